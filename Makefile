@@ -1,0 +1,123 @@
+# mkvbench: build, test and try it.
+#
+#   make            the tools: build/mkvbench, build/mkvbench-verify and the
+#                   programs that images carry (build/services/)
+#   make deps       install what building and testing need (Debian 12 or 13; root)
+#   make demo       deps, tools, a signing key, the kvm-docker appliance, a summary
+#   make check      every test: unit, rejects, integration, boot
+#   make check-fast the tests that need neither network nor a boot: under a minute
+#   make repro      build under varied circumstances and compare every digest
+#   make bench      measure builds beside mmdebstrap and mke2fs
+#   make fuzz       parsers under ASan and UBSan, FUZZ_SECONDS (10) each
+#   make install    into $(DESTDIR)$(prefix)
+#   make clean      take build/ away
+#   make help       this text
+#
+# Settings: CC, CFLAGS, BUILD (build), SANITIZE=1 (ASan and UBSan),
+#           TESTS=REGEX (only tests whose name matches)
+
+CC ?= gcc
+BUILD ?= build
+prefix ?= /usr/local
+PKG_CONFIG ?= pkg-config
+VERSION := 0.1.0
+
+# Where the sources lie and when they were compiled must not show in a program.
+CFLAGS ?= -O2 -g
+MKV_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
+	-DMKV_VERSION='"$(VERSION)"' -Wall -Wextra -Wconversion -Wshadow \
+	-Wno-format-truncation -Werror -fstack-protector-strong -fPIE \
+	-ffile-prefix-map=$(CURDIR)=. -MMD -MP
+MKV_LDFLAGS := -pie -Wl,-z,relro,-z,now
+ifdef SANITIZE
+BUILD := $(BUILD)/sanitize
+MKV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
+MKV_LDFLAGS += -fsanitize=address,undefined
+endif
+
+# What each program links. A library is used in one folder only.
+LIB_PKGS := libcrypto jansson
+BUILDER_PKGS := $(LIB_PKGS) yaml-0.1 libsolv libsolvext ext2fs com_err \
+	libarchive libcurl libzstd liblzma zlib libvirt
+BUILDER_LIBS = $(shell $(PKG_CONFIG) --libs $(BUILDER_PKGS) fdisk) -lguestfs -lpthread
+LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
+# Only what the verifier itself needs from an image: libc and libcrypto.
+VERIFY_LIBS = -l:libjansson.a -lcrypto
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
+LIB_OBJ := $(call objects,$(wildcard lib/*.c))
+BUILDER_OBJ := $(call objects,$(filter-out builder/main.c,$(shell find builder -name '*.c')))
+VERIFY_OBJ := $(call objects,$(filter-out verify/main.c,$(shell find verify -name '*.c')))
+# Each folder of services/ is one program.
+SERVICES := $(notdir $(patsubst %/,%,$(sort $(wildcard services/*/))))
+SERVICE_BINS := $(SERVICES:%=$(BUILD)/services/%)
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+
+.PHONY: all deps demo check check-fast repro bench fuzz install clean help units
+all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
+
+$(BUILD)/lib.a: $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcD $@ $^
+$(BUILD)/builder.a: $(BUILDER_OBJ)
+	@rm -f $@
+	$(AR) rcD $@ $^
+$(BUILD)/verify.a: $(VERIFY_OBJ)
+	@rm -f $@
+	$(AR) rcD $@ $^
+
+$(BUILD)/mkvbench: $(BUILD)/builder/main.o $(BUILD)/builder.a $(BUILD)/lib.a
+	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+
+# It goes into images: without debugging data.
+$(BUILD)/mkvbench-verify: $(BUILD)/verify/main.o $(BUILD)/verify.a $(BUILD)/lib.a
+	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
+
+# A program's extra libraries or flags stand in services/NAME/link, one line.
+define service_rule
+$(BUILD)/services/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/lib.a $(wildcard services/$(1)/link)
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
+endef
+$(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
+	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
+$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
+	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+units: $(UNIT_TESTS)
+
+deps:
+	.ci/install-deps
+
+check: all units
+	BUILD=$(BUILD) tests/run --all $(TESTS)
+check-fast: all units
+	BUILD=$(BUILD) tests/run --fast $(TESTS)
+repro: all
+	BUILD=$(BUILD) tests/repro
+bench: all
+	BUILD=$(BUILD) tests/bench/run
+demo: deps
+	$(MAKE) all
+	BUILD=$(BUILD) .ci/demo
+
+install: all
+	install -D -m 0755 $(BUILD)/mkvbench $(DESTDIR)$(prefix)/bin/mkvbench
+	install -D -m 0755 $(BUILD)/mkvbench-verify $(DESTDIR)$(prefix)/lib/mkvbench/mkvbench-verify
+	for s in $(SERVICES); do install -D -m 0755 $(BUILD)/services/$$s $(DESTDIR)$(prefix)/lib/mkvbench/services/$$s; done
+	cp -R overlays recipes $(DESTDIR)$(prefix)/lib/mkvbench/
+	install -D -m 0644 docs/mkvbench.1 $(DESTDIR)$(prefix)/share/man/man1/mkvbench.1
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@sed -n 's/^#//p;/^$$/q' Makefile
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Options of a verb: one table, from which parsing, `--help` and the tests of
+ * both come. */
+
+#include <stdbool.h>
+
+#include "lib/error.h"
+
+struct mkv_option {
+	const char *name;	 /* "--store" */
+	const char *placeholder; /* "DIR"; NULL for a switch */
+	const char *help;	 /* one line */
+	const char **value;	 /* where an argument goes */
+	bool *flag;		 /* where a switch goes */
+};
+
+struct mkv_usage {
+	const char *synopsis;	 /* "RECIPE.yaml ..." */
+	const char *description; /* a paragraph or two */
+	const struct mkv_option *options; /* ends with a NULL name */
+	int min_operands, max_operands;	  /* max -1: any number */
+};
+
+/* Parses argv[1..]. `--opt VALUE` and `--opt=VALUE`, operands anywhere, `--`
+ * ends options. Operands are moved to the front of argv and counted in
+ * *ret_operands. `--help` prints and sets *ret_done. A mistake is MKV_BAD_USAGE
+ * with a suggestion. */
+int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
+		      char **argv, int *ret_operands, bool *ret_done,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5, 6, 7);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A lock: every input of a build by hash. Canonical text, one fact a line, so
+ * that a diff of two locks reads as what moved. It names no mirror. */
+
+#include "builder/recipe/recipe.h"
+#include "lib/buf.h"
+#include "lib/hash.h"
+
+enum { MKV_LOCK_SCHEMA = 1 };
+
+/* A signed release file, and the package index that it vouches for. */
+struct mkv_lock_index {
+	char *suite;	 /* "trixie", "trixie-security" */
+	char *component; /* "main" */
+	struct mkv_sha256 release_sha256; /* of InRelease as verified */
+	int64_t date_s;			  /* its Date field */
+	struct mkv_sha256 packages_sha256; /* of the uncompressed index */
+	uint64_t packages_size_bytes;
+};
+
+struct mkv_lock_package {
+	char *name, *version, *architecture;
+	char *pool_path; /* "pool/main/c/chrony/chrony_4.6.1-3_amd64.deb" */
+	char *archive;	 /* "debian" or "debian-security": whose pool */
+	uint64_t size_bytes;
+	struct mkv_sha256 sha256;
+};
+
+/* The packages of one root file system, in the order of their configuration
+ * where dependencies ask for one, else by name. */
+struct mkv_lock_set {
+	char *name; /* "image/dut", "oci/postgres" */
+	size_t *packages; /* indexes into packages */
+	size_t count;
+};
+
+/* An overlay tree or another local input, by the digest of its listing. */
+struct mkv_lock_local {
+	char *name; /* "overlay/common" */
+	struct mkv_sha256 sha256;
+};
+
+/* An external OCI image. */
+struct mkv_lock_external {
+	char *reference; /* as the recipe says it */
+	char *digest;	 /* "sha256:..." of the manifest */
+};
+
+struct mkv_lock {
+	struct mkv_sha256 recipe_sha256;
+	int64_t epoch_s; /* the newest index's date: the time of all that is
+			    built */
+	struct mkv_lock_index *indexes;
+	size_t n_indexes;
+	struct mkv_lock_package *packages; /* by name, then version */
+	size_t n_packages;
+	struct mkv_lock_set *sets; /* by name */
+	size_t n_sets;
+	struct mkv_lock_local *locals;
+	size_t n_locals;
+	struct mkv_lock_external *externals;
+	size_t n_externals;
+};
+
+void mkv_lock_free(struct mkv_lock *lock);
+MKV_DEFINE_AUTO(lock, struct mkv_lock *, mkv_lock_free)
+#define auto_lock mkv_auto(lock)
+
+/* Reads a lock. A malformed one is an error with file, line and column. */
+int mkv_lock_load(const char *path, struct mkv_lock **ret,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* The canonical text. */
+int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* 0 when the lock belongs to this recipe as it is now; else an error that names
+ * the difference. */
+int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
+		   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* The set by name, or NULL. */
+const struct mkv_lock_set *mkv_lock_find_set(const struct mkv_lock *lock,
+					     const char *name) mkv_nonnull(1, 2);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: finds the verb and prints what went wrong. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/cmd/cmd.h"
+
+static const struct mkv_command *find(const char *name)
+{
+	for (const struct mkv_command *c = mkv_commands; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+static int usage(FILE *out)
+{
+	(void)fprintf(out,
+		      "Usage: mkvbench RECIPE.yaml ...\n"
+		      "       mkvbench VERB [OPTIONS] ...\n\n"
+		      "Builds reproducible, signed benchmark appliances.\n\n"
+		      "Verbs:\n");
+	for (const struct mkv_command *c = mkv_commands; c->name; c++)
+		(void)fprintf(out, "  %-8s %s\n", c->name, c->summary);
+	(void)fprintf(out, "\n`mkvbench VERB --help` tells more. "
+			   "Without a verb: build.\n");
+	return out == stdout ? 0 : 2;
+}
+
+/* A first word that names a file is a recipe: the verb is then `build`. */
+static bool is_recipe(const char *word)
+{
+	size_t length = strlen(word);
+	return word[0] == '-' || strchr(word, '/') ||
+	       (length > 5 && strcmp(word + length - 5, ".yaml") == 0);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
+		return usage(stdout);
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("mkvbench %s\n", MKV_VERSION);
+		return 0;
+	}
+	const struct mkv_command *command = find(argv[1]);
+	int shift = 1;
+	if (!command && is_recipe(argv[1])) {
+		command = find("build");
+		shift = 0;
+	}
+	if (!command) {
+		(void)fprintf(stderr,
+			      "mkvbench: there is no verb '%s'; `mkvbench "
+			      "--help` lists them\n",
+			      argv[1]);
+		return 2;
+	}
+	struct mkv_error err = {0};
+	int rc = command->run(argc - shift, argv + shift, &err);
+	if (rc == 0)
+		return 0;
+	if (err.message[0])
+		(void)fprintf(stderr, "mkvbench: %s\n", err.message);
+	return mkv_exit_status(err.kind ? err.kind : MKV_FAILED);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Files: whole reads with a limit, whole writes, and files that appear only when
+ * complete. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/buf.h"
+
+/* Reads all that is left behind `fd`; more than `limit_bytes` is -EFBIG. */
+int mkv_read_fd(int fd, size_t limit_bytes, struct mkv_buf *ret,
+		struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
+/* The same for a path relative to `dirfd` (AT_FDCWD for the working folder). A
+ * missing file is -ENOENT. */
+int mkv_read_file(int dirfd, const char *path, size_t limit_bytes,
+		  struct mkv_buf *ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 4, 5);
+
+/* Write, or write at an offset, all of it. */
+int mkv_write_all(int fd, const void *data, size_t size, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(4);
+int mkv_pwrite_all(int fd, const void *data, size_t size, uint64_t offset,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(5);
+/* Exactly `size` bytes at an offset; an early end of file is -EIO. */
+int mkv_pread_all(int fd, void *data, size_t size, uint64_t offset,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(5);
+
+/* Copies a range between two files inside the kernel where it can. */
+int mkv_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset,
+		   uint64_t size, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(6);
+
+/* A file that is being written beside its final place. It is unlinked when
+ * dropped and appears, whole and synced, by mkv_newfile_commit(). */
+struct mkv_newfile {
+	int fd; /* open for reading and writing */
+	int dirfd;
+	char *temporary;
+	char *final;
+};
+#define MKV_NEWFILE_INIT {.fd = -1, .dirfd = -1}
+
+/* `mode` holds whatever the umask is. */
+int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
+int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+void mkv_newfile_done(struct mkv_newfile *file) mkv_nonnull(1);
+#define auto_newfile __attribute__((cleanup(mkv_newfile_done)))
+
+/* Writes a whole small file so that it appears at once. */
+int mkv_write_file(const char *path, mode_t mode, const void *data, size_t size,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5);
+
+/* mkdir -p, with mode 0755 for what it creates, whatever the umask. */
+int mkv_make_dirs(const char *path, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
+/* rm -rf that never follows a link and never leaves the file system's tree
+ * under `path`. A missing path is success. */
+int mkv_remove_tree(int dirfd, const char *path, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(2, 3);
