@@ -14,7 +14,7 @@
 #   make help       this text
 #
 # Settings: CC, CFLAGS, BUILD (build), SANITIZE=1 (ASan and UBSan),
-#           TESTS=REGEX (only tests whose name matches)
+#           TESTS=REGEX (only tests whose name matches), V=1 (show commands)
 
 CC ?= gcc
 BUILD ?= build
@@ -34,6 +34,9 @@ BUILD := $(BUILD)/sanitize
 MKV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
 MKV_LDFLAGS += -fsanitize=address,undefined
 endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-3s %s\n' $(1) $(2))
 
 # What each program links. A library is used in one folder only.
 LIB_PKGS := libcrypto jansson
@@ -59,37 +62,43 @@ all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) 
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcD $@ $^
+	$(Q)$(AR) rcD $@ $^
 $(BUILD)/builder.a: $(BUILDER_OBJ)
 	@rm -f $@
-	$(AR) rcD $@ $^
+	$(Q)$(AR) rcD $@ $^
 $(BUILD)/verify.a: $(VERIFY_OBJ)
 	@rm -f $@
-	$(AR) rcD $@ $^
+	$(Q)$(AR) rcD $@ $^
 
 $(BUILD)/mkvbench: $(BUILD)/builder/main.o $(BUILD)/builder.a $(BUILD)/lib.a
-	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 
 # It goes into images: without debugging data.
 $(BUILD)/mkvbench-verify: $(BUILD)/verify/main.o $(BUILD)/verify.a $(BUILD)/lib.a
-	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
 
 # A program's extra libraries or flags stand in services/NAME/link, one line.
 define service_rule
 $(BUILD)/services/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/lib.a $(wildcard services/$(1)/link)
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
-	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
-	$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 units: $(UNIT_TESTS)
 
 deps:
