@@ -51,8 +51,9 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 LIB_OBJ := $(call objects,$(wildcard lib/*.c))
 BUILDER_OBJ := $(call objects,$(filter-out builder/main.c,$(shell find builder -name '*.c')))
 VERIFY_OBJ := $(call objects,$(filter-out verify/main.c,$(shell find verify -name '*.c')))
-# Each folder of services/ is one program.
-SERVICES := $(notdir $(patsubst %/,%,$(sort $(wildcard services/*/))))
+# Each folder of services/ is one program, but services/lib/, which all share.
+SERVICES := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(wildcard services/*/)))))
+SERVICES_OBJ := $(call objects,$(wildcard services/lib/*.c))
 SERVICE_BINS := $(SERVICES:%=$(BUILD)/services/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
@@ -84,16 +85,20 @@ $(BUILD)/mkvbench-verify: $(BUILD)/verify/main.o $(BUILD)/verify.a $(BUILD)/lib.
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
 
+$(BUILD)/services.a: $(SERVICES_OBJ)
+	@rm -f $@
+	$(Q)$(AR) rcD $@ $^
+
 # A program's extra libraries or flags stand in services/NAME/link, one line.
 define service_rule
-$(BUILD)/services/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/lib.a $(wildcard services/$(1)/link)
+$(BUILD)/services/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/services.a $(BUILD)/lib.a $(wildcard services/$(1)/link)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
