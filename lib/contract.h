@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* The contract (docs/CONTRACT.md, docs/contract.schema.json) as one typed value,
+ * read from bytes that may be hostile. Reading is strict: an unknown member is an
+ * error, because a promise that nobody reads would never be checked. Whatever
+ * isn't promised is NULL, 0 or, where 0 means something, -1.
+ *
+ * Everything is owned by the contract, strings included. Lists keep the
+ * document's order; hosts, images and OCI images are sorted by name. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/hash.h"
+#include "lib/json.h"
+
+enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
+
+#define MKV_CONTRACT_PATH "/usr/lib/mkvbench/contract.json"
+#define MKV_CONTRACT_BUNDLE_PATH "/usr/lib/mkvbench/contract.sigstore.json"
+#define MKV_CONTRACT_KEY_PATH "/usr/lib/mkvbench/key.pub"
+
+struct mkv_contract_strings {
+	const char **items;
+	size_t count;
+};
+
+struct mkv_contract_pair {
+	const char *key, *value;
+};
+struct mkv_contract_pairs {
+	struct mkv_contract_pair *items; /* sorted by key */
+	size_t count;
+};
+
+struct mkv_contract_acceptance {
+	const char *check, *reason;
+};
+
+struct mkv_contract_clock {
+	const char *server;  /* a host of the contract */
+	const char *address; /* where the others ask it */
+	struct mkv_contract_strings upstream; /* what the server itself asks */
+	int64_t limit_ns, settle_ns, dwell_ns;
+};
+
+struct mkv_contract_vlan {
+	unsigned id; /* 0: none promised */
+	const char *subnet;
+	unsigned nic, mtu;
+};
+
+struct mkv_contract_host {
+	const char *name, *image, *role, *address, *mac;
+	struct mkv_contract_strings containers;
+};
+
+enum mkv_contract_platform {
+	MKV_PLATFORM_METAL,
+	MKV_PLATFORM_GUEST,
+	MKV_PLATFORM_HYPERVISOR,
+};
+
+struct mkv_contract_kernel {
+	const char *package, *version, *release;
+	bool has_command_line;
+	struct mkv_contract_strings command_line;
+};
+
+struct mkv_contract_cpu {
+	const char *vendor, *brand;
+	int family, model, stepping; /* as displayed; -1 */
+	struct mkv_contract_strings features;
+	int hypervisor; /* 0, 1; -1 */
+	const char *hypervisor_signature;
+	unsigned sockets, cores, threads; /* cores of a socket, threads of a core */
+};
+
+struct mkv_contract_cache {
+	unsigned level;
+	const char *type;     /* "data", "instruction", "unified" */
+	uint64_t size_bytes;  /* of one instance */
+	unsigned ways;	      /* 0 */
+	unsigned line_bytes;  /* 0 */
+	unsigned shared_by;   /* hardware threads of one instance; 0 */
+	unsigned instances;   /* of the whole machine; 0 */
+};
+
+struct mkv_contract_memory {
+	bool promised;
+	uint64_t bytes; /* of DIMMs or of the guest's definition; 0 */
+	unsigned numa_nodes; /* 0 */
+	uint64_t huge_page_bytes;
+	int64_t huge_pages; /* -1 */
+};
+
+struct mkv_contract_package {
+	const char *name, *version, *architecture;
+};
+
+struct mkv_contract_files {
+	const char *list; /* absolute path; NULL */
+	struct mkv_sha256 sha256;
+	uint64_t count;
+};
+
+struct mkv_contract_network {
+	const char *name, *driver, *subnet;
+};
+
+struct mkv_contract_mount {
+	const char *volume, *path;
+};
+
+struct mkv_contract_container {
+	const char *name, *image, *network;
+	struct mkv_contract_mount *mounts;
+	size_t n_mounts;
+	struct mkv_contract_strings roles; /* empty: all */
+};
+
+struct mkv_contract_docker {
+	bool promised;
+	const char *version, *storage_driver;
+	struct mkv_contract_network *networks;
+	size_t n_networks;
+	struct mkv_contract_strings volumes;
+	struct mkv_contract_container *containers;
+	size_t n_containers;
+};
+
+struct mkv_contract_image {
+	const char *name;
+	enum mkv_contract_platform platform;
+	struct mkv_contract_kernel kernel;
+	struct mkv_contract_cpu cpu;
+	struct mkv_contract_cache *caches;
+	size_t n_caches;
+	struct mkv_contract_memory memory;
+	struct mkv_contract_strings clocksources;
+	struct mkv_contract_package *packages;
+	size_t n_packages;
+	struct mkv_contract_files files;
+	struct mkv_contract_strings units_enabled, units_masked;
+	struct mkv_contract_pairs sysctls;
+	struct mkv_contract_pairs interfaces; /* name -> purpose: "vlan", ... */
+	struct mkv_contract_pairs settings;   /* see docs/CONTRACT.md */
+	struct mkv_contract_docker docker;
+};
+
+struct mkv_contract_layer {
+	const char *digest, *diff_id;
+};
+struct mkv_contract_oci {
+	const char *name, *manifest, *config;
+	struct mkv_contract_layer *layers;
+	size_t n_layers;
+};
+
+struct mkv_contract {
+	const char *name;
+	const char *scenario; /* one of the four */
+	const char *suite;
+	int64_t epoch_s;
+	const char *recipe_sha256, *lock_sha256;
+	const char *key_id;
+	const char *hardware; /* the hardware contract's name */
+	bool is_gate; /* false: warn */
+	struct mkv_contract_acceptance *accept;
+	size_t n_accept;
+	bool has_clock;
+	struct mkv_contract_clock clock;
+	struct mkv_contract_vlan vlan;
+	struct mkv_contract_host *hosts;
+	size_t n_hosts;
+	struct mkv_contract_image *images;
+	size_t n_images;
+	struct mkv_contract_oci *oci;
+	size_t n_oci;
+	json_t *document; /* what the strings are borrowed from */
+};
+
+int mkv_contract_parse(const char *text, size_t size, struct mkv_contract **ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
+/* From a document already read; it gains a reference and must not change. */
+int mkv_contract_from_json(json_t *document, struct mkv_contract **ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+void mkv_contract_free(struct mkv_contract *contract);
+MKV_DEFINE_AUTO(contract, struct mkv_contract *, mkv_contract_free)
+#define auto_contract mkv_auto(contract)
+
+/* NULL when there is none of that name. */
+const struct mkv_contract_host *
+mkv_contract_find_host(const struct mkv_contract *contract, const char *name)
+	mkv_nonnull(1, 2);
+const struct mkv_contract_image *
+mkv_contract_find_image(const struct mkv_contract *contract, const char *name)
+	mkv_nonnull(1, 2);
+const struct mkv_contract_oci *
+mkv_contract_find_oci(const struct mkv_contract *contract, const char *name)
+	mkv_nonnull(1, 2);
+bool mkv_contract_strings_have(const struct mkv_contract_strings *strings,
+			       const char *word) mkv_nonnull(1, 2);
+/* "metal", "guest", "hypervisor" */
+const char *mkv_contract_platform_name(enum mkv_contract_platform platform);
+
+/* manifest.json: the contract and every file that the build wrote. */
+struct mkv_manifest_artifact {
+	const char *path; /* relative, below the appliance's folder */
+	struct mkv_sha256 sha256;
+	uint64_t size_bytes;
+};
+struct mkv_manifest {
+	struct mkv_contract *contract;
+	struct mkv_manifest_artifact *artifacts; /* sorted by path */
+	size_t n_artifacts;
+	const char *tool_name, *tool_version;
+	json_t *document;
+};
+int mkv_manifest_parse(const char *text, size_t size, struct mkv_manifest **ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
+void mkv_manifest_free(struct mkv_manifest *manifest);
+MKV_DEFINE_AUTO(manifest, struct mkv_manifest *, mkv_manifest_free)
+#define auto_manifest mkv_auto(manifest)
