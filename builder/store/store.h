@@ -40,6 +40,7 @@ struct mkv_store_new {
 	int fd;
 	char *temporary;
 	struct mkv_store *store;
+	bool is_partial;
 };
 #define MKV_STORE_NEW_INIT {.fd = -1}
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
@@ -51,6 +52,14 @@ int mkv_store_new_commit(struct mkv_store_new *object,
 			 struct mkv_sha256 *ret_sha256, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 3, 4);
 void mkv_store_new_done(struct mkv_store_new *object) mkv_nonnull(1);
+/* The same for an object whose digest is known before its bytes: a download.
+ * What an earlier run left is in .fd already, and dropping it without commit
+ * keeps what is there, except an empty one. -EAGAIN when another build is
+ * writing it. Commit with `known` once it has that digest. */
+int mkv_store_partial_open(struct mkv_store *store,
+			   const struct mkv_sha256 *sha256,
+			   struct mkv_store_new *ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 #define auto_store_new __attribute__((cleanup(mkv_store_new_done)))
 
 /* A step's result: named objects. */
