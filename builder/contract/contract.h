@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Writes the contract (docs/CONTRACT.md) from the recipe, its lock and what the
+ * build found out about each image. */
+
+#include "builder/lock/lock.h"
+#include "builder/recipe/recipe.h"
+#include "lib/buf.h"
+
+/* What the contract says of one image beside the recipe. */
+struct mkv_contract_image {
+	const char *kernel_package, *kernel_version; /* NULL: no kernel */
+	const char *kernel_release;
+	struct mkv_strings command_line;
+	struct mkv_sha256 files_sha256; /* of files.list */
+	size_t files_count;
+};
+
+struct mkv_contract_layer {
+	struct mkv_sha256 digest, diff_id;
+};
+
+/* One OCI image, built or fetched. */
+struct mkv_contract_oci {
+	const char *name;
+	struct mkv_sha256 manifest, config;
+	const struct mkv_contract_layer *layers; /* lowest first */
+	size_t n_layers;
+};
+
+struct mkv_contract_inputs {
+	const struct mkv_recipe *recipe;
+	const struct mkv_lock *lock;
+	const struct mkv_sha256 *lock_sha256; /* of its canonical text */
+	const char *key_id;
+	const struct mkv_contract_image *images; /* as many as the recipe has */
+	const struct mkv_contract_oci *oci;
+	size_t n_oci;
+};
+
+/* Appends contract.json, canonical. */
+int mkv_contract_write(const struct mkv_contract_inputs *inputs,
+		       struct mkv_buf *into, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3);
+
+/* The words of an image's kernel command line, in order; the strings and the
+ * list are the caller's. `root_uuid` is of the root file system. */
+int mkv_contract_command_line(const struct mkv_image *image,
+			      const uint8_t root_uuid[static 16],
+			      struct mkv_strings *ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+void mkv_strings_done(struct mkv_strings *strings) mkv_nonnull(1);
+#define auto_strings __attribute__((cleanup(mkv_strings_done)))
