@@ -347,11 +347,14 @@ static void read_container(reader r, const json_t *row,
 {
 	mkv_json_only(r, row,
 		      (const char *const[]){"name", "image", "network",
-					    "mounts", "roles", NULL});
+					    "mounts", "roles", "ports",
+					    "environment", NULL});
 	container->name = read_name(r, row, "name", true);
 	container->image = read_name(r, row, "image", true);
 	container->network = read_name(r, row, "network", false);
 	container->roles = read_strings(r, row, "roles");
+	container->ports = read_strings(r, row, "ports");
+	container->environment = read_pairs(r, row, "environment");
 	READ_ROWS(r, row, "mounts", read_mount, container->mounts,
 		  container->n_mounts);
 }
@@ -659,6 +662,8 @@ static void free_image(struct mkv_contract_image *image)
 	for (size_t i = 0; i < image->docker.n_containers; i++) {
 		free(image->docker.containers[i].mounts);
 		free(image->docker.containers[i].roles.items);
+		free(image->docker.containers[i].ports.items);
+		free(image->docker.containers[i].environment.items);
 	}
 	free(image->docker.containers);
 }

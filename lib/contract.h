@@ -117,6 +117,8 @@ struct mkv_contract_container {
 	struct mkv_contract_mount *mounts;
 	size_t n_mounts;
 	struct mkv_contract_strings roles; /* empty: all */
+	struct mkv_contract_strings ports; /* "8080:8080/tcp" */
+	struct mkv_contract_pairs environment;
 };
 
 struct mkv_contract_docker {

@@ -116,7 +116,7 @@ static json_t *packages_part(const struct mkv_lock *lock, const char *image)
 	return array;
 }
 
-static json_t *kernel_part(const struct mkv_contract_image *image)
+static json_t *kernel_part(const struct mkv_built_image *image)
 {
 	json_t *part = json_object();
 	put_string(part, "package", image->kernel_package);
@@ -134,7 +134,7 @@ static json_t *units_part(const struct mkv_image *image)
 	return part;
 }
 
-static json_t *files_part(const struct mkv_contract_image *built)
+static json_t *files_part(const struct mkv_built_image *built)
 {
 	json_t *part = json_object();
 	put_string(part, "list", "/usr/lib/mkvbench/files.list");
@@ -151,7 +151,7 @@ static json_t *image_part(const struct mkv_contract_inputs *inputs, size_t at)
 		[MKV_HYPERVISOR] = "hypervisor",
 	};
 	const struct mkv_image *image = &inputs->recipe->images[at];
-	const struct mkv_contract_image *built = &inputs->images[at];
+	const struct mkv_built_image *built = &inputs->images[at];
 	json_t *part = json_object();
 	put_string(part, "platform", platforms[image->platform]);
 	if (built->kernel_release)
@@ -174,7 +174,7 @@ static json_t *oci_part(const struct mkv_contract_inputs *inputs)
 {
 	json_t *part = json_object();
 	for (size_t i = 0; i < inputs->n_oci; i++) {
-		const struct mkv_contract_oci *oci = &inputs->oci[i];
+		const struct mkv_built_oci *oci = &inputs->oci[i];
 		json_t *one = json_object();
 		put_sha256(one, "manifest", &oci->manifest, "sha256:");
 		put_sha256(one, "config", &oci->config, "sha256:");

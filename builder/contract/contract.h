@@ -8,7 +8,7 @@
 #include "lib/buf.h"
 
 /* What the contract says of one image beside the recipe. */
-struct mkv_contract_image {
+struct mkv_built_image {
 	const char *kernel_package, *kernel_version; /* NULL: no kernel */
 	const char *kernel_release;
 	struct mkv_strings command_line;
@@ -16,15 +16,15 @@ struct mkv_contract_image {
 	size_t files_count;
 };
 
-struct mkv_contract_layer {
+struct mkv_built_layer {
 	struct mkv_sha256 digest, diff_id;
 };
 
 /* One OCI image, built or fetched. */
-struct mkv_contract_oci {
+struct mkv_built_oci {
 	const char *name;
 	struct mkv_sha256 manifest, config;
-	const struct mkv_contract_layer *layers; /* lowest first */
+	const struct mkv_built_layer *layers; /* lowest first */
 	size_t n_layers;
 };
 
@@ -33,8 +33,8 @@ struct mkv_contract_inputs {
 	const struct mkv_lock *lock;
 	const struct mkv_sha256 *lock_sha256; /* of its canonical text */
 	const char *key_id;
-	const struct mkv_contract_image *images; /* as many as the recipe has */
-	const struct mkv_contract_oci *oci;
+	const struct mkv_built_image *images; /* as many as the recipe has */
+	const struct mkv_built_oci *oci;
 	size_t n_oci;
 };
 
