@@ -1,7 +1,7 @@
 # mkvbench: build, test and try it.
 #
 #   make            the tools: build/mkvbench, build/mkvbench-verify and the
-#                   programs that images carry (build/services/)
+#                   programs that images carry (build/programs/)
 #   make deps       install what building and testing need (Debian 12 or 13; root)
 #   make demo       deps, tools, a signing key, the kvm-docker appliance, a summary
 #   make check      every test: unit, rejects, integration, boot
@@ -54,7 +54,7 @@ VERIFY_OBJ := $(call objects,$(filter-out verify/main.c,$(shell find verify -nam
 # Each folder of services/ is one program, but services/lib/, which all share.
 SERVICES := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(wildcard services/*/)))))
 SERVICES_OBJ := $(call objects,$(wildcard services/lib/*.c))
-SERVICE_BINS := $(SERVICES:%=$(BUILD)/services/%)
+SERVICE_BINS := $(SERVICES:%=$(BUILD)/programs/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
@@ -91,7 +91,7 @@ $(BUILD)/services.a: $(SERVICES_OBJ)
 
 # A program's extra libraries or flags stand in services/NAME/link, one line.
 define service_rule
-$(BUILD)/services/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/services.a $(BUILD)/lib.a $(wildcard services/$(1)/link)
+$(BUILD)/programs/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/services.a $(BUILD)/lib.a $(wildcard services/$(1)/link)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
@@ -124,7 +124,7 @@ demo: deps
 install: all
 	install -D -m 0755 $(BUILD)/mkvbench $(DESTDIR)$(prefix)/bin/mkvbench
 	install -D -m 0755 $(BUILD)/mkvbench-verify $(DESTDIR)$(prefix)/lib/mkvbench/mkvbench-verify
-	for s in $(SERVICES); do install -D -m 0755 $(BUILD)/services/$$s $(DESTDIR)$(prefix)/lib/mkvbench/services/$$s; done
+	for s in $(SERVICES); do install -D -m 0755 $(BUILD)/programs/$$s $(DESTDIR)$(prefix)/lib/mkvbench/programs/$$s; done
 	cp -R overlays recipes $(DESTDIR)$(prefix)/lib/mkvbench/
 	install -D -m 0644 docs/mkvbench.1 $(DESTDIR)$(prefix)/share/man/man1/mkvbench.1
 

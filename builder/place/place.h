@@ -9,7 +9,7 @@
 /* The folder `overlays` or `recipes` that came with the tool; caller's. */
 int mkv_place_data(const char *name, char **ret, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3);
-/* A program for images: "mkvbench-verify", "services/role"; caller's. -ENOENT
+/* A program for images: "mkvbench-verify", "programs/role"; caller's. -ENOENT
  * says where it was looked for. */
 int mkv_place_program(const char *name, char **ret, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3);
