@@ -16,7 +16,7 @@
 #define MKV_PREDICATE_SLSA "https://slsa.dev/provenance/v1"
 #define MKV_PREDICATE_SPDX "https://spdx.dev/Document"
 
-enum { MKV_DSSE_BUNDLE_MAX = 128 * 1024 * 1024 };
+enum { MKV_DSSE_BUNDLE_MAX = 64 * 1024 * 1024 };
 
 /* Appends what is signed: "DSSEv1 SP len SP type SP len SP body". */
 void mkv_dsse_pae(const char *payload_type, const void *payload, size_t size,

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "builder/attest/key.h"
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/options.h"
+
+int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
+{
+	const char *output = NULL;
+	const struct mkv_option options[] = {
+		{"--output", "FILE", "where the private key goes; the public one "
+				     "goes beside it", &output, NULL},
+		{0},
+	};
+	const struct mkv_usage usage = {
+		.synopsis = "",
+		.description =
+			"Makes the Ed25519 key pair that builds sign with, in "
+			"PEM: the private key\nat $XDG_CONFIG_HOME/mkvbench/"
+			"key.pem (mode 0600), the public key beside it as\n"
+			"key.pub. An existing key is never replaced.",
+		.options = options,
+		.max_operands = 0,
+	};
+	int operands;
+	bool done;
+	int rc = mkv_options_parse("keygen", &usage, argc, argv, &operands, &done,
+				   err);
+	if (rc < 0 || done)
+		return rc;
+	auto_free char *place = NULL;
+	auto_free char *public_path = NULL;
+	if (!output) {
+		rc = mkv_key_default_path(&place, err);
+		if (rc < 0)
+			return rc;
+		output = place;
+	}
+	struct mkv_public_key key;
+	rc = mkv_key_generate(output, &key, err);
+	if (rc == 0)
+		rc = mkv_key_public_path(output, &public_path, err);
+	if (rc < 0)
+		return rc;
+	char id[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&key.id, id);
+	(void)printf("private key: %s\npublic key:  %s\nkey id:      %s\n",
+		     output, public_path, id);
+	return 0;
+}
