@@ -4,12 +4,11 @@
  * the layer adds, changes and, as whiteouts (".wh.NAME", ".wh..wh..opq"), takes
  * away; its tar stream; and the blob that the stream becomes.
  *
- * The blob is always `tar+gzip`, which every reader knows. Its gzip header
- * (RFC 1952) has no name and no time, OS 255. At level 0 the deflate blocks are
- * stored ones that we frame ourselves: the bytes then depend on nothing but the
- * tree. At levels 1 to 9 zlib compresses, and another zlib may write other
- * bytes for the same stream: compare diffIDs, not digests, across hosts. */
+ * The blob is always `tar+gzip`, which every reader knows, compressed by gzip.h:
+ * it depends on the tree alone, so that digests can be compared across hosts as
+ * well as diffIDs. */
 
+#include "builder/oci/gzip.h"
 #include "builder/store/store.h"
 #include "builder/tree/tree.h"
 
@@ -27,12 +26,11 @@ void mkv_oci_layer_free(struct mkv_oci_layer *layer);
 MKV_DEFINE_AUTO(oci_layer, struct mkv_oci_layer *, mkv_oci_layer_free)
 #define auto_oci_layer mkv_auto(oci_layer)
 
-enum { MKV_OCI_STORED = 0, MKV_OCI_LEVEL_MAX = 9 };
-
-/* Streams the tree once. Blob and tar-split go to unnamed files in `scratch` (a
- * folder; they vanish with the layer). */
-int mkv_oci_layer_new(struct mkv_tree *tree, int level, const char *scratch,
-		      struct mkv_oci_layer **ret, struct mkv_error *err)
+/* Streams the tree once. Tar stream, blob and tar-split go to unnamed files in
+ * `scratch` (a folder); they vanish with the layer. Uses the inodes' marks. */
+int mkv_oci_layer_new(struct mkv_tree *tree, enum mkv_gzip_level level,
+		      const char *scratch, struct mkv_oci_layer **ret,
+		      struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 3, 4, 5);
 
 /* Keeps a layer in the store under the key of its inputs, and takes it out
