@@ -54,6 +54,7 @@ struct mkv_hardware {
 	unsigned sockets, cores, threads; /* cores per socket, threads per core */
 	bool hypervisor;    /* true: the "machine" is emulated and CPUID says so */
 	char *hypervisor_signature; /* "KVMKVMKVM", "TCGTCGTCGTCG" */
+	char *qemu_cpu;	    /* QEMU's model that comes nearest, or NULL */
 	struct mkv_cache *caches; /* by level, then type */
 	size_t n_caches;
 	uint64_t memory_bytes;
@@ -100,6 +101,7 @@ struct mkv_image {
 	char *kernel;		     /* package */
 	struct mkv_strings packages; /* the kernel's not among them */
 	struct mkv_strings overlays; /* names below overlays/, in order */
+	struct mkv_strings programs; /* of services/, put into /usr/bin */
 	struct mkv_strings cmdline;  /* kernel words beside root= */
 	struct mkv_settings sysctls;
 	struct mkv_strings enable, mask; /* systemd units */
@@ -165,6 +167,7 @@ struct mkv_hypervisor {
 	unsigned iothreads;
 	char *nic_model, *bridge;
 	unsigned nic_queues;
+	struct mkv_strings clocksources; /* of guests; any of them is right */
 };
 
 enum mkv_verify_mode { MKV_VERIFY_GATE, MKV_VERIFY_WARN };
@@ -232,4 +235,5 @@ MKV_DEFINE_AUTO(recipe, struct mkv_recipe *, mkv_recipe_free)
 #define auto_recipe mkv_auto(recipe)
 
 const char *mkv_scenario_name(enum mkv_scenario scenario);
+/* "metal", "guest" or "hypervisor", as the contract says it. */
 const char *mkv_platform_name(enum mkv_image_platform platform);
