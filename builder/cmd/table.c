@@ -3,5 +3,6 @@
 
 const struct mkv_command mkv_commands[] = {
 	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
+	{"check", "say everything that is wrong with recipes", mkv_cmd_check},
 	{0},
 };

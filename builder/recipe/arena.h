@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Memory that is released all at once: the trees of one load. */
+
+#include <stddef.h>
+
+#include "lib/auto.h"
+
+struct mkv_chunk;
+struct mkv_arena {
+	struct mkv_chunk *newest;
+	bool failed; /* an allocation failed; the result isn't to be used */
+};
+
+/* Zeroed memory, aligned for any type; NULL and `failed` when there is none. */
+void *mkv_arena_take(struct mkv_arena *arena, size_t size) mkv_nonnull(1);
+/* A copy with its NUL. */
+char *mkv_arena_text(struct mkv_arena *arena, const char *text, size_t length)
+	mkv_nonnull(1, 2);
+char *mkv_arena_printf(struct mkv_arena *arena, const char *format, ...)
+	mkv_nonnull(1, 2) mkv_printf(2, 3);
+void mkv_arena_done(struct mkv_arena *arena) mkv_nonnull(1);
