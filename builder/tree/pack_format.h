@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What writer and reader of packs share; the layout stands in pack.h. */
+
+#include <endian.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MKV_PACK_MAGIC "mkvpack\n"
+#define MKV_PACK_END_MAGIC "mkvpend\n"
+
+enum {
+	MKV_PACK_HEADER_SIZE = 16,
+	MKV_PACK_FOOTER_SIZE = 64,
+	MKV_PACK_COUNT_MAX = 1 << 24,  /* entries, contents */
+	MKV_PACK_INDEX_MAX = 1 << 30,  /* bytes */
+	MKV_PACK_XATTR_MAX = 1 << 16,  /* bytes of one value, as Linux has it */
+	MKV_PACK_INODE = 0,
+	MKV_PACK_LINK = 1,
+};
+
+static inline void mkv_pack_put32(uint8_t *to, uint32_t value)
+{
+	value = htole32(value);
+	memcpy(to, &value, sizeof(value));
+}
+
+static inline void mkv_pack_put64(uint8_t *to, uint64_t value)
+{
+	value = htole64(value);
+	memcpy(to, &value, sizeof(value));
+}
