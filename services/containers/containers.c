@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/containers/containers.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "services/containers/docker.h"
+
+static bool runs_here(const struct mkv_containers *what,
+		      const struct mkv_contract_container *container)
+{
+	const struct mkv_contract_host *host = what->host;
+	if (container->roles.count &&
+	    !(host->role &&
+	      mkv_contract_strings_have(&container->roles, host->role)))
+		return false;
+	return mkv_contract_strings_have(&host->containers, container->name);
+}
+
+static int prepare_network(const struct mkv_contract_network *network,
+			   struct mkv_error *err)
+{
+	auto_buf struct mkv_buf answer = {0}, expected = {0};
+	bool there;
+	const char *subnet = network->subnet ? network->subnet : "";
+	int rc = mkv_docker_inspect(
+		"network", network->name,
+		"{{.Driver}}{{if .IPAM.Config}} {{(index .IPAM.Config 0).Subnet}}{{end}}",
+		&there, &answer, err);
+	if (rc < 0)
+		return rc;
+	if (there) {
+		mkv_buf_printf(&expected, "%s %s", network->driver, subnet);
+		rc = mkv_buf_check(&expected, err);
+		if (rc < 0 || !*subnet)
+			return rc;
+		if (strcmp(answer.data, expected.data) != 0)
+			return mkv_fail(err, MKV_UNVERIFIED, EEXIST,
+					"network '%s' is '%s', not '%s'",
+					network->name, answer.data,
+					expected.data);
+		return 0;
+	}
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	mkv_docker_arg(&args, "docker");
+	mkv_docker_arg(&args, "network");
+	mkv_docker_arg(&args, "create");
+	mkv_docker_arg(&args, "--driver=%s", network->driver);
+	if (*subnet)
+		mkv_docker_arg(&args, "--subnet=%s", subnet);
+	mkv_docker_arg(&args, "--label=mkvbench=1");
+	mkv_docker_arg(&args, "%s", network->name);
+	return mkv_docker_run(&args, NULL, err);
+}
+
+static int prepare_volume(const char *name, struct mkv_error *err)
+{
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	const char *const words[] = {"docker", "volume", "create",
+				     "--driver=local", "--label=mkvbench=1",
+				     name};
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		mkv_docker_arg(&args, "%s", words[i]);
+	return mkv_docker_run(&args, NULL, err);
+}
+
+static int remove_container(const char *name, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf answer = {0};
+	bool there;
+	int rc = mkv_docker_inspect("container", name, "{{.Id}}", &there,
+				    &answer, err);
+	if (rc < 0 || !there)
+		return rc;
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	mkv_docker_arg(&args, "docker");
+	mkv_docker_arg(&args, "rm");
+	mkv_docker_arg(&args, "--force");
+	mkv_docker_arg(&args, "%s", name);
+	return mkv_docker_run(&args, NULL, err);
+}
+
+int mkv_containers_prepare(const struct mkv_containers *what,
+			   struct mkv_error *err)
+{
+	const struct mkv_contract_docker *docker = &what->image->docker;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < docker->n_containers; i++)
+		rc = remove_container(docker->containers[i].name, err);
+	for (size_t i = 0; rc == 0 && i < docker->n_networks; i++)
+		rc = prepare_network(&docker->networks[i], err);
+	for (size_t i = 0; rc == 0 && i < docker->volumes.count; i++)
+		rc = prepare_volume(docker->volumes.items[i], err);
+	return rc;
+}
+
+/* What every service may want to know of the experiment, beside what the recipe
+ * sets; the recipe's own values come later and win. */
+static void add_identity(const struct mkv_containers *what,
+			 struct mkv_docker_args *args)
+{
+	const struct mkv_contract *contract = what->contract;
+	const struct mkv_contract_host *host = what->host;
+	mkv_docker_arg(args, "--env=MKVBENCH_HOST=%s", host->name);
+	mkv_docker_arg(args, "--env=MKVBENCH_ROLE=%s",
+		       host->role ? host->role : host->name);
+	mkv_docker_arg(args, "--env=MKVBENCH_SCENARIO=%s",
+		       contract->scenario ? contract->scenario : "");
+	mkv_docker_arg(args, "--env=MKVBENCH_CONTRACT=%s",
+		       what->contract_sha256);
+	mkv_docker_arg(args, "--env=MKVBENCH_BOOT_ID=%s", what->boot_id);
+	for (size_t i = 0; i < contract->n_hosts; i++) {
+		const struct mkv_contract_host *peer = &contract->hosts[i];
+		auto_free char *role = peer->role ? strdup(peer->role) : NULL;
+		if (!role || !peer->address)
+			continue;
+		for (char *c = role; *c; c++)
+			*c = isalnum((unsigned char)*c)
+				     ? (char)toupper((unsigned char)*c)
+				     : '_';
+		mkv_docker_arg(args, "--env=MKVBENCH_ADDRESS_%s=%s", role,
+			       peer->address);
+	}
+}
+
+static void add_options(const struct mkv_contract_container *container,
+			struct mkv_docker_args *args)
+{
+	mkv_docker_arg(args, "--name=%s", container->name);
+	mkv_docker_arg(args, "--hostname=%s", container->name);
+	mkv_docker_arg(args, "--network=%s",
+		       container->network ? container->network : "none");
+	/* Docker would start it again at the next boot, before the gate. */
+	mkv_docker_arg(args, "--restart=no");
+	mkv_docker_arg(args, "--pull=never");
+	mkv_docker_arg(args, "--label=mkvbench=1");
+	for (size_t i = 0; i < container->n_mounts; i++)
+		mkv_docker_arg(args, "--mount=type=volume,src=%s,dst=%s",
+			       container->mounts[i].volume,
+			       container->mounts[i].path);
+	for (size_t i = 0; i < container->ports.count; i++)
+		mkv_docker_arg(args, "--publish=%s", container->ports.items[i]);
+	for (size_t i = 0; i < container->environment.count; i++)
+		mkv_docker_arg(args, "--env=%s=%s",
+			       container->environment.items[i].key,
+			       container->environment.items[i].value);
+}
+
+static int start_container(const struct mkv_containers *what,
+			   const struct mkv_contract_container *container,
+			   struct mkv_error *err)
+{
+	const struct mkv_contract_oci *oci =
+		mkv_contract_find_oci(what->contract, container->image);
+	if (!oci || !oci->config)
+		return mkv_fail(err, MKV_UNVERIFIED, ENOENT,
+				"the contract has no digest of image '%s'",
+				container->image);
+	auto_buf struct mkv_buf answer = {0}, expected = {0};
+	bool there;
+	int rc = mkv_docker_inspect("container", container->name,
+				    "{{.Image}} {{.State.Running}}", &there,
+				    &answer, err);
+	if (rc < 0)
+		return rc;
+	mkv_buf_printf(&expected, "%s true", oci->config);
+	rc = mkv_buf_check(&expected, err);
+	if (rc < 0)
+		return rc;
+	if (there && strcmp(answer.data, expected.data) == 0)
+		return 0;
+	if (there)
+		return mkv_fail(err, MKV_UNVERIFIED, EEXIST,
+				"it is there already, as '%s', not '%s'",
+				answer.data, expected.data);
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	mkv_docker_arg(&args, "docker");
+	mkv_docker_arg(&args, "run");
+	mkv_docker_arg(&args, "--detach");
+	add_identity(what, &args);
+	add_options(container, &args);
+	mkv_docker_arg(&args, "%s", oci->config);
+	return mkv_docker_run(&args, NULL, err);
+}
+
+int mkv_containers_start(const struct mkv_containers *what,
+			 struct mkv_error *err)
+{
+	const struct mkv_contract_docker *docker = &what->image->docker;
+	for (size_t i = 0; i < docker->n_containers; i++) {
+		const struct mkv_contract_container *container =
+			&docker->containers[i];
+		if (!runs_here(what, container))
+			continue;
+		int rc = start_container(what, container, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "container '%s'",
+					container->name);
+	}
+	return 0;
+}
+
+int mkv_containers_stop(const struct mkv_containers *what,
+			struct mkv_error *err)
+{
+	const struct mkv_contract_docker *docker = &what->image->docker;
+	int first = 0;
+	for (size_t i = docker->n_containers; i-- > 0;) {
+		struct mkv_error own;
+		const char *name = docker->containers[i].name;
+		auto_docker_args struct mkv_docker_args args =
+			MKV_DOCKER_ARGS_INIT;
+		if (!runs_here(what, &docker->containers[i]))
+			continue;
+		mkv_docker_arg(&args, "docker");
+		mkv_docker_arg(&args, "stop");
+		mkv_docker_arg(&args, "--time=30");
+		mkv_docker_arg(&args, "%s", name);
+		int rc = mkv_docker_run(&args, NULL, &own);
+		if (rc < 0 && first == 0) {
+			first = rc;
+			*err = own;
+		}
+	}
+	return first;
+}
