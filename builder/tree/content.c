@@ -119,14 +119,26 @@ int mkv_content_read(const struct mkv_content *content, uint64_t offset,
 	return 0;
 }
 
+int mkv_content_copy_range_to(const struct mkv_content *content, uint64_t from,
+			      uint64_t size, int fd, uint64_t offset,
+			      struct mkv_error *err)
+{
+	if (from > content->size || size > content->size - from)
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				"copy past the end of a content");
+	if (content->source)
+		return mkv_copy_range(content->source->fd,
+				      content->offset + from, fd, offset, size,
+				      err);
+	return mkv_pwrite_all(fd, content->bytes + from, (size_t)size, offset,
+			      err);
+}
+
 int mkv_content_copy_to(const struct mkv_content *content, int fd,
 			uint64_t offset, struct mkv_error *err)
 {
-	if (content->source)
-		return mkv_copy_range(content->source->fd, content->offset, fd,
-				      offset, content->size, err);
-	return mkv_pwrite_all(fd, content->bytes, (size_t)content->size, offset,
-			      err);
+	return mkv_content_copy_range_to(content, 0, content->size, fd, offset,
+					 err);
 }
 
 static int hash_range(const struct mkv_content *content, struct mkv_sha256 *ret,

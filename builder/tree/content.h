@@ -40,6 +40,11 @@ int mkv_content_read(const struct mkv_content *content, uint64_t offset,
 int mkv_content_copy_to(const struct mkv_content *content, int fd,
 			uint64_t offset, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 4);
+/* The same for `size` bytes at `from`; past the end is -EINVAL. */
+int mkv_content_copy_range_to(const struct mkv_content *content, uint64_t from,
+			      uint64_t size, int fd, uint64_t offset,
+			      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 6);
 int mkv_content_sha256(struct mkv_content *content, struct mkv_sha256 *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
