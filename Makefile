@@ -56,6 +56,7 @@ SERVICES := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(wildcard services
 SERVICES_OBJ := $(call objects,$(wildcard services/lib/*.c))
 SERVICE_BINS := $(SERVICES:%=$(BUILD)/programs/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
+TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
 .PHONY: all deps demo check check-fast repro bench fuzz install clean help units
@@ -104,7 +105,10 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verif
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
-units: $(UNIT_TESTS)
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/lib.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+units: $(UNIT_TESTS) $(TEST_TOOLS)
 
 deps:
 	.ci/install-deps

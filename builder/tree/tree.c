@@ -472,8 +472,8 @@ const struct mkv_entry *mkv_inode_children(const struct mkv_inode *inode,
 	return inode->children ? inode->children->entries : NULL;
 }
 
-static int copy_inode(const struct mkv_inode *from, struct mkv_inode **ret,
-		      struct mkv_error *err)
+int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
+		   struct mkv_error *err)
 {
 	auto_inode struct mkv_inode *copy = mkv_inode_new(
 		from->mode, from->uid, from->gid, from->mtime_s);
@@ -512,7 +512,7 @@ static int clone_entry(const char *path, struct mkv_inode *inode, void *context,
 	struct mkv_tree *into = context;
 	if (path[1] == '\0') {
 		auto_inode struct mkv_inode *root = NULL;
-		int rc = copy_inode(inode, &root, err);
+		int rc = mkv_inode_copy(inode, &root, err);
 		if (rc < 0)
 			return rc;
 		root->entries = 1;
@@ -525,7 +525,7 @@ static int clone_entry(const char *path, struct mkv_inode *inode, void *context,
 				    (struct mkv_inode *)(uintptr_t)inode->mark,
 				    err);
 	auto_inode struct mkv_inode *copy = NULL;
-	int rc = copy_inode(inode, &copy, err);
+	int rc = mkv_inode_copy(inode, &copy, err);
 	if (rc == 0)
 		rc = mkv_tree_put(into, path, copy, err);
 	if (rc == 0)

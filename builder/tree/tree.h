@@ -55,6 +55,9 @@ struct mkv_inode *mkv_inode_symlink(const char *target, uint32_t uid,
 void mkv_inode_unref(struct mkv_inode *inode);
 MKV_DEFINE_AUTO(inode, struct mkv_inode *, mkv_inode_unref)
 #define auto_inode mkv_auto(inode)
+/* A new inode like another, without a folder's entries; shares the content. */
+int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* Sets or replaces one extended attribute; copies what it is given. */
 int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
 			const void *value, size_t size, struct mkv_error *err)
