@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/generate/generate.h"
+
+#include <string.h>
+
+#include "builder/generate/generate_internal.h"
+#include "builder/units/units.h"
+
+int mkv_generate_put(struct mkv_tree *tree, const char *path,
+		     struct mkv_buf *text, struct mkv_error *err)
+{
+	int rc = mkv_buf_check(text, err);
+	if (rc == 0)
+		rc = mkv_tree_put_file(tree, path, 0644, text->data, text->size,
+				       err);
+	mkv_buf_done(text);
+	return rc;
+}
+
+static int put_host_names(struct mkv_tree *tree,
+			  const struct mkv_generate_inputs *inputs,
+			  struct mkv_error *err)
+{
+	const struct mkv_recipe *recipe = inputs->recipe;
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_str(&text, "127.0.0.1\tlocalhost\n::1\tlocalhost\n");
+	for (size_t i = 0; i < recipe->n_hosts; i++)
+		if (recipe->hosts[i].address)
+			mkv_buf_printf(&text, "%s\t%s\n",
+				       recipe->hosts[i].address,
+				       recipe->hosts[i].name);
+	int rc = mkv_generate_put(tree, "/etc/hosts", &text, err);
+	if (rc < 0)
+		return rc;
+	/* Until the role is known; systemd takes an empty file as no name. */
+	mkv_buf_str(&text, "mkvbench\n");
+	return mkv_generate_put(tree, "/etc/hostname", &text, err);
+}
+
+static int put_sysctls(struct mkv_tree *tree,
+		       const struct mkv_generate_inputs *inputs,
+		       struct mkv_error *err)
+{
+	const struct mkv_settings *sysctls = &inputs->image->sysctls;
+	if (!sysctls->count)
+		return 0;
+	auto_buf struct mkv_buf text = {0};
+	for (size_t i = 0; i < sysctls->count; i++)
+		mkv_buf_printf(&text, "%s = %s\n", sysctls->items[i].key,
+			       sysctls->items[i].value);
+	return mkv_generate_put(tree, "/etc/sysctl.d/90-mkvbench.conf", &text,
+				err);
+}
+
+/* The root file system is mounted by the initramfs; data partitions here. */
+static int put_fstab(struct mkv_tree *tree,
+		     const struct mkv_generate_inputs *inputs,
+		     struct mkv_error *err)
+{
+	const struct mkv_image *image = inputs->image;
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_str(&text, "# device mount type options dump pass\n");
+	for (size_t i = 0; i < image->n_partitions; i++) {
+		char uuid[37];
+		mkv_uuid_text(inputs->partition_uuids[i], uuid);
+		const char *mount = image->partitions[i].mount;
+		mkv_buf_printf(&text, "UUID=%s %s ext4 defaults 0 2\n", uuid,
+			       mount);
+		int rc = mkv_tree_make_dirs(tree, mount, err);
+		if (rc < 0)
+			return rc;
+	}
+	return mkv_generate_put(tree, "/etc/fstab", &text, err);
+}
+
+static int put_units(struct mkv_tree *tree,
+		     const struct mkv_generate_inputs *inputs,
+		     struct mkv_error *err)
+{
+	const struct mkv_image *image = inputs->image;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < image->enable.count; i++)
+		rc = mkv_unit_enable(tree, image->enable.items[i], err);
+	for (size_t i = 0; rc == 0 && i < image->mask.count; i++)
+		rc = mkv_unit_mask(tree, image->mask.items[i], err);
+	return rc;
+}
+
+/* In this order; units last, so that a generated unit can be enabled. */
+static const struct {
+	const char *what;
+	int (*put)(struct mkv_tree *tree,
+		   const struct mkv_generate_inputs *inputs,
+		   struct mkv_error *err);
+} rows[] = {
+	{"host names", put_host_names},
+	{"network", mkv_generate_network},
+	{"sysctls", put_sysctls},
+	{"fstab", put_fstab},
+	{"units", put_units},
+};
+
+int mkv_generate(struct mkv_tree *tree,
+		 const struct mkv_generate_inputs *inputs,
+		 struct mkv_error *err)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int rc = rows[i].put(tree, inputs, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "image '%s': %s",
+					inputs->image->name, rows[i].what);
+	}
+	return 0;
+}
