@@ -9,7 +9,7 @@
 
 enum { INPUTS_LIMIT_BYTES = 16 << 20 };
 
-int mkv_step_init(struct mkv_step *step, unsigned version,
+int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 		  struct mkv_error *err, const char *name, ...)
 {
 	*step = (struct mkv_step){0};
@@ -22,8 +22,7 @@ int mkv_step_init(struct mkv_step *step, unsigned version,
 	if (rc < 0)
 		return rc;
 	mkv_step_input_sha256(step, "tool", &tool);
-	mkv_step_input(step, "step", "%s", step->name);
-	mkv_step_input(step, "version", "%u", version);
+	mkv_step_input(step, "step", "%s %u", kind, version);
 	return 0;
 }
 
@@ -74,7 +73,7 @@ int mkv_step_find(const struct mkv_step *step, struct mkv_store *store,
 static int memory_key(const struct mkv_step *step, struct mkv_sha256 *ret,
 		      struct mkv_error *err)
 {
-	char text[160];
+	char text[320];
 	int size = snprintf(text, sizeof(text), "last inputs of %s", step->name);
 	return mkv_sha256_bytes(text, (size_t)size, ret, err);
 }

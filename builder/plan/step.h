@@ -10,14 +10,16 @@
 #include "lib/buf.h"
 
 struct mkv_step {
-	char name[128]; /* "rootfs image/dut" */
+	char name[256]; /* under which its inputs are remembered, not a part
+			   of the key: "rootfs small image/node" */
 	struct mkv_buf inputs; /* "NAME VALUE\n" ... */
 };
 
-/* Starts with the tool itself and a version of the step's own. */
-int mkv_step_init(struct mkv_step *step, unsigned version,
+/* Starts with the tool itself, the kind of step ("rootfs") and a version of its
+ * own. */
+int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 		  struct mkv_error *err, const char *name, ...) mkv_must_check
-	mkv_nonnull(1, 3, 4) mkv_printf(4, 5);
+	mkv_nonnull(1, 2, 4, 5) mkv_printf(5, 6);
 void mkv_step_done(struct mkv_step *step) mkv_nonnull(1);
 #define auto_step __attribute__((cleanup(mkv_step_done)))
 
