@@ -19,6 +19,7 @@ enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
 #define MKV_CONTRACT_PATH "/usr/lib/mkvbench/contract.json"
 #define MKV_CONTRACT_BUNDLE_PATH "/usr/lib/mkvbench/contract.sigstore.json"
 #define MKV_CONTRACT_KEY_PATH "/usr/lib/mkvbench/key.pub"
+#define MKV_FILES_LIST_PATH "/usr/lib/mkvbench/files.list"
 
 struct mkv_contract_strings {
 	const char **items;

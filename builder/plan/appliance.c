@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* Puts an appliance together in a folder beside its place and swaps the two. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/attest/attest.h"
+#include "builder/contract/contract.h"
+#include "builder/oci/layout.h"
+#include "builder/plan/artifacts.h"
+#include "builder/plan/build.h"
+#include "lib/io.h"
+#include "lib/json.h"
+
+/* All images of one build. */
+struct images {
+	struct mkv_build_image *items;
+	size_t count;
+};
+
+static void images_done(struct images *images)
+{
+	for (size_t i = 0; i < images->count; i++)
+		mkv_build_image_done(&images->items[i]);
+	free(images->items);
+}
+
+/* The folder that is being written; removed unless it was put into place. */
+struct draft {
+	char *path;
+};
+
+static void draft_done(struct draft *draft)
+{
+	struct mkv_error ignored;
+	int rc = draft->path ? mkv_remove_tree(AT_FDCWD, draft->path, &ignored)
+			     : 0;
+	(void)rc; /* the next build's user sees what is left */
+	free(draft->path);
+}
+
+static int prepare_images(const struct mkv_build *build,
+			  const struct mkv_build_oci *oci,
+			  struct images *images, struct mkv_error *err)
+{
+	size_t count = build->recipe->n_images;
+	images->items = calloc(count ? count : 1, sizeof(*images->items));
+	if (!images->items)
+		return mkv_oom(err);
+	for (size_t i = 0; i < count; i++) {
+		int rc = mkv_build_image_prepare(build, i, oci,
+						 &images->items[i], err);
+		if (rc < 0)
+			return rc;
+		images->count++;
+	}
+	return 0;
+}
+
+static void describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *ret,
+			struct mkv_built_layer (*layers)[MKV_BUILD_OCI_LAYERS])
+{
+	for (size_t i = 0; i < oci->count; i++) {
+		const struct mkv_oci_built *built = oci->images[i].built;
+		for (size_t j = 0; j < built->n_layers; j++)
+			layers[i][j] = (struct mkv_built_layer){
+				built->layers[j]->digest,
+				built->layers[j]->diff_id};
+		ret[i] = (struct mkv_built_oci){
+			.name = built->name,
+			.manifest = built->manifest_digest,
+			.config = built->config_digest,
+			.layers = layers[i],
+			.n_layers = built->n_layers,
+		};
+	}
+}
+
+static int write_contract(const struct mkv_build *build,
+			  const struct images *images,
+			  const struct mkv_build_oci *oci, struct mkv_buf *ret,
+			  struct mkv_error *err)
+{
+	size_t n_oci = oci->count ? oci->count : 1;
+	auto_free struct mkv_built_image *built =
+		calloc(images->count ? images->count : 1, sizeof(*built));
+	auto_free struct mkv_built_oci *built_oci =
+		calloc(n_oci, sizeof(*built_oci));
+	auto_free struct mkv_built_layer(*layers)[MKV_BUILD_OCI_LAYERS] =
+		calloc(n_oci, sizeof(*layers));
+	if (!built || !built_oci || !layers)
+		return mkv_oom(err);
+	for (size_t i = 0; i < images->count; i++) {
+		const struct mkv_build_image *image = &images->items[i];
+		built[i] = (struct mkv_built_image){
+			.kernel_package = image->kernel_package,
+			.kernel_version = image->kernel_version,
+			.kernel_release = image->kernel_release,
+			.command_line = image->command_line,
+			.files_sha256 = image->files_sha256,
+			.files_count = image->files_count,
+		};
+	}
+	describe_oci(oci, built_oci, layers);
+	char key_id[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&mkv_private_key_public(build->key)->id, key_id);
+	struct mkv_contract_inputs inputs = {
+		.recipe = build->recipe,
+		.lock = build->lock,
+		.lock_sha256 = &build->lock_sha256,
+		.key_id = key_id,
+		.images = built,
+		.oci = built_oci,
+		.n_oci = oci->count,
+	};
+	return mkv_contract_write(&inputs, ret, err);
+}
+
+static int write_images(const struct mkv_build *build, struct images *images,
+			const struct mkv_buf *contract, const char *dir,
+			struct mkv_error *err)
+{
+	auto_buf struct mkv_buf bundle = {0};
+	int rc = mkv_contract_bundle(build->key, contract->data, contract->size,
+				     &bundle, err);
+	for (size_t i = 0; rc == 0 && i < images->count; i++) {
+		struct mkv_build_image *image = &images->items[i];
+		auto_free char *place = NULL;
+		if (asprintf(&place, "%s/%s", dir, image->recipe->name) < 0)
+			return mkv_oom(err);
+		rc = mkv_build_image_seal(image, contract, &bundle, err);
+		if (rc == 0)
+			rc = mkv_build_image_write(build, image, place, err);
+	}
+	return rc;
+}
+
+static int write_oci(const struct mkv_build_oci *oci, const char *dir,
+		     struct mkv_error *err)
+{
+	if (!oci->count)
+		return 0;
+	auto_free char *place = NULL;
+	if (asprintf(&place, "%s/oci", dir) < 0)
+		return mkv_oom(err);
+	auto_oci_layout struct mkv_oci_layout *layout = NULL;
+	int rc = mkv_oci_layout_new(place, &layout, err);
+	for (size_t i = 0; rc == 0 && i < oci->count; i++)
+		rc = mkv_oci_layout_add(layout, oci->images[i].built, err);
+	return rc < 0 ? rc : mkv_oci_layout_finish(layout, err);
+}
+
+static int write_manifest(const struct mkv_buf *contract,
+			  const struct mkv_artifacts *artifacts,
+			  struct mkv_buf *ret, struct mkv_error *err)
+{
+	auto_json json_t *root = json_object();
+	json_t *promised = NULL;
+	int rc = mkv_json_load(contract->data, contract->size, &promised, err);
+	if (rc < 0)
+		return rc;
+	json_t *files = json_object();
+	for (size_t i = 0; i < artifacts->count; i++) {
+		char hex[MKV_SHA256_HEX_SIZE];
+		mkv_sha256_hex(&artifacts->items[i].sha256, hex);
+		(void)json_object_set_new(
+			files, artifacts->items[i].path,
+			json_pack("{s:s, s:I}", "sha256", hex, "size",
+				  (json_int_t)artifacts->items[i].size_bytes));
+	}
+	if (json_object_set_new(root, "contract", promised) < 0 ||
+	    json_object_set_new(root, "artifacts", files) < 0 ||
+	    json_object_set_new(root, "mkvbench_manifest", json_integer(1)) <
+		    0 ||
+	    json_object_set_new(root, "tool",
+				json_pack("{s:s, s:s}", "name", "mkvbench",
+					  "version", MKV_VERSION)) < 0)
+		return mkv_oom(err);
+	return mkv_json_dump(root, ret, err);
+}
+
+static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
+		  const char *dir, struct mkv_error *err)
+{
+	mkv_progress_begin(build->progress, 0, "digests and attestations");
+	auto_artifacts struct mkv_artifacts artifacts = {0};
+	auto_buf struct mkv_buf manifest = {0};
+	auto_free char *path = NULL;
+	if (asprintf(&path, "%s/manifest.json", dir) < 0)
+		return mkv_oom(err);
+	int rc = mkv_artifacts_scan(dir, &artifacts, err);
+	if (rc == 0)
+		rc = write_manifest(contract, &artifacts, &manifest, err);
+	if (rc == 0)
+		rc = mkv_write_file(path, 0644, manifest.data, manifest.size,
+				    err);
+	struct mkv_attest_inputs inputs = {
+		.recipe = build->recipe,
+		.lock = build->lock,
+		.manifest = manifest.data,
+		.manifest_size = manifest.size,
+		.artifacts = artifacts.items,
+		.n_artifacts = artifacts.count,
+	};
+	if (rc == 0)
+		rc = mkv_attest_appliance(dir, build->key, &inputs, err);
+	mkv_progress_end(build->progress, NULL);
+	return rc;
+}
+
+static int write_everything(const struct mkv_build *build, const char *dir,
+			    struct mkv_error *err)
+{
+	auto_build_oci struct mkv_build_oci oci = {0};
+	__attribute__((cleanup(images_done))) struct images images = {0};
+	auto_buf struct mkv_buf contract = {0};
+	int rc = mkv_build_oci_images(build, &oci, err);
+	if (rc == 0)
+		rc = prepare_images(build, &oci, &images, err);
+	if (rc == 0)
+		rc = write_contract(build, &images, &oci, &contract, err);
+	if (rc == 0)
+		rc = write_images(build, &images, &contract, dir, err);
+	if (rc == 0)
+		rc = write_oci(&oci, dir, err);
+	return rc < 0 ? rc : attest(build, &contract, dir, err);
+}
+
+/* The new appliance takes the old one's place in one step; the old one goes. */
+static int put_into_place(struct draft *draft, const char *place,
+			  struct mkv_error *err)
+{
+	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
+		      RENAME_EXCHANGE) == 0)
+		return mkv_remove_tree(AT_FDCWD, draft->path, err);
+	if (errno != ENOENT)
+		return mkv_fail(err, MKV_FAILED, errno, "replace '%s': %m",
+				place);
+	if (rename(draft->path, place) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
+				place);
+	return 0;
+}
+
+int mkv_build_appliance(const struct mkv_build *build, const char *output,
+			char **ret_path, struct mkv_error *err)
+{
+	__attribute__((cleanup(draft_done))) struct draft draft = {0};
+	auto_free char *place = NULL;
+	if (asprintf(&place, "%s/%s", output, build->recipe->name) < 0 ||
+	    asprintf(&draft.path, "%s/.%s.new.%ld", output, build->recipe->name,
+		     (long)getpid()) < 0)
+		return mkv_oom(err);
+	int rc = mkv_make_dirs(output, err);
+	if (rc == 0)
+		rc = mkv_make_dirs(draft.path, err);
+	if (rc == 0)
+		rc = write_everything(build, draft.path, err);
+	if (rc == 0)
+		rc = put_into_place(&draft, place, err);
+	if (rc < 0)
+		return rc;
+	*ret_path = mkv_take(place);
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* The files of an appliance that was just written. */
+
+#include "builder/attest/artifact.h"
+#include "lib/buf.h"
+
+struct mkv_artifacts {
+	struct mkv_artifact *items; /* by path, in byte order */
+	size_t count;
+};
+void mkv_artifacts_done(struct mkv_artifacts *artifacts) mkv_nonnull(1);
+#define auto_artifacts __attribute__((cleanup(mkv_artifacts_done)))
+
+/* Finds and hashes every regular file below a folder, several at once. Anything
+ * else but a folder is an error. */
+int mkv_artifacts_scan(const char *dir, struct mkv_artifacts *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+
+/* What tells at a glance that nobody touched the files since: a line each of
+ * path, size, inode number, change time. */
+int mkv_artifacts_fingerprint(const char *dir, struct mkv_buf *ret,
+			      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
