@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Puts an appliance together in a folder beside its place and swaps the two. */
-#include <fcntl.h>
 #include <string.h>
 
 #include "builder/attest/attest.h"
@@ -8,6 +7,7 @@
 #include "builder/oci/layout.h"
 #include "builder/plan/artifacts.h"
 #include "builder/plan/build.h"
+#include "builder/plan/draft.h"
 #include "lib/io.h"
 #include "lib/json.h"
 
@@ -22,20 +22,6 @@ static void images_done(struct images *images)
 	for (size_t i = 0; i < images->count; i++)
 		mkv_build_image_done(&images->items[i]);
 	free(images->items);
-}
-
-/* The folder that is being written; removed unless it was put into place. */
-struct draft {
-	char *path;
-};
-
-static void draft_done(struct draft *draft)
-{
-	struct mkv_error ignored;
-	int rc = draft->path ? mkv_remove_tree(AT_FDCWD, draft->path, &ignored)
-			     : 0;
-	(void)rc; /* the next build's user sees what is left */
-	free(draft->path);
 }
 
 static int prepare_images(const struct mkv_build *build,
@@ -225,38 +211,18 @@ static int write_everything(const struct mkv_build *build, const char *dir,
 	return rc < 0 ? rc : attest(build, &contract, dir, err);
 }
 
-/* The new appliance takes the old one's place in one step; the old one goes. */
-static int put_into_place(struct draft *draft, const char *place,
-			  struct mkv_error *err)
-{
-	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
-		      RENAME_EXCHANGE) == 0)
-		return mkv_remove_tree(AT_FDCWD, draft->path, err);
-	if (errno != ENOENT)
-		return mkv_fail(err, MKV_FAILED, errno, "replace '%s': %m",
-				place);
-	if (rename(draft->path, place) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
-				place);
-	return 0;
-}
-
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
 			char **ret_path, struct mkv_error *err)
 {
-	__attribute__((cleanup(draft_done))) struct draft draft = {0};
+	auto_draft struct mkv_draft draft = {0};
 	auto_free char *place = NULL;
-	if (asprintf(&place, "%s/%s", output, build->recipe->name) < 0 ||
-	    asprintf(&draft.path, "%s/.%s.new.%ld", output, build->recipe->name,
-		     (long)getpid()) < 0)
+	if (asprintf(&place, "%s/%s", output, build->recipe->name) < 0)
 		return mkv_oom(err);
-	int rc = mkv_make_dirs(output, err);
-	if (rc == 0)
-		rc = mkv_make_dirs(draft.path, err);
+	int rc = mkv_draft_new(output, build->recipe->name, &draft, err);
 	if (rc == 0)
 		rc = write_everything(build, draft.path, err);
 	if (rc == 0)
-		rc = put_into_place(&draft, place, err);
+		rc = mkv_draft_commit(&draft, place, err);
 	if (rc < 0)
 		return rc;
 	*ret_path = mkv_take(place);

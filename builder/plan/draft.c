@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/plan/draft.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lib/io.h"
+
+/* The one draft of this process: recipes are built one after another. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char *watched;
+
+static void watch(char *path)
+{
+	(void)pthread_mutex_lock(&lock);
+	watched = path;
+	(void)pthread_mutex_unlock(&lock);
+}
+
+static void *wait_for_signal(void *context)
+{
+	const sigset_t *signals = context;
+	int number = 0;
+	if (sigwait(signals, &number) != 0)
+		return NULL;
+	(void)pthread_mutex_lock(&lock); /* for good: nothing goes on */
+	struct mkv_error ignored;
+	/* The build's threads may still write into it: take it out of sight
+	 * first, then try until it is empty. */
+	for (int i = 0; watched && i < 50; i++)
+		if (mkv_remove_tree(AT_FDCWD, watched, &ignored) == 0)
+			break;
+	(void)signal(number, SIG_DFL);
+	sigset_t one;
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, number);
+	(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	(void)raise(number);
+	_exit(1);
+}
+
+int mkv_draft_watch_signals(struct mkv_error *err)
+{
+	static sigset_t signals;
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGHUP);
+	pthread_t thread;
+	int code = pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	if (code == 0)
+		code = pthread_create(&thread, NULL, wait_for_signal, &signals);
+	if (code == 0)
+		code = pthread_detach(thread);
+	return code ? mkv_fail(err, MKV_FAILED, code, "watch signals: %m") : 0;
+}
+
+/* Drafts of builds that were killed: their process is gone. */
+static void remove_stale(const char *output, const char *name)
+{
+	auto_dir DIR *dir = opendir(output);
+	auto_free char *prefix = NULL;
+	if (!dir || asprintf(&prefix, ".%s.new.", name) < 0)
+		return;
+	size_t length = strlen(prefix);
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		char *end;
+		if (strncmp(entry->d_name, prefix, length) != 0)
+			continue;
+		long pid = strtol(entry->d_name + length, &end, 10);
+		if (*end || pid <= 0 || kill((pid_t)pid, 0) == 0 ||
+		    errno != ESRCH)
+			continue;
+		struct mkv_error ignored;
+		if (mkv_remove_tree(dirfd(dir), entry->d_name, &ignored) < 0)
+			continue; /* someone else's, perhaps */
+	}
+}
+
+int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
+		  struct mkv_error *err)
+{
+	auto_free char *path = NULL;
+	if (asprintf(&path, "%s/.%s.new.%ld", output, name, (long)getpid()) < 0)
+		return mkv_oom(err);
+	int rc = mkv_make_dirs(output, err);
+	if (rc < 0)
+		return rc;
+	remove_stale(output, name);
+	/* Ours by name: of a process that had our number. */
+	rc = mkv_remove_tree(AT_FDCWD, path, err);
+	if (rc == 0)
+		rc = mkv_make_dirs(path, err);
+	if (rc < 0)
+		return rc;
+	watch(path);
+	ret->path = mkv_take(path);
+	return 0;
+}
+
+int mkv_draft_commit(struct mkv_draft *draft, const char *place,
+		     struct mkv_error *err)
+{
+	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
+		      RENAME_EXCHANGE) == 0)
+		return 0; /* the draft's path names the old one now */
+	if (errno == ENOENT && rename(draft->path, place) == 0)
+		return 0;
+	return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m", place);
+}
+
+void mkv_draft_done(struct mkv_draft *draft)
+{
+	if (!draft->path)
+		return;
+	struct mkv_error ignored;
+	int rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
+	(void)rc; /* a stale draft is tried again by the next build */
+	watch(NULL);
+	free(mkv_take(draft->path));
+}
