@@ -9,7 +9,8 @@
 
 /* Small blobs load faster than they decompress under emulation, and stored
  * blocks are the same bytes whatever zlib is. */
-enum { LAYER_VERSION = 1, LAYER_LEVEL = MKV_OCI_STORED };
+enum { LAYER_VERSION = 1 };
+#define LAYER_LEVEL MKV_GZIP_STORED
 
 static int put_programs(const struct mkv_build *build,
 			const struct mkv_oci_image *recipe,
