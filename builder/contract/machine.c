@@ -112,11 +112,13 @@ static void machine(const struct mkv_recipe *recipe,
 void mkv_contract_machine(const struct mkv_recipe *recipe,
 			  const struct mkv_image *image, json_t *part)
 {
-	if (image->platform == MKV_ON_KVM && recipe->has_hypervisor)
+	const struct mkv_strings *clocksources = &recipe->hardware.clocksources;
+	if (image->platform == MKV_ON_KVM && recipe->has_hypervisor) {
 		guest(recipe, part);
-	else
+		clocksources = &recipe->hypervisor.clocksources;
+	} else {
 		machine(recipe, image, part);
-	if (recipe->hardware.clocksources.count)
-		put(part, "clocksources",
-		    strings(&recipe->hardware.clocksources));
+	}
+	if (clocksources->count)
+		put(part, "clocksources", strings(clocksources));
 }

@@ -38,6 +38,17 @@ int mkv_build_uuid(const struct mkv_build *build, const char *image,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
 
+/* Lays overlays over a tree, in order, and puts programs of services/ into
+ * /usr/bin as mkvbench-NAME. */
+int mkv_build_overlays(const struct mkv_build *build,
+		       const struct mkv_strings *names, struct mkv_tree *tree,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
+int mkv_build_programs(const struct mkv_build *build,
+		       const struct mkv_strings *names, struct mkv_tree *tree,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
+
 /* An OCI image of the recipe: what its packages install is one layer, what
  * overlays and programs add the next. */
 enum { MKV_BUILD_OCI_LAYERS = 2 };

@@ -6,7 +6,6 @@
 #include "builder/generate/generate.h"
 #include "builder/initramfs/initramfs.h"
 #include "builder/oci/docker_root.h"
-#include "builder/overlay/overlay.h"
 #include "builder/plan/build.h"
 #include "builder/plan/program.h"
 #include "builder/tree/listing.h"
@@ -69,26 +68,6 @@ static int make_uuids(const struct mkv_build *build,
 	return 0;
 }
 
-static int put_overlays(const struct mkv_build *build,
-			struct mkv_build_image *image, struct mkv_error *err)
-{
-	const struct mkv_strings *overlays = &image->recipe->overlays;
-	for (size_t i = 0; i < overlays->count; i++) {
-		auto_free char *path = NULL;
-		auto_tree struct mkv_tree *overlay = NULL;
-		int rc = mkv_overlay_find(build->recipe->path,
-					  overlays->items[i], &path, err);
-		if (rc == 0)
-			rc = mkv_overlay_load(path, build->lock->epoch_s,
-					      &overlay, err);
-		if (rc == 0)
-			rc = mkv_overlay_apply(image->tree, overlay, err);
-		if (rc < 0)
-			return mkv_wrap(err, rc, "overlay '%s'",
-					overlays->items[i]);
-	}
-	return 0;
-}
 
 static int put_own_programs(const struct mkv_build *build,
 			    struct mkv_build_image *image,
@@ -113,8 +92,11 @@ static int put_own_programs(const struct mkv_build *build,
 	int rc = mkv_buf_check(&pem, err);
 	if (rc < 0)
 		return rc;
-	return mkv_tree_put_file(image->tree, MKV_CONTRACT_KEY_PATH, 0644,
-				 pem.data, pem.size, err);
+	rc = mkv_tree_put_file(image->tree, MKV_CONTRACT_KEY_PATH, 0644,
+			       pem.data, pem.size, err);
+	return rc < 0 ? rc
+		      : mkv_build_programs(build, &image->recipe->programs,
+					   image->tree, err);
 }
 
 static bool uses(const struct mkv_recipe *recipe, const struct mkv_image *image,
@@ -299,8 +281,14 @@ static int prepare(const struct mkv_build *build,
 		rc = find_kernel(build, image, err);
 	if (rc == 0)
 		rc = get_initramfs(build, image, &pack, err);
+	/* The verifier's units are in every image, whatever a recipe says. */
 	if (rc == 0)
-		rc = put_overlays(build, image, err);
+		rc = mkv_build_overlays(
+			build, &(struct mkv_strings){(char *[]){"verify"}, 1},
+			image->tree, err);
+	if (rc == 0)
+		rc = mkv_build_overlays(build, &image->recipe->overlays,
+					image->tree, err);
 	if (rc == 0)
 		rc = put_own_programs(build, image, err);
 	generate.partition_uuids = (const uint8_t(*)[16])image->data_uuids;

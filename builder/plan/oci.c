@@ -2,54 +2,13 @@
 #include <string.h>
 
 #include "builder/oci/layer.h"
-#include "builder/overlay/overlay.h"
 #include "builder/plan/build.h"
-#include "builder/plan/program.h"
 #include "builder/tree/diff.h"
 
 /* Small blobs load faster than they decompress under emulation, and stored
  * blocks are the same bytes whatever zlib is. */
 enum { LAYER_VERSION = 1 };
 #define LAYER_LEVEL MKV_GZIP_STORED
-
-static int put_programs(const struct mkv_build *build,
-			const struct mkv_oci_image *recipe,
-			struct mkv_tree *tree, struct mkv_error *err)
-{
-	for (size_t i = 0; i < recipe->programs.count; i++) {
-		const char *name = recipe->programs.items[i];
-		auto_free char *program = NULL, *path = NULL;
-		if (asprintf(&program, "programs/%s", name) < 0 ||
-		    asprintf(&path, "/usr/bin/mkvbench-%s", name) < 0)
-			return mkv_oom(err);
-		int rc = mkv_program_put(tree, program, path,
-					 build->lock->epoch_s, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int put_overlays(const struct mkv_build *build,
-			const struct mkv_oci_image *recipe,
-			struct mkv_tree *tree, struct mkv_error *err)
-{
-	for (size_t i = 0; i < recipe->overlays.count; i++) {
-		auto_free char *path = NULL;
-		auto_tree struct mkv_tree *overlay = NULL;
-		int rc = mkv_overlay_find(build->recipe->path,
-					  recipe->overlays.items[i], &path,
-					  err);
-		if (rc == 0)
-			rc = mkv_overlay_load(path, build->lock->epoch_s,
-					      &overlay, err);
-		if (rc == 0)
-			rc = mkv_overlay_apply(tree, overlay, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
 
 /* The layer of what packages install is worth keeping: it is large and its
  * inputs are one digest. */
@@ -90,9 +49,9 @@ static int build_one(const struct mkv_build *build,
 	if (rc == 0)
 		rc = mkv_tree_clone(ret->trees[0], &whole, err);
 	if (rc == 0)
-		rc = put_overlays(build, recipe, whole, err);
+		rc = mkv_build_overlays(build, &recipe->overlays, whole, err);
 	if (rc == 0)
-		rc = put_programs(build, recipe, whole, err);
+		rc = mkv_build_programs(build, &recipe->programs, whole, err);
 	if (rc == 0)
 		rc = mkv_tree_diff(ret->trees[0], whole, &ret->trees[1], err);
 	if (rc == 0)
