@@ -98,6 +98,8 @@ $(BUILD)/programs/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/s
 	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
+# A static program can't hold the sanitizers.
+$(BUILD)/services/initramfs/%.o: MKV_CFLAGS := $(filter-out -fsanitize=%,$(MKV_CFLAGS))
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)

@@ -1,0 +1,59 @@
+# For boot tests: a small image out of this machine's own kernel and busybox.
+# Sourced; expects BUILD and TEST_TMP. `make_image COMMAND-LINE` writes disk.raw,
+# initramfs, uki.efi, vmlinuz into TEST_TMP and leaves the final command line in
+# $command_line.
+
+skip() { echo "$*"; exit 77; }
+
+find_kernel() {
+	local modules
+	for modules in /lib/modules/*; do
+		release=${modules##*/} kernel=/boot/vmlinuz-${modules##*/}
+		[ -f "$modules/modules.dep" ] && [ -r "$kernel" ] && return
+	done
+	skip "no Debian kernel is installed (linux-image-amd64)"
+}
+
+make_image() {
+	local root=$TEST_TMP/root
+	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
+	find_kernel
+	[ -x /bin/busybox ] && [ -f $stub ] ||
+		skip "busybox-static or systemd-boot-efi is not installed"
+	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+	mkdir -p "$root"/{bin,sbin,dev,proc,sys}
+	cp /bin/busybox "$root/bin/"
+	cat >"$root/sbin/init" <<-'INIT'
+		#!/bin/busybox sh
+		/bin/busybox echo "BOOT-MARKER $(/bin/busybox cat /proc/mounts | /bin/busybox grep ' / ext4')"
+		/bin/busybox poweroff -f
+	INIT
+	chmod 0755 "$root/sbin/init"
+	cp "$kernel" "$TEST_TMP/vmlinuz"
+	command_line=$("$BUILD/tests/tools/mkdisk" "$TEST_TMP" "$root" \
+		/lib/modules "$release" "$TEST_TMP/vmlinuz" \
+		"$BUILD/programs/initramfs" $stub "$1") || exit 1
+}
+
+# start CONSOLE QEMU-ARGUMENT...: runs to the guest's own end, two minutes at most.
+start() {
+	local console=$1
+	shift
+	timeout -k 5 120 qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
+		-cpu max -m 512 -nodefaults -display none -no-reboot \
+		-serial "file:$console" \
+		-drive "if=none,id=disk,format=raw,snapshot=on,file=$TEST_TMP/disk.raw" \
+		"$@" || { tail -n 30 "$console"; echo "QEMU ended with $?"; exit 1; }
+}
+
+direct=(-kernel "$TEST_TMP/vmlinuz" -initrd "$TEST_TMP/initramfs")
+firmware() { # prints the folder of OVMF, Debian 12's and 13's
+	local code=/usr/share/OVMF/OVMF_CODE_4M.fd
+	[ -f $code ] || skip "no OVMF"
+	uefi=(-drive "if=pflash,format=raw,readonly=on,file=$code"
+		-drive "if=pflash,format=raw,snapshot=on,file=${code/CODE/VARS}")
+}
+
+expect() { # CONSOLE PATTERN
+	grep -aqE -- "$2" "$1" || { echo "no /$2/ in:"; tail -n 30 "$1"; exit 1; }
+}
