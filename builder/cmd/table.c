@@ -2,6 +2,7 @@
 #include "builder/cmd/cmd.h"
 
 const struct mkv_command mkv_commands[] = {
+	{"audit", "check a finished appliance or disk image", mkv_cmd_audit},
 	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
 	{"check", "say everything that is wrong with recipes", mkv_cmd_check},
 	{0},

@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""make_appliance.py DIR KEY.pub [DISK [CONTRACT_IMAGE.json]]
+
+A small appliance without its attestations: a disk (given or made up), boot files,
+an OCI layout with two layers, a libvirt XML and manifest.json with a contract."""
+import gzip, hashlib, io, json, os, shutil, subprocess, sys, tarfile
+
+folder, key = sys.argv[1:3]
+
+
+def sha(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def put(path, data):
+    path = os.path.join(folder, path)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, indent=1, separators=(",", ": "),
+                      ensure_ascii=False).encode() + b"\n"
+
+
+def layer(name, text):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        info = tarfile.TarInfo(name)
+        info.size = len(text)
+        tar.addfile(info, io.BytesIO(text))
+    return out.getvalue()
+
+
+def blob(data):
+    put("oci/blobs/sha256/" + sha(data), data)
+    return {"digest": "sha256:" + sha(data), "size": len(data)}
+
+
+der = subprocess.run(["openssl", "pkey", "-pubin", "-in", key, "-outform", "DER"],
+                     check=True, stdout=subprocess.PIPE).stdout
+if len(sys.argv) > 3:
+    os.makedirs(os.path.join(folder, "dut"), exist_ok=True)
+    shutil.copy(sys.argv[3], os.path.join(folder, "dut/disk.raw"))
+else:
+    put("dut/disk.raw", b"disk " * 1000)
+if not os.path.isdir(os.path.join(folder, "dut/boot")):
+    put("dut/boot/vmlinuz", b"kernel " * 100)
+    put("dut/boot/initrd.img", b"initramfs " * 100)
+put("libvirt/dut.xml", b"<domain type='kvm'>\n <vcpu placement='static'>12</vcpu>\n</domain>\n")
+
+plain = [layer("etc/one", b"1"), layer("etc/two", b"2")]
+packed = [plain[0], gzip.compress(plain[1], mtime=0)]
+layers = [dict(blob(packed[0]), mediaType="application/vnd.oci.image.layer.v1.tar"),
+          dict(blob(packed[1]), mediaType="application/vnd.oci.image.layer.v1.tar+gzip")]
+config = blob(canonical({"architecture": "amd64", "os": "linux",
+                         "rootfs": {"type": "layers",
+                                    "diff_ids": ["sha256:" + sha(p) for p in plain]}}))
+manifest = blob(canonical({"schemaVersion": 2, "config": config, "layers": layers}))
+put("oci/oci-layout", b'{"imageLayoutVersion": "1.0.0"}\n')
+put("oci/index.json", canonical({"schemaVersion": 2, "manifests": [manifest]}))
+
+image = {"platform": "guest"}
+if len(sys.argv) > 4:
+    with open(sys.argv[4]) as f:
+        image = json.load(f)
+contract = {
+    "mkvbench_contract": 1, "name": "small", "scenario": "kvm", "suite": "trixie",
+    "epoch": 1763856000, "recipe_sha256": "a1" + 62 * "0", "lock_sha256": sha(b"lock"),
+    "key": {"algorithm": "ed25519", "id": sha(der)}, "verify": {"mode": "gate"},
+    "hosts": {"order": {"image": "dut", "role": "order"}},
+    "images": {"dut": image},
+    "oci": {"postgres": {"manifest": manifest["digest"], "config": config["digest"],
+                         "layers": [{"digest": l["digest"], "diff_id": "sha256:" + sha(p)}
+                                    for l, p in zip(layers, plain)]}},
+}
+artifacts = {}
+for where, _, names in os.walk(folder):
+    for name in names:
+        path = os.path.join(where, name)
+        with open(path, "rb") as f:
+            data = f.read()
+        artifacts[os.path.relpath(path, folder)] = {"sha256": sha(data), "size": len(data)}
+put("manifest.json", canonical({"mkvbench_manifest": 1, "contract": contract,
+                                "artifacts": artifacts,
+                                "tool": {"name": "mkvbench", "version": "0.1.0"}}))
