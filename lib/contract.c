@@ -121,7 +121,7 @@ static struct mkv_contract_strings read_strings(reader r, const json_t *object,
 		return strings;
 	size_t mark = mkv_json_enter(r, key);
 	for (size_t i = 0; i < json_array_size(array); i++) {
-		const char *text = mkv_json_text(r, json_array_get(array, i));
+		const char *text = mkv_json_value_text(r, json_array_get(array, i));
 		if (text)
 			strings.items[strings.count++] = text;
 	}

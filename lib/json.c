@@ -179,7 +179,7 @@ json_t *mkv_json_member(struct mkv_json_reader *reader, const json_t *object,
 	return value;
 }
 
-const char *mkv_json_text(struct mkv_json_reader *reader, const json_t *value)
+const char *mkv_json_value_text(struct mkv_json_reader *reader, const json_t *value)
 {
 	if (reader->rc < 0)
 		return NULL;
@@ -210,7 +210,7 @@ const char *mkv_json_string(struct mkv_json_reader *reader,
 	if (!value)
 		return NULL;
 	size_t mark = mkv_json_enter(reader, key);
-	const char *text = mkv_json_text(reader, value);
+	const char *text = mkv_json_value_text(reader, value);
 	mkv_json_leave(reader, mark);
 	return text;
 }

@@ -85,5 +85,5 @@ int64_t mkv_json_integer(struct mkv_json_reader *reader, const json_t *object,
 int mkv_json_boolean(struct mkv_json_reader *reader, const json_t *object,
 		     const char *key) mkv_nonnull(1, 3);
 /* A value that is a string, with the same limits; NULL after a mistake. */
-const char *mkv_json_text(struct mkv_json_reader *reader, const json_t *value)
+const char *mkv_json_value_text(struct mkv_json_reader *reader, const json_t *value)
 	mkv_nonnull(1);
