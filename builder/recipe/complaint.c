@@ -40,6 +40,43 @@ static bool add(struct mkv_complaints *to, struct mkv_mark mark,
 	return true;
 }
 
+/* The length of a UTF-8 character, or 0 where it isn't whole. */
+static size_t character(const char *at)
+{
+	unsigned char c = (unsigned char)*at;
+	size_t length = c < 0x80   ? 1
+			: c < 0xC0 ? 0
+			: c < 0xE0 ? 2
+			: c < 0xF0 ? 3
+				   : 4;
+	for (size_t i = 1; i < length; i++)
+		if (((unsigned char)at[i] & 0xC0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* A message quotes what the recipe says, cut to a length: it stays one line of
+ * whole characters that a terminal doesn't act on. */
+static void clean(char *text)
+{
+	char *to = text;
+	while (*text) {
+		size_t length = character(text);
+		unsigned char c = (unsigned char)*text;
+		bool control = c < 0x20 || c == 0x7f ||
+			       (c == 0xC2 && (unsigned char)text[1] < 0xA0);
+		if (length == 0 || control) {
+			*to++ = '?';
+			text += length ? length : 1;
+			continue;
+		}
+		memmove(to, text, length);
+		to += length;
+		text += length;
+	}
+	*to = '\0';
+}
+
 void mkv_complain(struct mkv_load *load, struct mkv_mark mark,
 		  const char *format, ...)
 {
@@ -55,6 +92,7 @@ void mkv_complain(struct mkv_load *load, struct mkv_mark mark,
 		return;
 	if (count == MKV_RECIPE_MAX_COMPLAINTS)
 		(void)strcpy(message, "too many mistakes; the rest isn't told");
+	clean(message);
 	if (!add(load->complaints, mark, message))
 		load->failed = true;
 }

@@ -10,17 +10,17 @@ enum {
 	MKV_RECIPE_MAX_FILE_BYTES = 256 * 1024,
 	MKV_RECIPE_MAX_FILES = 32,
 	MKV_RECIPE_MAX_INCLUDE_DEPTH = 8,
-	MKV_RECIPE_MAX_DEPTH = 16,   /* of nested lists and mappings */
-	MKV_RECIPE_MAX_NODES = 20000, /* over all files */
+	MKV_RECIPE_MAX_DEPTH = 16,     /* of nested lists and mappings */
+	MKV_RECIPE_MAX_NODES = 20000,  /* over all files */
 	MKV_RECIPE_MAX_ENTRIES = 1000, /* of one list or mapping */
 	MKV_RECIPE_MAX_COMPLAINTS = 200,
 };
 
 struct mkv_source {
-	const char *open_path;	/* as it is opened */
-	const char *shown;	/* as complaints name it */
-	const char *folder;	/* "" or with a final slash; to open others */
-	const char *relative;	/* to the recipe's folder */
+	const char *open_path; /* as it is opened */
+	const char *shown;     /* as complaints name it */
+	const char *folder;    /* "" or with a final slash; to open others */
+	const char *relative;  /* to the recipe's folder */
 	dev_t device;
 	ino_t inode;
 };
@@ -30,6 +30,8 @@ struct mkv_load {
 	struct mkv_complaints *complaints;
 	bool failed;  /* memory ran out */
 	bool partial; /* a file is missing: what isn't there isn't a mistake */
+	const char *broken[32]; /* the recipe's keys that are complained of */
+	size_t n_broken;
 	size_t nodes;
 	struct mkv_source sources[MKV_RECIPE_MAX_FILES];
 	size_t n_sources;
@@ -61,5 +63,6 @@ void mkv_cross_check(struct mkv_load *load, const struct mkv_node *root,
 		     const struct mkv_recipe *recipe) mkv_nonnull(1, 2, 3);
 
 /* recipe->sha256, from the values in canonical form. */
-int mkv_canonical_digest(struct mkv_recipe *recipe, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_canonical_digest(struct mkv_recipe *recipe,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);

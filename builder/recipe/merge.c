@@ -53,8 +53,8 @@ static char *tidy(struct mkv_arena *arena, const char *path)
 /* Opens a regular file without waiting on what isn't one. */
 static int open_regular(const char *path, struct stat *st)
 {
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK |
-					    O_NOCTTY);
+	auto_fd int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, st) < 0)
 		return -errno;
 	if (S_ISDIR(st->st_mode))
@@ -92,7 +92,8 @@ static struct mkv_node *parse(struct mkv_load *load, int fd,
 	struct mkv_mark start = {source->shown, 1, 1};
 	int rc = mkv_read_fd(fd, MKV_RECIPE_MAX_FILE_BYTES, &buf, &err);
 	if (rc == -EFBIG)
-		mkv_complain(load, start, "a recipe's file has at most 256 KiB");
+		mkv_complain(load, start,
+			     "a recipe's file has at most 256 KiB");
 	else if (rc < 0)
 		mkv_complain(load, start, "%s", err.message);
 	if (rc < 0)
@@ -276,8 +277,8 @@ static void resolve_hardware(struct mkv_load *load, struct mkv_node *root)
 		found = true;
 	}
 	for (size_t i = 0; i < 2 && !found; i++) {
-		const char *file = mkv_arena_printf(
-			&load->arena, "%s%s.yaml", places[i], name->text);
+		const char *file = mkv_arena_printf(&load->arena, "%s%s.yaml",
+						    places[i], name->text);
 		if (!file || !join(load, name, file, &path, &relative))
 			return;
 		found = access(path, F_OK) == 0;

@@ -63,8 +63,8 @@ static bool is_float(const char *text)
 
 enum mkv_scalar mkv_node_scalar(const struct mkv_node *node)
 {
-	static const char *const nulls[] = {"", "~", "null", "Null", "NULL",
-					    NULL};
+	static const char *const nulls[] = {"",	    "~",    "null",
+					    "Null", "NULL", NULL};
 	static const char *const bools[] = {"true",  "True",  "TRUE", "false",
 					    "False", "FALSE", NULL};
 	if (node->quoted)
@@ -140,6 +140,14 @@ struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 	return NULL;
 }
 
+static const struct mkv_entry *item(const struct mkv_node *list,
+				    const char *index)
+{
+	char *end;
+	unsigned long i = strtoul(index, &end, 10);
+	return *end || i >= list->count ? NULL : &list->entries[i];
+}
+
 const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 {
 	char key[64];
@@ -151,6 +159,8 @@ const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 		key[length] = '\0';
 		path += length + (path[length] == '.');
 		const struct mkv_entry *entry = mkv_node_find(map, key);
+		if (map->kind == MKV_NODE_LIST)
+			entry = item(map, key);
 		map = entry ? entry->value : NULL;
 	}
 	return map;

@@ -8,7 +8,7 @@
 #include "builder/recipe/arena.h"
 
 struct mkv_mark {
-	const char *file; /* as complaints name it */
+	const char *file;      /* as complaints name it */
 	unsigned line, column; /* from 1 */
 };
 
@@ -18,9 +18,9 @@ struct mkv_entry;
 struct mkv_node {
 	enum mkv_node_kind kind;
 	struct mkv_mark mark;
-	const char *folder; /* of the file, for paths that it names */
-	const char *text;   /* of a scalar */
-	bool quoted;	    /* a scalar that can only be text */
+	const char *folder;	   /* of the file, for paths that it names */
+	const char *text;	   /* of a scalar */
+	bool quoted;		   /* a scalar that can only be text */
 	struct mkv_entry *entries; /* of a list (no keys) or a map */
 	size_t count;
 };
@@ -49,6 +49,7 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 /* The entry of a map by its key, or NULL. */
 struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 	mkv_nonnull(1, 2);
-/* The same by a path of keys, "docker.network.name"; the value or NULL. */
+/* The same by a path of keys, and indexes of lists, "docker.volumes.0"; the
+ * value or NULL. */
 const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 	mkv_nonnull(1, 2);

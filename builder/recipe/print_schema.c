@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The schema table as a JSON Schema, draft 2020-12. The document describes one
- * file: one that includes others may leave out what they say, so that nothing is
- * required of it ($defs/part); else everything is ($defs/whole). */
+ * file: one that includes others may leave out what they say, so that nothing
+ * is required of it ($defs/part); else everything is ($defs/whole). */
 
 #include "builder/recipe/json.h"
 #include "builder/recipe/schema.h"

@@ -172,7 +172,7 @@ int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
 		derive(&load, root, recipe);
 		sort(recipe);
 	}
-	if (root && complaints->count == 0 && !load.failed)
+	if (root && !load.failed && !load.arena.failed)
 		mkv_cross_check(&load, root, recipe);
 	if (load.failed || load.arena.failed)
 		return mkv_oom(err);

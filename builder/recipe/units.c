@@ -12,14 +12,24 @@ struct unit {
 /* Binary units first, the larger before the smaller: what is printed takes the
  * first that divides. */
 static const struct unit sizes[] = {
-	{"TiB", 1ULL << 40},	 {"GiB", 1ULL << 30}, {"MiB", 1ULL << 20},
-	{"KiB", 1ULL << 10},	 {"TB", 1000000000000}, {"GB", 1000000000},
-	{"MB", 1000000}, {"kB", 1000},	      {"B", 1},
+	{"TiB", 1ULL << 40},
+	{"GiB", 1ULL << 30},
+	{"MiB", 1ULL << 20},
+	{"KiB", 1ULL << 10},
+	{"TB", 1000000000000},
+	{"GB", 1000000000},
+	{"MB", 1000000},
+	{"kB", 1000},
+	{"B", 1},
 	{0},
 };
 static const struct unit durations[] = {
-	{"h", 3600000000000}, {"min", 60000000000}, {"s", 1000000000},
-	{"ms", 1000000},      {"us", 1000},	    {"ns", 1},
+	{"h", 3600000000000},
+	{"min", 60000000000},
+	{"s", 1000000000},
+	{"ms", 1000000},
+	{"us", 1000},
+	{"ns", 1},
 	{0},
 };
 
@@ -64,8 +74,10 @@ static void print(const struct unit *units, uint64_t value, char ret[static 32])
 {
 	while (units[1].name && (value == 0 || value % units->factor))
 		units++;
-	(void)snprintf(ret, 32, "%llu%s", (unsigned long long)value /
-		       (unsigned long long)units->factor, units->name);
+	(void)snprintf(ret, 32, "%llu%s",
+		       (unsigned long long)value /
+			       (unsigned long long)units->factor,
+		       units->name);
 }
 
 void mkv_size_print(uint64_t size_bytes, char ret[static 32])

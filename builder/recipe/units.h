@@ -19,4 +19,5 @@ int mkv_duration_parse(const char *text, int64_t *ret_ns) mkv_must_check
 
 /* In the largest unit that divides: "24GiB", "80us", "0B". */
 void mkv_size_print(uint64_t size_bytes, char ret[static 32]) mkv_nonnull(2);
-void mkv_duration_print(int64_t duration_ns, char ret[static 32]) mkv_nonnull(2);
+void mkv_duration_print(int64_t duration_ns, char ret[static 32])
+	mkv_nonnull(2);

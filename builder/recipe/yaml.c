@@ -57,9 +57,9 @@ static void stop_by_parser(struct reader *r)
 		r->load->failed = true;
 		return;
 	}
-	yaml_mark_t mark = p->error == YAML_READER_ERROR ?
-				   mark_of_byte(r, p->problem_offset) :
-				   p->problem_mark;
+	yaml_mark_t mark = p->error == YAML_READER_ERROR
+				   ? mark_of_byte(r, p->problem_offset)
+				   : p->problem_mark;
 	mkv_complain(r->load, mark_of(r, mark), "not valid YAML: %s%s%s%s",
 		     p->problem ? p->problem : "unreadable",
 		     p->context ? " (" : "", p->context ? p->context : "",
@@ -193,8 +193,8 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 	}
 	struct mkv_entry *entry = new_entry(r, node, key->start_mark);
 	if (entry)
-		*entry = (struct mkv_entry){
-			text, mark_of(r, key->start_mark), value};
+		*entry = (struct mkv_entry){text, mark_of(r, key->start_mark),
+					    value};
 }
 
 static void read_map(struct reader *r, struct mkv_node *node, unsigned depth)
@@ -223,8 +223,8 @@ static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
 		if (!node)
 			return NULL;
 		node->text = scalar_text(r, event);
-		node->quoted = event->data.scalar.style !=
-			       YAML_PLAIN_SCALAR_STYLE;
+		node->quoted =
+			event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 		return node->text ? node : NULL;
 	case YAML_SEQUENCE_START_EVENT:
 		node = new_node(r, MKV_NODE_LIST, event->start_mark);
