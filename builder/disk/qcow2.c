@@ -69,6 +69,20 @@ static int scan_range(int fd, uint64_t from, uint64_t to, uint64_t size,
 	return 0;
 }
 
+/* The next stretch of data at or behind `at`, up to `end`; all of it where the
+ * file system knows no holes. False: nothing but a hole is left. */
+static bool next_data(int fd, uint64_t at, uint64_t end, uint64_t *from,
+		      uint64_t *to)
+{
+	off_t data = at < end ? lseek(fd, (off_t)at, SEEK_DATA) : -1;
+	if (at >= end || (data < 0 && errno == ENXIO))
+		return false;
+	off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+	*from = data < 0 ? at : (uint64_t)data;
+	*to = hole < 0 || (uint64_t)hole > end ? end : (uint64_t)hole;
+	return *from < end;
+}
+
 /* Holes only save reading: what counts is which clusters hold but zeros. */
 static int scan(int fd, uint64_t size, struct layout *layout,
 		struct mkv_error *err)
@@ -76,21 +90,10 @@ static int scan(int fd, uint64_t size, struct layout *layout,
 	auto_free char *cluster = malloc(CLUSTER);
 	if (!cluster)
 		return mkv_oom(err);
-	for (uint64_t at = 0; at < size;) {
-		off_t data = lseek(fd, (off_t)at, SEEK_DATA);
-		if (data < 0 && errno == ENXIO)
-			break;
-		off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-		uint64_t from = data < 0 ? at : (uint64_t)data;
-		uint64_t to = hole < 0 ? size : (uint64_t)hole;
-		if (from >= size)
-			break;
-		if (to > size)
-			to = size;
-		int rc = scan_range(fd, from, to, size, cluster, layout, err);
+	for (uint64_t at = 0, from; next_data(fd, at, size, &from, &at);) {
+		int rc = scan_range(fd, from, at, size, cluster, layout, err);
 		if (rc < 0)
 			return rc;
-		at = to;
 	}
 	return 0;
 }
@@ -219,13 +222,16 @@ static int write_data(int raw_fd, uint64_t size, int fd,
 			i++;
 			continue;
 		}
-		uint64_t bytes = (end - i) * CLUSTER;
-		if (bytes > size - i * CLUSTER)
-			bytes = size - i * CLUSTER;
-		int rc = mkv_copy_range(raw_fd, i * CLUSTER, fd,
-					next * CLUSTER, bytes, err);
-		if (rc < 0)
-			return rc;
+		uint64_t at = i * CLUSTER, from;
+		uint64_t stop = end * CLUSTER < size ? end * CLUSTER : size;
+		while (next_data(raw_fd, at, stop, &from, &at)) {
+			int rc = mkv_copy_range(
+				raw_fd, from, fd,
+				next * CLUSTER + from - i * CLUSTER, at - from,
+				err);
+			if (rc < 0)
+				return rc;
+		}
 		next += end - i;
 		i = end;
 	}
