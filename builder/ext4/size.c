@@ -3,6 +3,18 @@
 
 #include <string.h>
 
+/* Attributes of other kinds would be written under a name that Linux doesn't
+ * find. */
+static bool is_known_xattr(const char *name)
+{
+	static const char *const spaces[] = {"user.", "trusted.", "security."};
+	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++)
+		if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
+			return true;
+	return strcmp(name, "system.posix_acl_access") == 0 ||
+	       strcmp(name, "system.posix_acl_default") == 0;
+}
+
 /* What a file system of ext4 can hold at all, beside sizes. */
 static int check_inode(const char *path, const struct mkv_inode *inode,
 		       struct mkv_error *err)
@@ -31,6 +43,11 @@ static int check_inode(const char *path, const struct mkv_inode *inode,
 		return mkv_fail(err, MKV_FAILED, ERANGE,
 				"'%s': ext4 can't hold device %u:%u", path,
 				inode->major, inode->minor);
+	for (size_t i = 0; i < inode->n_xattrs; i++)
+		if (!is_known_xattr(inode->xattrs[i].name))
+			return mkv_fail(err, MKV_FAILED, EOPNOTSUPP,
+					"'%s': ext4 can't hold attribute '%s'",
+					path, inode->xattrs[i].name);
 	if (inode->content &&
 	    mkv_content_size(inode->content) >= (uint64_t)16 << 40)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
