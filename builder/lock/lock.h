@@ -1,7 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A lock: every input of a build by hash. Canonical text, one fact a line, so
- * that a diff of two locks reads as what moved. It names no mirror. */
+ * that a diff of two locks reads as what moved. It names no mirror.
+ *
+ *     mkvbench-lock 1
+ *     recipe SHA256                      of the merged recipe
+ *     epoch SECONDS
+ *     index SUITE COMPONENT DATE RELEASE-SHA256 SIZE PACKAGES-SHA256
+ *     package NAME VERSION ARCHITECTURE SIZE SHA256 ARCHIVE POOL-PATH
+ *     want SET NAME                      what the recipe and the tool ask for
+ *     in SET NAME                        what that comes to, in order
+ *     local NAME SHA256
+ *     external REFERENCE DIGEST
+ *
+ * Fields are separated by one space, every line ends with a newline. The kinds
+ * of lines stand in this order, each sorted by its first fields; the lines of a
+ * set stand together, `want` before `in`. The `in` lines keep their order, which
+ * means something; they say NAME=VERSION where two versions of NAME are pinned.
+ * There is exactly one text for a lock: any other is refused. */
 
 #include "builder/recipe/recipe.h"
 #include "lib/buf.h"
@@ -27,10 +43,13 @@ struct mkv_lock_package {
 	struct mkv_sha256 sha256;
 };
 
-/* The packages of one root file system, in the order of their configuration
- * where dependencies ask for one, else by name. */
+/* The packages of one root file system. Their order is one in which they can be
+ * configured: a package comes after all that it depends on. Packages that depend
+ * on each other in a circle stand together, ordered by Pre-Depends among them and
+ * else by name; where nothing else decides, names do. */
 struct mkv_lock_set {
 	char *name; /* "image/dut", "oci/postgres" */
+	struct mkv_strings wants; /* sorted: what was asked for by name */
 	size_t *packages; /* indexes into packages */
 	size_t count;
 };
@@ -68,13 +87,16 @@ MKV_DEFINE_AUTO(lock, struct mkv_lock *, mkv_lock_free)
 #define auto_lock mkv_auto(lock)
 
 /* Reads a lock. A malformed one is an error with file, line and column. */
+int mkv_lock_parse(const char *path, const char *text, size_t size,
+		   struct mkv_lock **ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5);
 int mkv_lock_load(const char *path, struct mkv_lock **ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* The canonical text. */
 int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* 0 when the lock belongs to this recipe as it is now; else an error that names
- * the difference. */
+/* 0 when the lock belongs to this recipe as it is now; else -ESTALE and an error
+ * that names the difference. Digests of locals aren't compared: see local.h. */
 int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
