@@ -107,3 +107,25 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 	*ret_operands = operands;
 	return 0;
 }
+
+char *mkv_options_join(int argc, char **argv, const char *name)
+{
+	size_t length = strlen(name);
+	char *joined = NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		const char *value = NULL;
+		if (strncmp(argv[i], name, length) != 0)
+			continue;
+		if (argv[i][length] == '=')
+			value = argv[i] + length + 1;
+		else if (argv[i][length] == '\0' && i + 1 < argc)
+			value = argv[++i];
+		char *both = NULL;
+		if (!value || asprintf(&both, "%s%s%s", joined ? joined : "",
+				       joined ? "," : "", value) < 0)
+			continue;
+		free(joined);
+		joined = both;
+	}
+	return joined;
+}

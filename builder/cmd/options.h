@@ -30,3 +30,9 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      char **argv, int *ret_operands, bool *ret_done,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6, 7);
+
+/* All arguments of an option that may be repeated, joined by commas; caller's.
+ * Call it before mkv_options_parse(), which moves words. NULL when the option
+ * isn't there or memory ran out; the parser then tells. */
+char *mkv_options_join(int argc, char **argv, const char *name) mkv_must_check
+	mkv_nonnull(2, 3);

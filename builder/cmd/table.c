@@ -4,6 +4,7 @@
 const struct mkv_command mkv_commands[] = {
 	{"audit", "check a finished appliance or disk image", mkv_cmd_audit},
 	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
+	{"lock", "pin every input of recipes by hash", mkv_cmd_lock},
 	{"check", "say everything that is wrong with recipes", mkv_cmd_check},
 	{0},
 };

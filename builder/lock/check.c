@@ -116,8 +116,9 @@ static int check_suite(const struct mkv_lock *lock,
 		       recipe->suite, lock->indexes[0].suite);
 }
 
-int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
-		   struct mkv_error *err)
+int mkv_lock_check_packages(const struct mkv_lock *lock,
+			    const struct mkv_recipe *recipe,
+			    struct mkv_error *err)
 {
 	auto_wants struct mkv_wants wants = {0};
 	int rc = mkv_wants_of(recipe, &wants, err);
@@ -125,6 +126,16 @@ int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
 		rc = check_suite(lock, recipe, err);
 	if (rc == 0)
 		rc = check_sets(lock, &wants, err);
+	return rc;
+}
+
+int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
+		   struct mkv_error *err)
+{
+	auto_wants struct mkv_wants wants = {0};
+	int rc = mkv_lock_check_packages(lock, recipe, err);
+	if (rc == 0)
+		rc = mkv_wants_of(recipe, &wants, err);
 	if (rc == 0)
 		rc = check_overlays(lock, &wants, err);
 	if (rc == 0)

@@ -100,6 +100,11 @@ int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+/* The same for the suite and the sets of packages alone. */
+int mkv_lock_check_packages(const struct mkv_lock *lock,
+			    const struct mkv_recipe *recipe,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* The set by name, or NULL. */
 const struct mkv_lock_set *mkv_lock_find_set(const struct mkv_lock *lock,
 					     const char *name) mkv_nonnull(1, 2);
