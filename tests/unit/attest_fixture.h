@@ -31,8 +31,9 @@ static struct mkv_lock_index fixture_indexes[] = {
 };
 static size_t fixture_dut[] = {0, 1, 2}, fixture_postgres[] = {1};
 static struct mkv_lock_set fixture_sets[] = {
-	{(char *)"image/dut", fixture_dut, 3},
-	{(char *)"oci/postgres", fixture_postgres, 1},
+	{.name = (char *)"image/dut", .packages = fixture_dut, .count = 3},
+	{.name = (char *)"oci/postgres", .packages = fixture_postgres,
+	 .count = 1},
 };
 static struct mkv_lock_local fixture_locals[] = {
 	{(char *)"overlay/common", {{0xe1}}},

@@ -97,7 +97,8 @@ static void a_set_that_points_nowhere_is_an_error(void **state)
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
 	size_t indexes[] = {3};
-	const struct mkv_lock_set set = {(char *)"image/dut", indexes, 1};
+	const struct mkv_lock_set set = {
+		.name = (char *)"image/dut", .packages = indexes, .count = 1};
 	assert_true(mkv_spdx_statement(&fixture_inputs, &set, &text, &err) < 0);
 	assert_int_equal(text.size, 0);
 }
