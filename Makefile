@@ -90,12 +90,12 @@ $(BUILD)/services.a: $(SERVICES_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 
-# A program's extra libraries or flags stand in services/NAME/link, one line.
+# What a program links instead of VERIFY_LIBS stands in services/NAME/link.
 define service_rule
 $(BUILD)/programs/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/services.a $(BUILD)/lib.a $(wildcard services/$(1)/link)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(shell cat services/$(1)/link 2>/dev/null || echo $$(MKV_LDFLAGS) $$(VERIFY_LIBS))
+	$$(Q)$$(CC) $$(MKV_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(or $$(shell cat services/$(1)/link 2>/dev/null),$$(VERIFY_LIBS))
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
 # A static program can't hold the sanitizers.
