@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/lib/http.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/json.h"
+#include "services/lib/http_metrics.h"
+#include "services/lib/log.h"
+#include "services/lib/route.h"
+
+struct mkv_http {
+	struct mkv_http_options options;
+	struct MHD_Daemon *daemon;
+	char names[MKV_HTTP_ROUTES_MAX][96]; /* of spans */
+	struct mkv_http_metrics metrics;
+	atomic_uint under_way;
+};
+
+/* One request between its first bytes and its answer. */
+struct exchange {
+	struct mkv_http *http;
+	enum mkv_route_match match;
+	size_t route;
+	struct mkv_buf body;
+	bool too_large;
+	int64_t began_ns;
+	struct mkv_http_request request;
+};
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void mkv_http_json(struct mkv_http_request *request, unsigned status,
+		   json_t *document)
+{
+	struct mkv_error err;
+	request->status = status;
+	request->reply.size = 0;
+	if (!document ||
+	    mkv_json_dump_compact(document, &request->reply, &err) < 0) {
+		request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+		request->reply.size = 0;
+	}
+	mkv_buf_char(&request->reply, '\n');
+	json_decref(document);
+}
+
+void mkv_http_error(struct mkv_http_request *request, unsigned status,
+		    const char *code, const char *format, ...)
+{
+	char message[512];
+	va_list ap;
+	va_start(ap, format);
+	(void)vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	if (status >= 500)
+		request->span.is_error = true;
+	mkv_http_json(request, status,
+		      json_pack("{s{ssss}}", "error", "code", code, "message",
+				message));
+}
+
+json_t *mkv_http_body(struct mkv_http_request *request)
+{
+	json_t *document = NULL;
+	struct mkv_error err;
+	if (mkv_json_load(request->body, request->body_size, &document, &err) <
+	    0) {
+		mkv_http_error(request, MHD_HTTP_BAD_REQUEST, "bad-json", "%s",
+			       err.message);
+		return NULL;
+	}
+	if (!json_is_object(document)) {
+		json_decref(document);
+		mkv_http_error(request, MHD_HTTP_BAD_REQUEST, "bad-json",
+			       "the body is not a JSON object");
+		return NULL;
+	}
+	return document;
+}
+
+static bool is_metrics(const char *method, const char *path)
+{
+	return strcmp(method, "GET") == 0 && strcmp(path, "/metrics") == 0;
+}
+
+static struct exchange *begin(struct mkv_http *http,
+			      struct MHD_Connection *connection,
+			      const char *method, const char *path)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	if (!exchange)
+		return NULL;
+	exchange->http = http;
+	exchange->began_ns = monotonic_ns();
+	exchange->match = mkv_route_find(http->options.routes, method, path,
+					 &exchange->route,
+					 exchange->request.parameters);
+	atomic_fetch_add(&http->under_way, 1);
+	struct mkv_trace_context parent;
+	(void)mkv_traceparent_parse(
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+					    "traceparent"),
+		&parent);
+	if (exchange->match == MKV_ROUTE_FOUND &&
+	    !http->options.routes[exchange->route].untraced)
+		mkv_span_begin(&exchange->request.span,
+			       http->names[exchange->route], MKV_SPAN_SERVER,
+			       &parent);
+	return exchange;
+}
+
+static void take_body(struct exchange *exchange, const char *data, size_t size)
+{
+	if (exchange->body.size + size > MKV_HTTP_BODY_MAX) {
+		exchange->too_large = true;
+		return;
+	}
+	mkv_buf_add(&exchange->body, data, size);
+}
+
+static void answer(struct exchange *exchange, const char *method,
+		   const char *path)
+{
+	struct mkv_http *http = exchange->http;
+	struct mkv_http_request *request = &exchange->request;
+	request->body = exchange->body.data ? exchange->body.data : "";
+	request->body_size = exchange->body.size;
+	if (exchange->too_large || exchange->body.failed) {
+		mkv_http_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
+			       "the body is larger than %d bytes",
+			       MKV_HTTP_BODY_MAX);
+	} else if (is_metrics(method, path)) {
+		request->status = MHD_HTTP_OK;
+		request->content_type = "text/plain; version=0.0.4";
+		mkv_http_metrics_print(&http->metrics, http->options.routes,
+				       &request->reply);
+		if (http->options.metrics)
+			http->options.metrics(&request->reply,
+					      http->options.context);
+	} else if (exchange->match == MKV_ROUTE_NONE) {
+		mkv_http_error(request, MHD_HTTP_NOT_FOUND, "not-found",
+			       "there is nothing here");
+	} else if (exchange->match == MKV_ROUTE_OTHER_METHOD) {
+		mkv_http_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+			       "bad-method", "not by this method");
+	} else {
+		http->options.routes[exchange->route].handler(
+			request, http->options.context);
+	}
+}
+
+static void end(struct exchange *exchange)
+{
+	struct mkv_http_request *request = &exchange->request;
+	if (exchange->match == MKV_ROUTE_FOUND)
+		mkv_http_metrics_add(&exchange->http->metrics, exchange->route,
+				     request->status,
+				     monotonic_ns() - exchange->began_ns);
+	if (!request->span.name)
+		return;
+	mkv_span_number(&request->span, "http.response.status_code",
+			request->status);
+	mkv_span_end(&request->span);
+	request->span.name = NULL;
+}
+
+static enum MHD_Result reply(struct exchange *exchange,
+			     struct MHD_Connection *connection)
+{
+	struct mkv_http_request *request = &exchange->request;
+	size_t size = request->reply.size;
+	char *data = mkv_buf_take(&request->reply);
+	if (!data)
+		return MHD_NO;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		size, data, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(data);
+		return MHD_NO;
+	}
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+				      request->content_type
+					      ? request->content_type
+					      : "application/json");
+	enum MHD_Result rc =
+		MHD_queue_response(connection, request->status, response);
+	MHD_destroy_response(response);
+	return rc;
+}
+
+static enum MHD_Result take_request(void *context, struct MHD_Connection *connection,
+			      const char *path, const char *method,
+			      const char *version, const char *data,
+			      size_t *size, void **state)
+{
+	(void)version;
+	struct exchange *exchange = *state;
+	if (!exchange) {
+		*state = exchange = begin(context, connection, method, path);
+		return exchange ? MHD_YES : MHD_NO;
+	}
+	if (*size) {
+		take_body(exchange, data, *size);
+		*size = 0;
+		return MHD_YES;
+	}
+	answer(exchange, method, path);
+	end(exchange);
+	return reply(exchange, connection);
+}
+
+static void completed(void *context, struct MHD_Connection *connection,
+		      void **state, enum MHD_RequestTerminationCode code)
+{
+	(void)context, (void)connection, (void)code;
+	struct exchange *exchange = *state;
+	if (!exchange)
+		return;
+	*state = NULL;
+	atomic_fetch_sub(&exchange->http->under_way, 1);
+	mkv_buf_done(&exchange->body);
+	mkv_buf_done(&exchange->request.reply);
+	free(exchange);
+}
+
+static int start(struct mkv_http *http, struct mkv_error *err)
+{
+	const struct mkv_http_options *options = &http->options;
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(options->port),
+		.sin_addr.s_addr = htonl(INADDR_ANY),
+	};
+	if (options->address &&
+	    inet_pton(AF_INET, options->address, &address.sin_addr) != 1)
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"'%s' is not an IPv4 address",
+				options->address);
+	errno = 0;
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD, options->port, NULL, NULL,
+		take_request, http, MHD_OPTION_SOCK_ADDR, &address,
+		MHD_OPTION_THREAD_POOL_SIZE, options->threads,
+		MHD_OPTION_CONNECTION_LIMIT, options->connections,
+		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
+		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+	if (!http->daemon)
+		return mkv_fail(err, MKV_FAILED, errno,
+				"listen on port %u: %m", options->port);
+	return 0;
+}
+
+int mkv_http_start(const struct mkv_http_options *options,
+		   struct mkv_http **ret, struct mkv_error *err)
+{
+	struct mkv_http *http = calloc(1, sizeof(*http));
+	if (!http)
+		return mkv_oom(err);
+	http->options = *options;
+	for (size_t i = 0;
+	     i < MKV_HTTP_ROUTES_MAX && options->routes[i].method; i++)
+		(void)snprintf(http->names[i], sizeof(http->names[i]), "%s %s",
+			       options->routes[i].method,
+			       options->routes[i].pattern);
+	int rc = start(http, err);
+	if (rc < 0) {
+		free(http);
+		return rc;
+	}
+	*ret = http;
+	return 0;
+}
+
+uint16_t mkv_http_port(const struct mkv_http *http)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+	return info ? info->port : 0;
+}
+
+void mkv_http_stop(struct mkv_http *http, unsigned limit_s)
+{
+	if (!http)
+		return;
+	int listening = MHD_quiesce_daemon(http->daemon);
+	for (unsigned i = 0;
+	     i < limit_s * 100 && atomic_load(&http->under_way) > 0; i++)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	MHD_stop_daemon(http->daemon);
+	if (listening >= 0)
+		(void)close(listening);
+	free(http);
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A small HTTP/1.1 server around libmicrohttpd: routes in a table, a fixed number
+ * of threads, keep-alive, bounded bodies, JSON errors, a server span per request
+ * and its figures in Prometheus' text format. */
+
+#include <jansson.h>
+
+#include "lib/buf.h"
+#include "services/lib/trace.h"
+
+enum {
+	MKV_HTTP_BODY_MAX = 64 * 1024,
+	MKV_HTTP_PARAMETERS_MAX = 3,
+	MKV_HTTP_ROUTES_MAX = 16,
+};
+
+struct mkv_http_request {
+	const char *body; /* NUL-terminated */
+	size_t body_size;
+	/* What stood for {...} in the route, in order; decimal numbers. */
+	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
+	struct mkv_span span; /* the request's own: parent of what follows */
+	/* The answer: */
+	unsigned status;
+	struct mkv_buf reply;
+	const char *content_type; /* JSON unless set */
+};
+
+/* Fills the answer. */
+typedef void mkv_http_handler(struct mkv_http_request *request, void *context);
+
+struct mkv_http_route {
+	const char *method;
+	const char *pattern; /* "/users/{id}": {..} is a number of 1 to 18 digits */
+	mkv_http_handler *handler;
+	bool untraced; /* /healthz, /metrics */
+};
+
+/* Answers {"error":{"code":CODE,"message":...}}. */
+void mkv_http_error(struct mkv_http_request *request, unsigned status,
+		    const char *code, const char *format, ...)
+	mkv_nonnull(1, 3, 4) mkv_printf(4, 5);
+/* Answers a document; takes the reference. */
+void mkv_http_json(struct mkv_http_request *request, unsigned status,
+		   json_t *document) mkv_nonnull(1);
+/* The body as a JSON object, or an answer of 400 and NULL. */
+json_t *mkv_http_body(struct mkv_http_request *request) mkv_nonnull(1);
+
+struct mkv_http_options {
+	const char *address; /* NULL: all */
+	uint16_t port;	     /* 0: any */
+	unsigned threads;
+	unsigned connections;
+	unsigned idle_s;
+	const struct mkv_http_route *routes; /* ends with a NULL method */
+	void *context;			     /* of the handlers */
+	/* More lines for /metrics. */
+	void (*metrics)(struct mkv_buf *into, void *context);
+};
+
+struct mkv_http;
+int mkv_http_start(const struct mkv_http_options *options,
+		   struct mkv_http **ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+uint16_t mkv_http_port(const struct mkv_http *http) mkv_nonnull(1);
+/* Takes no new connections, waits up to `limit_s` for requests under way. */
+void mkv_http_stop(struct mkv_http *http, unsigned limit_s);

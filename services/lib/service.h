@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What the services' main functions share: settings, signals, the server and the
+ * end of it all. */
+
+#include "services/lib/db.h"
+#include "services/lib/http.h"
+
+struct mkv_service_options {
+	const char *name; /* "user" */
+	uint16_t port;	  /* unless PORT says otherwise */
+	const struct mkv_http_route *routes;
+	const char *schema; /* of the database */
+	const struct mkv_db_statement *statements;
+	/* Reads the service's own settings; may be NULL. */
+	int (*configure)(void *context, struct mkv_error *err);
+	void (*metrics)(struct mkv_buf *into, void *context);
+	void *context;	   /* of handlers, configure and metrics */
+	struct mkv_db **db; /* where handlers find the database */
+};
+
+/* Serves until SIGTERM or SIGINT; the program's exit status. Settings: PORT,
+ * ADDRESS, THREADS (4), CONNECTIONS (1024), IDLE_S (60), DB_TIMEOUT_MS (2000),
+ * STOP_S (10). */
+int mkv_service_main(const struct mkv_service_options *options) mkv_must_check
+	mkv_nonnull(1);
+
+/* GET /healthz: 200 when the database answers, else 503. `context` begins with
+ * a struct mkv_db *. */
+void mkv_service_health(struct mkv_http_request *request, void *context);
+/* Answers 503 or 500 for what mkv_db_run() returned. */
+void mkv_service_db_error(struct mkv_http_request *request, int rc,
+			  const struct mkv_error *err) mkv_nonnull(1, 3);
