@@ -5,7 +5,7 @@
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
-#include "builder/recipe/json.h"
+#include "builder/recipe/document.h"
 #include "builder/recipe/recipe.h"
 #include "builder/recipe/schema.h"
 
@@ -13,44 +13,46 @@ struct options {
 	bool json, schema, reference;
 };
 
-static int print_json(const struct mkv_complaint *c, struct mkv_error *err)
+/* A line of its own. Takes the reference; NULL means that memory ran out. */
+static int print_line(json_t *json, struct mkv_error *err)
 {
+	auto_json json_t *line = json;
 	auto_buf struct mkv_buf buf = {0};
-	struct mkv_json json = {.to = &buf, .compact = true};
-	mkv_json_open(&json, NULL, '{');
-	mkv_json_text(&json, "file", c->file);
-	mkv_json_number(&json, "line", c->line);
-	mkv_json_number(&json, "column", c->column);
-	mkv_json_text(&json, "message", c->message);
-	mkv_json_close(&json, '}');
-	int rc = mkv_buf_check(&buf, err);
+	int rc = line ? mkv_json_dump_compact(line, &buf, err) : mkv_oom(err);
 	if (rc == 0)
-		(void)fputs(buf.data, stdout);
+		(void)printf("%s\n", buf.data);
 	return rc;
+}
+
+static int print_complaint(const struct options *options,
+			   const struct mkv_complaint *c, struct mkv_error *err)
+{
+	if (options->json)
+		return print_line(json_pack("{ss si si ss}", "file", c->file,
+					    "line", (int)c->line, "column",
+					    (int)c->column, "message",
+					    c->message),
+				  err);
+	(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line, c->column,
+		      c->message);
+	return 0;
 }
 
 static int print_right(const struct options *options,
 		       const struct mkv_recipe *recipe, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf buf = {0};
-	struct mkv_json json = {.to = &buf, .compact = true};
 	if (!options->json) {
 		(void)printf("%s: right, %s\n", recipe->path, recipe->sha256);
 		return 0;
 	}
-	mkv_json_open(&json, NULL, '{');
-	mkv_json_text(&json, "recipe", recipe->path);
-	mkv_json_text(&json, "name", recipe->name);
-	mkv_json_text(&json, "sha256", recipe->sha256);
-	mkv_json_open(&json, "files", '[');
+	json_t *files = json_array();
 	for (size_t i = 0; i < recipe->files.count; i++)
-		mkv_json_text(&json, NULL, recipe->files.items[i]);
-	mkv_json_close(&json, ']');
-	mkv_json_close(&json, '}');
-	int rc = mkv_buf_check(&buf, err);
-	if (rc == 0)
-		(void)fputs(buf.data, stdout);
-	return rc;
+		files = mkv_document_add(files,
+					 json_string(recipe->files.items[i]));
+	return print_line(json_pack("{ss ss ss so}", "recipe", recipe->path,
+				    "name", recipe->name, "sha256",
+				    recipe->sha256, "files", files),
+			  err);
 }
 
 /* 0 when it is right; -EINVAL with an empty message when every complaint was
@@ -64,15 +66,11 @@ static int check_one(const struct options *options, const char *path,
 	if (rc == 0)
 		return print_right(options, recipe, err);
 	for (size_t i = 0; i < complaints.count; i++) {
-		const struct mkv_complaint *c = &complaints.items[i];
-		int printed = 0;
-		if (options->json)
-			printed = print_json(c, err);
-		else
-			(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file,
-				      c->line, c->column, c->message);
-		if (printed < 0)
-			return printed;
+		struct mkv_error one = {0};
+		if (print_complaint(options, &complaints.items[i], &one) < 0) {
+			*err = one;
+			return -one.code;
+		}
 	}
 	if (complaints.count > 0)
 		err->message[0] = '\0';

@@ -5,137 +5,99 @@
 
 #include <string.h>
 
-#include "builder/recipe/json.h"
+#include "builder/recipe/document.h"
 #include "builder/recipe/load.h"
 #include "builder/recipe/schema.h"
 #include "lib/hash.h"
 
-enum { ROWS_MAX = 64 };
+static json_t *rows_of(const struct mkv_recipe *recipe,
+		       const struct mkv_table *table, const void *base);
+static json_t *row_of(const struct mkv_recipe *recipe,
+		      const struct mkv_row *row, const void *base);
 
-struct writer {
-	struct mkv_json json;
-	const struct mkv_recipe *recipe;
-};
-
-static void write_rows(struct writer *w, const struct mkv_table *table,
-		       const void *base);
-
-static void write_text(struct writer *w, const char *key, const char *text)
+static json_t *text_of(const char *text)
 {
-	if (text)
-		mkv_json_text(&w->json, key, text);
-	else
-		mkv_json_null(&w->json, key);
+	return text ? json_string(text) : json_null();
 }
 
-static void write_list(struct writer *w, const char *key,
-		       const struct mkv_strings *list)
+static json_t *list_of(const struct mkv_strings *list)
 {
-	mkv_json_open(&w->json, key, '[');
+	json_t *to = json_array();
 	for (size_t i = 0; i < list->count; i++)
-		mkv_json_text(&w->json, NULL, list->items[i]);
-	mkv_json_close(&w->json, ']');
+		to = mkv_document_add(to, json_string(list->items[i]));
+	return to;
 }
 
-static void write_row(struct writer *w, const struct mkv_row *row,
-		      const char *key, const void *base);
-
-static void write_items(struct writer *w, const struct mkv_row *row,
-			const char *key, const struct mkv_items *list)
+static json_t *items_of(const struct mkv_recipe *recipe,
+			const struct mkv_row *row, const struct mkv_items *list)
 {
 	const struct mkv_table *table = row->table;
 	bool map = row->kind == MKV_ROW_MAP;
-	mkv_json_open(&w->json, key, map ? '{' : '[');
+	json_t *to = map ? json_object() : json_array();
 	for (size_t i = 0; i < list->count; i++) {
 		const char *item = (const char *)list->items + i * table->size;
 		const char *name = NULL;
+		json_t *value = *table->rows->key
+					? rows_of(recipe, table, item)
+					: row_of(recipe, table->rows, item);
 		if (map)
 			memcpy(&name, item + table->key_offset, sizeof(name));
-		if (*table->rows->key == '\0') {
-			write_row(w, table->rows, name, item);
-			continue;
-		}
-		mkv_json_open(&w->json, name, '{');
-		write_rows(w, table, item);
-		mkv_json_close(&w->json, '}');
+		to = map ? mkv_document_with(to, name, value)
+			 : mkv_document_add(to, value);
 	}
-	mkv_json_close(&w->json, map ? '}' : ']');
+	return to;
 }
 
-static void write_row(struct writer *w, const struct mkv_row *row,
-		      const char *key, const void *base)
+static json_t *row_of(const struct mkv_recipe *recipe,
+		      const struct mkv_row *row, const void *base)
 {
 	const void *member = (const char *)base + row->offset;
-	struct mkv_json *json = &w->json;
-	if (row->present && !*((const bool *)base + row->present)) {
-		mkv_json_null(json, key);
-		return;
-	}
+	if (row->present && !*((const bool *)base + row->present))
+		return json_null();
 	switch (row->kind) {
 	case MKV_ROW_TEXT:
 	case MKV_ROW_ANY:
-		write_text(w, key, *(char *const *)member);
-		return;
+		return text_of(*(char *const *)member);
 	case MKV_ROW_CHOICE:
-		write_text(w, key, row->words[*(const unsigned *)member]);
-		return;
+		return text_of(row->words[*(const unsigned *)member]);
 	case MKV_ROW_REF:
-		write_text(w, key,
-			   w->recipe->images[*(const size_t *)member].name);
-		return;
+		return text_of(recipe->images[*(const size_t *)member].name);
 	case MKV_ROW_BOOL:
-		mkv_json_bool(json, key, *(const bool *)member);
-		return;
+		return json_boolean(*(const bool *)member);
 	case MKV_ROW_COUNT:
-		mkv_json_number(json, key, *(const unsigned *)member);
-		return;
+		return json_integer(*(const unsigned *)member);
 	case MKV_ROW_SIZE:
-	case MKV_ROW_DURATION: /* never negative */
-		mkv_json_number(json, key, *(const uint64_t *)member);
-		return;
+	case MKV_ROW_DURATION: /* the schema keeps both within 63 bits */
+		return json_integer(*(const int64_t *)member);
 	case MKV_ROW_LIST:
-		write_list(w, key, member);
-		return;
+		return list_of(member);
 	case MKV_ROW_OBJECT:
-		mkv_json_open(json, key, '{');
-		write_rows(w, row->table, base);
-		mkv_json_close(json, '}');
-		return;
+		return rows_of(recipe, row->table, base);
 	case MKV_ROW_OBJECTS:
 	case MKV_ROW_MAP:
-		write_items(w, row, key, member);
-		return;
+		return items_of(recipe, row, member);
 	}
+	return NULL;
 }
 
-static int compare_rows(const void *a, const void *b)
+static json_t *rows_of(const struct mkv_recipe *recipe,
+		       const struct mkv_table *table, const void *base)
 {
-	const struct mkv_row *const *x = a, *const *y = b;
-	return strcmp((*x)->key, (*y)->key);
-}
-
-static void write_rows(struct writer *w, const struct mkv_table *table,
-		       const void *base)
-{
-	const struct mkv_row *sorted[ROWS_MAX];
-	size_t count = 0;
+	json_t *to = json_object();
 	for (const struct mkv_row *row = table->rows; row->kind; row++)
-		if (!row->no_member && count < ROWS_MAX)
-			sorted[count++] = row;
-	qsort(sorted, count, sizeof(*sorted), compare_rows);
-	for (size_t i = 0; i < count; i++)
-		write_row(w, sorted[i], sorted[i]->key, base);
+		if (!row->no_member)
+			to = mkv_document_with(to, row->key,
+					       row_of(recipe, row, base));
+	return to;
 }
 
 int mkv_canonical_digest(struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf buf = {0};
-	struct writer w = {.json = {.to = &buf, .compact = true},
-			   .recipe = recipe};
-	mkv_json_open(&w.json, NULL, '{');
-	write_rows(&w, &mkv_schema_recipe, recipe);
-	mkv_json_close(&w.json, '}');
-	int rc = mkv_buf_check(&buf, err);
+	auto_json json_t *values = rows_of(recipe, &mkv_schema_recipe, recipe);
+	if (!values)
+		return mkv_oom(err);
+	int rc = mkv_json_dump_compact(values, &buf, err);
 	struct mkv_sha256 sha;
 	if (rc == 0)
 		rc = mkv_sha256_bytes(buf.data, buf.size, &sha, err);

@@ -3,258 +3,190 @@
  * file: one that includes others may leave out what they say, so that nothing
  * is required of it ($defs/part); else everything is ($defs/whole). */
 
-#include "builder/recipe/json.h"
+#include "builder/recipe/document.h"
 #include "builder/recipe/schema.h"
 #include "builder/recipe/units.h"
 
-struct printer {
-	struct mkv_json json;
-	bool part; /* nothing is required */
-};
+#define with mkv_document_with
 
-static void print_rows(struct printer *p, const struct mkv_table *table);
-static void print_row(struct printer *p, const struct mkv_row *row);
+static json_t *with_rows(json_t *to, const struct mkv_table *table, bool part);
+static json_t *with_row(json_t *to, const struct mkv_row *row, bool part);
 
-static void print_shape(struct printer *p, const struct mkv_shape *shape)
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *with_shape(json_t *to, const struct mkv_shape *shape)
 {
 	if (!shape)
-		return;
-	mkv_json_text(&p->json, "pattern", shape->pattern);
-	mkv_json_number(&p->json, "maxLength", shape->max_length);
+		return to;
+	to = with(to, "pattern", json_string(shape->pattern));
+	return with(to, "maxLength", number(shape->max_length));
 }
 
-static void print_text(struct printer *p, const struct mkv_row *row)
+static json_t *with_text(json_t *to, const struct mkv_row *row)
 {
-	mkv_json_text(&p->json, "type", "string");
-	print_shape(p, row->shape);
+	to = with(to, "type", json_string("string"));
+	to = with_shape(to, row->shape);
 	if (!row->words)
-		return;
-	mkv_json_open(&p->json, "enum", '[');
+		return to;
+	json_t *words = json_array();
 	for (const char *const *word = row->words; *word; word++)
-		mkv_json_text(&p->json, NULL, *word);
-	mkv_json_close(&p->json, ']');
+		words = mkv_document_add(words, json_string(*word));
+	return with(to, "enum", words);
 }
 
-static void print_any(struct printer *p, const struct mkv_row *row)
+static json_t *with_array(json_t *to, const struct mkv_row *row, bool part)
 {
-	mkv_json_open(&p->json, "type", '[');
-	mkv_json_text(&p->json, NULL, "string");
-	mkv_json_text(&p->json, NULL, "number");
-	mkv_json_text(&p->json, NULL, "boolean");
-	mkv_json_close(&p->json, ']');
-	print_shape(p, row->shape);
-}
-
-static void print_array(struct printer *p, const struct mkv_row *row)
-{
-	mkv_json_text(&p->json, "type", "array");
+	json_t *items = row->kind == MKV_ROW_LIST
+				? with_text(json_object(), row)
+				: with_rows(json_object(), row->table, part);
+	to = with(to, "type", json_string("array"));
 	if (row->min)
-		mkv_json_number(&p->json, "minItems", row->min);
+		to = with(to, "minItems", number(row->min));
 	if (row->kind == MKV_ROW_LIST && !row->repeats)
-		mkv_json_bool(&p->json, "uniqueItems", true);
-	mkv_json_open(&p->json, "items", '{');
-	if (row->kind == MKV_ROW_LIST)
-		print_text(p, row);
-	else
-		print_rows(p, row->table);
-	mkv_json_close(&p->json, '}');
+		to = with(to, "uniqueItems", json_true());
+	return with(to, "items", items);
 }
 
-static void print_map(struct printer *p, const struct mkv_row *row)
+static json_t *with_map(json_t *to, const struct mkv_row *row, bool part)
 {
 	const struct mkv_table *table = row->table;
-	mkv_json_text(&p->json, "type", "object");
-	if (row->min && !p->part)
-		mkv_json_number(&p->json, "minProperties", row->min);
-	mkv_json_open(&p->json, "propertyNames", '{');
-	print_shape(p, table->key_shape);
-	mkv_json_close(&p->json, '}');
-	mkv_json_open(&p->json, "additionalProperties", '{');
-	if (*table->rows->key == '\0')
-		print_row(p, table->rows);
-	else
-		print_rows(p, table);
-	mkv_json_close(&p->json, '}');
+	json_t *value = *table->rows->key == '\0'
+				? with_row(json_object(), table->rows, part)
+				: with_rows(json_object(), table, part);
+	to = with(to, "type", json_string("object"));
+	if (row->min && !part)
+		to = with(to, "minProperties", number(row->min));
+	to = with(to, "propertyNames",
+		  with_shape(json_object(), table->key_shape));
+	return with(to, "additionalProperties", value);
 }
 
-static void print_kind(struct printer *p, const struct mkv_row *row)
+static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 {
-	struct mkv_json *json = &p->json;
 	switch (row->kind) {
 	case MKV_ROW_TEXT:
 	case MKV_ROW_CHOICE:
 	case MKV_ROW_REF:
-		print_text(p, row);
-		return;
+		return with_text(to, row);
 	case MKV_ROW_ANY:
-		print_any(p, row);
-		return;
+		to = with(to, "type",
+			  json_pack("[sss]", "string", "number", "boolean"));
+		return with_shape(to, row->shape);
 	case MKV_ROW_BOOL:
-		mkv_json_text(json, "type", "boolean");
-		return;
+		return with(to, "type", json_string("boolean"));
 	case MKV_ROW_COUNT:
-		mkv_json_text(json, "type", "integer");
-		mkv_json_number(json, "minimum", row->min);
-		mkv_json_number(json, "maximum", row->max);
-		return;
+		to = with(to, "type", json_string("integer"));
+		to = with(to, "minimum", number(row->min));
+		return with(to, "maximum", number(row->max));
 	case MKV_ROW_SIZE:
+		to = with(to, "type", json_string("string"));
+		return with(to, "pattern", json_string(MKV_SIZE_PATTERN));
 	case MKV_ROW_DURATION:
-		mkv_json_text(json, "type", "string");
-		mkv_json_text(json, "pattern",
-			      row->kind == MKV_ROW_SIZE ? MKV_SIZE_PATTERN
-							: MKV_DURATION_PATTERN);
-		return;
+		to = with(to, "type", json_string("string"));
+		return with(to, "pattern", json_string(MKV_DURATION_PATTERN));
 	case MKV_ROW_LIST:
 	case MKV_ROW_OBJECTS:
-		print_array(p, row);
-		return;
+		return with_array(to, row, part);
 	case MKV_ROW_OBJECT:
-		print_rows(p, row->table);
-		return;
+		return with_rows(to, row->table, part);
 	case MKV_ROW_MAP:
-		print_map(p, row);
-		return;
+		return with_map(to, row, part);
 	}
+	return to;
 }
 
-static void print_default(struct printer *p, const struct mkv_row *row)
+static json_t *default_of(const struct mkv_row *row)
 {
-	struct mkv_json *json = &p->json;
-	if (!row->fallback || row->kind == MKV_ROW_LIST)
-		return;
 	if (row->kind == MKV_ROW_COUNT)
-		mkv_json_number(json, "default",
-				strtoull(row->fallback, NULL, 10));
-	else if (row->kind == MKV_ROW_BOOL)
-		mkv_json_bool(json, "default", row->fallback[0] == 't');
-	else
-		mkv_json_text(json, "default", row->fallback);
+		return number(strtoull(row->fallback, NULL, 10));
+	if (row->kind == MKV_ROW_BOOL)
+		return json_boolean(row->fallback[0] == 't');
+	return json_string(row->fallback);
 }
 
-static void print_row(struct printer *p, const struct mkv_row *row)
+static json_t *with_row(json_t *to, const struct mkv_row *row, bool part)
 {
 	if (row->doc)
-		mkv_json_text(&p->json, "description", row->doc);
-	print_kind(p, row);
-	print_default(p, row);
+		to = with(to, "description", json_string(row->doc));
+	if (row->fallback && row->kind != MKV_ROW_LIST)
+		to = with(to, "default", default_of(row));
+	return with_kind(to, row, part);
 }
 
 /* The hardware may be a name; the rest of it stands in a file of its own. */
-static void print_hardware(struct printer *p, const struct mkv_row *row)
+static json_t *hardware(const struct mkv_row *row, bool part)
 {
-	const struct mkv_row *name = row->table->rows;
-	mkv_json_open(&p->json, row->key, '{');
-	mkv_json_text(&p->json, "description", row->doc);
-	mkv_json_open(&p->json, "anyOf", '[');
-	mkv_json_open(&p->json, NULL, '{');
-	print_text(p, name);
-	mkv_json_close(&p->json, '}');
-	mkv_json_open(&p->json, NULL, '{');
-	if (p->part)
-		print_rows(p, row->table);
-	else
-		mkv_json_text(&p->json, "$ref", "#/$defs/hardware");
-	mkv_json_close(&p->json, '}');
-	mkv_json_close(&p->json, ']');
-	mkv_json_close(&p->json, '}');
+	json_t *name = with_text(json_object(), row->table->rows);
+	json_t *whole = json_pack("{ss}", "$ref", "#/$defs/hardware");
+	if (part) {
+		json_decref(whole);
+		whole = with_rows(json_object(), row->table, true);
+	}
+	json_t *both = mkv_document_add(json_array(), name);
+	both = mkv_document_add(both, whole);
+	json_t *to = with(json_object(), "description", json_string(row->doc));
+	return with(to, "anyOf", both);
 }
 
-static void print_include(struct printer *p)
+static json_t *include(void)
 {
-	mkv_json_open(&p->json, "include", '{');
-	mkv_json_text(&p->json, "description",
-		      "Files, relative to this one, whose values hold where "
-		      "this one says nothing");
-	mkv_json_open(&p->json, "type", '[');
-	mkv_json_text(&p->json, NULL, "string");
-	mkv_json_text(&p->json, NULL, "array");
-	mkv_json_close(&p->json, ']');
-	mkv_json_text(&p->json, "pattern", "^[^/]");
-	mkv_json_open(&p->json, "items", '{');
-	mkv_json_text(&p->json, "type", "string");
-	mkv_json_text(&p->json, "pattern", "^[^/]");
-	mkv_json_close(&p->json, '}');
-	mkv_json_close(&p->json, '}');
+	return json_pack(
+		"{ss s[ss] ss s{ss ss}}", "description",
+		"Files, relative to this one, whose values hold where this one "
+		"says nothing",
+		"type", "string", "array", "pattern", "^[^/]", "items", "type",
+		"string", "pattern", "^[^/]");
 }
 
-static void print_required(struct printer *p, const struct mkv_table *table)
+static json_t *with_required(json_t *to, const struct mkv_table *table)
 {
-	bool any = false;
-	for (const struct mkv_row *row = table->rows; row->kind; row++)
-		any = any || row->required;
-	if (!any || p->part)
-		return;
-	mkv_json_open(&p->json, "required", '[');
+	json_t *keys = json_array();
 	for (const struct mkv_row *row = table->rows; row->kind; row++)
 		if (row->required)
-			mkv_json_text(&p->json, NULL, row->key);
-	mkv_json_close(&p->json, ']');
+			keys = mkv_document_add(keys, json_string(row->key));
+	return with(to, "required", keys);
 }
 
-static void print_rows(struct printer *p, const struct mkv_table *table)
+static json_t *with_rows(json_t *to, const struct mkv_table *table, bool part)
 {
-	mkv_json_text(&p->json, "type", "object");
-	mkv_json_bool(&p->json, "additionalProperties", false);
-	print_required(p, table);
-	mkv_json_open(&p->json, "properties", '{');
+	json_t *keys = json_object();
 	if (table == &mkv_schema_recipe)
-		print_include(p);
-	for (const struct mkv_row *row = table->rows; row->kind; row++) {
-		if (row->table == &mkv_schema_hardware) {
-			print_hardware(p, row);
-			continue;
-		}
-		mkv_json_open(&p->json, row->key, '{');
-		print_row(p, row);
-		mkv_json_close(&p->json, '}');
-	}
-	mkv_json_close(&p->json, '}');
+		keys = with(keys, "include", include());
+	for (const struct mkv_row *row = table->rows; row->kind; row++)
+		keys = with(keys, row->key,
+			    row->table == &mkv_schema_hardware
+				    ? hardware(row, part)
+				    : with_row(json_object(), row, part));
+	to = with(to, "type", json_string("object"));
+	to = with(to, "additionalProperties", json_false());
+	to = with(to, "properties", keys);
+	return part ? to : with_required(to, table);
 }
 
-static void print_definition(struct printer *p, const char *name,
-			     const struct mkv_table *table, bool part)
+static json_t *definitions(void)
 {
-	p->part = part;
-	mkv_json_open(&p->json, name, '{');
-	print_rows(p, table);
-	mkv_json_close(&p->json, '}');
-}
-
-static void print_reference(struct printer *p, const char *key,
-			    const char *definition)
-{
-	mkv_json_open(&p->json, key, '{');
-	mkv_json_text(&p->json, "$ref", definition);
-	mkv_json_close(&p->json, '}');
+	json_t *to = json_object();
+	to = with(to, "hardware",
+		  with_rows(json_object(), &mkv_schema_hardware, false));
+	to = with(to, "part",
+		  with_rows(json_object(), &mkv_schema_recipe, true));
+	return with(to, "whole",
+		    with_rows(json_object(), &mkv_schema_recipe, false));
 }
 
 int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf buf = {0};
-	struct printer p = {.json = {.to = &buf}};
-	struct mkv_json *json = &p.json;
-	mkv_json_open(json, NULL, '{');
-	mkv_json_text(json, "$schema",
-		      "https://json-schema.org/draft/2020-12/schema");
-	mkv_json_text(json, "title", "A recipe of mkvbench");
-	mkv_json_open(json, "if", '{');
-	mkv_json_text(json, "type", "object");
-	mkv_json_open(json, "required", '[');
-	mkv_json_text(json, NULL, "include");
-	mkv_json_close(json, ']');
-	mkv_json_close(json, '}');
-	print_reference(&p, "then", "#/$defs/part");
-	print_reference(&p, "else", "#/$defs/whole");
-	mkv_json_open(json, "$defs", '{');
-	print_definition(&p, "hardware", &mkv_schema_hardware, false);
-	print_definition(&p, "part", &mkv_schema_recipe, true);
-	print_definition(&p, "whole", &mkv_schema_recipe, false);
-	mkv_json_close(json, '}');
-	mkv_json_close(json, '}');
-	int rc = mkv_buf_check(&buf, err);
-	if (rc == 0) {
-		*ret = buf;
-		buf = (struct mkv_buf){0};
-	}
-	return rc;
+	auto_json json_t *schema =
+		json_pack("{ss ss s{ss s[s]} s{ss} s{ss}}", "$schema",
+			  "https://json-schema.org/draft/2020-12/schema",
+			  "title", "A recipe of mkvbench", "if", "type",
+			  "object", "required", "include", "then", "$ref",
+			  "#/$defs/part", "else", "$ref", "#/$defs/whole");
+	schema = with(schema, "$defs", definitions());
+	if (!schema)
+		return mkv_oom(err);
+	return mkv_json_dump(schema, ret, err);
 }
