@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A set of logical CPUs. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MKV_CPUS_MAX = 4096 };
+
+struct mkv_cpuset {
+	uint64_t words[MKV_CPUS_MAX / 64];
+};
+
+/* Below MKV_CPUS_MAX, else nothing happens. */
+void mkv_cpuset_add(struct mkv_cpuset *set, unsigned cpu);
+bool mkv_cpuset_has(const struct mkv_cpuset *set, unsigned cpu);
+unsigned mkv_cpuset_count(const struct mkv_cpuset *set);
+/* The lowest member, or MKV_CPUS_MAX. */
+unsigned mkv_cpuset_first(const struct mkv_cpuset *set);
+int mkv_cpuset_compare(const struct mkv_cpuset *a, const struct mkv_cpuset *b);
+
+/* The kernel's list form, "0-3,8", as in Documentation/admin-guide/cputopology.
+ * False for anything else, CPUs out of range included. */
+bool mkv_cpuset_parse(const char *text, struct mkv_cpuset *ret);
+/* The same form into `ret`, cut with "..." when it doesn't fit. */
+void mkv_cpuset_text(const struct mkv_cpuset *set, char *ret, size_t size);
