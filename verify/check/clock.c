@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/check/checks.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "verify/clock.h"
+
+static int64_t monotonic_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void sleep_until(int64_t when_ns)
+{
+	struct timespec at = {.tv_sec = when_ns / 1000000000,
+			      .tv_nsec = when_ns % 1000000000};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) ==
+	       EINTR)
+		;
+}
+
+/* Replaces what `answer` holds by one reading's findings. */
+static enum mkv_result measure(const struct mkv_env *env,
+			       struct mkv_clock_reading *reading,
+			       struct mkv_answer *answer)
+{
+	mkv_answer_done(answer);
+	mkv_clock_read(env, reading);
+	mkv_clock_judge(env, reading, answer);
+	return mkv_answer_result(answer);
+}
+
+static const int64_t second_ns = 1000000000;
+
+/* Until the clock is right, at most for the settling time. */
+static enum mkv_result settle(const struct mkv_env *env,
+			      struct mkv_clock_reading *reading,
+			      struct mkv_answer *answer, int64_t *ret_took_ns)
+{
+	int64_t start = monotonic_ns(), next = start;
+	for (;;) {
+		enum mkv_result result = measure(env, reading, answer);
+		*ret_took_ns = monotonic_ns() - start;
+		if (result == MKV_PASS ||
+		    *ret_took_ns + second_ns > env->settle_ns)
+			return result;
+		next += second_ns;
+		sleep_until(next);
+	}
+}
+
+/* The widest that a reading leaves open, for the record. */
+static int64_t width_ns(const struct mkv_clock_reading *reading)
+{
+	int64_t bound = mkv_clock_bound_ns(reading);
+	return bound < 0 ? 0 : bound;
+}
+
+/* Once a second for the dwell time; ends with the first reading that isn't a
+ * pass, whose findings are then the answer. */
+static enum mkv_result dwell(const struct mkv_env *env,
+			     struct mkv_clock_reading *reading,
+			     struct mkv_answer *answer, unsigned *ret_held,
+			     int64_t *widest)
+{
+	int64_t start = monotonic_ns(), next = start;
+	*ret_held = 0;
+	for (;;) {
+		next += second_ns;
+		if (next - start > env->dwell_ns)
+			return MKV_PASS;
+		sleep_until(next);
+		enum mkv_result result = measure(env, reading, answer);
+		if (result != MKV_PASS)
+			return result;
+		(*ret_held)++;
+		if (width_ns(reading) > *widest)
+			*widest = width_ns(reading);
+	}
+}
+
+void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	if (!env->contract->has_clock)
+		return;
+	auto_free struct mkv_clock_reading *reading =
+		calloc(1, sizeof(*reading));
+	if (!reading) {
+		answer->failed = true;
+		return;
+	}
+	int64_t took = 0;
+	enum mkv_result result = settle(env, reading, answer, &took);
+	if (result != MKV_PASS) {
+		if (env->settle_ns)
+			mkv_answer_say(answer, result, "settled",
+				       "monotonic clock", "within the settling "
+				       "time", "not after %.0f s",
+				       (double)took / 1e9);
+		return;
+	}
+	if (env->dwell_ns == 0)
+		return;
+	int64_t widest = width_ns(reading);
+	unsigned held = 0;
+	result = dwell(env, reading, answer, &held, &widest);
+	char expected[64];
+	(void)snprintf(expected, sizeof(expected), "every second for %.0f s",
+		       (double)env->dwell_ns / 1e9);
+	mkv_answer_say(answer, result, "held", "monotonic clock", expected,
+		       result == MKV_PASS ? "%u readings, widest bound %.1f us, "
+					    "settled after %.0f s"
+					  : "left after %u readings (widest "
+					    "bound %.1f us, settled after "
+					    "%.0f s)",
+		       held, (double)widest / 1000, (double)took / 1e9);
+}
+
+void mkv_check_clocksource(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char source[] = "/sys/devices/system/clocksource/"
+				     "clocksource0/current_clocksource";
+	const struct mkv_contract_strings *allowed = &env->image->clocksources;
+	auto_free char *current = mkv_env_read(env, source);
+	auto_buf struct mkv_buf list = {0};
+	for (size_t i = 0; i < allowed->count; i++)
+		mkv_buf_printf(&list, "%s%s", i ? ", " : "", allowed->items[i]);
+	mkv_answer_add(answer,
+		       allowed->count == 0 ? MKV_NOT_PROMISED
+		       : !current	   ? MKV_NOT_ESTABLISHED
+		       : mkv_contract_strings_have(allowed, current)
+			       ? MKV_PASS
+			       : MKV_FAIL,
+		       "current", source, allowed->count ? list.data : NULL,
+		       current);
+	auto_free char *available = mkv_env_read(
+		env, "/sys/devices/system/clocksource/clocksource0/"
+		     "available_clocksource");
+	mkv_answer_add(answer, MKV_NOT_PROMISED, "available",
+		       "/sys/devices/system/clocksource/clocksource0/"
+		       "available_clocksource",
+		       NULL, available);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/check/checks.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <string.h>
+
+#include "verify/docker.h"
+
+/* The last component of where a link points; NULL. */
+static char *link_name(const struct mkv_env *env, const char *path)
+{
+	auto_free char *full = mkv_env_path(env, "%s", path);
+	char target[PATH_MAX];
+	ssize_t size = full ? readlink(full, target, sizeof(target) - 1) : -1;
+	if (size <= 0)
+		return NULL;
+	target[size] = '\0';
+	const char *slash = strrchr(target, '/');
+	return strdup(slash ? slash + 1 : target);
+}
+
+/* The interface that carries the VLAN, or NULL. */
+static const char *vlan_interface(const struct mkv_env *env)
+{
+	const struct mkv_contract_pairs *interfaces = &env->image->interfaces;
+	for (size_t i = 0; i < interfaces->count; i++)
+		if (strcmp(interfaces->items[i].value, "vlan") == 0)
+			return interfaces->items[i].key;
+	return NULL;
+}
+
+/* The device number of the root file system, "major:minor", from mountinfo. */
+static char *root_device(const struct mkv_env *env)
+{
+	auto_free char *table = mkv_env_read(env, "/proc/self/mountinfo");
+	for (const char *at = table; at && *at;) {
+		char number[32], mount[8];
+		if (sscanf(at, "%*s %*s %31s %*s %7s", number, mount) == 2 &&
+		    strcmp(mount, "/") == 0)
+			return strdup(number);
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return NULL;
+}
+
+/* The driver of the controller that a disk hangs on: the nearest device above
+ * the block device that has one. */
+static char *disk_driver(const struct mkv_env *env)
+{
+	auto_free char *number = root_device(env);
+	if (!number)
+		return NULL;
+	/* A partition's folder lies in its disk's. */
+	static const char *const ways[] = {
+		"/sys/dev/block/%s/../device/driver",
+		"/sys/dev/block/%s/../device/device/driver",
+		"/sys/dev/block/%s/device/driver",
+		"/sys/dev/block/%s/device/device/driver",
+	};
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		char path[128];
+		/* The format is one of ours. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		(void)snprintf(path, sizeof(path), ways[i], number);
+#pragma GCC diagnostic pop
+		char *name = link_name(env, path);
+		if (name)
+			return name;
+	}
+	return NULL;
+}
+
+void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	auto_free char *disk = disk_driver(env);
+	mkv_answer_compare(answer, "root disk",
+			   "/proc/self/mountinfo, /sys/dev/block",
+			   mkv_env_setting(env, "disk_driver"), disk);
+	const char *vlan = vlan_interface(env);
+	if (!vlan)
+		return;
+	char path[160];
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver",
+		       vlan);
+	auto_free char *nic = link_name(env, path);
+	if (!nic) { /* a tagged VLAN stands on another interface */
+		(void)snprintf(path, sizeof(path),
+			       "/sys/class/net/%s/lower*/device/driver", vlan);
+	}
+	mkv_answer_compare(answer, "VLAN's NIC", path,
+			   mkv_env_setting(env, "nic_driver"), nic);
+}
+
+/* fib_trie names an address of this machine by a line "|-- ADDRESS" that is
+ * followed by "/32 host LOCAL". */
+static bool is_local(const char *trie, const char *address)
+{
+	char line[64];
+	(void)snprintf(line, sizeof(line), "|-- %.40s\n", address);
+	for (const char *at = strstr(trie, line); at;
+	     at = strstr(at + 1, line)) {
+		const char *next = strchr(at, '\n') + 1;
+		size_t length = strcspn(next, "\n");
+		if (memmem(next, length, "/32 host LOCAL", 14))
+			return true;
+	}
+	return false;
+}
+
+/* The interface that the kernel's table uses for exactly this subnet. */
+static bool find_route(const char *table, const char *subnet,
+		       char ret[static 32])
+{
+	char text[INET_ADDRSTRLEN] = "";
+	unsigned bits = 33;
+	struct in_addr net;
+	if (sscanf(subnet, "%15[0-9.]/%2u", text, &bits) != 2 || bits > 32 ||
+	    inet_pton(AF_INET, text, &net) != 1)
+		return false;
+	uint32_t mask = bits ? htonl(UINT32_MAX << (32 - bits)) : 0;
+	for (const char *at = table; at;) {
+		char name[32];
+		uint32_t destination, gateway, its_mask;
+		if (sscanf(at, "%31s %8x %8x %*x %*d %*d %*d %8x", name,
+			   &destination, &gateway, &its_mask) == 4 &&
+		    destination == net.s_addr && its_mask == mask &&
+		    gateway == 0) {
+			memcpy(ret, name, sizeof(name));
+			return true;
+		}
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return false;
+}
+
+/* "vlan0 | 100 | eth1" */
+static int64_t tag_of(const char *table, const char *interface)
+{
+	size_t length = strlen(interface);
+	for (const char *at = table; at;) {
+		unsigned id;
+		if (strncmp(at, interface, length) == 0 &&
+		    (at[length] == ' ' || at[length] == '|') &&
+		    sscanf(at + length, " | %4u", &id) == 1)
+			return id;
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return -1;
+}
+
+static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
+		       const char *name)
+{
+	const struct mkv_contract_vlan *vlan = &env->contract->vlan;
+	char path[160];
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/address", name);
+	auto_free char *mac = mkv_env_read(env, "%s", path);
+	mkv_answer_compare(answer, "MAC address", path, env->host->mac, mac);
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/mtu", name);
+	mkv_answer_number(answer, "MTU", path,
+			  vlan->mtu ? (int64_t)vlan->mtu : -1,
+			  mkv_env_read_number(env, "%s", path));
+	if (env->host->address) {
+		auto_free char *trie = mkv_env_read(env, "/proc/net/fib_trie");
+		mkv_answer_compare(answer, "address", "/proc/net/fib_trie",
+				   env->host->address,
+				   !trie ? NULL
+				   : is_local(trie, env->host->address)
+					   ? env->host->address
+					   : "not an address of this machine");
+	}
+	if (vlan->subnet) {
+		char carrier[32] = "no interface";
+		auto_free char *table = mkv_env_read(env, "/proc/net/route");
+		if (table)
+			(void)find_route(table, vlan->subnet, carrier);
+		mkv_answer_compare(answer, "way to the VLAN's subnet",
+				   "/proc/net/route", name,
+				   table ? carrier : NULL);
+	}
+	auto_free char *tags = mkv_env_read(env, "/proc/net/vlan/config");
+	int64_t tag = tags ? tag_of(tags, name) : -1;
+	/* A guest's card lies on a bridge that the host has put on the VLAN:
+	 * no tag is to be seen inside. */
+	if (env->image->platform == MKV_PLATFORM_GUEST || tag < 0)
+		mkv_answer_say(answer, MKV_NOT_PROMISED, "tag",
+			       "/proc/net/vlan/config", NULL, "%s",
+			       tag < 0 ? "untagged" : "tagged");
+	else
+		mkv_answer_number(answer, "tag", "/proc/net/vlan/config",
+				  vlan->id ? (int64_t)vlan->id : -1, tag);
+}
+
+void mkv_check_interfaces(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	const struct mkv_contract_pairs *interfaces = &env->image->interfaces;
+	for (size_t i = 0; i < interfaces->count; i++) {
+		const char *name = interfaces->items[i].key;
+		const char *purpose = interfaces->items[i].value;
+		char path[160];
+		if (strlen(name) > 15 || strchr(name, '/')) {
+			mkv_answer_add(answer, MKV_FAIL, "interface",
+				       "contract", "an interface's name", name);
+			continue;
+		}
+		(void)snprintf(path, sizeof(path),
+			       "/sys/class/net/%s/operstate", name);
+		auto_free char *state = mkv_env_read(env, "%s", path);
+		/* A bridge without ports is down, and a virtual card may not
+		 * know. */
+		bool up = state && (strcmp(state, "up") == 0 ||
+				    strcmp(state, "unknown") == 0);
+		mkv_answer_add(answer, up ? MKV_PASS : MKV_FAIL, name, path,
+			       "up", state ? state : "not there");
+		if (!state)
+			continue;
+		if (strcmp(purpose, "vlan") == 0)
+			check_vlan(env, answer, name);
+		if (strcmp(purpose, "bridge") == 0) {
+			auto_free char *folder = mkv_env_path(
+				env, "/sys/class/net/%s/bridge", name);
+			mkv_answer_compare(
+				answer, name, "/sys/class/net/*/bridge",
+				"a bridge",
+				folder && access(folder, F_OK) == 0
+					? "a bridge"
+					: "not a bridge");
+		}
+	}
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/check/checks.h"
+
+#include <string.h>
+
+void mkv_check_kernel(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	const struct mkv_contract_kernel *kernel = &env->image->kernel;
+	auto_free char *release =
+		mkv_env_read(env, "/proc/sys/kernel/osrelease");
+	mkv_answer_compare(answer, "release", "/proc/sys/kernel/osrelease",
+			   kernel->release, release);
+	/* Debian's build writes the package's version into the banner. */
+	auto_free char *version = mkv_env_read(env, "/proc/sys/kernel/version");
+	const char *expected = kernel->version;
+	enum mkv_result result = !expected  ? MKV_NOT_PROMISED
+				 : !version ? MKV_NOT_ESTABLISHED
+				 : strstr(version, expected) ? MKV_PASS
+							     : MKV_FAIL;
+	mkv_answer_add(answer, result, "version", "/proc/sys/kernel/version",
+		       expected, version);
+	auto_free char *tainted = mkv_env_read(env, "/proc/sys/kernel/tainted");
+	/* Forced, unsigned, out-of-tree or staging modules run code that no
+	 * contract names; the other bits tell of past warnings. */
+	int64_t taint = mkv_env_read_number(env, "/proc/sys/kernel/tainted");
+	const int64_t foreign = 1 << 0 | 1 << 1 | 1 << 10 | 1 << 12 | 1 << 13 |
+				1 << 15;
+	mkv_answer_add(answer,
+		       taint < 0	   ? MKV_NOT_ESTABLISHED
+		       : taint & foreign ? MKV_FAIL
+					 : MKV_PASS,
+		       "foreign modules", "/proc/sys/kernel/tainted",
+		       "no forced, proprietary or out-of-tree module", tainted);
+}
+
+enum { WORDS_MAX = 512 };
+
+/* Splits in place at spaces outside of quotes, as the kernel does. */
+static size_t split(char *line, char *words[static WORDS_MAX])
+{
+	size_t count = 0;
+	char *at = line;
+	for (;;) {
+		while (*at == ' ' || *at == '\t' || *at == '\n')
+			at++;
+		if (*at == '\0' || count == WORDS_MAX)
+			return count;
+		words[count++] = at;
+		bool quoted = false;
+		for (; *at && (quoted || (*at != ' ' && *at != '\t' &&
+					  *at != '\n'));
+		     at++)
+			if (*at == '"')
+				quoted = !quoted;
+		if (*at)
+			*at++ = '\0';
+	}
+}
+
+/* Words that whoever starts the kernel adds and that change nothing in it: the
+ * boot loader's own, and the host's name, which the receipt carries. */
+static bool is_loaders(const char *word)
+{
+	static const char *const known[] = {"BOOT_IMAGE=", "initrd=",
+					    "mkvbench.host="};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strncmp(word, known[i], strlen(known[i])) == 0)
+			return true;
+	return false;
+}
+
+static unsigned occurrences(char *const *words, size_t count, const char *word)
+{
+	unsigned found = 0;
+	for (size_t i = 0; i < count; i++)
+		found += strcmp(words[i], word) == 0;
+	return found;
+}
+
+void mkv_check_command_line(const struct mkv_env *env,
+			    struct mkv_answer *answer)
+{
+	static const char source[] = "/proc/cmdline";
+	const struct mkv_contract_kernel *kernel = &env->image->kernel;
+	auto_free char *line = mkv_env_read(env, "/proc/cmdline");
+	if (!kernel->has_command_line) {
+		mkv_answer_add(answer, MKV_NOT_PROMISED, "words", source, NULL,
+			       line);
+		return;
+	}
+	auto_free char *copy = line ? strdup(line) : NULL;
+	auto_free char **words = calloc(WORDS_MAX, sizeof(*words));
+	if (!line || !copy || !words) {
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "words", source,
+			       "readable", NULL);
+		return;
+	}
+	size_t count = split(copy, words);
+	size_t before = answer->count;
+	const struct mkv_contract_strings *wanted = &kernel->command_line;
+	for (size_t i = 0; i < wanted->count; i++) {
+		unsigned promised = occurrences((char *const *)wanted->items,
+						wanted->count,
+						wanted->items[i]);
+		if (occurrences(words, count, wanted->items[i]) < promised)
+			mkv_answer_add(answer, MKV_FAIL, "promised word",
+				       source, wanted->items[i], "missing");
+	}
+	for (size_t i = 0; i < count; i++) {
+		unsigned promised = occurrences((char *const *)wanted->items,
+						wanted->count, words[i]);
+		/* What follows "--" goes to init and isn't the kernel's. */
+		if (!is_loaders(words[i]) &&
+		    occurrences(words, i + 1, words[i]) > promised)
+			mkv_answer_add(answer, MKV_FAIL, "unknown word", source,
+				       "not there", words[i]);
+	}
+	if (count == WORDS_MAX)
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "words", source,
+			       "fewer than 512", "more");
+	if (answer->count == before)
+		mkv_answer_add(answer, MKV_PASS, "words", source,
+			       "as promised, none more", line);
+}
+
+/* The words by which the command line chooses a policy. */
+static const char *policy_of(const struct mkv_contract_kernel *kernel)
+{
+	const char *policy = "on";
+	for (size_t i = 0; i < kernel->command_line.count; i++)
+		if (strcmp(kernel->command_line.items[i], "mitigations=off") ==
+		    0)
+			policy = "off";
+	return policy;
+}
+
+static bool is_switched_off(const char *line)
+{
+	static const char *const words[] = {
+		"mitigations=off", "nospectre_v1",     "nospectre_v2",
+		"spectre_v2=off",  "spec_store_bypass_disable=off",
+		"retbleed=off",	   "nopti",	       "pti=off",
+		"l1tf=off",	   "mds=off",	       "tsx_async_abort=off",
+		"srbds=off",	   "mmio_stale_data=off",
+		"spec_rstack_overflow=off",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
+}
+
+void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char *const files[] = {
+		"gather_data_sampling", "itlb_multihit", "l1tf", "mds",
+		"meltdown", "mmio_stale_data", "reg_file_data_sampling",
+		"retbleed", "spec_rstack_overflow", "spec_store_bypass",
+		"spectre_v1", "spectre_v2", "srbds", "tsx_async_abort",
+	};
+	const char *expected = mkv_env_setting(env, "mitigations");
+	if (!expected && env->image->kernel.has_command_line)
+		expected = policy_of(&env->image->kernel);
+	auto_free char *line = mkv_env_read(env, "/proc/cmdline");
+	mkv_answer_compare(answer, "policy", "/proc/cmdline", expected,
+			   !line		   ? NULL
+			   : is_switched_off(line) ? "off"
+						   : "on");
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		auto_free char *state = mkv_env_read(
+			env, "/sys/devices/system/cpu/vulnerabilities/%s",
+			files[i]);
+		if (state)
+			mkv_answer_add(answer, MKV_NOT_PROMISED, files[i],
+				       "/sys/devices/system/cpu/vulnerabilities",
+				       NULL, state);
+	}
+	/* With the policy on, spectre_v1 is mitigated on every x86 that has it;
+	 * it is "Vulnerable" only when somebody said so. */
+	auto_free char *v1 = mkv_env_read(
+		env, "/sys/devices/system/cpu/vulnerabilities/spectre_v1");
+	if (expected && strcmp(expected, "on") == 0)
+		mkv_answer_add(answer,
+			       !v1 ? MKV_NOT_ESTABLISHED
+			       : strncmp(v1, "Vulnerable", 10) == 0 ? MKV_FAIL
+								    : MKV_PASS,
+			       "in force",
+			       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
+			       "Mitigation or Not affected", v1);
+	else if (expected && strcmp(expected, "off") == 0)
+		mkv_answer_add(answer,
+			       !v1 ? MKV_NOT_ESTABLISHED
+			       : strncmp(v1, "Mitigation", 10) == 0 ? MKV_FAIL
+								    : MKV_PASS,
+			       "in force",
+			       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
+			       "Vulnerable or Not affected", v1);
+}

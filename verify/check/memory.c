@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/check/checks.h"
+
+#include <string.h>
+
+/* The value of a "Name:   123 kB" line of meminfo in bytes; -1. */
+static int64_t meminfo(const char *text, const char *name)
+{
+	size_t length = strlen(name);
+	for (const char *at = text; at; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		unsigned long long kib;
+		if (strncmp(at, name, length) == 0 && at[length] == ':' &&
+		    sscanf(at + length + 1, "%16llu kB", &kib) == 1)
+			return (int64_t)(kib << 10);
+		if (*at == '\0')
+			break;
+	}
+	return -1;
+}
+
+/* What the firmware and the kernel keep for themselves: up to an eighth, plus
+ * 192 MiB (crash kernel, framebuffer, page structures). More than is promised
+ * can't be. */
+static bool is_plausible(int64_t promised, int64_t total)
+{
+	return total <= promised &&
+	       total >= promised - promised / 8 - (INT64_C(192) << 20);
+}
+
+void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	const struct mkv_contract_memory *memory = &env->image->memory;
+	auto_free char *text = mkv_env_read(env, "/proc/meminfo");
+	int64_t total = text ? meminfo(text, "MemTotal") : -1;
+	int64_t promised = (int64_t)memory->bytes;
+	char expected[96], observed[48];
+	(void)snprintf(expected, sizeof(expected),
+		       "%lld MiB installed, what the kernel keeps taken off",
+		       (long long)(promised >> 20));
+	(void)snprintf(observed, sizeof(observed), "%lld MiB",
+		       (long long)(total >> 20));
+	mkv_answer_add(answer,
+		       !promised				? MKV_NOT_PROMISED
+		       : total < 0				? MKV_NOT_ESTABLISHED
+		       : is_plausible(promised, total)		? MKV_PASS
+								: MKV_FAIL,
+		       "size", "/proc/meminfo MemTotal",
+		       promised ? expected : NULL, total < 0 ? NULL : observed);
+
+	struct mkv_cpuset nodes;
+	int64_t count = -1;
+	if (mkv_env_read_cpus(env, &nodes, "/sys/devices/system/node/online"))
+		count = mkv_cpuset_count(&nodes);
+	mkv_answer_number(answer, "NUMA nodes",
+			  "/sys/devices/system/node/online",
+			  memory->numa_nodes ? (int64_t)memory->numa_nodes : -1,
+			  count);
+}
+
+void mkv_check_huge_pages(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	const struct mkv_contract_memory *memory = &env->image->memory;
+	uint64_t kib = memory->huge_page_bytes >> 10;
+	if (memory->huge_pages >= 0 && kib == 0) {
+		/* None of the default size, then. */
+		int64_t pages =
+			mkv_env_read_number(env, "/proc/sys/vm/nr_hugepages");
+		mkv_answer_number(answer, "huge pages",
+				  "/proc/sys/vm/nr_hugepages",
+				  memory->huge_pages, pages);
+		return;
+	}
+	if (!memory->promised || memory->huge_pages < 0)
+		return;
+	char source[96];
+	(void)snprintf(source, sizeof(source),
+		       "/sys/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages",
+		       (unsigned long long)kib);
+	mkv_answer_number(answer, "huge pages", source, memory->huge_pages,
+			  mkv_env_read_number(env, "%s", source));
+}

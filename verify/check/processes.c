@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/check/checks.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <string.h>
+
+enum { PROCESSES_MAX = 100000 };
+
+/* Calls `visit` with every process's name (as the kernel keeps it: cut at 15
+ * bytes). False when /proc can't be read. */
+static bool each_process(const struct mkv_env *env,
+			 void (*visit)(const char *name, void *context),
+			 void *context)
+{
+	auto_free char *folder = mkv_env_path(env, "/proc");
+	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	unsigned seen = 0;
+	if (!dir)
+		return false;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (!isdigit((unsigned char)entry->d_name[0]))
+			continue;
+		if (++seen > PROCESSES_MAX)
+			return false;
+		auto_free char *name =
+			mkv_env_read(env, "/proc/%s/comm", entry->d_name);
+		if (name) /* else it has ended meanwhile */
+			visit(name, context);
+	}
+	return seen > 0;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (size_t i = 0; names[i]; i++)
+		if (strncmp(name, names[i], 15) == 0 &&
+		    strlen(name) == strnlen(names[i], 15))
+			return true;
+	return false;
+}
+
+/* Programs that steer the system's clock. */
+static const char *const time_daemons[] = {
+	"chronyd",  "ntpd",	   "systemd-timesyncd", "openntpd",
+	"ntpsec",   "ntp-daemon",  "phc2sys",		"timemaster",
+	"ptpd",	    "ptpd2",	   "sntpd",		"VBoxService",
+	"vmtoolsd", "busybox-ntpd", NULL,
+};
+
+struct daemons {
+	struct mkv_buf names;
+	unsigned chronyd, others;
+};
+
+static void note_time_daemon(const char *name, void *context)
+{
+	struct daemons *found = context;
+	if (!is_one_of(name, time_daemons))
+		return;
+	mkv_buf_printf(&found->names, "%s%s", found->names.size ? ", " : "",
+		       name);
+	if (strcmp(name, "chronyd") == 0)
+		found->chronyd++;
+	else
+		found->others++;
+}
+
+void mkv_check_time_daemons(const struct mkv_env *env,
+			    struct mkv_answer *answer)
+{
+	static const char source[] = "/proc/*/comm";
+	struct daemons found = {0};
+	if (!env->contract->has_clock)
+		return;
+	if (!each_process(env, note_time_daemon, &found)) {
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "time daemons",
+			       source, "chronyd", NULL);
+	} else {
+		/* chronyd runs as two where it keeps a helper with rights. */
+		bool right = found.chronyd >= 1 && found.chronyd <= 2 &&
+			     found.others == 0;
+		mkv_answer_add(answer, right ? MKV_PASS : MKV_FAIL,
+			       "time daemons", source, "chronyd, no other",
+			       found.names.size ? found.names.data : "none");
+	}
+	mkv_buf_done(&found.names);
+}
+
+/* Programs that wake up by themselves and have no place beside a measurement. */
+static const char *const disturbers[] = {
+	"unattended-upgr", "apt-get",	 "apt.systemd.daily", "packagekitd",
+	"snapd",	   "fwupd",	 "updatedb.mlocate",  "updatedb.plocate",
+	"man-db",	   "mandb",	 "atd",		      "anacron",
+	"tuned",	   "irqbalance", "thermald",	      "power-profiles-daemon",
+	"ksmtuned",	   "ksmd-tuned", "tracker-miner-f",   "multipathd",
+	"udisksd",	   "ModemManager", "e2scrub_all",     "fstrim",
+	"apport",	   "whoopsie",	 "cupsd",	      "avahi-daemon",
+	NULL,
+};
+
+static void note_disturber(const char *name, void *context)
+{
+	struct mkv_buf *names = context;
+	if (is_one_of(name, disturbers) && names->size < 512)
+		mkv_buf_printf(names, "%s%s", names->size ? ", " : "", name);
+}
+
+/* Whether the contract has the unit that the program belongs to. */
+static bool is_promised(const struct mkv_env *env, const char *names)
+{
+	const struct mkv_contract_strings *units = &env->image->units_enabled;
+	auto_free char *list = strdup(names);
+	char *rest = list;
+	for (char *name; list && (name = strsep(&rest, ","));) {
+		bool found = false;
+		name += *name == ' ';
+		for (size_t i = 0; i < units->count; i++)
+			found = found || strncmp(units->items[i], name,
+						 strlen(name)) == 0;
+		if (!found)
+			return false;
+	}
+	return list != NULL;
+}
+
+void mkv_check_daemons(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char source[] = "/proc/*/comm";
+	auto_buf struct mkv_buf names = {0};
+	if (!each_process(env, note_disturber, &names))
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "disturbers",
+			       source, "none", NULL);
+	else if (names.size && is_promised(env, names.data))
+		mkv_answer_add(answer, MKV_PASS, "disturbers", source,
+			       "none but what the contract enables",
+			       names.data);
+	else
+		mkv_answer_compare(answer, "disturbers", source, "none",
+				   names.size ? names.data : "none");
+}
+
+/* Where systemd finds links that enable a unit. */
+static const char *const unit_folders[] = {
+	"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system",
+	"/lib/systemd/system", NULL,
+};
+
+static bool is_wanted_in(const struct mkv_env *env, const char *folder,
+			 const char *unit)
+{
+	auto_free char *path = mkv_env_path(env, "%s", folder);
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		const char *dot = strrchr(entry->d_name, '.');
+		if (!dot || (strcmp(dot, ".wants") != 0 &&
+			     strcmp(dot, ".requires") != 0))
+			continue;
+		auto_free char *link = mkv_env_path(env, "%s/%s/%s", folder,
+						    entry->d_name, unit);
+		char target[4096];
+		if (link && readlink(link, target, sizeof(target)) > 0)
+			return true;
+	}
+	return false;
+}
+
+static const char *unit_state(const struct mkv_env *env, const char *unit)
+{
+	bool there = false;
+	for (size_t i = 0; unit_folders[i]; i++) {
+		char target[16] = {0};
+		auto_free char *path = mkv_env_path(env, "%s/%s",
+						    unit_folders[i], unit);
+		if (!path)
+			return NULL;
+		ssize_t size = readlink(path, target, sizeof(target) - 1);
+		if (size > 0 && strcmp(target, "/dev/null") == 0)
+			return "masked";
+		there = there || size > 0 || access(path, F_OK) == 0;
+		if (is_wanted_in(env, unit_folders[i], unit))
+			return "enabled";
+	}
+	/* NAME@INSTANCE.service has its file under NAME@.service. */
+	return there ? "disabled" : "not there";
+}
+
+void mkv_check_units(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char source[] =
+		"/etc, /run and /usr/lib/systemd/system";
+	const struct mkv_contract_image *image = &env->image[0];
+	for (size_t i = 0; i < image->units_enabled.count; i++)
+		mkv_answer_compare(answer, image->units_enabled.items[i],
+				   source, "enabled",
+				   unit_state(env,
+					      image->units_enabled.items[i]));
+	for (size_t i = 0; i < image->units_masked.count; i++)
+		mkv_answer_compare(answer, image->units_masked.items[i], source,
+				   "masked",
+				   unit_state(env,
+					      image->units_masked.items[i]));
+}

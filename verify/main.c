@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench-verify: compares the running system with the signed contract of its
+ * image. docs/VERIFICATION.md says what each check proves. */
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "lib/io.h"
+#include "verify/capture.h"
+#include "verify/options.h"
+#include "verify/receipt.h"
+#include "verify/sysfs.h"
+
+static int print(const struct mkv_buf *text, struct mkv_error *err)
+{
+	int rc = mkv_buf_check(text, err);
+	return rc < 0 ? rc : mkv_write_all(1, text->data, text->size, err);
+}
+
+static int list_checks(struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	for (const struct mkv_check *check = mkv_checks; check->name; check++)
+		mkv_buf_printf(&text, "%-21s %s\n", check->name, check->why);
+	return print(&text, err);
+}
+
+static int load_cpuid(const struct mkv_env *env,
+		      const struct mkv_verify_options *options,
+		      struct mkv_cpuid_dump **ret, struct mkv_error *err)
+{
+	enum { RECORDING_MAX = 16 << 20 };
+	if (options->cpuid) {
+		auto_buf struct mkv_buf text = {0};
+		int rc = mkv_read_file(AT_FDCWD, options->cpuid, RECORDING_MAX,
+				       &text, err);
+		return rc < 0 ? rc
+			      : mkv_cpuid_parse(text.data ? text.data : "",
+						text.size, ret, err);
+	}
+	struct mkv_cpuset online;
+	if (!mkv_sysfs_online(env, &online))
+		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
+				"the list of online CPUs can't be read");
+	return mkv_cpuid_measure(&online, ret, err);
+}
+
+/* Which host of the contract this is: told by hand, by what decided it at boot,
+ * or by the kernel's command line. The caller owns it; NULL when nobody says. */
+static char *find_host(const struct mkv_env *env, const char *given)
+{
+	if (given)
+		return strdup(given);
+	char *name = mkv_env_read(env, "/run/mkvbench/host");
+	if (name)
+		return name;
+	auto_free char *line = mkv_env_read(env, "/proc/cmdline");
+	char *rest = line;
+	for (char *word; rest && (word = strsep(&rest, " "));)
+		if (strncmp(word, "mkvbench.host=", 14) == 0)
+			return strdup(word + 14);
+	return NULL;
+}
+
+static bool is_wanted(const struct mkv_check *check, const void *context)
+{
+	const struct mkv_verify_options *o = context;
+	if (o->n_checks == 0)
+		return o->phase != MKV_PHASE_WATCH || check->watched;
+	for (size_t i = 0; i < o->n_checks; i++)
+		if (strcmp(o->checks[i], check->name) == 0)
+			return true;
+	return strcmp(check->name, "contract") == 0;
+}
+
+/* Writes to the console in one go, again if somebody hung it up meanwhile. */
+static void tell_console(const char *path, const struct mkv_buf *text)
+{
+	for (int attempt = 0; path && attempt < 3; attempt++) {
+		struct mkv_error err;
+		auto_fd int fd =
+			open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_APPEND);
+		if (fd < 0 ||
+		    mkv_write_all(fd, text->data, text->size, &err) == 0)
+			return;
+	}
+}
+
+static int write_below(const char *folder, const char *name,
+		       const struct mkv_buf *text, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf path = {0};
+	mkv_buf_printf(&path, "%s/%s", folder, name);
+	int rc = mkv_buf_check(&path, err);
+	if (rc == 0)
+		rc = mkv_buf_check(text, err);
+	return rc < 0 ? rc
+		      : mkv_write_file(path.data, 0644, text->data, text->size,
+				       err);
+}
+
+/* The receipt of the boot stays as it was; a later look that doesn't pass leaves
+ * its own beside it, the first of them for good. */
+static int mark_broken(const struct mkv_verify_options *options,
+		       const struct mkv_receipt *receipt,
+		       const struct mkv_buf *json, bool *ret_broken,
+		       struct mkv_error *err)
+{
+	auto_buf struct mkv_buf path = {0};
+	mkv_buf_printf(&path, "%s/receipt.broken.json", options->out);
+	int rc = mkv_buf_check(&path, err);
+	if (rc < 0)
+		return rc;
+	*ret_broken = access(path.data, F_OK) == 0;
+	if (receipt->result == MKV_PASS || *ret_broken ||
+	    receipt->env->phase == MKV_PHASE_BOOT)
+		return 0;
+	*ret_broken = true;
+	return mkv_write_file(path.data, 0644, json->data, json->size, err);
+}
+
+static int write_files(const struct mkv_verify_options *options,
+		       const struct mkv_receipt *receipt,
+		       const struct mkv_buf *json, struct mkv_error *err)
+{
+	static const char *const names[][2] = {
+		[MKV_PHASE_BOOT] = {"receipt.json", "receipt.intoto.json"},
+		[MKV_PHASE_AFTER_START] = {"receipt-after-start.json",
+					   "receipt-after-start.intoto.json"},
+		[MKV_PHASE_WATCH] = {"receipt-watch.json",
+				     "receipt-watch.intoto.json"},
+	};
+	auto_buf struct mkv_buf statement = {0}, metrics = {0}, cpuid = {0};
+	bool is_broken = false;
+	int rc = mkv_make_dirs(options->out, err);
+	if (rc == 0)
+		rc = write_below(options->out, names[options->phase][0], json,
+				 err);
+	if (rc == 0)
+		rc = mkv_receipt_statement(receipt, json, &statement, err);
+	if (rc == 0)
+		rc = write_below(options->out, names[options->phase][1],
+				 &statement, err);
+	if (rc == 0 && receipt->env->cpuid) {
+		mkv_cpuid_write(receipt->env->cpuid, &cpuid);
+		rc = write_below(options->out, "cpuid.txt", &cpuid, err);
+	}
+	if (rc == 0)
+		rc = mark_broken(options, receipt, json, &is_broken, err);
+	if (rc < 0)
+		return rc;
+	mkv_receipt_metrics(receipt, is_broken, &metrics);
+	rc = mkv_buf_check(&metrics, err);
+	if (rc == 0)
+		rc = mkv_write_file(options->metrics, 0644, metrics.data,
+				    metrics.size, err);
+	/* Where no exporter is installed, there is no folder for it. */
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int report(const struct mkv_verify_options *options,
+		  const struct mkv_receipt *receipt, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0}, json = {0};
+	mkv_receipt_text(receipt, &text);
+	int rc = mkv_buf_check(&text, err);
+	if (rc == 0)
+		rc = mkv_receipt_json(receipt, &json, err);
+	if (rc < 0)
+		return rc;
+	/* Files first: who sees the last line may look for them. */
+	if (options->service)
+		rc = write_files(options, receipt, &json, err);
+	if (options->service && options->phase != MKV_PHASE_WATCH)
+		tell_console(options->console, &text);
+	int printed = 0;
+	struct mkv_error print_error;
+	/* A watch that finds nothing has nothing to say every minute. */
+	if (options->json)
+		printed = print(&json, &print_error);
+	else if (options->phase != MKV_PHASE_WATCH ||
+		 receipt->result != MKV_PASS)
+		printed = print(&text, &print_error);
+	if (rc == 0 && printed < 0) {
+		*err = print_error;
+		rc = printed;
+	}
+	return rc;
+}
+
+static int verify(const struct mkv_verify_options *options,
+		  struct mkv_env *env, bool *ret_pass, struct mkv_error *err)
+{
+	auto_trusted struct mkv_trusted trusted = {0};
+	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
+	struct mkv_error ignored;
+	if (options->contract)
+		mkv_trust_file(options->contract, &trusted);
+	else
+		mkv_trust_image(options->root, &trusted);
+	auto_free char *host = find_host(env, options->host);
+	env->trust = trusted.trust;
+	env->trust_text = trusted.text;
+	env->contract = trusted.contract;
+	if (env->contract && host)
+		env->host = mkv_contract_find_host(env->contract, host);
+	if (env->host)
+		env->image = mkv_contract_find_image(env->contract,
+						     env->host->image);
+	if (env->contract && options->service &&
+	    options->phase == MKV_PHASE_BOOT) {
+		env->settle_ns = env->contract->clock.settle_ns;
+		env->dwell_ns = env->contract->clock.dwell_ns;
+	}
+	/* A later look leaves quiet CPUs alone. */
+	if (options->phase != MKV_PHASE_WATCH &&
+	    load_cpuid(env, options, &cpuid, &ignored) == 0)
+		env->cpuid = cpuid;
+	auto_receipt struct mkv_receipt receipt = {0};
+	int rc = mkv_receipt_make(env, &trusted, host ? host : "unknown",
+				  is_wanted, options, &receipt, err);
+	if (rc == 0)
+		rc = report(options, &receipt, err);
+	*ret_pass = rc == 0 && mkv_receipt_lets_start(&receipt);
+	return rc;
+}
+
+static int run(const struct mkv_verify_options *options, bool *ret_pass,
+	       struct mkv_error *err)
+{
+	struct mkv_env env = {
+		.root = options->root,
+		.chrony_socket = options->chrony_socket,
+		.docker_socket = options->docker_socket,
+		.ntp_port = options->ntp_port,
+		.phase = options->phase,
+		.every_file = options->every_file,
+	};
+	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
+	auto_buf struct mkv_buf text = {0};
+	int rc = 0;
+	*ret_pass = true;
+	switch (options->action) {
+	case MKV_VERIFY_RUN:
+		return verify(options, &env, ret_pass, err);
+	case MKV_VERIFY_LIST:
+		return list_checks(err);
+	case MKV_VERIFY_HELP:
+		mkv_verify_help(&text);
+		return print(&text, err);
+	case MKV_VERIFY_VERSION:
+		mkv_buf_printf(&text, "mkvbench-verify %s\n", MKV_VERSION);
+		return print(&text, err);
+	case MKV_VERIFY_CAPTURE:
+	case MKV_VERIFY_RECORD:
+		rc = load_cpuid(&env, options, &cpuid, err);
+		if (rc < 0)
+			return rc;
+		env.cpuid = cpuid;
+		if (options->action == MKV_VERIFY_CAPTURE)
+			rc = mkv_capture(&env, &text, err);
+		else
+			mkv_cpuid_write(cpuid, &text);
+		return rc < 0 ? rc : print(&text, err);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct mkv_error err = {0};
+	struct mkv_verify_options options;
+	bool pass = false;
+	int rc = mkv_verify_options(argc, argv, &options, &err);
+	if (rc == 0)
+		rc = run(&options, &pass, &err);
+	if (rc < 0) {
+		(void)fprintf(stderr, "mkvbench-verify: %s\n", err.message);
+		return mkv_exit_status(err.kind);
+	}
+	return pass ? 0 : 4;
+}

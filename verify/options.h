@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* The command line of mkvbench-verify. */
+
+#include "verify/check.h"
+
+enum { MKV_VERIFY_CHECKS_MAX = 64 };
+
+enum mkv_verify_action {
+	MKV_VERIFY_RUN,
+	MKV_VERIFY_LIST,
+	MKV_VERIFY_CAPTURE,
+	MKV_VERIFY_RECORD,
+	MKV_VERIFY_HELP,
+	MKV_VERIFY_VERSION,
+};
+
+struct mkv_verify_options {
+	enum mkv_verify_action action;
+	enum mkv_phase phase;
+	bool service;	  /* --boot, --after-start, --watch: write what units write */
+	bool json, every_file;
+	const char *contract; /* NULL: the image's */
+	const char *host;     /* NULL: found out */
+	const char *root;     /* "" */
+	const char *out;      /* where receipts go */
+	const char *metrics;  /* the textfile */
+	const char *console;  /* NULL: none */
+	const char *cpuid;    /* a recording in the place of registers */
+	const char *chrony_socket, *docker_socket;
+	uint16_t ntp_port;
+	const char *checks[MKV_VERIFY_CHECKS_MAX];
+	size_t n_checks; /* 0: all */
+};
+
+int mkv_verify_options(int argc, char **argv, struct mkv_verify_options *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3, 4);
+/* What --help prints. */
+void mkv_verify_help(struct mkv_buf *into) mkv_nonnull(1);
