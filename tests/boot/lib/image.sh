@@ -14,6 +14,15 @@ find_kernel() {
 	skip "no Debian kernel is installed (linux-image-amd64)"
 }
 
+# A test may define its own.
+make_init() { # FILE
+	cat >"$1" <<-'INIT'
+		#!/bin/busybox sh
+		/bin/busybox echo "BOOT-MARKER $(/bin/busybox cat /proc/mounts | /bin/busybox grep ' / ext4')"
+		/bin/busybox poweroff -f
+	INIT
+}
+
 make_image() {
 	local root=$TEST_TMP/root
 	stub=/usr/lib/systemd/boot/efi/linuxx64.efi.stub
@@ -23,11 +32,7 @@ make_image() {
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys}
 	cp /bin/busybox "$root/bin/"
-	cat >"$root/sbin/init" <<-'INIT'
-		#!/bin/busybox sh
-		/bin/busybox echo "BOOT-MARKER $(/bin/busybox cat /proc/mounts | /bin/busybox grep ' / ext4')"
-		/bin/busybox poweroff -f
-	INIT
+	make_init "$root/sbin/init"
 	chmod 0755 "$root/sbin/init"
 	cp "$kernel" "$TEST_TMP/vmlinuz"
 	command_line=$("$BUILD/tests/tools/mkdisk" "$TEST_TMP" "$root" \

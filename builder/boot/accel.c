@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/boot/accel.h"
+
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "builder/boot/child.h"
+
+enum { DEADLINE_MS = 10000, STEP_MS = 100, SAID_MOST = 1 << 20 };
+
+/* What a kernel without a root file system says last: all before that worked. */
+static bool has_booted(int fd, char *said)
+{
+	/* By offset: the child writes through the same file description. */
+	ssize_t got = pread(fd, said, SAID_MOST, 0);
+	return got > 0 &&
+	       memmem(said, (size_t)got, "Kernel panic - not syncing", 26);
+}
+
+int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
+		       struct mkv_error *err)
+{
+	*ret_works = false;
+	if (access("/dev/kvm", R_OK | W_OK) < 0) {
+		(void)snprintf(ret_why, 128, "/dev/kvm: %s", strerror(errno));
+		return 0;
+	}
+	auto_fd int output = memfd_create("probe", MFD_CLOEXEC);
+	if (output < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "memfd_create: %m");
+	auto_free char *said = malloc(SAID_MOST);
+	auto_argv struct mkv_argv argv = {0};
+	static const char *const words[] = {
+		"qemu-system-x86_64", "-no-user-config", "-nodefaults",
+		"-display", "none", "-no-reboot", "-machine", "q35", "-accel",
+		"kvm", "-cpu", "host", "-m", "256", "-serial", "stdio",
+		"-append", "console=ttyS0 panic=-1", "-kernel",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		mkv_argv_add(&argv, "%s", words[i]);
+	mkv_argv_add(&argv, "%s", kernel);
+	if (argv.failed || !said)
+		return mkv_oom(err);
+	auto_child struct mkv_child child = MKV_CHILD_INIT;
+	int rc = mkv_child_start(argv.items, output, &child, err);
+	if (rc < 0)
+		return rc;
+	for (int waited = 0; waited < DEADLINE_MS; waited += STEP_MS) {
+		struct pollfd polled = {.fd = child.pidfd, .events = POLLIN};
+		bool ended = poll(&polled, 1, STEP_MS) > 0;
+		if (has_booted(output, said)) {
+			*ret_works = true;
+			(void)snprintf(ret_why, 128, "a kernel booted in it");
+			return 0;
+		}
+		if (ended) {
+			(void)snprintf(ret_why, 128,
+				       "QEMU ended before its kernel ran");
+			return 0;
+		}
+	}
+	(void)snprintf(ret_why, 128, "/dev/kvm opens, but a kernel did not boot "
+				     "in it within %d s",
+		       DEADLINE_MS / 1000);
+	return 0;
+}

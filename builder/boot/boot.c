@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/boot/boot.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "builder/boot/accel.h"
+#include "builder/boot/child.h"
+#include "lib/io.h"
+
+enum {
+	POLL_MS = 100,
+	BOOT_S = 600,
+	HOSTS_MOST = 64,
+	MIB = 1 << 20,
+	LEAST_MEMORY_MIB = 512,
+	USUAL_MEMORY_MIB = 1024,
+	DIAGNOSIS_MOST = 2000,
+};
+
+struct guest {
+	const struct mkv_contract_host *host;
+	const struct mkv_contract_image *image;
+	struct mkv_child child;
+	struct mkv_console console;
+	int console_fd; /* our own end for reading */
+	char *folder, *console_path, *log_path;
+	bool settled; /* has its result */
+};
+
+struct run {
+	const struct mkv_boot_options *options;
+	struct guest *guests;
+	size_t count;
+	struct mkv_boot_result *results;
+	double start_s;
+	int signals;
+	sigset_t old_mask;
+	int port_fd;
+	unsigned port;
+	const char *firmware, *variables;
+	enum mkv_accel accel;
+};
+
+static double now_s(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void mkv_boot_results_done(struct mkv_boot_results *results)
+{
+	for (size_t i = 0; i < results->count; i++) {
+		free(results->items[i].receipt);
+		free(results->items[i].console);
+		free(results->items[i].diagnosis);
+	}
+	free(results->items);
+	*results = (struct mkv_boot_results){0};
+}
+
+static void done(struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct guest *guest = &run->guests[i];
+		mkv_child_end(&guest->child);
+		mkv_console_done(&guest->console);
+		mkv_auto_close_(&guest->console_fd);
+		free(guest->folder);
+		free(guest->console_path);
+		free(guest->log_path);
+	}
+	free(run->guests);
+	struct mkv_boot_results results = {run->results,
+					   run->results ? run->count : 0};
+	mkv_boot_results_done(&results);
+	mkv_auto_close_(&run->port_fd);
+	if (run->signals >= 0) {
+		(void)close(run->signals);
+		(void)sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
+	}
+}
+
+static void mkv_printf(2, 3) note(const struct run *run, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (run->options->on_line)
+		run->options->on_line(NULL, text, run->options->context);
+}
+
+static bool is_wanted(const struct mkv_boot_options *options, const char *name)
+{
+	for (size_t i = 0; i < options->n_hosts; i++)
+		if (strcmp(options->hosts[i], name) == 0)
+			return true;
+	return options->n_hosts == 0;
+}
+
+static int add_guest(struct run *run, const struct mkv_contract_host *host,
+		     struct mkv_error *err)
+{
+	int rc = mkv_boot_check_host(host, err);
+	if (rc < 0)
+		return rc;
+	struct guest *guest = &run->guests[run->count];
+	*guest = (struct guest){.host = host, .child = MKV_CHILD_INIT,
+				.console_fd = -1};
+	guest->image = mkv_contract_find_image(run->options->contract,
+					       host->image);
+	if (!guest->image)
+		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+				"host '%s' has no image '%s'", host->name,
+				host->image);
+	run->count++;
+	const char *folder = run->options->console_folder;
+	if (asprintf(&guest->folder, "%s/%s", run->options->appliance,
+		     host->image) < 0 ||
+	    asprintf(&guest->console_path, "%s/%s.console", folder,
+		     host->name) < 0 ||
+	    asprintf(&guest->log_path, "%s/%s.qemu", folder, host->name) < 0)
+		return mkv_oom(err);
+	return 0;
+}
+
+static int choose_guests(struct run *run, struct mkv_error *err)
+{
+	const struct mkv_contract *contract = run->options->contract;
+	if (contract->n_hosts == 0 || contract->n_hosts > HOSTS_MOST)
+		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+				"the contract names %zu hosts",
+				contract->n_hosts);
+	for (size_t i = 0; i < run->options->n_hosts; i++)
+		if (!mkv_contract_find_host(contract, run->options->hosts[i]))
+			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+					"the appliance has no host '%s'",
+					run->options->hosts[i]);
+	run->guests = calloc(contract->n_hosts, sizeof(*run->guests));
+	run->results = calloc(contract->n_hosts, sizeof(*run->results));
+	if (!run->guests || !run->results)
+		return mkv_oom(err);
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++)
+		if (is_wanted(run->options, contract->hosts[i].name))
+			rc = add_guest(run, &contract->hosts[i], err);
+	return rc;
+}
+
+/* A port that nobody else has while we hold it: the network's own number. */
+static int take_port(struct run *run, struct mkv_error *err)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof(address);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	run->port_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (run->port_fd < 0 ||
+	    bind(run->port_fd, (struct sockaddr *)&address, length) < 0 ||
+	    getsockname(run->port_fd, (struct sockaddr *)&address, &length) < 0)
+		return mkv_fail(err, MKV_HOST_CANNOT, errno,
+				"a port on the loopback interface: %m");
+	run->port = ntohs(address.sin_port);
+	return 0;
+}
+
+static int find_firmware(struct run *run, struct mkv_error *err)
+{
+	static const char *const known[][2] = {
+		{"/usr/share/OVMF/OVMF_CODE_4M.fd",
+		 "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+		{"/usr/share/OVMF/OVMF_CODE.fd",
+		 "/usr/share/OVMF/OVMF_VARS.fd"},
+	};
+	if (!run->options->uefi)
+		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (access(known[i][0], R_OK) == 0 &&
+		    access(known[i][1], R_OK) == 0) {
+			run->firmware = known[i][0];
+			run->variables = known[i][1];
+			return 0;
+		}
+	}
+	return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
+			"no UEFI firmware for QEMU here (package ovmf)");
+}
+
+static int choose_accel(struct run *run, struct mkv_error *err)
+{
+	run->accel = run->options->accel;
+	if (run->accel != MKV_ACCEL_AUTO)
+		return 0;
+	char kernel[4096], why[128] = "";
+	bool works = false;
+	(void)snprintf(kernel, sizeof(kernel), "%s/boot/vmlinuz",
+		       run->guests[0].folder);
+	int rc = mkv_boot_probe_kvm(kernel, &works, why, err);
+	if (rc < 0)
+		return rc;
+	run->accel = works ? MKV_ACCEL_KVM : MKV_ACCEL_TCG;
+	note(run, "%s (%s)", works ? "KVM" : "emulation instead of KVM", why);
+	return 0;
+}
+
+/* What is promised, as far as all guests together leave a quarter to the host. */
+static uint64_t memory_of(const struct run *run, const struct guest *guest)
+{
+	if (run->options->memory_bytes)
+		return run->options->memory_bytes;
+	uint64_t wanted = guest->image->memory.bytes;
+	if (!guest->image->memory.promised || wanted < MIB)
+		wanted = (uint64_t)USUAL_MEMORY_MIB * MIB;
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) *
+			(uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t share = host / 4 * 3 / run->count / MIB * MIB;
+	if (share < (uint64_t)LEAST_MEMORY_MIB * MIB)
+		share = (uint64_t)LEAST_MEMORY_MIB * MIB;
+	if (wanted <= share)
+		return wanted;
+	note(run, "%s gets %llu MiB of memory instead of %llu: this machine "
+		  "has no more",
+	     guest->host->name, (unsigned long long)(share / MIB),
+	     (unsigned long long)(wanted / MIB));
+	return share;
+}
+
+static int start_guest(struct run *run, struct guest *guest,
+		       struct mkv_error *err)
+{
+	const struct mkv_boot_options *options = run->options;
+	struct mkv_boot_machine machine = {
+		.contract = options->contract,
+		.host = guest->host,
+		.image = guest->image,
+		.folder = guest->folder,
+		.console = guest->console_path,
+		.accel = run->accel,
+		.cpu_model = options->cpu_model,
+		.memory_bytes = memory_of(run, guest),
+		.firmware = run->firmware,
+		.firmware_variables = run->variables,
+		.port = run->port,
+	};
+	if (!machine.cpu_model && options->model_for)
+		machine.cpu_model = options->model_for(guest->image,
+						       options->model_context);
+	auto_argv struct mkv_argv argv = {0};
+	int rc = mkv_boot_machine_argv(&machine, &argv, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "host '%s'", guest->host->name);
+	guest->console_fd = open(guest->console_path,
+				 O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	auto_fd int log = open(guest->log_path,
+			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (guest->console_fd < 0 || log < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+				guest->console_path);
+	return mkv_child_start(argv.items, log, &guest->child, err);
+}
+
+static int watch_signals(struct run *run, struct mkv_error *err)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, &run->old_mask) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "sigprocmask: %m");
+	run->signals = signalfd(-1, &set, SFD_CLOEXEC);
+	return run->signals < 0
+		       ? mkv_fail(err, MKV_FAILED, errno, "signalfd: %m")
+		       : 0;
+}
+
+struct line_context {
+	const struct run *run;
+	const char *host;
+};
+
+static void on_line(const char *line, void *context)
+{
+	const struct line_context *at = context;
+	if (at->run->options->on_line)
+		at->run->options->on_line(at->host, line,
+					  at->run->options->context);
+}
+
+/* What the console's file gained since. */
+static int read_console(const struct run *run, struct guest *guest,
+			struct mkv_error *err)
+{
+	struct line_context context = {run, guest->host->name};
+	char chunk[16384];
+	ssize_t got;
+	while ((got = read(guest->console_fd, chunk, sizeof(chunk))) > 0)
+		mkv_console_feed(&guest->console, chunk, (size_t)got, on_line,
+				 &context);
+	return got < 0 && errno != EINTR
+		       ? mkv_fail(err, MKV_FAILED, errno, "read '%s': %m",
+				  guest->console_path)
+		       : 0;
+}
+
+static char *read_diagnosis(const struct guest *guest)
+{
+	struct mkv_error ignored;
+	auto_buf struct mkv_buf text = {0};
+	if (mkv_read_file(AT_FDCWD, guest->log_path, MIB, &text, &ignored) < 0 ||
+	    !text.size)
+		return NULL;
+	size_t from = text.size > DIAGNOSIS_MOST ? text.size - DIAGNOSIS_MOST
+						 : 0;
+	return strdup(text.data + from);
+}
+
+static void settle(struct run *run, size_t index, bool died)
+{
+	struct guest *guest = &run->guests[index];
+	struct mkv_boot_result *result = &run->results[index];
+	guest->settled = true;
+	result->host = guest->host->name;
+	result->verdict = guest->console.complete ? guest->console.verdict
+						  : MKV_VERDICT_NONE;
+	result->died = died;
+	result->seconds = now_s() - run->start_s;
+	if (guest->console.complete && guest->console.receipt.size)
+		result->receipt = strdup(guest->console.receipt.data);
+	result->console = strdup(guest->console_path);
+	result->diagnosis = died ? read_diagnosis(guest) : NULL;
+	if (run->options->on_receipt)
+		run->options->on_receipt(result, run->options->context);
+}
+
+/* One look at every guest; returns how many still owe a receipt. */
+static int look(struct run *run, struct mkv_error *err)
+{
+	int owing = 0;
+	for (size_t i = 0; i < run->count; i++) {
+		struct guest *guest = &run->guests[i];
+		int status;
+		/* Before reading: what it wrote before it ended is then read. */
+		bool ended = mkv_child_reap(&guest->child, &status);
+		int rc = read_console(run, guest, err);
+		if (rc < 0)
+			return rc;
+		if (!guest->settled && (guest->console.complete || ended))
+			settle(run, i, !guest->console.complete);
+		owing += !guest->settled;
+	}
+	return owing;
+}
+
+static bool is_alive(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->guests[i].child.pidfd >= 0)
+			return true;
+	return false;
+}
+
+static unsigned limit_s(const struct run *run)
+{
+	const struct mkv_contract *contract = run->options->contract;
+	if (run->options->timeout_s)
+		return run->options->timeout_s;
+	int64_t clock_s = contract->has_clock ? (contract->clock.settle_ns +
+						 contract->clock.dwell_ns) /
+							1000000000
+					      : 0;
+	return BOOT_S + (unsigned)(clock_s > 86400 ? 86400 : clock_s);
+}
+
+static int watch(struct run *run, struct mkv_error *err)
+{
+	double end_s = run->start_s + limit_s(run);
+	for (;;) {
+		struct pollfd polled = {.fd = run->signals, .events = POLLIN};
+		if (poll(&polled, 1, POLL_MS) > 0)
+			return mkv_fail(err, MKV_FAILED, EINTR, "interrupted");
+		int owing = look(run, err);
+		if (owing < 0)
+			return owing;
+		if (owing == 0 && (!run->options->stay || !is_alive(run)))
+			return 0;
+		if (owing > 0 && now_s() >= end_s) {
+			for (size_t i = 0; i < run->count; i++)
+				if (!run->guests[i].settled)
+					settle(run, i, false);
+			return 0;
+		}
+	}
+}
+
+static int go(struct run *run, struct mkv_error *err)
+{
+	int rc = choose_guests(run, err);
+	if (rc == 0)
+		rc = find_firmware(run, err);
+	if (rc == 0)
+		rc = take_port(run, err);
+	if (rc == 0)
+		rc = choose_accel(run, err);
+	if (rc == 0)
+		rc = watch_signals(run, err);
+	run->start_s = now_s();
+	for (size_t i = 0; rc == 0 && i < run->count; i++)
+		rc = start_guest(run, &run->guests[i], err);
+	return rc < 0 ? rc : watch(run, err);
+}
+
+int mkv_boot_run(const struct mkv_boot_options *options,
+		 struct mkv_boot_results *ret, struct mkv_error *err)
+{
+	struct run run = {.options = options, .signals = -1, .port_fd = -1};
+	int rc = go(&run, err);
+	if (rc == 0) {
+		*ret = (struct mkv_boot_results){run.results, run.count};
+		run.results = NULL;
+	}
+	done(&run);
+	return rc;
+}

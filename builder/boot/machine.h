@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* One host of an appliance as a QEMU command line (qemu(1)): what its contract
+ * promises, as far as an emulator on this machine can show it. */
+
+#include "lib/contract.h"
+
+enum mkv_accel {
+	MKV_ACCEL_AUTO, /* decided by mkv_boot_probe_kvm() */
+	MKV_ACCEL_KVM,
+	MKV_ACCEL_TCG,
+};
+
+struct mkv_boot_machine {
+	const struct mkv_contract *contract;
+	const struct mkv_contract_host *host;
+	const struct mkv_contract_image *image;
+	const char *folder;  /* of the image: disk.raw, boot/ */
+	const char *console; /* the file that takes the serial line */
+	enum mkv_accel accel; /* not AUTO */
+	const char *cpu_model; /* QEMU's; NULL: what comes nearest */
+	uint64_t memory_bytes;
+	const char *firmware;	/* OVMF's code; NULL: direct kernel boot */
+	const char *firmware_variables;
+	unsigned port; /* of the hosts' private network on 127.0.0.1 */
+};
+
+/* An argument vector, owned. */
+struct mkv_argv {
+	char **items; /* NULL-terminated once anything was added */
+	size_t count;
+	bool failed;
+};
+void mkv_argv_add(struct mkv_argv *argv, const char *format, ...)
+	mkv_nonnull(1, 2) mkv_printf(2, 3);
+void mkv_argv_done(struct mkv_argv *argv) mkv_nonnull(1);
+#define auto_argv __attribute__((cleanup(mkv_argv_done)))
+
+/* Names and addresses that may stand in paths and in QEMU's option lists: a
+ * manifest may be hostile. */
+int mkv_boot_check_host(const struct mkv_contract_host *host,
+			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+
+int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
+			  struct mkv_argv *ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3);
+
+/* QEMU's model for a processor that is promised: by its brand where that is one
+ * of QEMU's own, else by its vendor. */
+const char *mkv_boot_cpu_model(const struct mkv_contract_cpu *cpu)
+	mkv_nonnull(1);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench boot: an appliance under QEMU here, and what its verifiers say. */
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/boot/boot.h"
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/options.h"
+#include "builder/recipe/recipe.h"
+#include "lib/io.h"
+
+enum { MIB = 1 << 20, HOSTS_MOST = 64 };
+
+struct options {
+	const char *output, *hosts, *accel, *cpu, *memory, *timeout, *console;
+	bool uefi, verbose, json, stay;
+};
+
+/* What printing needs while guests run. */
+struct printer {
+	const struct options *options;
+	const struct mkv_recipe *recipe; /* NULL: an appliance's folder was given */
+	char temporary[64];		 /* the console folder that we made */
+};
+
+static void print_line(const char *host, const char *line, void *context)
+{
+	const struct printer *printer = context;
+	if (!host)
+		(void)fprintf(stderr, "boot: %s\n", line);
+	else if (printer->options->verbose)
+		(void)fprintf(stderr, "%s| %s\n", host, line);
+}
+
+static void print_json(const struct mkv_boot_result *result)
+{
+	json_t *line = json_pack(
+		"{s:s, s:s, s:f, s:s, s:s?}", "host", result->host, "verdict",
+		mkv_verdict_name(result->verdict), "seconds", result->seconds,
+		"console", result->console ? result->console : "", "receipt",
+		result->receipt);
+	if (line)
+		(void)json_dumpf(line, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+	json_decref(line);
+}
+
+static void print_receipt(const struct mkv_boot_result *result, void *context)
+{
+	const struct printer *printer = context;
+	if (printer->options->json) {
+		print_json(result);
+	} else {
+		(void)printf("%s: %s after %.0f s%s\n", result->host,
+			     mkv_verdict_name(result->verdict), result->seconds,
+			     result->died ? ": it ended" : "");
+		if (result->receipt)
+			(void)fputs(result->receipt, stdout);
+		if (result->diagnosis)
+			(void)printf("  QEMU: %s", result->diagnosis);
+		if (result->verdict == MKV_VERDICT_NONE && result->console)
+			(void)printf("  its console: %s\n", result->console);
+	}
+	(void)fflush(stdout);
+}
+
+/* What the recipe knows and the contract doesn't: QEMU's name for the CPU. */
+static const char *model_for(const struct mkv_contract_image *image,
+			     void *context)
+{
+	const struct mkv_recipe *recipe = ((struct printer *)context)->recipe;
+	if (!recipe)
+		return NULL;
+	if (image->platform == MKV_PLATFORM_GUEST && recipe->has_hypervisor &&
+	    recipe->hypervisor.cpu_model)
+		return recipe->hypervisor.cpu_model;
+	return recipe->hardware.qemu_cpu;
+}
+
+static int parse_number(const char *option, const char *text, unsigned most,
+			unsigned *ret, struct mkv_error *err)
+{
+	char *end = NULL;
+	errno = 0;
+	unsigned long value = text ? strtoul(text, &end, 10) : 0;
+	if (text && (errno || end == text || *end || value == 0 ||
+		     value > most || strchr(text, '-')))
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"boot: %s takes a number from 1 to %u, not "
+				"'%s'",
+				option, most, text);
+	*ret = (unsigned)value;
+	return 0;
+}
+
+static int parse_accel(const char *text, enum mkv_accel *ret,
+		       struct mkv_error *err)
+{
+	static const char *const names[] = {
+		[MKV_ACCEL_AUTO] = "auto",
+		[MKV_ACCEL_KVM] = "kvm",
+		[MKV_ACCEL_TCG] = "tcg",
+	};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum mkv_accel)i;
+			return 0;
+		}
+	}
+	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			"boot: --accel is auto, kvm or tcg, not '%s'", text);
+}
+
+/* "a,b,c" in place. */
+static size_t split(char *text, const char **ret, size_t most)
+{
+	size_t count = 0;
+	char *save = NULL;
+	for (char *word = strtok_r(text, ",", &save); word && count < most;
+	     word = strtok_r(NULL, ",", &save))
+		ret[count++] = word;
+	return count;
+}
+
+static int load_recipe(const char *path, struct mkv_recipe **ret,
+		       struct mkv_error *err)
+{
+	auto_complaints struct mkv_complaints complaints = {0};
+	int rc = mkv_recipe_load(path, ret, &complaints, err);
+	for (size_t i = 0; rc < 0 && i < complaints.count; i++) {
+		const struct mkv_complaint *c = &complaints.items[i];
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
+			      c->column, c->message);
+		err->message[0] = '\0';
+	}
+	return rc;
+}
+
+/* An appliance's folder, or that of a recipe. */
+static int find_appliance(const struct options *options, const char *operand,
+			  struct mkv_recipe **ret_recipe, char **ret_folder,
+			  struct mkv_error *err)
+{
+	struct stat status;
+	if (stat(operand, &status) < 0)
+		return mkv_fail(err, MKV_BAD_USAGE, errno, "'%s': %m", operand);
+	if (S_ISDIR(status.st_mode)) {
+		*ret_folder = strdup(operand);
+		return *ret_folder ? 0 : mkv_oom(err);
+	}
+	int rc = load_recipe(operand, ret_recipe, err);
+	if (rc < 0)
+		return rc;
+	if (asprintf(ret_folder, "%s/%s", options->output,
+		     (*ret_recipe)->name) < 0)
+		return mkv_oom(err);
+	if (stat(*ret_folder, &status) < 0)
+		return mkv_fail(err, MKV_BAD_USAGE, errno,
+				"'%s' is not built yet (%s: %m); `mkvbench "
+				"%s` does it",
+				operand, *ret_folder, operand);
+	return 0;
+}
+
+static int load_manifest(const char *folder, struct mkv_manifest **ret,
+			 struct mkv_error *err)
+{
+	char path[4096];
+	auto_buf struct mkv_buf text = {0};
+	(void)snprintf(path, sizeof(path), "%s/manifest.json", folder);
+	int rc = mkv_read_file(AT_FDCWD, path, MKV_CONTRACT_LIMIT_BYTES, &text,
+			       err);
+	if (rc == 0)
+		rc = mkv_manifest_parse(text.size ? text.data : "", text.size,
+					ret, err);
+	return rc < 0 ? mkv_wrap(err, rc, "'%s' is no appliance", folder) : 0;
+}
+
+static int console_folder(struct printer *printer, const char **ret,
+			  struct mkv_error *err)
+{
+	if (printer->options->console) {
+		*ret = printer->options->console;
+		return mkv_make_dirs(*ret, err);
+	}
+	const char *place = getenv("TMPDIR");
+	if (!place || strlen(place) > 32)
+		place = "/tmp";
+	(void)snprintf(printer->temporary, sizeof(printer->temporary),
+		       "%s/mkvbench-boot-XXXXXX", place);
+	if (!mkdtemp(printer->temporary))
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+				printer->temporary);
+	*ret = printer->temporary;
+	return 0;
+}
+
+/* 0 when all passed; else names those that didn't. */
+static int judge(const struct mkv_boot_results *results, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf list = {0};
+	size_t bad = 0;
+	for (size_t i = 0; i < results->count; i++) {
+		const struct mkv_boot_result *result = &results->items[i];
+		if (result->verdict == MKV_VERDICT_PASS)
+			continue;
+		mkv_buf_printf(&list, "%s%s (%s)", bad++ ? ", " : "",
+			       result->host, mkv_verdict_name(result->verdict));
+	}
+	if (!bad)
+		return 0;
+	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
+			"%zu of %zu hosts did not pass: %s", bad,
+			results->count, list.data ? list.data : "");
+}
+
+static int boot(const struct options *options, const char *operand,
+		struct mkv_boot_options *how, struct printer *printer,
+		struct mkv_error *err)
+{
+	auto_recipe struct mkv_recipe *recipe = NULL;
+	auto_manifest struct mkv_manifest *manifest = NULL;
+	auto_boot_results struct mkv_boot_results results = {0};
+	auto_free char *folder = NULL;
+	auto_free char *names = strdup(options->hosts ? options->hosts : "");
+	const char *hosts[HOSTS_MOST];
+	if (!names)
+		return mkv_oom(err);
+	int rc = find_appliance(options, operand, &recipe, &folder, err);
+	if (rc == 0)
+		rc = load_manifest(folder, &manifest, err);
+	if (rc == 0)
+		rc = console_folder(printer, &how->console_folder, err);
+	if (rc < 0)
+		return rc;
+	printer->recipe = recipe;
+	how->appliance = folder;
+	how->contract = manifest->contract;
+	how->hosts = hosts;
+	how->n_hosts = split(names, hosts, HOSTS_MOST);
+	rc = mkv_boot_run(how, &results, err);
+	if (rc == 0)
+		rc = judge(&results, err);
+	/* What a failure printed stays to be read. */
+	struct mkv_error ignored;
+	if (rc == 0 && printer->temporary[0])
+		(void)!mkv_remove_tree(AT_FDCWD, printer->temporary, &ignored);
+	return rc;
+}
+
+static const char description[] =
+	"Starts every host of an appliance under QEMU, on a private network of "
+	"their own,\nprints the receipts of their verifiers and ends them "
+	"again. The images stay as\nthey are. RECIPE.yaml stands for the "
+	"appliance that was built from it.\n\nWithout KVM everything is "
+	"emulated: the CPU then only says that it is the\npromised one, and "
+	"clocks run as the host's load lets them. A receipt from there\ntries "
+	"the appliance and proves nothing of a machine.";
+
+int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
+{
+	struct options options = {.output = "images", .accel = "auto"};
+	const struct mkv_option table[] = {
+		{"--host", "NAME[,NAME]", "only these hosts", &options.hosts,
+		 NULL},
+		{"--accel", "auto|kvm|tcg",
+		 "auto boots a kernel in KVM to see if it works",
+		 &options.accel, NULL},
+		{"--uefi", NULL, "by firmware and the disk's boot loader",
+		 NULL, &options.uefi},
+		{"--cpu", "MODEL", "QEMU's CPU model, if not the nearest",
+		 &options.cpu, NULL},
+		{"--memory", "MIB", "of each host, if not the contract's",
+		 &options.memory, NULL},
+		{"--timeout", "SECONDS",
+		 "for all receipts (600 and the clock's settling)",
+		 &options.timeout, NULL},
+		{"--console", "DIR", "keep the hosts' consoles there",
+		 &options.console, NULL},
+		{"--output", "DIR", "where a recipe's appliance is (images)",
+		 &options.output, NULL},
+		{"--stay", NULL, "run on after the receipts, until Ctrl-C",
+		 NULL, &options.stay},
+		{"--verbose", NULL, "print the consoles' lines", NULL,
+		 &options.verbose},
+		{"--json", NULL, "receipts as JSON lines", NULL, &options.json},
+		{0},
+	};
+	const struct mkv_usage usage = {
+		.synopsis = "APPLIANCE|RECIPE.yaml",
+		.description = description,
+		.options = table,
+		.min_operands = 1,
+		.max_operands = 1,
+	};
+	int operands;
+	bool is_done;
+	int rc = mkv_options_parse("boot", &usage, argc, argv, &operands,
+				   &is_done, err);
+	if (rc < 0 || is_done)
+		return rc;
+	struct printer printer = {.options = &options};
+	unsigned memory_mib = 0;
+	struct mkv_boot_options how = {
+		.cpu_model = options.cpu,
+		.model_for = model_for,
+		.model_context = &printer,
+		.uefi = options.uefi,
+		.on_line = print_line,
+		.on_receipt = print_receipt,
+		.context = &printer,
+		.stay = options.stay,
+	};
+	rc = parse_accel(options.accel, &how.accel, err);
+	if (rc == 0)
+		rc = parse_number("--timeout", options.timeout, 1000000,
+				  &how.timeout_s, err);
+	if (rc == 0)
+		rc = parse_number("--memory", options.memory, 1 << 24,
+				  &memory_mib, err);
+	if (rc < 0)
+		return rc;
+	how.memory_bytes = (uint64_t)memory_mib * MIB;
+	return boot(&options, argv[0], &how, &printer, err);
+}
