@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench build: appliances from recipes. */
+
+#include "lib/json.h"
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/session.h"
+#include "builder/plan/draft.h"
+#include "builder/plan/uptodate.h"
+#include "lib/io.h"
+#include "lib/text.h"
+
+struct options {
+	const char *output, *key;
+	bool force;
+};
+
+static int print_json(const char *path, const char *sums, bool fresh)
+{
+	json_t *line = json_pack("{s:s, s:s, s:b}", "appliance", path,
+				 "SHA256SUMS", sums, "built", fresh ? 1 : 0);
+	int rc = line ? json_dumpf(line, stdout, JSON_COMPACT) : -1;
+	json_decref(line);
+	(void)putchar('\n');
+	return rc;
+}
+
+static void print_next(const char *path)
+{
+	(void)printf("  try it     mkvbench boot %s\n"
+		     "  audit it   mkvbench audit %s --deep\n"
+		     "  import it  mkvbench import %s --connect "
+		     "qemu:///system\n",
+		     path, path, path);
+}
+
+/* The digest of SHA256SUMS names the whole appliance. */
+static int summarise(const struct mkv_session *session, const char *path,
+		     bool fresh, struct mkv_error *err)
+{
+	auto_free char *sums = NULL;
+	auto_buf struct mkv_buf text = {0};
+	struct mkv_sha256 sha256;
+	char hex[MKV_SHA256_HEX_SIZE];
+	if (asprintf(&sums, "%s/SHA256SUMS", path) < 0)
+		return mkv_oom(err);
+	int rc = mkv_read_file(AT_FDCWD, sums, 16 << 20, &text, err);
+	if (rc == 0)
+		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	mkv_sha256_hex(&sha256, hex);
+	if (session->json)
+		return print_json(path, hex, fresh) < 0
+			       ? mkv_fail(err, MKV_FAILED, EIO, "write JSON")
+			       : 0;
+	if (session->quiet)
+		return 0;
+	(void)printf("%s: %s\n", path, fresh ? "built" : "up to date");
+	(void)fputs(text.data, stdout);
+	(void)printf("%s  SHA256SUMS\n", hex);
+	print_next(path);
+	return 0;
+}
+
+static int hash_lock(const struct mkv_lock *lock, struct mkv_sha256 *ret,
+		     struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	int rc = mkv_lock_print(lock, &text, err);
+	return rc < 0 ? rc : mkv_sha256_bytes(text.data, text.size, ret, err);
+}
+
+static int build_one(const struct mkv_session *session,
+		     const struct options *options,
+		     const struct mkv_private_key *key, const char *recipe_path,
+		     struct mkv_error *err)
+{
+	auto_recipe struct mkv_recipe *recipe = NULL;
+	auto_lock struct mkv_lock *lock = NULL;
+	auto_free char *path = NULL;
+	struct mkv_lock_options lock_options =
+		mkv_session_lock_options(session);
+	int rc = mkv_session_recipe(session, recipe_path, &recipe, err);
+	if (rc == 0)
+		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
+				     session->progress, &lock, NULL, NULL, err);
+	if (rc < 0)
+		return rc;
+	struct mkv_build build = {
+		.recipe = recipe,
+		.lock = lock,
+		.store = session->store,
+		.progress = session->progress,
+		.key = key,
+	};
+	rc = hash_lock(lock, &build.lock_sha256, err);
+	if (rc == 0 && !options->force)
+		rc = mkv_uptodate_find(&build, options->output, &path, err);
+	if (rc < 0 || path)
+		return rc < 0 ? rc : summarise(session, path, false, err);
+	rc = mkv_lock_fetch(lock, session->store, &lock_options,
+			    session->progress, err);
+	if (rc == 0)
+		rc = mkv_build_appliance(&build, options->output, &path, err);
+	if (rc == 0)
+		rc = mkv_uptodate_keep(&build, options->output, path, err);
+	return rc < 0 ? rc : summarise(session, path, true, err);
+}
+
+int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
+{
+	auto_session struct mkv_session session = {0};
+	struct options options = {.output = "images"};
+	const struct mkv_option table[] = {
+		{"--output", "DIR", "where appliances go (images)",
+		 &options.output, NULL},
+		{"--key", "FILE", "the signing key, if not the user's own",
+		 &options.key, NULL},
+		{"--force", NULL, "write it again even if nothing changed",
+		 NULL, &options.force},
+		MKV_SESSION_OPTIONS(session),
+		{0},
+	};
+	const struct mkv_usage usage = {
+		.synopsis = "RECIPE.yaml ...",
+		.description =
+			"Builds the appliance of each recipe into DIR/NAME: "
+			"images, contract, signatures.\nA recipe without a "
+			"lock is locked first. What is in the store already "
+			"isn't done\nagain; an appliance appears when it is "
+			"complete and replaces the one before.",
+		.options = table,
+		.min_operands = 1,
+		.max_operands = -1,
+	};
+	int operands;
+	bool done;
+	int rc = mkv_options_parse("build", &usage, argc, argv, &operands,
+				   &done, err);
+	if (rc < 0 || done)
+		return rc;
+	rc = mkv_draft_watch_signals(err);
+	if (rc == 0)
+		rc = mkv_key_check_place(options.key, options.output, err);
+	auto_private_key struct mkv_private_key *key = NULL;
+	if (rc == 0)
+		rc = mkv_private_key_load(options.key, &key, err);
+	if (rc == 0)
+		rc = mkv_session_open(&session, err);
+	for (int i = 0; rc == 0 && i < operands; i++)
+		rc = build_one(&session, &options, key, argv[i], err);
+	return rc;
+}

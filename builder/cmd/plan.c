@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench plan: what would be built, what is cached, and why not. */
+
+#include <stdio.h>
+
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/session.h"
+#include "builder/plan/uptodate.h"
+#include "lib/json.h"
+#include "lib/text.h"
+
+struct options {
+	const char *output, *key;
+};
+
+static int print_row(const struct mkv_session *session, const char *what,
+		     const char *state, const char *why)
+{
+	if (!session->json) {
+		(void)printf("  %-28s %-7s %s\n", what, state, why);
+		return 0;
+	}
+	json_t *line = json_pack("{s:s, s:s, s:s}", "step", what, "state",
+				 state, "why", why);
+	int rc = line ? json_dumpf(line, stdout, JSON_COMPACT) : -1;
+	json_decref(line);
+	(void)putchar('\n');
+	return rc;
+}
+
+static int print_fetch(const struct mkv_session *session,
+		       const struct mkv_build *build)
+{
+	size_t missing = 0;
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < build->lock->n_packages; i++) {
+		const struct mkv_lock_package *p = &build->lock->packages[i];
+		if (mkv_store_has(build->store, &p->sha256))
+			continue;
+		missing++;
+		bytes += p->size_bytes;
+	}
+	char why[128], size[16];
+	mkv_size_text(bytes, size);
+	(void)snprintf(why, sizeof(why), "%zu of %zu packages to fetch, %s",
+		       missing, build->lock->n_packages, size);
+	return print_row(session, "fetch", missing ? "run" : "cached",
+			 missing ? why : "");
+}
+
+static int print_step(const struct mkv_session *session,
+		      const struct mkv_build *build, const char *what,
+		      const struct mkv_step *step, struct mkv_error *err)
+{
+	struct mkv_step_result result;
+	int rc = mkv_step_find(step, build->store, &result, err);
+	if (rc == 0)
+		return print_row(session, what, "cached", "");
+	if (rc != -ENOENT)
+		return rc;
+	auto_buf struct mkv_buf why = {0};
+	rc = mkv_step_reason(step, build->store, &why, err);
+	return rc < 0 ? rc : print_row(session, what, "run", why.data);
+}
+
+static int print_rootfs(const struct mkv_session *session,
+			const struct mkv_build *build, struct mkv_error *err)
+{
+	for (size_t i = 0; i < build->lock->n_sets; i++) {
+		const char *set = build->lock->sets[i].name;
+		auto_step struct mkv_step step = {0};
+		char what[300];
+		(void)snprintf(what, sizeof(what), "root file system %s", set);
+		int rc = mkv_build_rootfs_step(build, set, &step, err);
+		if (rc == 0)
+			rc = print_step(session, build, what, &step, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int print_appliance(const struct mkv_session *session,
+			   const struct mkv_build *build, const char *output,
+			   struct mkv_error *err)
+{
+	auto_free char *path = NULL;
+	int rc = mkv_uptodate_find(build, output, &path, err);
+	if (rc < 0)
+		return rc;
+	if (path)
+		return print_row(session, "appliance", "cached", path);
+	auto_step struct mkv_step step = {0};
+	auto_buf struct mkv_buf why = {0};
+	struct mkv_step_result ignored;
+	rc = mkv_uptodate_step(build, output, &step, err);
+	if (rc < 0)
+		return rc;
+	struct mkv_error none;
+	if (mkv_step_find(&step, build->store, &ignored, &none) == 0)
+		return print_row(session, "appliance", "run",
+				 "it isn't there, or not as it was written");
+	rc = mkv_step_reason(&step, build->store, &why, err);
+	return rc < 0 ? rc : print_row(session, "appliance", "run", why.data);
+}
+
+static int plan_one(const struct mkv_session *session,
+		    const struct options *options,
+		    const struct mkv_private_key *key, const char *path,
+		    struct mkv_error *err)
+{
+	auto_recipe struct mkv_recipe *recipe = NULL;
+	auto_lock struct mkv_lock *lock = NULL;
+	auto_buf struct mkv_buf text = {0};
+	struct mkv_build build = {.store = session->store, .key = key};
+	struct mkv_lock_options lock_options =
+		mkv_session_lock_options(session);
+	lock_options.locked = true; /* a plan changes nothing */
+	int rc = mkv_session_recipe(session, path, &recipe, err);
+	if (rc == 0)
+		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
+				     session->progress, &lock, NULL, NULL, err);
+	if (rc == 0)
+		rc = mkv_lock_print(lock, &text, err);
+	if (rc == 0)
+		rc = mkv_sha256_bytes(text.data, text.size, &build.lock_sha256,
+				      err);
+	if (rc < 0)
+		return rc;
+	build.recipe = recipe;
+	build.lock = lock;
+	if (!session->json)
+		(void)printf("%s:\n", path);
+	if (print_fetch(session, &build) < 0)
+		return mkv_fail(err, MKV_FAILED, EIO, "write JSON");
+	rc = print_rootfs(session, &build, err);
+	return rc < 0 ? rc
+		      : print_appliance(session, &build, options->output, err);
+}
+
+int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
+{
+	auto_session struct mkv_session session = {0};
+	struct options options = {.output = "images"};
+	const struct mkv_option table[] = {
+		{"--output", "DIR", "where appliances go (images)",
+		 &options.output, NULL},
+		{"--key", "FILE", "the signing key, if not the user's own",
+		 &options.key, NULL},
+		MKV_SESSION_OPTIONS(session),
+		{0},
+	};
+	const struct mkv_usage usage = {
+		.synopsis = "RECIPE.yaml ...",
+		.description =
+			"Says for every step of a build whether its result is "
+			"there or it has to run, and\nthen which input "
+			"changed. Changes nothing; a recipe without a lock is "
+			"an error.",
+		.options = table,
+		.min_operands = 1,
+		.max_operands = -1,
+	};
+	int operands;
+	bool done;
+	int rc = mkv_options_parse("plan", &usage, argc, argv, &operands, &done,
+				   err);
+	if (rc < 0 || done)
+		return rc;
+	auto_private_key struct mkv_private_key *key = NULL;
+	rc = mkv_private_key_load(options.key, &key, err);
+	if (rc == 0)
+		rc = mkv_session_open(&session, err);
+	for (int i = 0; rc == 0 && i < operands; i++)
+		rc = plan_one(&session, &options, key, argv[i], err);
+	return rc;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What the verbs that work on recipes have in common: options, and the way from
+ * a path to a recipe, a store, a lock. */
+
+#include "builder/cmd/options.h"
+#include "builder/lock/ensure.h"
+#include "builder/plan/build.h"
+
+struct mkv_session {
+	/* From the command line. */
+	const char *store_path, *lock_path, *mirrors, *keyring;
+	bool locked, offline, json, quiet;
+	/* Opened by mkv_session_open(). */
+	struct mkv_store *store;
+	struct mkv_progress *progress;
+};
+void mkv_session_done(struct mkv_session *session) mkv_nonnull(1);
+#define auto_session __attribute__((cleanup(mkv_session_done)))
+
+/* The rows of the options that fill a session, to stand in a verb's table. */
+#define MKV_SESSION_OPTIONS(s)                                                 \
+	{"--store", "DIR", "where contents and results are kept",              \
+	 &(s).store_path, NULL},                                               \
+		{"--lock", "FILE", "the lock, if not beside the recipe",       \
+		 &(s).lock_path, NULL},                                        \
+		{"--locked", NULL, "never make or change a lock", NULL,        \
+		 &(s).locked},                                                 \
+		{"--offline", NULL, "use nothing but the store", NULL,         \
+		 &(s).offline},                                                \
+		{"--mirror", "URI[,URI]", "mirrors instead of the host's",     \
+		 &(s).mirrors, NULL},                                          \
+		{"--keyring", "FILE", "instead of Debian's archive keyring",   \
+		 &(s).keyring, NULL},                                          \
+		{"--json", NULL, "progress and results as JSON lines", NULL,   \
+		 &(s).json},                                                   \
+		{"--quiet", NULL, "no progress", NULL, &(s).quiet}
+
+int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+
+/* Loads a recipe; prints every complaint, and then leaves err's message empty. */
+int mkv_session_recipe(const struct mkv_session *session, const char *path,
+		       struct mkv_recipe **ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
+	mkv_nonnull(1);

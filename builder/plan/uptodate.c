@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/plan/uptodate.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "builder/overlay/overlay.h"
+#include "builder/plan/artifacts.h"
+#include "builder/plan/program.h"
+#include "lib/io.h"
+
+enum { APPLIANCE_VERSION = 1, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
+
+static int add_program(struct mkv_step *step, const char *program,
+		       struct mkv_error *err)
+{
+	auto_content struct mkv_content *content = NULL;
+	struct mkv_sha256 sha256;
+	int rc = mkv_program_content(program, &content, err);
+	if (rc == 0)
+		rc = mkv_content_sha256(content, &sha256, err);
+	if (rc == 0)
+		mkv_step_input_sha256(step, program, &sha256);
+	return rc;
+}
+
+static int add_services(struct mkv_step *step, const struct mkv_strings *names,
+			struct mkv_error *err)
+{
+	for (size_t i = 0; i < names->count; i++) {
+		auto_free char *program = NULL;
+		if (asprintf(&program, "programs/%s", names->items[i]) < 0)
+			return mkv_oom(err);
+		int rc = add_program(step, program, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int add_programs(const struct mkv_build *build, struct mkv_step *step,
+			struct mkv_error *err)
+{
+	static const char *const own[] = {"mkvbench-verify", "programs/role",
+					  "programs/containers",
+					  "programs/initramfs"};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(own) / sizeof(*own); i++)
+		rc = add_program(step, own[i], err);
+	const struct mkv_recipe *recipe = build->recipe;
+	for (size_t i = 0; rc == 0 && i < recipe->n_images; i++)
+		rc = add_services(step, &recipe->images[i].programs, err);
+	for (size_t i = 0; rc == 0 && i < recipe->n_oci_images; i++)
+		rc = add_services(step, &recipe->oci_images[i].programs, err);
+	return rc;
+}
+
+/* Overlays that recipes name are in the lock; this one comes with the tool. */
+static int add_verify_overlay(const struct mkv_build *build,
+			      struct mkv_step *step, struct mkv_error *err)
+{
+	auto_free char *path = NULL;
+	struct mkv_sha256 sha256;
+	int rc = mkv_overlay_find(build->recipe->path, "verify", &path, err);
+	if (rc == 0)
+		rc = mkv_overlay_digest(path, &sha256, err);
+	if (rc == 0)
+		mkv_step_input_sha256(step, "overlay/verify", &sha256);
+	return rc;
+}
+
+int mkv_uptodate_step(const struct mkv_build *build, const char *output,
+		      struct mkv_step *ret, struct mkv_error *err)
+{
+	auto_step struct mkv_step step = {0};
+	char where[PATH_MAX];
+	int rc = mkv_step_init(&step, "appliance", APPLIANCE_VERSION, err,
+			       "appliance %s", build->recipe->name);
+	if (rc < 0)
+		return rc;
+	mkv_step_input(&step, "recipe", "%s", build->recipe->sha256);
+	mkv_step_input_sha256(&step, "lock", &build->lock_sha256);
+	if (build->key)
+		mkv_step_input_sha256(&step, "key",
+				      &mkv_private_key_public(build->key)->id);
+	mkv_step_input(&step, "output", "%s",
+		       realpath(output, where) ? where : output);
+	rc = add_programs(build, &step, err);
+	if (rc == 0)
+		rc = add_verify_overlay(build, &step, err);
+	if (rc < 0)
+		return rc;
+	*ret = step;
+	step = (struct mkv_step){0};
+	return 0;
+}
+
+static int read_kept(const struct mkv_build *build,
+		     const struct mkv_step *step, struct mkv_buf *ret,
+		     struct mkv_error *err)
+{
+	struct mkv_step_result result;
+	auto_fd int fd = -1;
+	int rc = mkv_step_find(step, build->store, &result, err);
+	if (rc == 0)
+		rc = mkv_store_get(build->store, &result.outputs[0].sha256, &fd,
+				   err);
+	return rc < 0 ? rc
+		      : mkv_read_fd(fd, FINGERPRINT_LIMIT_BYTES, ret, err);
+}
+
+int mkv_uptodate_find(const struct mkv_build *build, const char *output,
+		      char **ret_path, struct mkv_error *err)
+{
+	*ret_path = NULL;
+	auto_step struct mkv_step step = {0};
+	auto_free char *path = NULL;
+	if (asprintf(&path, "%s/%s", output, build->recipe->name) < 0)
+		return mkv_oom(err);
+	int rc = mkv_uptodate_step(build, output, &step, err);
+	if (rc < 0)
+		return rc;
+	auto_buf struct mkv_buf kept = {0}, now = {0};
+	rc = read_kept(build, &step, &kept, err);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc < 0)
+		return rc;
+	struct mkv_error ignored; /* it isn't there, or not as it was */
+	if (mkv_artifacts_fingerprint(path, &now, &ignored) == 0 &&
+	    now.size == kept.size && kept.size &&
+	    memcmp(now.data, kept.data, now.size) == 0)
+		*ret_path = mkv_take(path);
+	return 0;
+}
+
+int mkv_uptodate_keep(const struct mkv_build *build, const char *output,
+		      const char *path, struct mkv_error *err)
+{
+	auto_step struct mkv_step step = {0};
+	auto_buf struct mkv_buf now = {0};
+	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
+	struct mkv_step_result result = {.count = 1};
+	struct mkv_step_output *out = &result.outputs[0];
+	int rc = mkv_uptodate_step(build, output, &step, err);
+	if (rc == 0)
+		rc = mkv_artifacts_fingerprint(path, &now, err);
+	if (rc == 0)
+		rc = mkv_store_new_open(build->store, &object, err);
+	if (rc == 0)
+		rc = mkv_write_all(object.fd, now.data, now.size, err);
+	if (rc == 0)
+		rc = mkv_store_new_commit(&object, NULL, &out->sha256, err);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(out->name, sizeof(out->name), "fingerprint");
+	out->size_bytes = now.size;
+	return mkv_step_keep(&step, build->store, &result, err);
+}
