@@ -4,6 +4,7 @@
 
 #include "builder/attest/attest.h"
 #include "builder/contract/contract.h"
+#include "builder/libvirt/xml.h"
 #include "builder/oci/layout.h"
 #include "builder/plan/artifacts.h"
 #include "builder/plan/build.h"
@@ -135,6 +136,50 @@ static int write_oci(const struct mkv_build_oci *oci, const char *dir,
 	return rc < 0 ? rc : mkv_oci_layout_finish(layout, err);
 }
 
+static int write_libvirt_file(const char *dir, const char *kind,
+			      const char *name, const struct mkv_buf *xml,
+			      struct mkv_error *err)
+{
+	auto_free char *path = NULL;
+	if (asprintf(&path, "%s/%s-%s.xml", dir, kind, name) < 0)
+		return mkv_oom(err);
+	return mkv_write_file(path, 0644, xml->data, xml->size, err);
+}
+
+/* The hypervisor's definitions, where there is one. */
+static int write_libvirt(const struct mkv_build *build, const char *dir,
+			 struct mkv_error *err)
+{
+	const struct mkv_recipe *recipe = build->recipe;
+	auto_free char *place = NULL;
+	auto_buf struct mkv_buf network = {0};
+	if (!recipe->has_hypervisor)
+		return 0;
+	if (asprintf(&place, "%s/libvirt", dir) < 0)
+		return mkv_oom(err);
+	int rc = mkv_make_dirs(place, err);
+	if (rc == 0)
+		rc = mkv_libvirt_network_xml(recipe, &network, err);
+	if (rc == 0)
+		rc = write_libvirt_file(place, "network", "vlan", &network,
+					err);
+	for (size_t i = 0; rc == 0 && i < recipe->n_hosts; i++) {
+		const struct mkv_host *host = &recipe->hosts[i];
+		auto_buf struct mkv_buf domain = {0};
+		uint8_t uuid[16];
+		if (recipe->images[host->image].platform != MKV_ON_KVM)
+			continue;
+		rc = mkv_build_uuid(build, host->name, "domain", uuid, err);
+		if (rc == 0)
+			rc = mkv_libvirt_domain_xml(recipe, host, uuid, &domain,
+						    err);
+		if (rc == 0)
+			rc = write_libvirt_file(place, "domain", host->name,
+						&domain, err);
+	}
+	return rc;
+}
+
 static int write_manifest(const struct mkv_buf *contract,
 			  const struct mkv_artifacts *artifacts,
 			  struct mkv_buf *ret, struct mkv_error *err)
@@ -208,6 +253,8 @@ static int write_everything(const struct mkv_build *build, const char *dir,
 		rc = write_images(build, &images, &contract, dir, err);
 	if (rc == 0)
 		rc = write_oci(&oci, dir, err);
+	if (rc == 0)
+		rc = write_libvirt(build, dir, err);
 	return rc < 0 ? rc : attest(build, &contract, dir, err);
 }
 
