@@ -73,6 +73,29 @@ static int put_fstab(struct mkv_tree *tree,
 	return mkv_generate_put(tree, "/etc/fstab", &text, err);
 }
 
+/* systemd compares /usr's time with these files' (systemd-update-done(8)) and
+ * otherwise rebuilds caches at the first boot, which are built already. */
+static int put_updated(struct mkv_tree *tree,
+		       const struct mkv_generate_inputs *inputs,
+		       struct mkv_error *err)
+{
+	const struct mkv_inode *usr = mkv_tree_lookup(tree, "/usr");
+	static const char *const places[] = {"/etc/.updated", "/var/.updated"};
+	(void)inputs;
+	for (size_t i = 0; usr && i < 2; i++) {
+		auto_buf struct mkv_buf text = {0};
+		mkv_buf_printf(&text,
+			       "# The image is up to date with /usr.\n"
+			       "TIMESTAMP_NSEC=%lld000000000\n",
+			       (long long)usr->mtime_s);
+		int rc = mkv_generate_put(tree, places[i], &text, err);
+		if (rc < 0)
+			return rc;
+		mkv_tree_lookup(tree, places[i])->mtime_s = usr->mtime_s;
+	}
+	return 0;
+}
+
 static int put_units(struct mkv_tree *tree,
 		     const struct mkv_generate_inputs *inputs,
 		     struct mkv_error *err)
@@ -97,6 +120,7 @@ static const struct {
 	{"network", mkv_generate_network},
 	{"sysctls", put_sysctls},
 	{"fstab", put_fstab},
+	{"update stamps", put_updated},
 	{"units", put_units},
 };
 
