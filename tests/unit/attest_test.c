@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Without arguments a unit test; with DIR and KEY it attests the folder DIR, which
- * holds manifest.json and artifacts, so that scripts can check and break what
- * the library writes. */
+/* Without arguments a unit test. So that scripts can check and break what the
+ * library writes: with DIR and KEY it attests the folder DIR, which holds
+ * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a contract. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,6 +57,25 @@ static int attest(const char *dir, const char *key_path)
 		rc = mkv_attest_appliance(dir, key, &inputs, &err);
 	for (size_t i = 0; i < n_files; i++)
 		free(files[i].path);
+	if (rc < 0)
+		(void)fprintf(stderr, "%s\n", err.message);
+	return rc < 0;
+}
+
+static int sign_contract(const char *contract, const char *key_path,
+			 const char *bundle_path)
+{
+	struct mkv_error err = {0};
+	auto_private_key struct mkv_private_key *key = NULL;
+	auto_buf struct mkv_buf text = {0}, bundle = {0};
+	int rc = mkv_private_key_load(key_path, &key, &err);
+	if (rc == 0)
+		rc = mkv_read_file(AT_FDCWD, contract, 1 << 20, &text, &err);
+	if (rc == 0)
+		rc = mkv_contract_bundle(key, text.data, text.size, &bundle, &err);
+	if (rc == 0)
+		rc = mkv_write_file(bundle_path, 0644, bundle.data, bundle.size,
+				    &err);
 	if (rc < 0)
 		(void)fprintf(stderr, "%s\n", err.message);
 	return rc < 0;
@@ -166,6 +185,8 @@ int main(int argc, char **argv)
 {
 	if (argc == 3)
 		return attest(argv[1], argv[2]);
+	if (argc == 4)
+		return sign_contract(argv[1], argv[2], argv[3]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums_are_sorted_and_read_back),
 		cmocka_unit_test(other_sums_are_refused),

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make_appliance.py DIR KEY.pub [DISK [CONTRACT_IMAGE.json]]
+"""make_appliance.py DIR KEY.pub [IMAGE.json [--contract]]
 
-A small appliance without its attestations: a disk (given or made up), boot files,
-an OCI layout with two layers, a libvirt XML and manifest.json with a contract."""
-import gzip, hashlib, io, json, os, shutil, subprocess, sys, tarfile
+A small appliance without its attestations: a disk and boot files (what lies in
+DIR/dut already, or made up), an OCI layout with two layers, a libvirt XML and
+manifest.json with a contract, in which IMAGE.json describes the image. With
+--contract it prints the contract alone, so that a disk can be made with it."""
+import gzip, hashlib, io, json, os, subprocess, sys, tarfile
 
 folder, key = sys.argv[1:3]
 
@@ -41,12 +43,8 @@ def blob(data):
 
 der = subprocess.run(["openssl", "pkey", "-pubin", "-in", key, "-outform", "DER"],
                      check=True, stdout=subprocess.PIPE).stdout
-if len(sys.argv) > 3:
-    os.makedirs(os.path.join(folder, "dut"), exist_ok=True)
-    shutil.copy(sys.argv[3], os.path.join(folder, "dut/disk.raw"))
-else:
+if not os.path.isdir(os.path.join(folder, "dut")) and "--contract" not in sys.argv:
     put("dut/disk.raw", b"disk " * 1000)
-if not os.path.isdir(os.path.join(folder, "dut/boot")):
     put("dut/boot/vmlinuz", b"kernel " * 100)
     put("dut/boot/initrd.img", b"initramfs " * 100)
 put("libvirt/dut.xml", b"<domain type='kvm'>\n <vcpu placement='static'>12</vcpu>\n</domain>\n")
@@ -63,8 +61,8 @@ put("oci/oci-layout", b'{"imageLayoutVersion": "1.0.0"}\n')
 put("oci/index.json", canonical({"schemaVersion": 2, "manifests": [manifest]}))
 
 image = {"platform": "guest"}
-if len(sys.argv) > 4:
-    with open(sys.argv[4]) as f:
+if len(sys.argv) > 3:
+    with open(sys.argv[3]) as f:
         image = json.load(f)
 contract = {
     "mkvbench_contract": 1, "name": "small", "scenario": "kvm", "suite": "trixie",
@@ -76,6 +74,9 @@ contract = {
                          "layers": [{"digest": l["digest"], "diff_id": "sha256:" + sha(p)}
                                     for l, p in zip(layers, plain)]}},
 }
+if "--contract" in sys.argv:
+    sys.stdout.buffer.write(canonical(contract))
+    sys.exit()
 artifacts = {}
 for where, _, names in os.walk(folder):
     for name in names:
