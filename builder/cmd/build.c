@@ -83,7 +83,7 @@ static int build_one(const struct mkv_session *session,
 	auto_free char *path = NULL;
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
-	int rc = mkv_session_recipe(session, recipe_path, &recipe, err);
+	int rc = mkv_cmd_load_recipe(recipe_path, &recipe, err);
 	if (rc == 0)
 		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
 				     session->progress, &lock, NULL, NULL, err);

@@ -116,7 +116,7 @@ static int plan_one(const struct mkv_session *session,
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
 	lock_options.locked = true; /* a plan changes nothing */
-	int rc = mkv_session_recipe(session, path, &recipe, err);
+	int rc = mkv_cmd_load_recipe(path, &recipe, err);
 	if (rc == 0)
 		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
 				     session->progress, &lock, NULL, NULL, err);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/cmd/session.h"
 
-#include <stdio.h>
-
 void mkv_session_done(struct mkv_session *session)
 {
 	mkv_store_free(session->store);
@@ -22,24 +20,6 @@ int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 	if (!session->progress)
 		return mkv_oom(err);
 	return mkv_store_open(session->store_path, &session->store, err);
-}
-
-int mkv_session_recipe(const struct mkv_session *session, const char *path,
-		       struct mkv_recipe **ret, struct mkv_error *err)
-{
-	(void)session;
-	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load(path, ret, &complaints, err);
-	if (rc == 0)
-		return 0;
-	for (size_t i = 0; i < complaints.count; i++) {
-		const struct mkv_complaint *c = &complaints.items[i];
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
-			      c->column, c->message);
-	}
-	if (complaints.count > 0)
-		err->message[0] = '\0';
-	return rc;
 }
 
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)

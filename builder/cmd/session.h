@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the verbs that work on recipes have in common: options, and the way from
- * a path to a recipe, a store, a lock. */
+/* What the verbs that work on recipes have in common: options, store, progress. */
 
+#include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
 #include "builder/lock/ensure.h"
 #include "builder/plan/build.h"
@@ -39,9 +39,5 @@ void mkv_session_done(struct mkv_session *session) mkv_nonnull(1);
 int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
 
-/* Loads a recipe; prints every complaint, and then leaves err's message empty. */
-int mkv_session_recipe(const struct mkv_session *session, const char *path,
-		       struct mkv_recipe **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	mkv_nonnull(1);

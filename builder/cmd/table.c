@@ -2,11 +2,12 @@
 #include "builder/cmd/cmd.h"
 
 const struct mkv_command mkv_commands[] = {
-	{"audit", "check a finished appliance or disk image", mkv_cmd_audit},
-	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
+	{"build", "build the appliances of recipes", mkv_cmd_build},
 	{"lock", "pin every input of recipes by hash", mkv_cmd_lock},
 	{"check", "say everything that is wrong with recipes", mkv_cmd_check},
-	{"boot", "try it under QEMU here, and print the receipts",
-	 mkv_cmd_boot},
+	{"plan", "say what would be built, and why", mkv_cmd_plan},
+	{"audit", "check a finished appliance or disk image", mkv_cmd_audit},
+	{"boot", "try appliances under QEMU", mkv_cmd_boot},
+	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
 	{0},
 };
