@@ -22,6 +22,9 @@ static int add_run(struct ext4_runs *runs, blk64_t start, blk64_t count,
 	return 0;
 }
 
+/* Gaps between tables are left to the kernel's small files. */
+enum { SHORT_RUN = 64 };
+
 int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 		  struct mkv_error *err)
 {
@@ -45,11 +48,13 @@ int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 							 end, &used))
 			end = used - 1;
 		blk64_t count = end - start + 1;
+		builder->next = end + 1;
+		if (count < SHORT_RUN && count < blocks)
+			continue;
 		int rc = add_run(&builder->runs, start, count, err);
 		if (rc < 0)
 			return rc;
 		ext2fs_block_alloc_stats_range(fs, start, (blk_t)count, +1);
-		builder->next = end + 1;
 		blocks -= count;
 	}
 	return 0;

@@ -44,12 +44,13 @@ static struct seen seen;
 static int read_xattrs(int fd, const char *path, struct mkv_inode *inode,
 		       struct mkv_error *err)
 {
-	char proc[64], names[65536], value[65536];
-	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
-	ssize_t size = listxattr(proc, names, sizeof(names));
+	char names[65536], value[65536];
+	ssize_t size = flistxattr(fd, names, sizeof(names));
+	if (size < 0 && errno != ENOTSUP)
+		return mkv_fail(err, MKV_FAILED, errno, "%s: %m", path);
 	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
 		ssize_t got =
-			getxattr(proc, names + at, value, sizeof(value));
+			fgetxattr(fd, names + at, value, sizeof(value));
 		int rc = got < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m",
 					    path)
 				 : mkv_inode_set_xattr(inode, names + at, value,
