@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The recipe's digest: SHA-256 of its values as compact JSON with sorted keys,
  * defaults filled in, sizes in bytes, durations in nanoseconds. Comments, the
- * order of keys, includes and paths leave no trace. */
+ * order of keys, includes and paths leave no trace. What isn't given and has no
+ * default is left out, as are empty lists: so a key that is new to the schema
+ * changes no digest of recipes that don't use it. */
 
 #include <string.h>
 
@@ -18,6 +20,13 @@ static json_t *row_of(const struct mkv_recipe *recipe,
 static json_t *text_of(const char *text)
 {
 	return text ? json_string(text) : json_null();
+}
+
+static bool is_empty(const json_t *value)
+{
+	return json_is_null(value) ||
+	       (json_is_array(value) && json_array_size(value) == 0) ||
+	       (json_is_object(value) && json_object_size(value) == 0);
 }
 
 static json_t *list_of(const struct mkv_strings *list)
@@ -68,6 +77,8 @@ static json_t *row_of(const struct mkv_recipe *recipe,
 		return json_integer(*(const unsigned *)member);
 	case MKV_ROW_SIZE:
 	case MKV_ROW_DURATION: /* the schema keeps both within 63 bits */
+		if (!row->fallback && *(const int64_t *)member == 0)
+			return json_null();
 		return json_integer(*(const int64_t *)member);
 	case MKV_ROW_LIST:
 		return list_of(member);
@@ -84,10 +95,15 @@ static json_t *rows_of(const struct mkv_recipe *recipe,
 		       const struct mkv_table *table, const void *base)
 {
 	json_t *to = json_object();
-	for (const struct mkv_row *row = table->rows; row->kind; row++)
-		if (!row->no_member)
-			to = mkv_document_with(to, row->key,
-					       row_of(recipe, row, base));
+	for (const struct mkv_row *row = table->rows; row->kind; row++) {
+		if (row->no_member)
+			continue;
+		json_t *value = row_of(recipe, row, base);
+		if (is_empty(value))
+			json_decref(value);
+		else
+			to = mkv_document_with(to, row->key, value);
+	}
 	return to;
 }
 
