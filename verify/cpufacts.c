@@ -450,10 +450,15 @@ static int deterministic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
 		unsigned ways = (r->ebx >> 22) + 1;
 		uint64_t sets = (uint64_t)r->ecx + 1;
 		unsigned sharing = (r->eax >> 14 & 0xfff) + 1;
+		uint64_t size;
+		if (__builtin_mul_overflow(sets,
+					   (uint64_t)ways * partitions * line,
+					   &size))
+			size = UINT64_MAX;
 		struct told told = {
 			.cache = {.level = r->eax >> 5 & 7,
 				  .type = (enum mkv_cache_type)type,
-				  .size_bytes = sets * ways * partitions * line,
+				  .size_bytes = size,
 				  .ways = r->eax >> 9 & 1 ? 0 : ways,
 				  .line_bytes = line},
 			.key = apic >> log2_up(sharing),

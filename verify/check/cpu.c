@@ -45,6 +45,32 @@ static const char *number_text(int value, char ret[static 16])
 	return ret;
 }
 
+/* Whether every "flags" line of cpuinfo has the word; -1 without such a line. */
+static int kernel_has(const char *info, const char *name)
+{
+	int answer = -1;
+	size_t length = strlen(name);
+	for (const char *line = info; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, "flags", 5) != 0)
+			continue;
+		size_t left = strcspn(line, "\n");
+		bool found = false;
+		for (const char *at = line; left && !found;) {
+			size_t word = strcspn(at, " \t\n");
+			found = word == length && memcmp(at, name, length) == 0;
+			at += word;
+			if ((size_t)(at - line) >= left)
+				break;
+			at++;
+		}
+		if (!found)
+			return 0;
+		answer = 1;
+	}
+	return answer;
+}
+
 static void check_features(const struct mkv_env *env,
 			   struct mkv_answer *answer)
 {
@@ -66,19 +92,12 @@ static void check_features(const struct mkv_env *env,
 		}
 		/* A name that only the kernel knows. */
 		auto_free char *info = mkv_env_read(env, "/proc/cpuinfo");
-		char word[72];
-		(void)snprintf(word, sizeof(word), " %.64s", name);
-		const char *flags = info ? strstr(info, "\nflags") : NULL;
-		const char *end = flags ? strchr(flags + 1, '\n') : NULL;
-		const char *at = flags ? strstr(flags, word) : NULL;
-		while (at && at < end && at[strlen(word)] != ' ' &&
-		       at[strlen(word)] != '\n')
-			at = strstr(at + 1, word);
+		on = info ? kernel_has(info, name) : -1;
 		mkv_answer_compare(answer, what, "/proc/cpuinfo flags",
 				   "present",
-				   !flags ? NULL
-				   : at && (!end || at < end) ? "present"
-							      : "absent");
+				   on < 0 ? NULL
+				   : on	  ? "present"
+					  : "absent");
 	}
 }
 
