@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* Guests as QEMU command lines, and receipts out of hostile consoles. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/boot/console.h"
+#include "builder/boot/machine.h"
+#include "lib/io.h"
+
+static void reads_receipts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool complete;
+		enum mkv_verdict verdict;
+		const char *receipt;
+	} rows[] = {
+		{"", false, MKV_VERDICT_NONE, NULL},
+		{"Linux version\r\nlogin: ", false, MKV_VERDICT_NONE, NULL},
+		{"mkvbench-receipt: pass\r\na\r\nb\r\nmkvbench-receipt: end\r\n",
+		 true, MKV_VERDICT_PASS, "a\nb\n"},
+		{"mkvbench-receipt: begin\na\nmkvbench-receipt: fail\n"
+		 "mkvbench-receipt: end\n",
+		 true, MKV_VERDICT_FAIL, "a\n"},
+		{"mkvbench-receipt: not-established\nmkvbench-receipt: end\nb\n",
+		 true, MKV_VERDICT_NOT_ESTABLISHED, NULL},
+		{"[  OK  ] x \033[0;1;31mmkvbench-receipt: pass\033[0m\n"
+		 "[    2.1] mkvbench-receipt: end\n",
+		 true, MKV_VERDICT_PASS, NULL},
+		/* A verdict is one of three words, and an end needs one. */
+		{"mkvbench-receipt: passed\nmkvbench-receipt: end\n", false,
+		 MKV_VERDICT_NONE, NULL},
+		{"mkvbench-receipt: end\n", false, MKV_VERDICT_NONE, NULL},
+		{"mkvbench-receipt: pass\nnothing more", false,
+		 MKV_VERDICT_PASS, NULL},
+		/* The first receipt is the boot's. */
+		{"mkvbench-receipt: fail\nmkvbench-receipt: end\n"
+		 "mkvbench-receipt: pass\nmkvbench-receipt: end\n",
+		 true, MKV_VERDICT_FAIL, NULL},
+		/* Terminal control never reaches a terminal. */
+		{"mkvbench-receipt: fail\nx\033]0;title\007y\033[2J\bz\n"
+		 "mkvbench-receipt: end\n",
+		 true, MKV_VERDICT_FAIL, "x0;titleyz\n"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t step = 1; step < 30; step += 7) {
+			struct mkv_console console = {0};
+			size_t size = strlen(rows[i].text);
+			for (size_t at = 0; at < size; at += step)
+				mkv_console_feed(
+					&console, rows[i].text + at,
+					size - at < step ? size - at : step,
+					NULL, NULL);
+			assert_int_equal(console.complete, rows[i].complete);
+			assert_int_equal(console.verdict, rows[i].verdict);
+			if (rows[i].receipt)
+				assert_string_equal(console.receipt.data,
+						    rows[i].receipt);
+			mkv_console_done(&console);
+		}
+	}
+}
+
+static void bounds_what_a_guest_says(void **state)
+{
+	(void)state;
+	struct mkv_console console = {0};
+	static const char begin[] = "mkvbench-receipt: pass\n";
+	static char chunk[4096];
+	mkv_console_feed(&console, begin, strlen(begin), NULL, NULL);
+	memset(chunk, 'x', sizeof(chunk));
+	for (int i = 0; i < 1000; i++)
+		mkv_console_feed(&console, chunk, sizeof(chunk), NULL, NULL);
+	assert_true(console.receipt.size <
+		    MKV_RECEIPT_MOST_BYTES + 2 * MKV_CONSOLE_LINE_MOST);
+	mkv_console_done(&console);
+}
+
+static struct mkv_contract contract = {.vlan = {.nic = 2}};
+static struct mkv_contract_host host = {.name = "order", .image = "dut",
+					.mac = "52:54:00:77:00:11"};
+static struct mkv_contract_image image;
+
+static char folder[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
+
+static int set_up(void **state)
+{
+	(void)state;
+	char path[128];
+	struct mkv_error err;
+	if (!mkdtemp(folder))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/boot", folder);
+	if (mkv_make_dirs(path, &err) < 0)
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", folder);
+	return mkv_write_file(path, 0644, "root=UUID=1 ro\n", 15, &err);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	return mkv_remove_tree(AT_FDCWD, folder, &err);
+}
+
+/* The command line as one text, words parted by spaces. */
+static char *line_for(struct mkv_boot_machine *machine, struct mkv_error *err)
+{
+	auto_argv struct mkv_argv argv = {0};
+	auto_buf struct mkv_buf line = {0};
+	machine->contract = &contract;
+	machine->host = &host;
+	machine->image = &image;
+	machine->folder = folder;
+	machine->console = "/tmp/a,b.console";
+	machine->memory_bytes = UINT64_C(2) << 30;
+	machine->port = 5000;
+	if (mkv_boot_machine_argv(machine, &argv, err) < 0)
+		return NULL;
+	for (size_t i = 0; i < argv.count; i++)
+		mkv_buf_printf(&line, "%s%s", i ? " " : "", argv.items[i]);
+	assert_null(argv.items[argv.count]);
+	return mkv_buf_take(&line);
+}
+
+static void presents_the_promised_machine(void **state)
+{
+	(void)state;
+	struct mkv_contract_pair nic = {"nic_driver", "e1000e"};
+	image = (struct mkv_contract_image){
+		.platform = MKV_PLATFORM_METAL,
+		.cpu = {.vendor = "AuthenticAMD", .family = 23, .model = 113,
+			.stepping = 0, .hypervisor = 0, .sockets = 1,
+			.cores = 6, .threads = 2,
+			.brand = "AMD Ryzen 5 PRO 3600 6-Core Processor"},
+		.settings = {&nic, 1},
+	};
+	struct mkv_error err = {0};
+	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_TCG};
+	auto_free char *line = line_for(&machine, &err);
+	assert_non_null(line);
+	static const char *const parts[] = {
+		"-accel tcg,thread=multi",
+		"-cpu EPYC-Rome,vendor=AuthenticAMD,family=23,model=113,"
+		"stepping=0,model-id=AMD Ryzen 5 PRO 3600 6-Core "
+		"Processor,-hypervisor -smp 12,sockets=1,cores=6,threads=2",
+		"-m 2048",
+		"value=io.systemd.credential:mkvbench.host=order",
+		"path=/tmp/a,,b.console",
+		"snapshot=on", "/tmp/mkv-boot,,test-",
+		"-device nvme,drive=disk,serial=order",
+		"-netdev user,id=net1,restrict=on -device e1000e,netdev=net1",
+		"-netdev socket,id=vlan,mcast=230.0.0.1:5000,"
+		"localaddr=127.0.0.1 -device "
+		"e1000e,netdev=vlan,romfile=,mac=52:54:00:77:00:11",
+		"-append root=UUID=1 ro",
+	};
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strstr(line, parts[i]))
+			fail_msg("no '%s' in: %s", parts[i], line);
+}
+
+static void a_guest_has_virtio_and_one_card(void **state)
+{
+	(void)state;
+	image = (struct mkv_contract_image){
+		.platform = MKV_PLATFORM_GUEST,
+		.cpu = {.family = -1, .model = -1, .stepping = -1,
+			.hypervisor = 1, .cores = 2},
+	};
+	struct mkv_error err = {0};
+	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_KVM,
+					   .firmware = "/fw/code",
+					   .firmware_variables = "/fw/vars"};
+	auto_free char *line = line_for(&machine, &err);
+	assert_non_null(line);
+	assert_non_null(strstr(line, "-accel kvm -cpu host -smp 2,sockets=1,"));
+	assert_non_null(strstr(line, "virtio-blk-pci,drive=disk"));
+	assert_non_null(strstr(line, "readonly=on,file=/fw/code"));
+	assert_null(strstr(line, "restrict=on"));
+	assert_null(strstr(line, "-kernel"));
+}
+
+/* A manifest's words must not become options. */
+static void a_hostile_contract_adds_no_option(void **state)
+{
+	(void)state;
+	struct mkv_error err = {0};
+	image = (struct mkv_contract_image){
+		.cpu = {.vendor = "x,kvm=on,xxx", .brand = "a,enforce",
+			.family = 1, .model = 1, .stepping = 1,
+			.hypervisor = -1}};
+	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_TCG};
+	auto_free char *line = line_for(&machine, &err);
+	assert_non_null(line);
+	assert_non_null(strstr(line, "-cpu max -smp"));
+	static const struct mkv_contract_host bad[] = {
+		{.name = "a,b", .image = "dut"},
+		{.name = "", .image = "dut"},
+		{.name = "-x", .image = "dut"},
+		{.name = "a", .image = "../dut"},
+		{.name = "a", .image = ".."},
+		{.name = "a", .image = "dut", .mac = "52:54:00:77:00:11,x=y"},
+		{.name = "a", .image = "dut", .mac = "52:54:00:77:00"},
+	};
+	struct mkv_contract_host good = host;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		host = bad[i];
+		assert_null(line_for(&machine, &err));
+		assert_int_equal(err.kind, MKV_UNVERIFIED);
+	}
+	host = good;
+}
+
+static void knows_qemus_own_models(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *vendor, *brand, *model;
+	} rows[] = {
+		{"AuthenticAMD", "AMD EPYC-Milan Processor", "EPYC-Milan"},
+		{"AuthenticAMD", "AMD Ryzen", "EPYC-Rome"},
+		{"GenuineIntel", "Intel(R) Core(TM)", "Skylake-Server"},
+		{NULL, NULL, "max"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_contract_cpu cpu = {.vendor = rows[i].vendor,
+					       .brand = rows[i].brand};
+		assert_string_equal(mkv_boot_cpu_model(&cpu), rows[i].model);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_receipts),
+		cmocka_unit_test(bounds_what_a_guest_says),
+		cmocka_unit_test(presents_the_promised_machine),
+		cmocka_unit_test(a_guest_has_virtio_and_one_card),
+		cmocka_unit_test(a_hostile_contract_adds_no_option),
+		cmocka_unit_test(knows_qemus_own_models),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
