@@ -67,6 +67,7 @@ static int add_control_file(struct mkv_package *package, struct mkv_untar *tar,
 	package->files = grown;
 	struct mkv_control_file file = {
 		.permissions = entry->mode & 0755, /* dpkg's umask is 022 */
+		.mtime_s = entry->mtime_s,
 		.size = (size_t)entry->size,
 	};
 	int rc = slurp(tar, entry->size, &file.data, err);

@@ -15,6 +15,7 @@
 struct mkv_control_file {
 	char *name; /* "postinst", "conffiles" */
 	mode_t permissions;
+	int64_t mtime_s;
 	char *data; /* NUL-terminated behind `size` */
 	size_t size;
 };

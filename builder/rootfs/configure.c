@@ -65,8 +65,7 @@ static int put_control_files(struct mkv_rootfs *rootfs,
 		char path[300];
 		(void)snprintf(path, sizeof(path), CONTROL_FOLDER "/%s",
 			       file->name);
-		rc = mkv_rootfs_write(rootfs->root_fd, path, file->permissions,
-				      file->data, file->size, err);
+		rc = mkv_rootfs_write_control(rootfs->root_fd, path, file, err);
 	}
 	return rc;
 }

@@ -17,7 +17,6 @@ int mkv_database_init(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	} files[] = {
 		{ADMIN "/info/format", "1\n"},
 		{ADMIN "/status", ""},
-		{ADMIN "/available", ""},
 		{ADMIN "/diversions", ""},
 		{ADMIN "/statoverride", ""},
 		{ADMIN "/triggers/File", ""},
@@ -57,15 +56,14 @@ static void info_name(const struct mkv_package *package, char ret[static 300])
 		       is_same(package) ? package->control.architecture : "");
 }
 
-static int write_info(struct mkv_rootfs *rootfs,
-		      const struct mkv_package *package, const char *kind,
-		      mode_t mode, const void *data, size_t size,
-		      struct mkv_error *err)
+enum { INFO_PATH_SIZE = 512 };
+
+static void info_path(const struct mkv_package *package, const char *kind,
+		      char ret[static INFO_PATH_SIZE])
 {
-	char name[300], path[512];
+	char name[300];
 	info_name(package, name);
-	(void)snprintf(path, sizeof(path), ADMIN "/info/%s.%s", name, kind);
-	return mkv_rootfs_write(rootfs->root_fd, path, mode, data, size, err);
+	(void)snprintf(ret, INFO_PATH_SIZE, ADMIN "/info/%s.%s", name, kind);
 }
 
 int mkv_database_write_list(struct mkv_rootfs *rootfs, size_t number,
@@ -81,9 +79,11 @@ int mkv_database_write_list(struct mkv_rootfs *rootfs, size_t number,
 		mkv_buf_str(&list, entry->path[1] ? "\n" : ".\n");
 	}
 	int rc = mkv_buf_check(&list, err);
+	char path[INFO_PATH_SIZE];
+	info_path(package, "list", path);
 	return rc < 0 ? rc
-		      : write_info(rootfs, package, "list", 0644, list.data,
-				   list.size, err);
+		      : mkv_rootfs_write(rootfs->root_fd, path, 0644,
+					 list.data, list.size, err);
 }
 
 static int add_interest(struct mkv_rootfs *rootfs, size_t package,
@@ -179,9 +179,10 @@ int mkv_database_add(struct mkv_rootfs *rootfs, size_t number,
 	const struct mkv_package *package = &rootfs->packages[number];
 	int rc = mkv_database_write_list(rootfs, number, err);
 	for (size_t i = 0; rc == 0 && i < package->n_files; i++) {
-		const struct mkv_control_file *file = &package->files[i];
-		rc = write_info(rootfs, package, file->name, file->permissions,
-				file->data, file->size, err);
+		char path[INFO_PATH_SIZE];
+		info_path(package, package->files[i].name, path);
+		rc = mkv_rootfs_write_control(rootfs->root_fd, path,
+					      &package->files[i], err);
 	}
 	return rc < 0 ? rc : read_triggers(rootfs, number, err);
 }

@@ -80,7 +80,7 @@ static int read_file(struct harvest *harvest, int folder, const char *name,
 		openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
-	int rc = rule ? rewrite(harvest, fd, rule, &inode->content, err)
+	int rc = rule && rule->action == MKV_REWRITE ? rewrite(harvest, fd, rule, &inode->content, err)
 		      : mkv_pack_add(harvest->writer, fd,
 				     (uint64_t)status->st_size,
 				     &inode->content, err);
@@ -167,10 +167,11 @@ static int read_entry(struct harvest *harvest, int folder, const char *name,
 	const struct mkv_normalise_rule *rule =
 		mkv_normalise_find(harvest->path.data);
 	bool is_folder = S_ISDIR(status.st_mode);
-	/* Everything below /var/log/ may match, the folders stay. */
-	if (rule && is_folder && rule->action == MKV_EMPTY)
+	if (rule && is_folder && rule->action != MKV_REMOVE)
 		rule = NULL;
-	if ((rule && rule->action == MKV_REMOVE) || S_ISSOCK(status.st_mode))
+	bool goes = rule && (rule->action == MKV_REMOVE ||
+			     rule->action == MKV_REMOVE_FILES);
+	if (goes || S_ISSOCK(status.st_mode))
 		return 0;
 	int rc = add_entry(harvest, folder, name, &status, rule, err);
 	if (rc < 0 || !is_folder)
@@ -257,19 +258,21 @@ static int read_folder(struct harvest *harvest, int folder,
 	return 0;
 }
 
-static int collect_times(struct mkv_rootfs *rootfs,
+static int collect_times(const struct mkv_rootfs *rootfs,
 			 struct mkv_known_times *known, struct mkv_error *err)
 {
-	for (size_t i = 0; i < rootfs->count; i++)
-		for (size_t j = 0; j < rootfs->packages[i].n_entries; j++) {
-			int rc = mkv_known_times_add(
-				known, rootfs->packages[i].entries[j].mtime_s,
-				err);
-			if (rc < 0)
-				return rc;
-		}
+	int rc = 0;
+	for (size_t i = 0; i < rootfs->count; i++) {
+		const struct mkv_package *package = &rootfs->packages[i];
+		for (size_t j = 0; rc == 0 && j < package->n_entries; j++)
+			rc = mkv_known_times_add(
+				known, package->entries[j].mtime_s, err);
+		for (size_t j = 0; rc == 0 && j < package->n_files; j++)
+			rc = mkv_known_times_add(
+				known, package->files[j].mtime_s, err);
+	}
 	mkv_known_times_finish(known);
-	return 0;
+	return rc;
 }
 
 static int read_root(struct mkv_rootfs *rootfs, struct harvest *harvest,

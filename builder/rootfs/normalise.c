@@ -55,7 +55,7 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	 "goes with its secret, names the build host"},
 
 	/* Logs of the installation. */
-	{"/var/log/apt/**", MKV_REMOVE, NULL, "says when it was installed"},
+	{"/var/log/apt/**", MKV_REMOVE_FILES, NULL, "says when it was installed"},
 	{"/var/log/dpkg.log", MKV_REMOVE, NULL, "says when it was installed"},
 	{"/var/log/alternatives.log", MKV_REMOVE, NULL,
 	 "says when it was installed"},
@@ -77,7 +77,7 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	{"/var/lib/dpkg/*-old", MKV_REMOVE, NULL, "a backup"},
 	{"/var/cache/debconf/*-old", MKV_REMOVE, NULL, "a backup"},
 	{"/var/lib/ucf/*.[0-9]", MKV_REMOVE, NULL, "a backup"},
-	{"/var/backups/**", MKV_REMOVE, NULL, "a backup"},
+	{"/var/backups/**", MKV_REMOVE_FILES, NULL, "a backup"},
 
 	/* Dates inside. */
 	{"/etc/shadow", MKV_REWRITE, set_last_change,
@@ -86,15 +86,15 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	/* Caches, made anew when they are missed. */
 	{"/var/cache/ldconfig/aux-cache", MKV_REMOVE, NULL,
 	 "holds inode numbers and times of the build"},
-	{"/var/cache/man/**", MKV_REMOVE, NULL, "a database with times"},
-	{"/var/cache/apt/**", MKV_REMOVE, NULL, "a cache"},
-	{"/var/lib/apt/lists/**", MKV_REMOVE, NULL, "an index as of the build"},
-	{"/var/cache/fontconfig/**", MKV_REMOVE, NULL,
+	{"/var/cache/man/**", MKV_REMOVE_FILES, NULL, "a database with times"},
+	{"/var/cache/apt/**", MKV_REMOVE_FILES, NULL, "a cache"},
+	{"/var/lib/apt/lists/**", MKV_REMOVE_FILES, NULL, "an index as of the build"},
+	{"/var/cache/fontconfig/**", MKV_REMOVE_FILES, NULL,
 	 "holds times and a host's architecture"},
-	{"/var/cache/private/**", MKV_REMOVE, NULL, "a cache"},
+	{"/var/cache/private/**", MKV_REMOVE_FILES, NULL, "a cache"},
 	{"/var/lib/systemd/catalog/database", MKV_REMOVE, NULL,
 	 "a cache with a time, made anew at boot"},
-	{"/var/lib/systemd/timers/**", MKV_REMOVE, NULL, "times"},
+	{"/var/lib/systemd/timers/**", MKV_REMOVE_FILES, NULL, "times"},
 	{"/etc/.updated", MKV_REMOVE, NULL, "a time"},
 	{"/var/.updated", MKV_REMOVE, NULL, "a time"},
 	{"/etc/udev/hwdb.bin", MKV_REMOVE, NULL,

@@ -10,7 +10,8 @@
 enum mkv_normalise_action {
 	MKV_KEEP,
 	MKV_REMOVE,  /* with all below it */
-	MKV_EMPTY,   /* a file of no bytes, a folder without entries */
+	MKV_REMOVE_FILES, /* whatever isn't a folder: packages own the folders */
+	MKV_EMPTY,   /* a file's bytes */
 	MKV_REWRITE, /* by the rule's function */
 };
 

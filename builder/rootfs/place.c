@@ -83,7 +83,8 @@ int mkv_rootfs_open_parent(int root_fd, const char *path, int *ret_fd,
 }
 
 static int write_with(int root_fd, const char *path, int flags, mode_t mode,
-		      const void *data, size_t size, struct mkv_error *err)
+		      const void *data, size_t size,
+		      const struct timespec times[2], struct mkv_error *err)
 {
 	auto_fd int parent = -1;
 	const char *name;
@@ -96,17 +97,29 @@ static int write_with(int root_fd, const char *path, int flags, mode_t mode,
 	if (fd < 0 || fchmod(fd, mode) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "write '%s': %m", path);
 	rc = mkv_write_all(fd, data, size, err);
+	if (rc == 0 && times && futimens(fd, times) < 0)
+		rc = mkv_fail(err, MKV_FAILED, errno, "set time: %m");
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
 }
 
 int mkv_rootfs_write(int root_fd, const char *path, mode_t mode,
 		     const void *data, size_t size, struct mkv_error *err)
 {
-	return write_with(root_fd, path, O_TRUNC, mode, data, size, err);
+	return write_with(root_fd, path, O_TRUNC, mode, data, size, NULL, err);
 }
 
 int mkv_rootfs_append(int root_fd, const char *path, const void *data,
 		      size_t size, struct mkv_error *err)
 {
-	return write_with(root_fd, path, O_APPEND, 0644, data, size, err);
+	return write_with(root_fd, path, O_APPEND, 0644, data, size, NULL, err);
+}
+
+int mkv_rootfs_write_control(int root_fd, const char *path,
+			     const struct mkv_control_file *file,
+			     struct mkv_error *err)
+{
+	struct timespec times[2] = {{.tv_sec = file->mtime_s},
+				    {.tv_sec = file->mtime_s}};
+	return write_with(root_fd, path, O_TRUNC, file->permissions, file->data,
+			  file->size, times, err);
 }

@@ -82,6 +82,11 @@ int mkv_rootfs_open_parent(int root_fd, const char *path, int *ret_fd,
 int mkv_rootfs_write(int root_fd, const char *path, mode_t mode,
 		     const void *data, size_t size, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(2, 6);
+/* A package's control file with its mode and time. */
+int mkv_rootfs_write_control(int root_fd, const char *path,
+			     const struct mkv_control_file *file,
+			     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3, 4);
 int mkv_rootfs_append(int root_fd, const char *path, const void *data,
 		      size_t size, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 5);

@@ -67,7 +67,7 @@ static int open_folders(struct mkv_sandbox *sandbox, struct mkv_error *err)
 	if (base_fd < 0 || mkdirat(base_fd, "root", 0755) < 0 ||
 	    mkdirat(base_fd, "stage", 0700) < 0 ||
 	    mkdirat(base_fd, "root/dev", 0755) < 0 ||
-	    mkdirat(base_fd, "root/proc", 0555) < 0 ||
+	    mkdirat(base_fd, "root/proc", 0755) < 0 ||
 	    mkdirat(base_fd, "old", 0700) < 0)
 		return fail(err, "make its folders");
 	sandbox->root_fd = openat(base_fd, "root", flags);
