@@ -110,6 +110,11 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verif
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+# Runs where there are no libraries.
+$(BUILD)/tests/tools/%_static: tests/tools/%_static.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -static -o $@ $<
 units: $(UNIT_TESTS) $(TEST_TOOLS)
 
 deps:
