@@ -174,11 +174,20 @@ int mkv_db_connect(struct mkv_db_connection *c,
 		   const struct mkv_db_statement *statements,
 		   int64_t deadline_ns, struct mkv_error *err)
 {
+	const char *user = getenv("PGUSER"), *name = getenv("PGDATABASE");
+	const char *host = getenv("PGHOST");
 	static const char *const keys[] = {"fallback_application_name",
 					   "client_encoding", "keepalives_idle",
-					   "tcp_user_timeout", NULL};
-	static const char *const values[] = {"mkvbench", "UTF8", "10", "10000",
-					     NULL};
+					   "tcp_user_timeout", "user", "dbname",
+					   "host", NULL};
+	const char *const values[] = {"mkvbench",
+				      "UTF8",
+				      "10",
+				      "10000",
+				      user ? user : "mkvbench",
+				      name ? name : "mkvbench",
+				      host ? host : "127.0.0.1",
+				      NULL};
 	mkv_db_disconnect(c);
 	c->conn = PQconnectStartParams(keys, values, 0);
 	if (!c->conn)

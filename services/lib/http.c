@@ -121,7 +121,7 @@ static struct exchange *begin(struct mkv_http *http,
 
 static void take_body(struct exchange *exchange, const char *data, size_t size)
 {
-	if (exchange->body.size + size > MKV_HTTP_BODY_MAX) {
+	if (size > exchange->http->options.body_max - exchange->body.size) {
 		exchange->too_large = true;
 		return;
 	}
@@ -137,8 +137,8 @@ static void answer(struct exchange *exchange, const char *method,
 	request->body_size = exchange->body.size;
 	if (exchange->too_large || exchange->body.failed) {
 		mkv_http_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
-			       "the body is larger than %d bytes",
-			       MKV_HTTP_BODY_MAX);
+			       "the body is larger than %zu bytes",
+			       http->options.body_max);
 	} else if (is_metrics(method, path)) {
 		request->status = MHD_HTTP_OK;
 		request->content_type = "text/plain; version=0.0.4";
@@ -268,6 +268,8 @@ int mkv_http_start(const struct mkv_http_options *options,
 	if (!http)
 		return mkv_oom(err);
 	http->options = *options;
+	if (!http->options.body_max)
+		http->options.body_max = MKV_HTTP_BODY_MAX;
 	for (size_t i = 0;
 	     i < MKV_HTTP_ROUTES_MAX && options->routes[i].method; i++)
 		(void)snprintf(http->names[i], sizeof(http->names[i]), "%s %s",

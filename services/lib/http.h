@@ -10,7 +10,7 @@
 #include "services/lib/trace.h"
 
 enum {
-	MKV_HTTP_BODY_MAX = 64 * 1024,
+	MKV_HTTP_BODY_MAX = 64 * 1024, /* unless the options say otherwise */
 	MKV_HTTP_PARAMETERS_MAX = 3,
 	MKV_HTTP_ROUTES_MAX = 16,
 };
@@ -53,6 +53,7 @@ struct mkv_http_options {
 	unsigned threads;
 	unsigned connections;
 	unsigned idle_s;
+	size_t body_max; /* 0: MKV_HTTP_BODY_MAX */
 	const struct mkv_http_route *routes; /* ends with a NULL method */
 	void *context;			     /* of the handlers */
 	/* More lines for /metrics. */

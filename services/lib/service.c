@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/lib/service.h"
 
+#include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -58,6 +59,7 @@ static int serve(const struct mkv_service_options *options,
 		.threads = (unsigned)limits->threads,
 		.connections = (unsigned)limits->connections,
 		.idle_s = (unsigned)limits->idle_s,
+		.body_max = options->body_max,
 		.routes = options->routes,
 		.context = options->context,
 		.metrics = options->metrics,
@@ -108,6 +110,8 @@ int mkv_service_main(const struct mkv_service_options *options)
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return 1;
 	if (run(options, &signals, &err) == 0)
 		return 0;
 	mkv_log_error("%s", err.message);
@@ -127,7 +131,8 @@ void mkv_service_db_error(struct mkv_http_request *request, int rc,
 void mkv_service_health(struct mkv_http_request *request, void *context)
 {
 	struct mkv_error err;
-	int rc = mkv_db_check(*(struct mkv_db **)context, &err);
+	struct mkv_db *db = *(struct mkv_db **)context;
+	int rc = db ? mkv_db_check(db, &err) : 0;
 	if (rc < 0)
 		mkv_http_error(request, 503, "database-away", "%s",
 			       err.message);

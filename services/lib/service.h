@@ -9,6 +9,7 @@
 struct mkv_service_options {
 	const char *name; /* "user" */
 	uint16_t port;	  /* unless PORT says otherwise */
+	size_t body_max;  /* as in struct mkv_http_options */
 	const struct mkv_http_route *routes;
 	const char *schema; /* of the database */
 	const struct mkv_db_statement *statements;
@@ -26,7 +27,7 @@ int mkv_service_main(const struct mkv_service_options *options) mkv_must_check
 	mkv_nonnull(1);
 
 /* GET /healthz: 200 when the database answers, else 503. `context` begins with
- * a struct mkv_db *. */
+ * a struct mkv_db *; NULL there: no database, always 200. */
 void mkv_service_health(struct mkv_http_request *request, void *context);
 /* Answers 503 or 500 for what mkv_db_run() returned. */
 void mkv_service_db_error(struct mkv_http_request *request, int rc,

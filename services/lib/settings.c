@@ -80,3 +80,54 @@ int mkv_settings_integer(const char *name, int64_t absent, int64_t min,
 	*ret = value;
 	return 0;
 }
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+static int read_quantity(const char *name, const struct unit *units,
+			 int64_t max, int64_t *ret, struct mkv_error *err)
+{
+	const char *text = mkv_settings_text(name, NULL);
+	char *end;
+	if (!text)
+		return 0;
+	errno = 0;
+	long long number = strtoll(text, &end, 10);
+	int64_t value;
+	for (; end != text && !errno && number >= 0 && units->name; units++)
+		if (strcmp(end, units->name) == 0 &&
+		    !__builtin_mul_overflow(number, units->factor, &value) &&
+		    value <= max) {
+			*ret = value;
+			return 0;
+		}
+	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			"MKVBENCH_%s is '%s', which is not understood or over "
+			"%lld",
+			name, text, (long long)max);
+}
+
+int mkv_settings_size(const char *name, int64_t absent_bytes, int64_t max_bytes,
+		      int64_t *ret_bytes, struct mkv_error *err)
+{
+	static const struct unit units[] = {
+		{"", 1},	      {"B", 1},
+		{"kB", 1000},	      {"MB", 1000000},
+		{"GB", 1000000000},   {"KiB", 1024},
+		{"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
+		{0},
+	};
+	*ret_bytes = absent_bytes;
+	return read_quantity(name, units, max_bytes, ret_bytes, err);
+}
+
+int mkv_settings_duration(const char *name, int64_t absent_us, int64_t max_us,
+			  int64_t *ret_us, struct mkv_error *err)
+{
+	static const struct unit units[] = {
+		{"", 1}, {"us", 1}, {"ms", 1000}, {"s", 1000000}, {0}};
+	*ret_us = absent_us;
+	return read_quantity(name, units, max_us, ret_us, err);
+}

@@ -18,3 +18,12 @@ const char *mkv_settings_text(const char *name, const char *absent)
 int mkv_settings_integer(const char *name, int64_t absent, int64_t min,
 			 int64_t max, int64_t *ret, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 5, 6);
+
+/* A size, "5MB" (powers of 1000: B, kB, MB, GB; of 1024: KiB, MiB, GiB) or bare
+ * bytes; a duration, "250us", "5ms", "1s" or bare microseconds. */
+int mkv_settings_size(const char *name, int64_t absent_bytes, int64_t max_bytes,
+		      int64_t *ret_bytes, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 4, 5);
+int mkv_settings_duration(const char *name, int64_t absent_us, int64_t max_us,
+			  int64_t *ret_us, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 4, 5);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The study's CPU tasks as spans. */
+/* The study's tasks as spans. */
 
 #include "services/lib/http.h"
 
@@ -8,3 +8,31 @@
  * order and residual. A wrong result is answered with 500, and -EDOM. */
 int mkv_work_linpack(struct mkv_http_request *request, const char *name,
 		     int64_t order) mkv_must_check mkv_nonnull(1, 2);
+
+/* Burns `duration_us` of wall time, asking the clock. */
+void mkv_work_sleep(struct mkv_http_request *request, const char *name,
+		    int64_t duration_us) mkv_nonnull(1, 2);
+
+/* When written data must be on the disk. */
+enum mkv_work_sync {
+	MKV_SYNC_NONE, /* when the kernel likes */
+	MKV_SYNC_DATA, /* fdatasync() after writing */
+};
+
+struct mkv_work_files {
+	const char *folder;
+	int64_t large_bytes, small_bytes, small_count;
+	enum mkv_work_sync sync;
+	char *text; /* what is written: `large_bytes` of it */
+};
+/* Reads DATA_DIR, LARGE_FILE (5 MB), SMALL_FILE (140 B), SMALL_COUNT (10) and
+ * FSYNC (none, data). `folder` is where files go unless DATA_DIR says so. */
+int mkv_work_files_init(struct mkv_work_files *files, const char *folder,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each a span; what
+ * is read is compared with what was written. Answers 503 when the disk is full,
+ * 500 when it fails otherwise. */
+int mkv_work_file_tasks(struct mkv_http_request *request,
+			const struct mkv_work_files *files) mkv_must_check
+	mkv_nonnull(1, 2);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/lib/peer.h"
+
+#include <ctype.h>
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "services/lib/settings.h"
+
+enum { HANDLES_MAX = 256, REPLY_MAX = 1024 * 1024 };
+
+struct mkv_peer {
+	char *url;
+	int64_t timeout_ms;
+	pthread_mutex_t lock;
+	CURL *idle[HANDLES_MAX]; /* with their connections */
+	size_t n_idle;
+};
+
+static int find_url(const char *role, char **ret, struct mkv_error *err)
+{
+	char upper[32], name[64];
+	size_t i = 0;
+	for (; role[i] && i < sizeof(upper) - 1; i++)
+		upper[i] = (char)toupper((unsigned char)role[i]);
+	upper[i] = '\0';
+	(void)snprintf(name, sizeof(name), "%s_URL", upper);
+	const char *url = mkv_settings_text(name, NULL);
+	(void)snprintf(name, sizeof(name), "ADDRESS_%s", upper);
+	const char *address = mkv_settings_text(name, "127.0.0.1");
+	int length = url ? asprintf(ret, "%s", url)
+			 : asprintf(ret, "http://%s:8080", address);
+	if (length < 0) {
+		*ret = NULL;
+		return mkv_oom(err);
+	}
+	while (length > 0 && (*ret)[length - 1] == '/')
+		(*ret)[--length] = '\0';
+	return 0;
+}
+
+int mkv_peer_new(const char *role, struct mkv_peer **ret, struct mkv_error *err)
+{
+	struct mkv_peer *peer = calloc(1, sizeof(*peer));
+	if (!peer)
+		return mkv_oom(err);
+	(void)pthread_mutex_init(&peer->lock, NULL);
+	int rc = mkv_settings_integer("PEER_TIMEOUT_MS", 3000, 10, 60000,
+				      &peer->timeout_ms, err);
+	if (rc == 0)
+		rc = find_url(role, &peer->url, err);
+	if (rc < 0) {
+		mkv_peer_free(peer);
+		return rc;
+	}
+	*ret = peer;
+	return 0;
+}
+
+void mkv_peer_free(struct mkv_peer *peer)
+{
+	if (!peer)
+		return;
+	for (size_t i = 0; i < peer->n_idle; i++)
+		curl_easy_cleanup(peer->idle[i]);
+	(void)pthread_mutex_destroy(&peer->lock);
+	free(peer->url);
+	free(peer);
+}
+
+static CURL *take(struct mkv_peer *peer)
+{
+	CURL *curl = NULL;
+	(void)pthread_mutex_lock(&peer->lock);
+	if (peer->n_idle)
+		curl = peer->idle[--peer->n_idle];
+	(void)pthread_mutex_unlock(&peer->lock);
+	return curl ? curl : curl_easy_init();
+}
+
+static void give_back(struct mkv_peer *peer, CURL *curl)
+{
+	(void)pthread_mutex_lock(&peer->lock);
+	bool fits = peer->n_idle < HANDLES_MAX;
+	if (fits)
+		peer->idle[peer->n_idle++] = curl;
+	(void)pthread_mutex_unlock(&peer->lock);
+	if (!fits)
+		curl_easy_cleanup(curl);
+}
+
+static size_t take_reply(char *data, size_t size, size_t count, void *context)
+{
+	struct mkv_buf *reply = context;
+	if (size * count > REPLY_MAX - reply->size)
+		return 0;
+	mkv_buf_add(reply, data, size * count);
+	return reply->failed ? 0 : size * count;
+}
+
+static CURLcode perform(struct mkv_peer *peer, CURL *curl,
+			const struct mkv_peer_call *call, const char *url,
+			struct curl_slist *headers, struct mkv_buf *reply,
+			char error[static CURL_ERROR_SIZE])
+{
+	curl_easy_reset(curl); /* keeps the connection */
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)peer->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
+	if (call->body) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE,
+				 (long)strlen(call->body));
+	}
+	return curl_easy_perform(curl);
+}
+
+static int ask(struct mkv_peer *peer, CURL *curl,
+	       const struct mkv_peer_call *call, const struct mkv_span *span,
+	       unsigned *ret_status, struct mkv_buf *reply,
+	       struct mkv_error *err)
+{
+	char parent[56], header[80], error[CURL_ERROR_SIZE] = "";
+	auto_buf struct mkv_buf url = {0};
+	mkv_traceparent_print(&span->context, parent);
+	(void)snprintf(header, sizeof(header), "traceparent: %s", parent);
+	mkv_buf_printf(&url, "%s%s", peer->url, call->path);
+	struct curl_slist *headers =
+		curl_slist_append(NULL, "Content-Type: application/json");
+	struct curl_slist *all = curl_slist_append(headers, header);
+	if (!all || url.failed) {
+		curl_slist_free_all(headers);
+		return mkv_oom(err);
+	}
+	CURLcode code =
+		perform(peer, curl, call, url.data, all, reply, error);
+	curl_slist_free_all(all);
+	if (code != CURLE_OK)
+		return mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %s", peer->url,
+				*error ? error : curl_easy_strerror(code));
+	long status = 0;
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	*ret_status = (unsigned)status;
+	return 0;
+}
+
+int mkv_peer_ask(struct mkv_peer *peer, const struct mkv_peer_call *call,
+		 unsigned *ret_status, struct mkv_buf *reply,
+		 struct mkv_error *err)
+{
+	auto_buf struct mkv_buf unread = {0};
+	struct mkv_span span;
+	mkv_span_begin(&span, call->span, MKV_SPAN_CLIENT, call->parent);
+	CURL *curl = take(peer);
+	int rc = curl ? ask(peer, curl, call, &span, ret_status,
+			    reply ? reply : &unread, err)
+		      : mkv_oom(err);
+	if (curl)
+		give_back(peer, curl);
+	if (rc == 0)
+		mkv_span_number(&span, "http.response.status_code",
+				*ret_status);
+	span.is_error = rc < 0 || *ret_status >= 500;
+	mkv_span_end(&span);
+	return rc;
+}

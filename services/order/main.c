@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench-order: the study's order service.
+ *
+ *     POST /orders/create/id/{id} with {"productName","price"}
+ *         LargeFileTask.write, LargeFileTask.read, SmallFileTask.run, GET user,
+ *         payment's transfer of the price, PUT user, INSERT of the order, which
+ *         is the answer
+ *     GET  /orders/{id}
+ *
+ * Prices are numbers of whole units with up to two decimals; inside they are
+ * cents. Settings beside the shared ones: DATA_DIR (/var/lib/order), LARGE_FILE,
+ * SMALL_FILE, SMALL_COUNT, FSYNC, USER_URL, PAYMENT_URL. */
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "services/lib/peer.h"
+#include "services/lib/service.h"
+#include "services/lib/settings.h"
+#include "services/lib/work.h"
+
+enum { NAME_MAX_BYTES = 200 };
+#define PRICE_MAX 1e9
+
+static struct order_service {
+	struct mkv_db *db; /* first: mkv_service_health() */
+	struct mkv_peer *user, *payment;
+	struct mkv_work_files files;
+} service;
+
+enum { INSERT_ORDER, SELECT_ORDER };
+static const struct mkv_db_statement statements[] = {
+	[INSERT_ORDER] = {"INSERT orders",
+			  "INSERT INTO orders (user_id, product_name, price)"
+			  " VALUES ($1::bigint, $2, $3::bigint)"
+			  " RETURNING id, user_id, product_name, price",
+			  3},
+	[SELECT_ORDER] = {"SELECT orders",
+			  "SELECT id, user_id, product_name, price FROM orders"
+			  " WHERE id = $1::bigint",
+			  1},
+	{0},
+};
+
+static const char schema[] =
+	"BEGIN;"
+	"SELECT pg_advisory_xact_lock(7318002);"
+	"CREATE TABLE IF NOT EXISTS orders ("
+	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" user_id bigint NOT NULL, product_name text NOT NULL,"
+	" price bigint NOT NULL);"
+	"COMMIT";
+
+static int configure(void *context, struct mkv_error *err)
+{
+	(void)context;
+	int rc = mkv_work_files_init(&service.files, "/var/lib/order", err);
+	if (rc == 0)
+		rc = mkv_peer_new("user", &service.user, err);
+	if (rc == 0)
+		rc = mkv_peer_new("payment", &service.payment, err);
+	return rc;
+}
+
+struct order {
+	int64_t user, cents;
+	const char *product; /* borrowed from the body */
+};
+
+static bool read_order(struct mkv_http_request *request, const json_t *body,
+		       struct order *ret)
+{
+	const json_t *product = json_object_get(body, "productName");
+	const json_t *price = json_object_get(body, "price");
+	size_t length = json_string_length(product);
+	double value = json_number_value(price);
+	if (!json_is_string(product) || length == 0 ||
+	    length > NAME_MAX_BYTES || json_object_size(body) != 2) {
+		mkv_http_error(request, 400, "bad-value",
+			       "an order is a 'productName' of 1 to %d bytes "
+			       "and a 'price'",
+			       (int)NAME_MAX_BYTES);
+		return false;
+	}
+	/* Written so that it also refuses what isn't a number. */
+	if (!json_is_number(price) || !(value >= 0 && value <= PRICE_MAX)) {
+		mkv_http_error(request, 400, "bad-value",
+			       "'price' is not a number from 0 to %.0f",
+			       PRICE_MAX);
+		return false;
+	}
+	ret->user = request->parameters[0];
+	ret->cents = (int64_t)llround(value * 100);
+	ret->product = json_string_value(product);
+	return true;
+}
+
+/* Asks a peer; true when it answered 200, else the request is answered. */
+static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
+		const struct mkv_peer_call *call, struct mkv_buf *reply)
+{
+	struct mkv_error err;
+	unsigned status = 0;
+	if (mkv_peer_ask(peer, call, &status, reply, &err) < 0)
+		mkv_http_error(request, 503, "peer-away", "%s: %s", call->span,
+			       err.message);
+	else if (status == 404)
+		mkv_http_error(request, 404, "no-user",
+			       "there is no such user");
+	else if (status != 200)
+		mkv_http_error(request, 503, "peer-away", "%s: status %u",
+			       call->span, status);
+	return request->status == 0;
+}
+
+/* The user as it was answered, with only its name and address: what PUT sets. */
+static char *user_update(const struct mkv_buf *reply)
+{
+	json_t *user = NULL;
+	struct mkv_error err;
+	if (!reply->size ||
+	    mkv_json_load(reply->data, reply->size, &user, &err) < 0)
+		return NULL;
+	json_t *update =
+		json_pack("{sOsO}", "name", json_object_get(user, "name"),
+			  "email", json_object_get(user, "email"));
+	char *text = update ? json_dumps(update, JSON_COMPACT) : NULL;
+	json_decref(update);
+	json_decref(user);
+	return text;
+}
+
+static bool ask_peers(struct mkv_http_request *request,
+		      const struct order *order)
+{
+	char user_path[64], payment_path[128];
+	auto_buf struct mkv_buf reply = {0};
+	(void)snprintf(user_path, sizeof(user_path), "/users/%" PRId64,
+		       order->user);
+	(void)snprintf(payment_path, sizeof(payment_path),
+		       "/payment/transfer/id/%" PRId64 "/amount/%" PRId64,
+		       order->user, order->cents);
+	struct mkv_peer_call call = {
+		.span = "GET user",
+		.method = "GET",
+		.path = user_path,
+		.parent = &request->span.context,
+	};
+	if (!ask(request, service.user, &call, &reply))
+		return false;
+	auto_free char *update = user_update(&reply);
+	if (!update) {
+		mkv_http_error(request, 503, "peer-away",
+			       "GET user: not an answer of a user service");
+		return false;
+	}
+	call.span = "GET payment";
+	call.path = payment_path;
+	if (!ask(request, service.payment, &call, NULL))
+		return false;
+	call.span = "PUT user";
+	call.method = "PUT";
+	call.path = user_path;
+	call.body = update;
+	return ask(request, service.user, &call, NULL);
+}
+
+static json_int_t number_at(const PGresult *result, int column)
+{
+	return (json_int_t)strtoll(PQgetvalue(result, 0, column), NULL, 10);
+}
+
+/* The price is put behind what jansson writes, which knows no decimals. */
+static void answer(struct mkv_http_request *request, const PGresult *result)
+{
+	json_int_t cents = number_at(result, 3);
+	mkv_http_json(request, 200,
+		      json_pack("{sIsIss}", "id", number_at(result, 0),
+				"userId", number_at(result, 1), "productName",
+				PQgetvalue(result, 0, 2)));
+	if (request->status != 200)
+		return;
+	request->reply.size -= 2; /* "}\n" */
+	mkv_buf_printf(&request->reply, ",\"price\":%lld.%02lld}\n",
+		       (long long)cents / 100, (long long)cents % 100);
+}
+
+static void answer_order(struct mkv_http_request *request, size_t statement,
+			 const char *const *parameters)
+{
+	struct mkv_error err;
+	auto_result PGresult *result = NULL;
+	int rc = mkv_db_run(service.db, statement, parameters,
+			    &request->span.context, &result, &err);
+	if (rc < 0) {
+		mkv_service_db_error(request, rc, &err);
+		return;
+	}
+	if (PQntuples(result) != 1) {
+		mkv_http_error(request, 404, "no-order",
+			       "there is no such order");
+		return;
+	}
+	answer(request, result);
+}
+
+static void create_order(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	struct order order;
+	json_t *body = mkv_http_body(request);
+	if (!body)
+		return;
+	if (read_order(request, body, &order) &&
+	    mkv_work_file_tasks(request, &service.files) == 0 &&
+	    ask_peers(request, &order)) {
+		char user[24], cents[24];
+		(void)snprintf(user, sizeof(user), "%" PRId64, order.user);
+		(void)snprintf(cents, sizeof(cents), "%" PRId64, order.cents);
+		const char *const parameters[] = {user, order.product, cents};
+		answer_order(request, INSERT_ORDER, parameters);
+	}
+	json_decref(body);
+}
+
+static void get_order(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	char id[24];
+	(void)snprintf(id, sizeof(id), "%" PRId64, request->parameters[0]);
+	const char *const parameters[] = {id};
+	answer_order(request, SELECT_ORDER, parameters);
+}
+
+static const struct mkv_http_route routes[] = {
+	{"POST", "/orders/create/id/{id}", create_order, false},
+	{"GET", "/orders/{id}", get_order, false},
+	{"GET", "/healthz", mkv_service_health, true},
+	{0},
+};
+
+int main(void)
+{
+	const struct mkv_service_options options = {
+		.name = "order",
+		.port = 8080,
+		.routes = routes,
+		.schema = schema,
+		.statements = statements,
+		.configure = configure,
+		.context = &service,
+		.db = &service.db,
+	};
+	int status = mkv_service_main(&options);
+	mkv_peer_free(service.user);
+	mkv_peer_free(service.payment);
+	free(service.files.text);
+	return status;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench-payment: the study's payment service.
+ *
+ *     GET /payment/transfer/id/{id}/amount/{amount}
+ *         SleepTask, LinpackBenchmark2, then PUT user: takes the amount (cents)
+ *         from the user's balance
+ *
+ * Settings beside the shared ones: SLEEP (0us), LINPACK_SIZE (250), USER_URL. */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "services/lib/linpack.h"
+#include "services/lib/peer.h"
+#include "services/lib/service.h"
+#include "services/lib/settings.h"
+#include "services/lib/work.h"
+
+enum { SLEEP_MAX_US = 60 * 1000 * 1000 };
+
+static struct payment_service {
+	struct mkv_db *db; /* none; see mkv_service_health() */
+	struct mkv_peer *user;
+	int64_t sleep_us, linpack_size;
+} service;
+
+static int configure(void *context, struct mkv_error *err)
+{
+	(void)context;
+	int rc = mkv_settings_duration("SLEEP", 0, SLEEP_MAX_US,
+				       &service.sleep_us, err);
+	if (rc == 0)
+		rc = mkv_settings_integer("LINPACK_SIZE", 250, 1,
+					  MKV_LINPACK_ORDER_MAX,
+					  &service.linpack_size, err);
+	if (rc == 0)
+		rc = mkv_peer_new("user", &service.user, err);
+	return rc;
+}
+
+static void transfer(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	char path[64], body[64];
+	unsigned status;
+	struct mkv_error err;
+	int64_t id = request->parameters[0], amount = request->parameters[1];
+	mkv_work_sleep(request, "SleepTask", service.sleep_us);
+	if (mkv_work_linpack(request, "LinpackBenchmark2",
+			     service.linpack_size) < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/users/%" PRId64, id);
+	(void)snprintf(body, sizeof(body), "{\"amount\":-%" PRId64 "}", amount);
+	const struct mkv_peer_call call = {
+		.span = "PUT user",
+		.method = "PUT",
+		.path = path,
+		.body = body,
+		.parent = &request->span.context,
+	};
+	if (mkv_peer_ask(service.user, &call, &status, NULL, &err) < 0)
+		mkv_http_error(request, 503, "user-away", "%s", err.message);
+	else if (status == 404)
+		mkv_http_error(request, 404, "no-user",
+			       "there is no such user");
+	else if (status == 400)
+		mkv_http_error(request, 400, "bad-value",
+			       "the amount is out of range");
+	else if (status != 200)
+		mkv_http_error(request, 503, "user-away",
+			       "the user service answered %u", status);
+	else
+		mkv_http_json(request, 200,
+			      json_pack("{sIsI}", "id", (json_int_t)id,
+					"amount", (json_int_t)amount));
+}
+
+static const struct mkv_http_route routes[] = {
+	{"GET", "/payment/transfer/id/{id}/amount/{amount}", transfer, false},
+	{"GET", "/healthz", mkv_service_health, true},
+	{0},
+};
+
+int main(void)
+{
+	const struct mkv_service_options options = {
+		.name = "payment",
+		.port = 8080,
+		.routes = routes,
+		.configure = configure,
+		.context = &service,
+	};
+	int status = mkv_service_main(&options);
+	mkv_peer_free(service.user);
+	return status;
+}
