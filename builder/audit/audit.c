@@ -7,6 +7,7 @@
 
 #include "builder/attest/key.h"
 #include "builder/audit/audit_internal.h"
+#include "builder/audit/guest.h"
 #include "lib/io.h"
 
 static void audit_done(struct mkv_audit *audit)
@@ -162,6 +163,8 @@ int mkv_audit_run(const struct mkv_audit_options *options,
 		return mkv_fail(err, MKV_HOST_CANNOT, errno, "'%s': %m",
 				options->path);
 	int rc;
+	if (options->deep || S_ISREG(st.st_mode))
+		audit.emulate = mkv_guest_needs_emulation();
 	if (S_ISDIR(st.st_mode)) {
 		audit.dirfd = mkv_take_fd(&fd);
 		rc = audit_appliance(&audit, err);

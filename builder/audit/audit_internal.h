@@ -10,6 +10,7 @@
 struct mkv_audit {
 	const struct mkv_audit_options *options;
 	struct mkv_audit_report *report;
+	bool emulate;		       /* libguestfs shall not use KVM */
 	int dirfd;		       /* the appliance; -1 for a disk image */
 	struct mkv_sums *sums;	       /* NULL: unreadable */
 	struct mkv_manifest *manifest; /* NULL: unreadable */

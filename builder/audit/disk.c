@@ -304,7 +304,7 @@ int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 	if (disk.n_partitions == 0 || !choose_root(&disk))
 		return 0;
 	mkv_progress_begin(audit->options->progress, 0, "open %s", name);
-	rc = mkv_guest_open(path, &guest, err);
+	rc = mkv_guest_open(path, audit->emulate, &guest, err);
 	if (rc == 0) {
 		disk.guest = guest;
 		mkv_progress_begin(audit->options->progress, 0, "compare %s",

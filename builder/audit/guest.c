@@ -2,12 +2,14 @@
 #include "builder/audit/guest.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <guestfs.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
+#include "builder/boot/accel.h"
 #include "lib/io.h"
 
 enum { NAMES_MAX_BYTES = 512 * 1024 * 1024 };
@@ -34,19 +36,42 @@ static int failed(struct mkv_guest *guest, const char *what,
 			"libguestfs: %s: %s", what, why ? why : "failed");
 }
 
-static int configure(struct mkv_guest *guest, const char *path)
+bool mkv_guest_needs_emulation(void)
+{
+	struct mkv_error err;
+	glob_t kernels;
+	char why[128];
+	bool works = false;
+	if (getenv("LIBGUESTFS_BACKEND_SETTINGS"))
+		return false;
+	if (access("/dev/kvm", R_OK | W_OK) < 0 ||
+	    glob("/boot/vmlinuz-*", 0, NULL, &kernels) != 0)
+		return true;
+	for (size_t i = kernels.gl_pathc; i > 0; i--) {
+		const char *kernel = kernels.gl_pathv[i - 1];
+		if (access(kernel, R_OK) < 0)
+			continue;
+		if (mkv_boot_probe_kvm(kernel, &works, why, &err) < 0)
+			works = false;
+		break;
+	}
+	globfree(&kernels);
+	return !works;
+}
+
+static int configure(struct mkv_guest *guest, const char *path, bool emulate)
 {
 	guestfs_h *g = guest->handle;
 	if (!getenv("LIBGUESTFS_BACKEND") && guestfs_set_backend(g, "direct") < 0)
 		return -1;
-	if (!getenv("LIBGUESTFS_BACKEND_SETTINGS") &&
+	if (emulate &&
 	    guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
 		return -1;
 	return guestfs_add_drive_opts(g, path, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
 				      GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", -1);
 }
 
-int mkv_guest_open(const char *path, struct mkv_guest **ret,
+int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
 		   struct mkv_error *err)
 {
 	auto_guest struct mkv_guest *guest = calloc(1, sizeof(*guest));
@@ -57,7 +82,7 @@ int mkv_guest_open(const char *path, struct mkv_guest **ret,
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
 				"libguestfs: can't start: %m");
 	guestfs_set_error_handler(guest->handle, NULL, NULL);
-	if (configure(guest, path) < 0)
+	if (configure(guest, path, emulate) < 0)
 		return failed(guest, "add the disk", err);
 	if (guestfs_launch(guest->handle) < 0)
 		return failed(guest, "start its machine", err);

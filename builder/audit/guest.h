@@ -6,12 +6,15 @@
 #include "lib/buf.h"
 
 struct mkv_guest;
+/* Whether KVM can't be relied on here (builder/boot/accel.h, tried with a kernel
+ * of this host; ten seconds at worst). LIBGUESTFS_BACKEND_SETTINGS in the
+ * environment decides by itself: the answer is then false. */
+bool mkv_guest_needs_emulation(void);
+
 /* Starts a small machine around the image; seconds under KVM, half a minute under
- * emulation. KVM is used only when LIBGUESTFS_BACKEND_SETTINGS is set by the
- * caller and doesn't say force_tcg: a device file that is there but doesn't work
- * makes QEMU hang. Failures are MKV_HOST_CANNOT. */
-int mkv_guest_open(const char *path, struct mkv_guest **ret,
-		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+ * emulation. Failures are MKV_HOST_CANNOT. */
+int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 void mkv_guest_free(struct mkv_guest *guest);
 MKV_DEFINE_AUTO(guest, struct mkv_guest *, mkv_guest_free)
 #define auto_guest mkv_auto(guest)
