@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: MIT */
+/* The clock's witnesses with a made-up chronyd and a made-up NTP server, whose
+ * true offset the test sets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <arpa/inet.h>
+#include <cmocka.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+
+#include "verify/clock.h"
+
+static const char contract_text[] =
+	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"bare-metal\","
+	"\"verify\":{\"mode\":\"gate\"},"
+	"\"clock\":{\"server\":\"srv\",\"address\":\"127.0.0.1\",\"limit_ns\":"
+	"80000,\"settle_ns\":0,\"dwell_ns\":0},"
+	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"me\"},"
+	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
+	"\"images\":{\"dut\":{\"platform\":\"metal\"}}}";
+
+static char folder[] = "/tmp/mkvbench-clock-XXXXXX";
+static char socket_path[64];
+static struct mkv_contract *contract;
+
+/* The server: its clock is ours plus an offset; asymmetry is added on the way
+ * there or, when negative, on the way back. */
+static atomic_llong true_offset_ns, asymmetry_ns;
+static atomic_int hostile; /* which lie to tell; 0: none */
+static uint16_t ntp_port;
+static atomic_bool stop;
+static pthread_t ntp_thread, chrony_thread;
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void put64(uint8_t *at, uint64_t value)
+{
+	for (int i = 7; i >= 0; i--, value >>= 8)
+		at[i] = (uint8_t)value;
+}
+
+static uint64_t ntp_time(int64_t ns)
+{
+	uint64_t seconds = (uint64_t)(ns / 1000000000) + 2208988800u;
+	return seconds << 32 | ((uint64_t)(ns % 1000000000) << 32) / 1000000000;
+}
+
+static void wait_ns(int64_t ns)
+{
+	int64_t until = now_ns() + ns;
+	while (now_ns() < until)
+		;
+}
+
+static void answer_ntp(int fd)
+{
+	uint8_t q[128], a[48] = {0};
+	struct sockaddr_in from;
+	socklen_t length = sizeof(from);
+	ssize_t size = recvfrom(fd, q, sizeof(q), 0, (struct sockaddr *)&from,
+				&length);
+	if (size != 48)
+		return;
+	int64_t skewed = asymmetry_ns;
+	if (skewed > 0)
+		wait_ns(skewed);
+	int64_t received = now_ns() + true_offset_ns;
+	a[0] = 4 << 3 | 4;
+	a[1] = 2;
+	memcpy(a + 24, q + 40, 8);
+	put64(a + 32, ntp_time(received));
+	int64_t sent = now_ns() + true_offset_ns;
+	put64(a + 40, ntp_time(sent));
+	if (hostile == 1)
+		a[24] ^= 1; /* an answer to somebody else */
+	if (hostile == 2)
+		a[0] |= 3 << 6; /* not synchronised */
+	if (hostile == 3)
+		a[1] = 0; /* kiss of death */
+	if (hostile == 4) /* the answer took longer than we waited */
+		put64(a + 40, ntp_time(sent + 1000000000));
+	if (hostile == 5)
+		put64(a + 40, ntp_time(received - 1000000));
+	if (hostile == 6)
+		put64(a + 40, 0);
+	if (hostile == 7)
+		put64(a + 32, UINT64_MAX), put64(a + 40, INT64_MAX);
+	if (skewed < 0)
+		wait_ns(-skewed);
+	(void)sendto(fd, a, hostile == 8 ? 47 : sizeof(a), 0,
+		     (struct sockaddr *)&from, length);
+}
+
+static void *serve_ntp(void *fd)
+{
+	while (!stop) {
+		struct pollfd wait = {.fd = *(int *)fd, .events = POLLIN};
+		if (poll(&wait, 1, 20) == 1)
+			answer_ntp(wait.fd);
+	}
+	return NULL;
+}
+
+/* chronyd's replies, laid out by hand from candm.h. */
+struct reply {
+	uint8_t bytes[256];
+	size_t size;
+};
+static struct reply tracking, ntpdata;
+static atomic_int chrony_lie;
+
+static void be16(uint8_t *at, unsigned value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static void be32(uint8_t *at, uint32_t value)
+{
+	be16(at, value >> 16);
+	be16(at + 2, value & 0xffff);
+}
+
+/* The protocol's float, the other way round. */
+static uint32_t pack_float(double value)
+{
+	int exponent = 0;
+	double left = value < 0 ? -value : value;
+	if (left < 1e-30)
+		return 0;
+	while (left >= 1) {
+		left /= 2;
+		exponent++;
+	}
+	while (left < 0.5) {
+		left *= 2;
+		exponent--;
+	}
+	/* coefficient below 2^24 */
+	exponent++;
+	int32_t coefficient = (int32_t)(left * (1 << 24));
+	if (coefficient == 1 << 24)
+		coefficient--;
+	if (value < 0)
+		coefficient = -coefficient;
+	return (uint32_t)exponent << 25 |
+	       ((uint32_t)coefficient & 0x1ffffff);
+}
+
+static void put_float(uint8_t *at, double value)
+{
+	be32(at, pack_float(value));
+}
+
+static void put_ipv4(uint8_t *at, const char *address)
+{
+	assert_int_equal(inet_pton(AF_INET, address, at), 1);
+	be16(at + 16, 1);
+}
+
+struct chrony {
+	const char *reference;
+	unsigned leap;
+	double age_s, offset_s, skew_ppm, interval_s, delay_s, dispersion_s;
+};
+static const struct chrony good = {
+	"127.0.0.1", 0, 0.5, 2e-6, 0.2, 1.0, 60e-6, 3e-6,
+};
+
+static void set_chrony(const struct chrony *c)
+{
+	tracking = (struct reply){.size = 28 + 76};
+	ntpdata = (struct reply){.size = 28 + 144};
+	uint8_t *t = tracking.bytes, *n = ntpdata.bytes;
+	t[0] = n[0] = 6;
+	t[1] = n[1] = 2;
+	be16(t + 4, 33);
+	be16(t + 6, 5);
+	be16(n + 4, 57);
+	be16(n + 6, 26);
+	t += 28;
+	n += 28;
+	int64_t reference = now_ns() - (int64_t)(c->age_s * 1e9);
+	be32(t, 0x7f000001);
+	put_ipv4(t + 4, c->reference);
+	be16(t + 24, 3);
+	be16(t + 26, c->leap);
+	be32(t + 28, 0x7fffffff);
+	be32(t + 32, (uint32_t)(reference / 1000000000));
+	be32(t + 36, (uint32_t)(reference % 1000000000));
+	put_float(t + 40, c->offset_s);
+	put_float(t + 60, c->skew_ppm);
+	put_float(t + 64, 100e-6);
+	put_float(t + 68, 10e-6);
+	put_float(t + 72, c->interval_s);
+	put_ipv4(n, "127.0.0.1");
+	n[45] = 2;
+	put_float(n + 76, c->delay_s);
+	put_float(n + 80, c->dispersion_s);
+	n[94] = 'K';
+	n[95] = 'K';
+}
+
+static void answer_chrony(int fd)
+{
+	uint8_t q[1024];
+	struct sockaddr_un from;
+	socklen_t length = sizeof(from);
+	ssize_t size = recvfrom(fd, q, sizeof(q), 0, (struct sockaddr *)&from,
+				&length);
+	if (size < 104 || q[0] != 6 || q[1] != 1)
+		return;
+	bool is_tracking = q[5] == 33;
+	struct reply reply = is_tracking ? tracking : ntpdata;
+	memcpy(reply.bytes + 16, q + 8, 4);
+	if (chrony_lie == 1)
+		reply.bytes[16] ^= 1;
+	if (chrony_lie == 2)
+		reply.size = 60;
+	if (chrony_lie == 3)
+		be16(reply.bytes + 8, 2);
+	if (chrony_lie == 4)
+		return;
+	if (chrony_lie == 5) /* a negative skew and delay */
+		put_float(reply.bytes + 28 + (is_tracking ? 60 : 76), -1);
+	if (chrony_lie == 6)
+		reply.size = 3;
+	(void)sendto(fd, reply.bytes, reply.size, 0, (struct sockaddr *)&from,
+		     length);
+}
+
+static void *serve_chrony(void *fd)
+{
+	while (!stop) {
+		struct pollfd wait = {.fd = *(int *)fd, .events = POLLIN};
+		if (poll(&wait, 1, 20) == 1)
+			answer_chrony(wait.fd);
+	}
+	return NULL;
+}
+
+static int ntp_fd, chrony_fd;
+
+static int start_servers(void **state)
+{
+	struct mkv_error err = {0};
+	struct sockaddr_in any = {.sin_family = AF_INET};
+	struct sockaddr_un path = {.sun_family = AF_UNIX};
+	socklen_t length = sizeof(any);
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/chronyd.sock",
+		       folder);
+	memcpy(path.sun_path, socket_path, strlen(socket_path) + 1);
+	ntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	chrony_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(ntp_fd, (struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(getsockname(ntp_fd, (struct sockaddr *)&any, &length),
+			 0);
+	ntp_port = ntohs(any.sin_port);
+	assert_int_equal(bind(chrony_fd, (struct sockaddr *)&path, sizeof(path)),
+			 0);
+	assert_int_equal(pthread_create(&ntp_thread, NULL, serve_ntp, &ntp_fd),
+			 0);
+	assert_int_equal(pthread_create(&chrony_thread, NULL, serve_chrony,
+					&chrony_fd),
+			 0);
+	return mkv_contract_parse(contract_text, strlen(contract_text),
+				  &contract, &err);
+}
+
+static int stop_servers(void **state)
+{
+	(void)state;
+	stop = true;
+	(void)pthread_join(ntp_thread, NULL);
+	(void)pthread_join(chrony_thread, NULL);
+	(void)close(ntp_fd);
+	(void)close(chrony_fd);
+	(void)unlink(socket_path);
+	mkv_contract_free(contract);
+	return rmdir(folder); /* fails when we left our own socket there */
+}
+
+static const struct timex synchronised = {.esterror = 20, .maxerror = 900};
+
+static struct mkv_env environment(const char *host)
+{
+	return (struct mkv_env){
+		.root = "",
+		.contract = contract,
+		.host = mkv_contract_find_host(contract, host),
+		.image = mkv_contract_find_image(contract, "dut"),
+		.chrony_socket = socket_path,
+		.ntp_port = ntp_port,
+		.kernel_clock = &synchronised,
+	};
+}
+
+/* The same contract with a limit that a busy machine's loopback keeps too. */
+static struct mkv_contract loose;
+static struct mkv_env patient(const char *host)
+{
+	struct mkv_env env = environment(host);
+	loose = *contract;
+	loose.clock.limit_ns = 20000000;
+	env.contract = &loose;
+	return env;
+}
+
+static void reset(void)
+{
+	true_offset_ns = asymmetry_ns = 0;
+	hostile = chrony_lie = 0;
+	set_chrony(&good);
+}
+
+static void ask(const struct mkv_env *env, enum mkv_result expected,
+		const char *text)
+{
+	auto_answer struct mkv_answer answer = {0};
+	auto_buf struct mkv_buf seen = {0};
+	mkv_check_find("clock")->run(env, &answer);
+	for (size_t i = 0; i < answer.count; i++) {
+		const struct mkv_finding *f = &answer.items[i];
+		mkv_buf_printf(&seen, "%s %s: %s / %s\n",
+			       mkv_result_name(f->result), f->what,
+			       f->expected ? f->expected : "-",
+			       f->observed ? f->observed : "-");
+	}
+	if (mkv_answer_result(&answer) != expected ||
+	    (text && !strstr(seen.data, text)))
+		fail_msg("expected %s with '%s', got\n%s",
+			 mkv_result_name(expected), text ? text : "",
+			 seen.data ? seen.data : "nothing");
+}
+
+static void floats_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t bits;
+		double value;
+	} cases[] = {
+		{0, 0},
+		{1u << 25 | 0x1000000, -1}, /* 2^1 x -2^24 / 2^25 */
+		{2u << 25 | 0x0800000, 1},
+		{127u << 25 | 0x0800000, 0.125}, /* exponent -1 */
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_true(mkv_chrony_float(cases[i].bits) == cases[i].value);
+	for (double value = 1e-9; value < 1e6; value *= 7.3) {
+		double back = mkv_chrony_float(pack_float(value));
+		double wrong = (back - value) / value;
+		assert_true(wrong < 1e-6 && wrong > -1e-6);
+		assert_true(mkv_chrony_float(pack_float(-value)) == -back);
+	}
+}
+
+static void a_good_clock_passes(void **state)
+{
+	(void)state;
+	reset();
+	struct mkv_env env = patient("me");
+	ask(&env, MKV_PASS, "stamps KK");
+}
+
+static void the_bound_is_the_sum_of_its_parts(void **state)
+{
+	(void)state;
+	struct mkv_clock_reading r = {
+		.now_s = 1000,
+		.has_tracking = true,
+		.has_ntpdata = true,
+		.tracking = {.ref_time_s = 990, .system_offset_s = -3e-6,
+			     .skew_ppm = 0.5},
+		.ntpdata = {.peer_delay_s = 40e-6, .peer_dispersion_s = 5e-6},
+	};
+	/* 3 + 20 + 5 + 10 s x 1.5 ppm */
+	assert_in_range(mkv_clock_bound_ns(&r), 42999, 43002);
+	r.has_ntpdata = false;
+	assert_int_equal(mkv_clock_bound_ns(&r), -1);
+	r.has_ntpdata = true;
+	r.tracking.ref_time_s = 2000; /* the future */
+	assert_int_equal(mkv_clock_bound_ns(&r), -1);
+	r.tracking.ref_time_s = -1e300;
+	assert_int_equal(mkv_clock_bound_ns(&r), -1);
+}
+
+static void chronyd_that_is_not_right_fails(void **state)
+{
+	(void)state;
+	const struct {
+		struct chrony c;
+		const char *says;
+	} cases[] = {
+		{{"127.0.0.1", 3, .5, 2e-6, .2, 1, 60e-6, 3e-6}, "leap status"},
+		{{"127.0.0.9", 0, .5, 2e-6, .2, 1, 60e-6, 3e-6},
+		 "reference: 127.0.0.1 / 127.0.0.9"},
+		{{"127.0.0.1", 0, 60, 2e-6, .2, 1, 60e-6, 3e-6}, "last update"},
+		{{"127.0.0.1", 0, -9, 2e-6, .2, 1, 60e-6, 3e-6}, "last update"},
+		{{"127.0.0.1", 0, .5, -90e-6, .2, 1, 6e-6, 3e-6},
+		 "system offset"},
+		{{"127.0.0.1", 0, .5, 2e-6, 90, 1, 60e-6, 3e-6}, "skew"},
+		{{"127.0.0.1", 0, .5, 2e-6, .2, 1, 160e-6, 3e-6}, "fail bound"},
+		{{"127.0.0.1", 0, .5, 2e-6, .2, 1, 60e-6, 60e-6}, "fail bound"},
+	};
+	struct mkv_env env = environment("me");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		reset();
+		set_chrony(&cases[i].c);
+		ask(&env, MKV_FAIL, cases[i].says);
+	}
+}
+
+static void lies_of_chronyd_establish_nothing(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("me");
+	for (int lie = 1; lie <= 6; lie++) {
+		reset();
+		chrony_lie = lie;
+		if (lie == 4)
+			continue; /* silence, below */
+		ask(&env, MKV_NOT_ESTABLISHED, "not-established chronyd");
+	}
+	reset();
+	struct mkv_chrony_tracking t;
+	struct mkv_error err;
+	assert_int_equal(mkv_chrony_tracking("/nonexistent/chronyd.sock", &t,
+					     &err),
+			 -ENOENT);
+	/* Every prefix of a reply is refused. */
+	uint8_t reply[256] = {0};
+	memcpy(reply, tracking.bytes, tracking.size);
+	for (size_t size = 0; size < tracking.size; size++)
+		assert_true(mkv_chrony_parse_tracking(reply, size, 0, &t,
+						      &err) < 0);
+	assert_int_equal(mkv_chrony_parse_tracking(reply, tracking.size, 0, &t,
+						   &err),
+			 0);
+}
+
+static void the_kernel_has_its_say(void **state)
+{
+	(void)state;
+	static const struct {
+		struct timex clock;
+		enum mkv_result result;
+		const char *says;
+	} cases[] = {
+		{{.esterror = 20, .status = STA_UNSYNC}, MKV_FAIL,
+		 "unsynchronised"},
+		{{.esterror = 81}, MKV_FAIL, "81 us"},
+		{{.esterror = 0}, MKV_NOT_ESTABLISHED, "1 to 80 us / 0 us"},
+		{{.esterror = -1}, MKV_NOT_ESTABLISHED, NULL},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mkv_env env = environment("me");
+		reset();
+		env.kernel_clock = &cases[i].clock;
+		ask(&env, cases[i].result, cases[i].says);
+	}
+}
+
+static void a_server_far_away_fails(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("me");
+	const long long offsets[] = {5000000, -5000000, 2000000, -3600000000000};
+	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		reset();
+		true_offset_ns = offsets[i];
+		ask(&env, MKV_FAIL, "fail independent exchange");
+	}
+}
+
+static void lies_of_the_server_establish_nothing(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("me");
+	for (int lie = 1; lie <= 8; lie++) {
+		reset();
+		hostile = lie;
+		ask(&env, MKV_NOT_ESTABLISHED,
+		    "not-established independent exchange");
+	}
+	reset();
+}
+
+/* The heart of it: whatever the true offset and however unequal the ways, the
+ * measured interval holds the truth, and no clock over the limit ever passes. */
+static void the_interval_holds_the_truth(void **state)
+{
+	(void)state;
+	unsigned held = 0, passed = 0, asked = 0;
+	uint32_t seed = 12345;
+	reset();
+	for (int i = 0; i < 100; i++) {
+		struct mkv_sntp_sample s;
+		struct mkv_error err;
+		seed = seed * 1664525 + 1013904223;
+		long long offset = (long long)(seed >> 8) % 400000 - 200000;
+		seed = seed * 1664525 + 1013904223;
+		true_offset_ns = offset;
+		asymmetry_ns = (long long)(seed >> 8) % 200000 - 100000;
+		if (mkv_sntp_ask("127.0.0.1", ntp_port, 2, &s, &err) < 0)
+			continue;
+		asked++;
+		int64_t off = s.offset_ns - offset;
+		off = off < 0 ? -off : off;
+		/* a microsecond for the clock's own grain */
+		held += off <= s.delay_ns / 2 + 1000;
+		int64_t away = s.offset_ns < 0 ? -s.offset_ns : s.offset_ns;
+		bool pass = away + s.delay_ns / 2 <= 80000;
+		long long truth = offset < 0 ? -offset : offset;
+		assert_false(pass && truth > 80000 + 1000);
+		passed += pass;
+	}
+	reset();
+	assert_true(asked >= 90);
+	assert_true(held * 100 >= asked * 99);
+	print_message("%u of %u held, %u within the limit\n", held, asked,
+		      passed);
+}
+
+static void the_server_itself_only_serves(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("srv");
+	static const struct timex unsynchronised = {.status = STA_UNSYNC};
+	reset();
+	env.kernel_clock = &unsynchronised;
+	ask(&env, MKV_PASS, "serves time");
+	hostile = 2;
+	ask(&env, MKV_NOT_ESTABLISHED, "serves time");
+	reset();
+	struct chrony lost = good;
+	lost.leap = 3;
+	set_chrony(&lost);
+	ask(&env, MKV_FAIL, "leap status");
+	reset();
+}
+
+/* A clock that leaves the limit while it must hold. */
+static void *leave_later(void *unused)
+{
+	(void)unused;
+	struct timespec wait = {.tv_sec = 1, .tv_nsec = 500000000};
+	(void)nanosleep(&wait, NULL);
+	true_offset_ns = 500000000;
+	return NULL;
+}
+
+static void it_must_settle_and_hold(void **state)
+{
+	(void)state;
+	struct mkv_env env = patient("me");
+	pthread_t later;
+	reset();
+	env.settle_ns = 1000000000;
+	env.dwell_ns = 2000000000;
+	ask(&env, MKV_PASS, "held: every second for 2 s / 2 readings");
+	assert_int_equal(pthread_create(&later, NULL, leave_later, NULL), 0);
+	ask(&env, MKV_FAIL, "left after 1 readings");
+	(void)pthread_join(later, NULL);
+	ask(&env, MKV_FAIL, "not after");
+	reset();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(floats_are_read),
+		cmocka_unit_test(a_good_clock_passes),
+		cmocka_unit_test(the_bound_is_the_sum_of_its_parts),
+		cmocka_unit_test(chronyd_that_is_not_right_fails),
+		cmocka_unit_test(lies_of_chronyd_establish_nothing),
+		cmocka_unit_test(the_kernel_has_its_say),
+		cmocka_unit_test(a_server_far_away_fails),
+		cmocka_unit_test(lies_of_the_server_establish_nothing),
+		cmocka_unit_test(the_interval_holds_the_truth),
+		cmocka_unit_test(the_server_itself_only_serves),
+		cmocka_unit_test(it_must_settle_and_hold),
+	};
+	return cmocka_run_group_tests(tests, start_servers, stop_servers);
+}
