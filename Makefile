@@ -59,7 +59,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
-.PHONY: all deps demo check check-fast repro bench fuzz install clean help units
+.PHONY: all deps demo check check-fast repro bench fuzz fuzzers install clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
 $(BUILD)/%.o: %.c
@@ -128,6 +128,12 @@ repro: all
 	BUILD=$(BUILD) tests/repro
 bench: all
 	BUILD=$(BUILD) tests/bench/run
+FUZZ_SECONDS ?= 10
+fuzzers: $(FUZZERS)
+fuzz:
+	$(MAKE) SANITIZE=1 fuzzers
+	@for f in $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%); do \
+		echo "$$f $(FUZZ_SECONDS)"; $$f $(FUZZ_SECONDS) || exit 1; done
 demo: deps
 	$(MAKE) all
 	BUILD=$(BUILD) .ci/demo
