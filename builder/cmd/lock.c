@@ -13,7 +13,7 @@
 
 struct options {
 	struct mkv_lock_options lock;
-	const char *store, *stall;
+	const char *store, *stall, *attempts;
 	bool fetch, json, quiet;
 };
 
@@ -113,6 +113,19 @@ static int lock_one(const struct options *options, const char *path,
 							 before, lock, err);
 }
 
+static int take_number(const char *option, const char *text, unsigned most,
+		       unsigned *ret, struct mkv_error *err)
+{
+	char *end = NULL;
+	unsigned long number = text ? strtoul(text, &end, 10) : 0;
+	if (text && (*end || number < 1 || number > most))
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"lock: %s takes a number from 1 to %u", option,
+				most);
+	*ret = (unsigned)number;
+	return 0;
+}
+
 static int run(struct options *options, char **paths, int count,
 	       struct mkv_error *err)
 {
@@ -123,21 +136,19 @@ static int run(struct options *options, char **paths, int count,
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"lock: --update and --locked exclude each "
 				"other");
-	if (options->stall) {
-		char *end = NULL;
-		unsigned long seconds = strtoul(options->stall, &end, 10);
-		if (*end || seconds < 1 || seconds > 3600)
-			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-					"lock: --stall takes 1 to 3600 "
-					"seconds");
-		options->lock.fetch.stall_s = (unsigned)seconds;
-	}
+	int rc = take_number("--stall", options->stall, 3600,
+			     &options->lock.fetch.stall_s, err);
+	if (rc == 0)
+		rc = take_number("--attempts", options->attempts, 100,
+				 &options->lock.fetch.attempts, err);
+	if (rc < 0)
+		return rc;
 	auto_progress struct mkv_progress *progress = mkv_progress_new(
 		options->json	 ? MKV_PROGRESS_JSON
 		: options->quiet ? MKV_PROGRESS_QUIET
 				 : MKV_PROGRESS_AUTO);
 	auto_store struct mkv_store *store = NULL;
-	int rc = mkv_store_open(options->store, &store, err);
+	rc = mkv_store_open(options->store, &store, err);
 	for (int i = 0; rc == 0 && i < count; i++)
 		rc = lock_one(options, paths[i], store, progress, err);
 	return rc;
@@ -161,6 +172,8 @@ int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err)
 		 NULL, &options.lock.allow_expired},
 		{"--stall", "SECONDS", "give a silent mirror up after (30)",
 		 &options.stall, NULL},
+		{"--attempts", "N", "times to ask one mirror for a file (4)",
+		 &options.attempts, NULL},
 		{"--offline", NULL, "use the store alone", NULL,
 		 &options.lock.offline},
 		{"--lock", "FILE", "the lock, not RECIPE with .lock",
