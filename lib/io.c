@@ -221,8 +221,22 @@ int mkv_write_file(const char *path, mode_t mode, const void *data, size_t size,
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
 }
 
+static int check_folder(const char *path, struct mkv_error *err)
+{
+	struct stat st;
+	if (stat(path, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "stat '%s': %m", path);
+	if (!S_ISDIR(st.st_mode))
+		return mkv_fail(err, MKV_FAILED, ENOTDIR,
+				"create folder '%s': %m", path);
+	return 0;
+}
+
 int mkv_make_dirs(const char *path, struct mkv_error *err)
 {
+	if (!*path)
+		return mkv_fail(err, MKV_FAILED, ENOENT,
+				"create folder '': %m");
 	auto_free char *partial = strdup(path);
 	if (!partial)
 		return mkv_oom(err);
@@ -241,7 +255,7 @@ int mkv_make_dirs(const char *path, struct mkv_error *err)
 		}
 		*at = end;
 		if (end == '\0')
-			return 0;
+			return check_folder(path, err);
 	}
 }
 

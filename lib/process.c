@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -55,7 +56,8 @@ static int drain(struct stream *stream)
 		stream->fd = -1;
 		return 0;
 	}
-	if ((size_t)got > stream->limit_bytes - stream->into->size)
+	if (stream->into->size > stream->limit_bytes ||
+	    (size_t)got > stream->limit_bytes - stream->into->size)
 		return -EFBIG;
 	mkv_buf_add(stream->into, chunk, (size_t)got);
 	return stream->into->failed ? -ENOMEM : 0;
@@ -199,8 +201,10 @@ bool mkv_process_exists(const char *program)
 		char candidate[4096];
 		int used = snprintf(candidate, sizeof(candidate), "%.*s/%s",
 				    (int)length, path, program);
+		struct stat st;
 		if (used > 0 && (size_t)used < sizeof(candidate) &&
-		    access(candidate, X_OK) == 0)
+		    access(candidate, X_OK) == 0 && stat(candidate, &st) == 0 &&
+		    S_ISREG(st.st_mode))
 			return true;
 		path += length + (path[length] == ':');
 	}
