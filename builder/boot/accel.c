@@ -18,6 +18,17 @@ static bool has_booted(int fd, char *said)
 	       memmem(said, (size_t)got, "Kernel panic - not syncing", 26);
 }
 
+/* The last line that QEMU said, shortened. */
+static void last_line(int fd, char *said, char *ret, size_t size)
+{
+	ssize_t got = pread(fd, said, SAID_MOST - 1, 0);
+	said[got > 0 ? got : 0] = '\0';
+	for (char *c = said + strlen(said); c > said && c[-1] <= ' '; c--)
+		c[-1] = '\0';
+	const char *line = strrchr(said, '\n');
+	(void)snprintf(ret, size, "%.80s", line ? line + 1 : said);
+}
+
 int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 		       struct mkv_error *err)
 {
@@ -55,8 +66,10 @@ int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 			return 0;
 		}
 		if (ended) {
+			char line[81];
+			last_line(output, said, line, sizeof(line));
 			(void)snprintf(ret_why, 128,
-				       "QEMU ended before its kernel ran");
+				       "a kernel did not boot in it: %s", line);
 			return 0;
 		}
 	}

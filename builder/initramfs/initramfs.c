@@ -13,11 +13,23 @@ enum {
 	LEVEL = 9, /* of zstd: beyond it costs more time than it saves bytes */
 };
 
-/* In load order where nothing else decides: what the others sit on first. */
-static const char *const wanted[] = {
-	"virtio_pci", "virtio_mmio", "virtio_blk", "virtio_scsi", "nvme",
-	"ahci", "ata_piix", "megaraid_sas", "mpt3sas", "smartpqi", "sd_mod",
-	"ext4",
+/* In load order where nothing else decides: what reaches others comes first. */
+static const struct driver {
+	const char *name;
+	const char *with;    /* loaded behind it, when it is */
+	bool on_demand;	     /* only where a device asks for it */
+} drivers[] = {
+	{"vmd", NULL, true},
+	{"virtio_pci", NULL, true},
+	{"nvme", NULL, true},
+	{"virtio_blk", NULL, true},
+	{"virtio_scsi", "sd_mod", true},
+	{"ahci", "sd_mod", true},
+	{"ata_piix", "sd_mod", true},
+	{"megaraid_sas", "sd_mod", true},
+	{"mpt3sas", "sd_mod", true},
+	{"smartpqi", "sd_mod", true},
+	{"ext4", NULL, false},
 };
 
 static bool has_suffix(const char *text, const char *suffix)
@@ -70,6 +82,10 @@ static int put_module(const struct mkv_tree *root,
 		      const struct mkv_module *module, struct mkv_tree *tree,
 		      int64_t epoch_s, struct mkv_error *err)
 {
+	char path[128];
+	(void)snprintf(path, sizeof(path), "/lib/%s.ko", module->name);
+	if (mkv_tree_lookup(tree, path))
+		return 0;
 	const struct mkv_inode *inode = mkv_tree_lookup(root, module->path);
 	if (!inode || !S_ISREG(inode->mode))
 		return mkv_fail(err, MKV_FAILED, ENOENT,
@@ -79,9 +95,36 @@ static int put_module(const struct mkv_tree *root,
 	int rc = unpack(module->path, inode->content, &content, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", module->path);
-	char path[128];
-	(void)snprintf(path, sizeof(path), "/lib/%s.ko", module->name);
 	return put_file(tree, path, 0644, epoch_s, content, err);
+}
+
+/* A driver's line: its modules in load order, then the devices it is for. */
+static int put_driver(const struct mkv_tree *root,
+		      const struct driver *driver, struct mkv_modules *modules,
+		      struct mkv_tree *tree, int64_t epoch_s,
+		      struct mkv_buf *list, struct mkv_error *err)
+{
+	mkv_modules_reset(modules);
+	bool is_module = mkv_modules_choose(modules, driver->name);
+	if (driver->with &&
+	    (is_module || mkv_modules_is_builtin(modules, driver->name)))
+		(void)mkv_modules_choose(modules, driver->with);
+	for (size_t i = 0; i < modules->n_order; i++) {
+		int rc = put_module(root, modules->order[i], tree, epoch_s,
+				    err);
+		if (rc < 0)
+			return rc;
+		mkv_buf_printf(list, "%s%s.ko", i ? " " : "",
+			       modules->order[i]->name);
+	}
+	if (!modules->n_order)
+		return 0;
+	if (driver->on_demand && is_module) {
+		mkv_buf_str(list, " for");
+		mkv_modules_add_aliases(modules, driver->name, list);
+	}
+	mkv_buf_char(list, '\n');
+	return 0;
 }
 
 static int put_modules(const struct mkv_tree *root, const char *release,
@@ -89,25 +132,22 @@ static int put_modules(const struct mkv_tree *root, const char *release,
 		       struct mkv_error *err)
 {
 	auto_modules struct mkv_modules modules = MKV_MODULES_INIT;
+	auto_buf struct mkv_buf list = {0};
 	int rc = mkv_modules_load(root, release, &modules, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		(void)mkv_modules_choose(&modules, wanted[i]);
 	if (!mkv_modules_choose(&modules, "ext4") &&
 	    !mkv_modules_is_builtin(&modules, "ext4"))
 		return mkv_fail(err, MKV_FAILED, ENOENT,
 				"kernel %s has no ext4, neither as a module "
 				"nor built in (or depmod has not run)",
 				release);
-	auto_buf struct mkv_buf list = {0};
-	for (size_t i = 0; i < modules.n_order; i++) {
-		rc = put_module(root, modules.order[i], tree, epoch_s, err);
-		if (rc < 0)
-			return rc;
-		mkv_buf_printf(&list, "%s.ko\n", modules.order[i]->name);
-	}
-	rc = mkv_buf_check(&list, err);
+	for (size_t i = 0; rc == 0 && i < sizeof(drivers) / sizeof(*drivers);
+	     i++)
+		rc = put_driver(root, &drivers[i], &modules, tree, epoch_s,
+				&list, err);
+	if (rc == 0)
+		rc = mkv_buf_check(&list, err);
 	if (rc < 0)
 		return rc;
 	return mkv_tree_put_file(tree, "/modules", 0644,

@@ -8,13 +8,15 @@
 /* Makes the initramfs' tree out of an image's own root tree:
  *
  *   /init              `init`, the program
- *   /modules           the load order: one file name a line, dependencies first
+ *   /modules           a driver a line: its modules' files in load order,
+ *                      dependencies first; then, where it is loaded on demand
+ *                      only, `for` and the aliases of the devices it drives
  *   /lib/NAME.ko       the modules, decompressed
  *   /dev, /proc, /sys, /root   where /init mounts
  *
  * Modules come from /usr/lib/modules/RELEASE (or /lib/modules/RELEASE):
- * virtio-pci, -mmio, -blk, -scsi, NVMe, AHCI, the SCSI disk driver with the
- * usual server controllers, and ext4, with all that modules.dep says they need.
+ * virtio-pci, -blk, -scsi, NVMe, AHCI, the SCSI disk driver with the usual
+ * server controllers, and ext4, with all that modules.dep says they need.
  * What the kernel has built in or doesn't have is left out; a tree whose kernel
  * has neither a module nor a builtin for ext4 is an error. */
 int mkv_initramfs_build(const struct mkv_tree *root, const char *kernel_release,

@@ -264,3 +264,31 @@ bool mkv_modules_is_builtin(const struct mkv_modules *modules, const char *name)
 	}
 	return false;
 }
+
+void mkv_modules_reset(struct mkv_modules *modules)
+{
+	for (size_t i = 0; i < modules->count; i++)
+		modules->items[i].chosen = false;
+	modules->n_order = 0;
+}
+
+/* "alias PATTERN MODULE" */
+void mkv_modules_add_aliases(const struct mkv_modules *modules,
+			     const char *name, struct mkv_buf *into)
+{
+	static const char head[] = "alias ";
+	for (const char *line = modules->alias; *line;) {
+		size_t length = strcspn(line, "\n");
+		const char *end = memrchr(line, ' ', length);
+		size_t start = sizeof(head) - 1;
+		if (end && strncmp(line, head, start) == 0 &&
+		    end > line + start &&
+		    (size_t)(line + length - end - 1) == strlen(name) &&
+		    strncmp(end + 1, name, strlen(name)) == 0)
+			mkv_buf_printf(into, " %.*s",
+				       (int)(end - line - (ssize_t)start),
+				       line + start);
+		line += length;
+		line += *line == '\n';
+	}
+}

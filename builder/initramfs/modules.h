@@ -4,6 +4,7 @@
  * modules.softdep say (depmod.d(5), modules.dep(5)). Module names use `_`. */
 
 #include "builder/tree/tree.h"
+#include "lib/buf.h"
 
 struct mkv_module {
 	char *name;	       /* "virtio_blk" */
@@ -18,7 +19,8 @@ struct mkv_modules {
 	char *dep, *softdep, *alias, *builtin; /* the files' texts */
 	struct mkv_module *items; /* by name */
 	size_t count;
-	const struct mkv_module **order; /* what was chosen, in load order */
+	const struct mkv_module **order; /* what was chosen since the last
+					    reset, in load order */
 	size_t n_order;
 };
 #define MKV_MODULES_INIT {0}
@@ -36,3 +38,11 @@ bool mkv_modules_choose(struct mkv_modules *modules, const char *name)
 	mkv_nonnull(1, 2);
 bool mkv_modules_is_builtin(const struct mkv_modules *modules, const char *name)
 	mkv_nonnull(1, 2);
+/* Forgets what was chosen. */
+void mkv_modules_reset(struct mkv_modules *modules) mkv_nonnull(1);
+
+/* Appends the alias patterns by which devices ask for a module, a space before
+ * each (kernel, modules.alias(5); sysfs, modalias). */
+void mkv_modules_add_aliases(const struct mkv_modules *modules,
+			     const char *name, struct mkv_buf *into)
+	mkv_nonnull(1, 2, 3);

@@ -7,18 +7,18 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <time.h>
 
 #include "lib/auto.h"
 #include "services/initramfs/find.h"
+#include "services/initramfs/modules.h"
 #include "services/initramfs/say.h"
 #include "services/initramfs/switch.h"
 #include "services/initramfs/words.h"
 
 #define NEW_ROOT "/root"
 
-enum { LIST_MOST = 16384, POLL_MS = 20 };
+enum { POLL_MS = 20 };
 
 static double uptime_s(void)
 {
@@ -77,40 +77,6 @@ static size_t read_text(const char *path, char *into, size_t size)
 	return used;
 }
 
-static bool load_module(const char *file, const struct words *words)
-{
-	char path[128], name[128], parameters[1024];
-	(void)snprintf(path, sizeof(path), "/lib/%s", file);
-	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."),
-		       file);
-	words_module(words, name, parameters, sizeof(parameters));
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && syscall(SYS_finit_module, fd, parameters, 0) == 0)
-		return true;
-	if (fd >= 0 && errno == EEXIST)
-		return true;
-	say_log("module %s: %m", file);
-	return false;
-}
-
-static void load_modules(const struct words *words)
-{
-	static char list[LIST_MOST];
-	unsigned loaded = 0, failed = 0;
-	double start_s = uptime_s();
-	(void)read_text("/modules", list, sizeof(list));
-	char *save = NULL;
-	for (char *line = strtok_r(list, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (load_module(line, words))
-			loaded++;
-		else
-			failed++;
-	}
-	say_log("%u modules loaded, %u failed, in %.2f s", loaded, failed,
-		uptime_s() - start_s);
-}
-
 static void wait_for_root(const struct words *words, char ret[FIND_PATH_SIZE])
 {
 	if (!words->root || !find_is_known(words->root)) {
@@ -122,7 +88,10 @@ static void wait_for_root(const struct words *words, char ret[FIND_PATH_SIZE])
 		give_up(words);
 	}
 	double limit_s = uptime_s() + words->wait_s;
-	while (!find_root(words->root, ret)) {
+	for (;;) {
+		modules_load(words);
+		if (find_root(words->root, ret))
+			return;
 		if (uptime_s() >= limit_s) {
 			say_error("no root file system '%s' within %d s; "
 				  "there is:",
@@ -156,9 +125,9 @@ int main(int argc, char **argv)
 	mount_kernel_file_systems();
 	(void)read_text("/proc/cmdline", line, sizeof(line));
 	words_parse(line, &words);
-	load_modules(&words);
 	char device[FIND_PATH_SIZE];
 	wait_for_root(&words, device);
+	modules_report();
 	mount_root(&words, device);
 	switch_root(NEW_ROOT, words.init ? words.init : "/sbin/init", argv);
 	give_up(&words);
