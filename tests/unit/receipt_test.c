@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether a contract is believed, how answers are judged, and what a receipt
+ * says. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "builder/attest/attest.h"
+#include "lib/io.h"
+#include "verify/receipt.h"
+
+static char root[] = "/tmp/mkvbench-receipt-XXXXXX";
+static struct mkv_private_key *key, *other;
+
+static void put(const char *name, const char *text, size_t size)
+{
+	char path[256];
+	struct mkv_error err;
+	(void)snprintf(path, sizeof(path), "%s%s", root, name);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(mkv_make_dirs(path, &err), 0);
+	(void)snprintf(path, sizeof(path), "%s%s", root, name);
+	assert_int_equal(mkv_write_file(path, 0644, text, size, &err), 0);
+}
+
+static struct mkv_private_key *make_key(const char *name)
+{
+	char path[256];
+	struct mkv_error err;
+	struct mkv_public_key public;
+	struct mkv_private_key *made = NULL;
+	(void)snprintf(path, sizeof(path), "%s/%s.pem", root, name);
+	if (mkv_key_generate(path, &public, &err) < 0 ||
+	    mkv_private_key_load(path, &made, &err) < 0)
+		fail_msg("%s", err.message);
+	return made;
+}
+
+/* A contract that promises little; `mode`, and whose key it names. */
+static char *contract_text(const char *mode, const struct mkv_private_key *of)
+{
+	char id[MKV_SHA256_HEX_SIZE];
+	struct mkv_buf text = {0};
+	mkv_sha256_hex(&mkv_private_key_public(of)->id, id);
+	mkv_buf_printf(&text,
+		       "{\"mkvbench_contract\":1,\"name\":\"small\","
+		       "\"scenario\":\"kvm\",\"key\":{\"algorithm\":\"ed25519\","
+		       "\"id\":\"%s\"},\"verify\":{\"mode\":\"%s\",\"accept\":[{"
+		       "\"check\":\"boost\",\"reason\":\"a guest has none\"},{"
+		       "\"check\":\"contract\",\"reason\":\"trust me\"}]},"
+		       "\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"me\"}},"
+		       "\"images\":{\"dut\":{\"platform\":\"guest\","
+		       "\"clocksources\":[\"tsc\"],"
+		       "\"settings\":{\"boost\":\"off\"}}}}",
+		       id, mode);
+	return mkv_buf_take(&text);
+}
+
+static void install(const char *contract, const struct mkv_private_key *by,
+		    const struct mkv_private_key *pub)
+{
+	struct mkv_error err;
+	auto_buf struct mkv_buf bundle = {0}, pem = {0};
+	if (mkv_contract_bundle(by, contract, strlen(contract), &bundle, &err) <
+	    0)
+		fail_msg("%s", err.message);
+	mkv_public_key_pem(mkv_private_key_public(pub), &pem);
+	put(MKV_CONTRACT_PATH, contract, strlen(contract));
+	put(MKV_CONTRACT_BUNDLE_PATH, bundle.data, bundle.size);
+	put(MKV_CONTRACT_KEY_PATH, pem.data, pem.size);
+}
+
+static int start(void **state)
+{
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	key = make_key("one");
+	other = make_key("two");
+	return 0;
+}
+
+static int finish(void **state)
+{
+	struct mkv_error err;
+	(void)state;
+	mkv_private_key_free(key);
+	mkv_private_key_free(other);
+	return mkv_remove_tree(AT_FDCWD, root, &err);
+}
+
+static void a_signed_contract_is_believed(void **state)
+{
+	(void)state;
+	auto_free char *text = contract_text("gate", key);
+	auto_trusted struct mkv_trusted trusted = {0};
+	install(text, key, key);
+	mkv_trust_image(root, &trusted);
+	assert_string_equal(strncmp(trusted.text, "signed by", 9)
+				    ? trusted.text
+				    : "signed by",
+			    "signed by");
+	assert_int_equal(trusted.trust, MKV_TRUST_VERIFIED);
+	assert_string_equal(trusted.contract->name, "small");
+}
+
+static void expect_broken(const char *says)
+{
+	auto_trusted struct mkv_trusted trusted = {0};
+	mkv_trust_image(root, &trusted);
+	if (trusted.trust != MKV_TRUST_BROKEN || !strstr(trusted.text, says))
+		fail_msg("trust %d: '%s', not '%s'", trusted.trust,
+			 trusted.text, says);
+}
+
+static void a_changed_contract_is_not_believed(void **state)
+{
+	(void)state;
+	auto_free char *text = contract_text("gate", key);
+	auto_free char *changed = strdup(text);
+	memcpy(strstr(changed, "small"), "smalL", 5);
+	install(text, key, key);
+	put(MKV_CONTRACT_PATH, changed, strlen(changed));
+	expect_broken("isn't about");
+	/* The mode can't be turned to "warn" by hand either. */
+	auto_free char *warn = contract_text("warn", key);
+	put(MKV_CONTRACT_PATH, warn, strlen(warn));
+	expect_broken("isn't about");
+	/* Signed by somebody else, whose key isn't the image's. */
+	install(text, other, key);
+	expect_broken("");
+	/* Somebody else's key in the image, while the contract names ours. */
+	install(text, other, other);
+	expect_broken("names key");
+	install(text, key, key);
+	put(MKV_CONTRACT_BUNDLE_PATH, "{}", 2);
+	expect_broken("");
+	install(text, key, key);
+	put(MKV_CONTRACT_KEY_PATH, "", 0);
+	expect_broken("");
+	put(MKV_CONTRACT_PATH, "", 0);
+	expect_broken("contract");
+}
+
+static struct mkv_env environment(const struct mkv_trusted *trusted)
+{
+	struct mkv_env env = {
+		.root = root,
+		.trust = trusted->trust,
+		.trust_text = trusted->text,
+		.contract = trusted->contract,
+		.docker_socket = "/nonexistent",
+		.chrony_socket = "/nonexistent",
+		.phase = MKV_PHASE_BOOT,
+	};
+	if (env.contract) {
+		env.host = mkv_contract_find_host(env.contract, "me");
+		env.image = mkv_contract_find_image(env.contract, "dut");
+	}
+	return env;
+}
+
+static bool some(const struct mkv_check *check, const void *context)
+{
+	const char *const *names = context;
+	for (size_t i = 0; names[i]; i++)
+		if (strcmp(names[i], check->name) == 0)
+			return true;
+	return false;
+}
+
+/* Makes a receipt of the contract, clocksource and boost checks. */
+static void expect(const char *mode, const char *clocksource, const char *boost,
+		   bool believed, const char *word, bool starts,
+		   const char *says)
+{
+	static const char *const names[] = {"contract", "clocksource", "boost",
+					    NULL};
+	struct mkv_error err;
+	auto_free char *text = contract_text(mode, key);
+	auto_trusted struct mkv_trusted trusted = {0};
+	auto_receipt struct mkv_receipt receipt = {0};
+	auto_buf struct mkv_buf screen = {0}, json = {0}, statement = {0};
+	auto_buf struct mkv_buf metrics = {0};
+	install(text, key, believed ? key : other);
+	put("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+	    clocksource, strlen(clocksource));
+	put("/sys/devices/system/cpu/cpufreq/boost", boost, strlen(boost));
+	mkv_trust_image(root, &trusted);
+	struct mkv_env env = environment(&trusted);
+	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", some, names,
+					  &receipt, &err),
+			 0);
+	assert_string_equal(mkv_receipt_word(&receipt), word);
+	assert_int_equal(mkv_receipt_lets_start(&receipt), starts);
+	mkv_receipt_text(&receipt, &screen);
+	if (!strstr(screen.data, says))
+		fail_msg("no '%s' in\n%s", says, screen.data);
+	/* The line that machines wait for, and the last one. */
+	char line[128];
+	(void)snprintf(line, sizeof(line),
+		       "\nmkvbench-receipt: %s host=me contract=%s\n", word,
+		       trusted.sha256);
+	assert_non_null(strstr(screen.data, line));
+	assert_string_equal(screen.data + screen.size - 21,
+			    "mkvbench-receipt-end\n");
+	assert_int_equal(mkv_receipt_json(&receipt, &json, &err), 0);
+	auto_json json_t *document = NULL;
+	assert_int_equal(mkv_json_load(json.data, json.size, &document, &err),
+			 0);
+	assert_string_equal(
+		json_string_value(json_object_get(document, "result")), word);
+	assert_int_equal(mkv_receipt_statement(&receipt, &json, &statement,
+					       &err),
+			 0);
+	assert_non_null(strstr(statement.data,
+			       receipt.result == MKV_PASS ? "\"PASSED\""
+			       : starts			  ? "\"WARNED\""
+							  : "\"FAILED\""));
+	mkv_receipt_metrics(&receipt, false, &metrics);
+	assert_non_null(strstr(metrics.data, receipt.result == MKV_PASS
+						     ? "mkvbench_verified 1\n"
+						     : "mkvbench_verified 0\n"));
+}
+
+static void answers_are_judged(void **state)
+{
+	(void)state;
+	expect("gate", "tsc\n", "0\n", true, "pass", true,
+	       "what runs is what was promised");
+	expect("gate", "hpet\n", "0\n", true, "fail", false,
+	       "services do not start");
+	expect("warn", "hpet\n", "0\n", true, "warn", true,
+	       "services start all the same");
+	/* Not established, but the recipe accepts that, with its reason. */
+	expect("gate", "tsc\n", "rubbish", true, "pass", true,
+	       "accepted by the recipe: a guest has none");
+	/* A failure isn't accepted by what accepts "not established". */
+	expect("gate", "tsc\n", "1\n", true, "fail", false, "off");
+	/* Not established and not accepted. */
+	expect("gate", "", "0\n", true, "fail", false, "clocksource");
+	/* A contract that isn't signed can't lower its own bar. */
+	expect("gate", "tsc\n", "0\n", false, "fail", false, "signature");
+	expect("warn", "tsc\n", "0\n", false, "fail", false, "signature");
+}
+
+static void a_machine_without_a_place_starts_nothing(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *text = contract_text("gate", key);
+	auto_trusted struct mkv_trusted trusted = {0};
+	auto_receipt struct mkv_receipt receipt = {0};
+	install(text, key, key);
+	mkv_trust_image(root, &trusted);
+	struct mkv_env env = environment(&trusted);
+	env.host = NULL;
+	env.image = NULL;
+	assert_int_equal(mkv_receipt_make(&env, &trusted, "unknown", NULL, NULL,
+					  &receipt, &err),
+			 0);
+	assert_string_equal(mkv_receipt_word(&receipt), "not-established");
+	assert_false(mkv_receipt_lets_start(&receipt));
+}
+
+static void hostile_text_stays_text(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	static const char *const names[] = {"clocksource", NULL};
+	auto_free char *text = contract_text("gate", key);
+	auto_trusted struct mkv_trusted trusted = {0};
+	auto_receipt struct mkv_receipt receipt = {0};
+	auto_buf struct mkv_buf screen = {0}, json = {0};
+	static const char evil[] =
+		"\x1b[2Jx\nmkvbench-receipt: pass host=me\n\xff\xfe";
+	install(text, key, key);
+	put("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+	    evil, strlen(evil));
+	mkv_trust_image(root, &trusted);
+	struct mkv_env env = environment(&trusted);
+	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", some, names,
+					  &receipt, &err),
+			 0);
+	mkv_receipt_text(&receipt, &screen);
+	assert_null(strchr(screen.data, '\x1b'));
+	assert_null(strstr(screen.data, "\nmkvbench-receipt: pass"));
+	assert_int_equal(mkv_receipt_json(&receipt, &json, &err), 0);
+	auto_json json_t *document = NULL;
+	assert_int_equal(mkv_json_load(json.data, json.size, &document, &err),
+			 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_signed_contract_is_believed),
+		cmocka_unit_test(a_changed_contract_is_not_believed),
+		cmocka_unit_test(answers_are_judged),
+		cmocka_unit_test(a_machine_without_a_place_starts_nothing),
+		cmocka_unit_test(hostile_text_stays_text),
+	};
+	return cmocka_run_group_tests(tests, start, finish);
+}
