@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder/recipe/cross.h"
 #include "builder/recipe/load.h"
 #include "builder/recipe/schema.h"
 
@@ -113,6 +114,73 @@ static void derive(struct mkv_load *load, const struct mkv_node *root,
 	}
 }
 
+/* "large_file" is MKVBENCH_LARGE_FILE for the program. */
+static char *variable_of(const char *setting)
+{
+	char *name;
+	if (asprintf(&name, "MKVBENCH_%s", setting) < 0)
+		return NULL;
+	for (char *at = name; *at; at++)
+		if (*at >= 'a' && *at <= 'z')
+			*at = (char)(*at - 'a' + 'A');
+	return name;
+}
+
+/* Keeps the order of names; what is there already stays as it is. */
+static bool add_variable(struct mkv_settings *environment,
+			 const struct mkv_setting *setting)
+{
+	auto_free char *key = variable_of(setting->key);
+	auto_free char *value = strdup(setting->value);
+	struct mkv_setting *items = reallocarray(
+		environment->items, environment->count + 1, sizeof(*items));
+	if (items)
+		environment->items = items;
+	if (!items || !key || !value)
+		return false;
+	size_t at = 0;
+	while (at < environment->count && strcmp(items[at].key, key) < 0)
+		at++;
+	if (at < environment->count && strcmp(items[at].key, key) == 0)
+		return true;
+	memmove(items + at + 1, items + at,
+		(environment->count - at) * sizeof(*items));
+	items[at].key = mkv_take(key);
+	items[at].value = mkv_take(value);
+	environment->count++;
+	return true;
+}
+
+static const struct mkv_oci_image *oci_of(const struct mkv_recipe *recipe,
+					  const struct mkv_container *container)
+{
+	for (size_t i = 0; i < recipe->n_oci_images; i++)
+		if (strcmp(recipe->oci_images[i].name, container->oci) == 0)
+			return &recipe->oci_images[i];
+	return NULL;
+}
+
+/* A container's environment has the settings of the services that its OCI image
+ * carries. The recipe is right. */
+static int spread_settings(struct mkv_recipe *recipe, struct mkv_error *err)
+{
+	for (size_t i = 0; i < recipe->n_containers; i++) {
+		struct mkv_container *container = &recipe->containers[i];
+		const struct mkv_oci_image *oci = oci_of(recipe, container);
+		for (size_t j = 0; oci && j < recipe->n_services; j++) {
+			const struct mkv_service *service =
+				&recipe->services[j];
+			if (!mkv_strings_has(&oci->programs, service->name))
+				continue;
+			for (size_t k = 0; k < service->settings.count; k++)
+				if (!add_variable(&container->environment,
+						  &service->settings.items[k]))
+					return mkv_oom(err);
+		}
+	}
+	return 0;
+}
+
 static int compare_caches(const void *a, const void *b)
 {
 	const struct mkv_cache *x = a, *y = b;
@@ -180,6 +248,8 @@ int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
 	if (complaints->count > 0)
 		return summarise(complaints, path, err);
 	int rc = keep_files(&load, path, recipe, err);
+	if (rc == 0)
+		rc = spread_settings(recipe, err);
 	if (rc == 0)
 		rc = mkv_canonical_digest(recipe, err);
 	if (rc < 0)

@@ -135,7 +135,8 @@ struct mkv_container {
 	struct mkv_mount *mounts;
 	size_t n_mounts;
 	struct mkv_strings ports; /* "8080:8080/tcp" */
-	struct mkv_settings environment;
+	struct mkv_settings environment; /* services' settings among it, as
+					    MKVBENCH_NAME */
 	struct mkv_strings roles; /* hosts' roles that run it; empty: all */
 };
 

@@ -499,7 +499,10 @@ const struct mkv_table mkv_schema_recipe = {
 	      .doc = "The disk images, by name"},
 	     {"services", MKV_ROW_MAP, AT(mkv_recipe, services),
 	      .table = &service_table,
-	      .doc = "Settings of the application's services, by program"},
+	      .doc = "Settings of the application's services, by program, which "
+		     "reads `large_file` as MKVBENCH_LARGE_FILE. Containers of "
+		     "OCI images with that program have them in their "
+		     "environment"},
 	     {"oci", MKV_ROW_MAP, AT(mkv_recipe, oci_images),
 	      .table = &oci_table, .doc = "The OCI images, by name"},
 	     {"containers", MKV_ROW_MAP, AT(mkv_recipe, containers),

@@ -91,8 +91,26 @@ static void maps_are_sorted_and_references_are_indexes(void **state)
 	}
 	assert_string_equal(r->containers[1].name, "payment");
 	assert_string_equal(r->containers[1].roles.items[0], "payment");
-	assert_string_equal(r->services[2].settings.items[0].key, "large_file");
-	assert_string_equal(r->services[2].settings.items[0].value, "5MB");
+	assert_string_equal(r->services[0].settings.items[0].key, "large_file");
+	assert_string_equal(r->services[0].settings.items[0].value, "5MB");
+}
+
+static void containers_get_the_settings_of_their_services(void **state)
+{
+	(void)state;
+	auto_recipe struct mkv_recipe *r = load("recipes/kvm-docker.yaml");
+	static const char *const rows[][2] = {
+		{"MKVBENCH_LARGE_FILE", "5MB"},
+		{"MKVBENCH_SMALL_FILE", "140B"},
+		{"PGHOST", "postgres"},
+	};
+	const struct mkv_settings *order = &r->containers[0].environment;
+	assert_string_equal(r->containers[0].name, "order");
+	assert_int_equal(order->count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(order->items[i].key, rows[i][0]);
+		assert_string_equal(order->items[i].value, rows[i][1]);
+	}
 }
 
 static void an_image_runs_where_its_scenario_says(void **state)
@@ -174,6 +192,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_recipe_of_all_parts_becomes_one_value),
 		cmocka_unit_test(maps_are_sorted_and_references_are_indexes),
+		cmocka_unit_test(containers_get_the_settings_of_their_services),
 		cmocka_unit_test(an_image_runs_where_its_scenario_says),
 		cmocka_unit_test(
 			the_scenarios_differ_only_in_what_they_mean_to),
