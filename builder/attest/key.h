@@ -19,8 +19,8 @@ int mkv_key_public_path(const char *path, char **ret, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* `path` NULL means the default place. Refused: a symbolic link, a file that
- * group or others may read or write or that another user owns, a key that isn't
- * Ed25519. A missing key is -ENOENT and the message names `mkvbench keygen`. */
+ * group or others may read or write or that another user owns (unless we are
+ * root), a key that isn't Ed25519. A missing key is -ENOENT and the message names `mkvbench keygen`. */
 int mkv_private_key_load(const char *path, struct mkv_private_key **ret,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3);

@@ -245,7 +245,7 @@ static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
 	}
 	mkv_audit_table_compare(&want, &root->table, except, disk->name,
 				disk->audit->report);
-	return 0;
+	return mkv_disk_check_copies(disk, &want, except, err);
 }
 
 static int check_root(struct mkv_audit_of_disk *disk, struct mkv_error *err)
@@ -291,6 +291,7 @@ int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 	struct mkv_audit_of_disk disk = {
 		.audit = audit,
 		.name = name,
+		.path = path,
 		.image_name = image,
 		.contract = image && audit->manifest ? audit->manifest->contract
 						     : NULL,

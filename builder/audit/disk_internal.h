@@ -10,6 +10,7 @@
 struct mkv_audit_of_disk {
 	struct mkv_audit *audit;
 	const char *name;	/* "dut/disk.raw" */
+	const char *path;	/* where it can be opened by other programs */
 	const char *image_name; /* of the contract, or NULL: not known */
 	const struct mkv_contract *contract;
 	const struct mkv_contract_image *image;
@@ -34,6 +35,12 @@ int mkv_disk_check_boot(struct mkv_audit_of_disk *disk,
 			const struct mkv_audit_table *root,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+/* The other forms of the same image, IMAGE/rootfs.tar against the list of files
+ * and IMAGE/disk.qcow2 against the disk, where the appliance has them. */
+int mkv_disk_check_copies(struct mkv_audit_of_disk *disk,
+			  const struct mkv_audit_table *want,
+			  const char *const *except, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 /* Other partitions hold an empty file system. */
 int mkv_disk_check_partitions(struct mkv_audit_of_disk *disk,
 			      struct mkv_error *err) mkv_must_check
