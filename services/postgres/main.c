@@ -87,6 +87,7 @@ static int run_initdb(const struct cluster *cluster, struct mkv_error *err)
 				    "--locale=C.UTF-8",
 				    "--auth=trust",
 				    "--data-checksums",
+				    "--no-sync", /* make_cluster() does */
 				    NULL};
 	return run(argv, 0, err);
 }
@@ -131,6 +132,10 @@ static int make_cluster(const struct cluster *cluster, struct mkv_error *err)
 		rc = put_access(cluster, err);
 	if (rc < 0)
 		return rc;
+	auto_fd int fd = open(cluster->fresh, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || syncfs(fd) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "sync '%s': %m",
+				cluster->fresh);
 	if (rename(cluster->fresh, cluster->data) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
 				"rename '%s' to '%s': %m", cluster->fresh,
