@@ -54,6 +54,10 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	{"/etc/ssl/certs/ssl-cert-snakeoil.pem", MKV_REMOVE, NULL,
 	 "goes with its secret, names the build host"},
 
+	{"/var/lib/postgresql/**", MKV_REMOVE, NULL,
+	 "a cluster with an id of its own, made anew in an empty volume"},
+	{"/etc/postgresql/**", MKV_REMOVE, NULL, "goes with its cluster"},
+
 	/* Logs of the installation. */
 	{"/var/log/apt/**", MKV_REMOVE_FILES, NULL, "says when it was installed"},
 	{"/var/log/dpkg.log", MKV_REMOVE, NULL, "says when it was installed"},

@@ -11,7 +11,7 @@
 
 /* Counts up whenever the same packages would give another tree; belongs to the
  * key of the step. */
-enum { MKV_ROOTFS_VERSION = 1 };
+enum { MKV_ROOTFS_VERSION = 2 };
 
 /* What the .deb must say of itself, and the .deb. */
 struct mkv_rootfs_package {
