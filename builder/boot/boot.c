@@ -116,7 +116,7 @@ static int add_guest(struct run *run, const struct mkv_contract_host *host,
 		return rc;
 	struct guest *guest = &run->guests[run->count];
 	*guest = (struct guest){.host = host, .child = MKV_CHILD_INIT,
-				.console_fd = -1};
+				.console = MKV_CONSOLE_INIT, .console_fd = -1};
 	guest->image = mkv_contract_find_image(run->options->contract,
 					       host->image);
 	if (!guest->image)
@@ -324,18 +324,66 @@ static char *read_diagnosis(const struct guest *guest)
 	return strdup(text.data + from);
 }
 
+/* Containers of this host's role: the verifier then looks again once they run. */
+static bool has_containers(const struct guest *guest)
+{
+	const struct mkv_contract_docker *docker = &guest->image->docker;
+	for (size_t i = 0; docker->promised && i < docker->n_containers; i++) {
+		const struct mkv_contract_strings *roles =
+			&docker->containers[i].roles;
+		if (!roles->count ||
+		    mkv_contract_strings_have(roles, guest->host->role))
+			return true;
+	}
+	return false;
+}
+
+/* After a boot that doesn't let services start, nothing more will come. */
+static bool is_complete(const struct guest *guest)
+{
+	const struct mkv_console *console = &guest->console;
+	if (!console->boot.complete)
+		return false;
+	return console->boot.verdict > MKV_VERDICT_WARN ||
+	       console->later.complete || !has_containers(guest);
+}
+
+static char *text_of(const struct mkv_console *console)
+{
+	char *text = NULL;
+	const char *boot = console->boot.text.data;
+	const char *later = console->later.text.data;
+	if (!console->boot.complete ||
+	    asprintf(&text, "%s%s", boot ? boot : "", later ? later : "") < 0)
+		return NULL;
+	return text;
+}
+
+static enum mkv_verdict verdict_of(const struct guest *guest)
+{
+	const struct mkv_console *console = &guest->console;
+	if (!is_complete(guest))
+		return MKV_VERDICT_NONE;
+	/* A receipt of somebody else's proves nothing of this host. */
+	if (console->boot.host[0] &&
+	    strcmp(console->boot.host, guest->host->name) != 0)
+		return MKV_VERDICT_FAIL;
+	return console->later.complete &&
+			       console->later.verdict > console->boot.verdict
+		       ? console->later.verdict
+		       : console->boot.verdict;
+}
+
 static void settle(struct run *run, size_t index, bool died)
 {
 	struct guest *guest = &run->guests[index];
 	struct mkv_boot_result *result = &run->results[index];
 	guest->settled = true;
 	result->host = guest->host->name;
-	result->verdict = guest->console.complete ? guest->console.verdict
-						  : MKV_VERDICT_NONE;
+	result->verdict = verdict_of(guest);
 	result->died = died;
 	result->seconds = now_s() - run->start_s;
-	if (guest->console.complete && guest->console.receipt.size)
-		result->receipt = strdup(guest->console.receipt.data);
+	result->receipt = text_of(&guest->console);
 	result->console = strdup(guest->console_path);
 	result->diagnosis = died ? read_diagnosis(guest) : NULL;
 	if (run->options->on_receipt)
@@ -354,8 +402,8 @@ static int look(struct run *run, struct mkv_error *err)
 		int rc = read_console(run, guest, err);
 		if (rc < 0)
 			return rc;
-		if (!guest->settled && (guest->console.complete || ended))
-			settle(run, i, !guest->console.complete);
+		if (!guest->settled && (is_complete(guest) || ended))
+			settle(run, i, !is_complete(guest));
 		owing += !guest->settled;
 	}
 	return owing;

@@ -3,52 +3,86 @@
 
 #include <string.h>
 
-static const char marker[] = "mkvbench-receipt: ";
+static const char head[] = "mkvbench-verify: ";
+static const char marker[] = "mkvbench-receipt";
 
 void mkv_console_done(struct mkv_console *console)
 {
-	mkv_buf_done(&console->receipt);
+	mkv_buf_done(&console->text);
+	mkv_buf_done(&console->boot.text);
+	mkv_buf_done(&console->later.text);
 }
 
 const char *mkv_verdict_name(enum mkv_verdict verdict)
 {
-	switch (verdict) {
-	case MKV_VERDICT_PASS:
-		return "pass";
-	case MKV_VERDICT_FAIL:
-		return "fail";
-	case MKV_VERDICT_NOT_ESTABLISHED:
-		return "not established";
-	case MKV_VERDICT_NONE:
-		break;
-	}
-	return "no receipt";
+	static const char *const names[] = {
+		[MKV_VERDICT_PASS] = "pass",
+		[MKV_VERDICT_WARN] = "warn",
+		[MKV_VERDICT_NOT_ESTABLISHED] = "not established",
+		[MKV_VERDICT_FAIL] = "fail",
+		[MKV_VERDICT_NONE] = "no receipt",
+	};
+	return names[verdict];
 }
 
-static bool is_word(const char *text, const char *word)
+static enum mkv_verdict verdict_of(const char *word, size_t length)
 {
-	size_t length = strlen(word);
-	return strncmp(text, word, length) == 0 &&
-	       strspn(text + length, " ") == strlen(text + length);
+	static const struct {
+		const char *word;
+		enum mkv_verdict verdict;
+	} rows[] = {
+		{"pass", MKV_VERDICT_PASS},
+		{"warn", MKV_VERDICT_WARN},
+		{"fail", MKV_VERDICT_FAIL},
+		{"not-established", MKV_VERDICT_NOT_ESTABLISHED},
+		{"not-promised", MKV_VERDICT_NOT_ESTABLISHED},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strlen(rows[i].word) == length &&
+		    memcmp(rows[i].word, word, length) == 0)
+			return rows[i].verdict;
+	return MKV_VERDICT_NONE;
 }
 
-static void take_marker(struct mkv_console *console, const char *word)
+/* "VERDICT host=NAME ..." */
+static void take_verdict(struct mkv_console_receipt *receipt, const char *rest)
 {
-	enum mkv_verdict verdict =
-		is_word(word, "pass")		   ? MKV_VERDICT_PASS
-		: is_word(word, "fail")		   ? MKV_VERDICT_FAIL
-		: is_word(word, "not-established") ? MKV_VERDICT_NOT_ESTABLISHED
-						   : MKV_VERDICT_NONE;
-	if (verdict != MKV_VERDICT_NONE) {
-		console->verdict = verdict;
-		console->in_receipt = true;
-	} else if (is_word(word, "begin")) {
-		console->in_receipt = true;
-	} else if (is_word(word, "end") &&
-		   console->verdict != MKV_VERDICT_NONE) {
-		console->in_receipt = false;
-		console->complete = true;
+	static const char key[] = " host=";
+	receipt->verdict = verdict_of(rest, strcspn(rest, " "));
+	const char *host = strstr(rest, key);
+	if (!host)
+		return;
+	host += sizeof(key) - 1;
+	(void)snprintf(receipt->host, sizeof(receipt->host), "%.*s",
+		       (int)strcspn(host, " "), host);
+}
+
+static void take_end(struct mkv_console *console,
+		     struct mkv_console_receipt *receipt)
+{
+	console->in_receipt = false;
+	if (receipt->verdict == MKV_VERDICT_NONE)
+		return;
+	receipt->complete = true;
+	receipt->text = console->text;
+	console->text = (struct mkv_buf){0};
+}
+
+/* What follows the marker. Each receipt counts once: the first that is whole. */
+static void take_marker(struct mkv_console *console, const char *rest)
+{
+	static const char later[] = "-later";
+	struct mkv_console_receipt *receipt = &console->boot;
+	if (strncmp(rest, later, sizeof(later) - 1) == 0) {
+		receipt = &console->later;
+		rest += sizeof(later) - 1;
 	}
+	if (receipt->complete)
+		return;
+	if (strncmp(rest, ": ", 2) == 0)
+		take_verdict(receipt, rest + 2);
+	else if (strncmp(rest, "-end", 4) == 0)
+		take_end(console, receipt);
 }
 
 static void end_line(struct mkv_console *console, mkv_console_line *on_line,
@@ -57,11 +91,15 @@ static void end_line(struct mkv_console *console, mkv_console_line *on_line,
 	console->line[console->used] = '\0';
 	console->used = 0;
 	const char *found = strstr(console->line, marker);
-	if (found && !console->complete)
+	if (strstr(console->line, head)) {
+		mkv_buf_done(&console->text);
+		console->in_receipt = true;
+	}
+	if (found)
 		take_marker(console, found + sizeof(marker) - 1);
 	else if (console->in_receipt &&
-		 console->receipt.size < MKV_RECEIPT_MOST_BYTES)
-		mkv_buf_printf(&console->receipt, "%s\n", console->line);
+		 console->text.size < MKV_RECEIPT_MOST_BYTES)
+		mkv_buf_printf(&console->text, "%s\n", console->line);
 	if (on_line && console->line[0])
 		on_line(console->line, context);
 }

@@ -198,14 +198,15 @@ static int console_folder(struct printer *printer, const char **ret,
 	return 0;
 }
 
-/* 0 when all passed; else names those that didn't. */
+/* 0 when all passed, or only warned as their contract says; else names those that
+ * didn't. */
 static int judge(const struct mkv_boot_results *results, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf list = {0};
 	size_t bad = 0;
 	for (size_t i = 0; i < results->count; i++) {
 		const struct mkv_boot_result *result = &results->items[i];
-		if (result->verdict == MKV_VERDICT_PASS)
+		if (result->verdict <= MKV_VERDICT_WARN)
 			continue;
 		mkv_buf_printf(&list, "%s%s (%s)", bad++ ? ", " : "",
 			       result->host, mkv_verdict_name(result->verdict));

@@ -13,6 +13,10 @@
 #include "builder/boot/machine.h"
 #include "lib/io.h"
 
+#define HEAD "mkvbench-verify: tiny, host a\n"
+#define PASS "mkvbench-receipt: pass host=a contract=0\n"
+#define END "mkvbench-receipt-end\n"
+
 static void reads_receipts(void **state)
 {
 	(void)state;
@@ -24,61 +28,83 @@ static void reads_receipts(void **state)
 	} rows[] = {
 		{"", false, MKV_VERDICT_NONE, NULL},
 		{"Linux version\r\nlogin: ", false, MKV_VERDICT_NONE, NULL},
-		{"mkvbench-receipt: pass\r\na\r\nb\r\nmkvbench-receipt: end\r\n",
-		 true, MKV_VERDICT_PASS, "a\nb\n"},
-		{"mkvbench-receipt: begin\na\nmkvbench-receipt: fail\n"
-		 "mkvbench-receipt: end\n",
-		 true, MKV_VERDICT_FAIL, "a\n"},
-		{"mkvbench-receipt: not-established\nmkvbench-receipt: end\nb\n",
-		 true, MKV_VERDICT_NOT_ESTABLISHED, NULL},
-		{"[  OK  ] x \033[0;1;31mmkvbench-receipt: pass\033[0m\n"
-		 "[    2.1] mkvbench-receipt: end\n",
+		{"x\r\n" HEAD "  all well\r\n" PASS END "y\r\n", true,
+		 MKV_VERDICT_PASS, HEAD "  all well\n"},
+		{HEAD "mkvbench-receipt: fail host=a\n" END, true,
+		 MKV_VERDICT_FAIL, HEAD},
+		{HEAD "mkvbench-receipt: not-established host=a\n" END, true,
+		 MKV_VERDICT_NOT_ESTABLISHED, HEAD},
+		{"mkvbench-receipt: not-promised\n" END, true,
+		 MKV_VERDICT_NOT_ESTABLISHED, NULL},
+		{"mkvbench-receipt: warn\n" END, true, MKV_VERDICT_WARN, NULL},
+		{"[ OK ] \033[0;1;31mmkvbench-receipt: pass host=a\033[0m\n"
+		 "[    2.1] " END,
 		 true, MKV_VERDICT_PASS, NULL},
-		/* A verdict is one of three words, and an end needs one. */
-		{"mkvbench-receipt: passed\nmkvbench-receipt: end\n", false,
-		 MKV_VERDICT_NONE, NULL},
-		{"mkvbench-receipt: end\n", false, MKV_VERDICT_NONE, NULL},
-		{"mkvbench-receipt: pass\nnothing more", false,
-		 MKV_VERDICT_PASS, NULL},
-		/* The first receipt is the boot's. */
-		{"mkvbench-receipt: fail\nmkvbench-receipt: end\n"
-		 "mkvbench-receipt: pass\nmkvbench-receipt: end\n",
-		 true, MKV_VERDICT_FAIL, NULL},
+		/* A verdict is one of the words, and an end needs one. */
+		{"mkvbench-receipt: passed\n" END, false, MKV_VERDICT_NONE,
+		 NULL},
+		{END, false, MKV_VERDICT_NONE, NULL},
+		{PASS "nothing more", false, MKV_VERDICT_PASS, NULL},
+		/* The first receipt is the boot's; a later look isn't. */
+		{"mkvbench-receipt: fail\n" END PASS END, true,
+		 MKV_VERDICT_FAIL, NULL},
+		{"mkvbench-receipt-later: pass\nmkvbench-receipt-later-end\n",
+		 false, MKV_VERDICT_NONE, NULL},
+		/* Said twice, as after a hangup: the last text counts. */
+		{HEAD "half" HEAD "whole\n" PASS END, true, MKV_VERDICT_PASS,
+		 "half" HEAD "whole\n"},
 		/* Terminal control never reaches a terminal. */
-		{"mkvbench-receipt: fail\nx\033]0;title\007y\033[2J\bz\n"
-		 "mkvbench-receipt: end\n",
-		 true, MKV_VERDICT_FAIL, "x0;titleyz\n"},
+		{HEAD "x\033]0;title\007y\033[2J\bz\n" PASS END, true,
+		 MKV_VERDICT_PASS, HEAD "x0;titleyz\n"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (size_t step = 1; step < 30; step += 7) {
-			struct mkv_console console = {0};
+			struct mkv_console console = MKV_CONSOLE_INIT;
 			size_t size = strlen(rows[i].text);
 			for (size_t at = 0; at < size; at += step)
 				mkv_console_feed(
 					&console, rows[i].text + at,
 					size - at < step ? size - at : step,
 					NULL, NULL);
-			assert_int_equal(console.complete, rows[i].complete);
-			assert_int_equal(console.verdict, rows[i].verdict);
+			assert_int_equal(console.boot.complete,
+					 rows[i].complete);
+			assert_int_equal(console.boot.verdict, rows[i].verdict);
 			if (rows[i].receipt)
-				assert_string_equal(console.receipt.data,
+				assert_string_equal(console.boot.text.data,
 						    rows[i].receipt);
 			mkv_console_done(&console);
 		}
 	}
 }
 
+static void tells_the_later_look_from_the_boot(void **state)
+{
+	(void)state;
+	static const char text[] =
+		HEAD "boot\n" PASS END HEAD "containers\n"
+		"mkvbench-receipt-later: fail host=a contract=0\n"
+		"mkvbench-receipt-later-end\n";
+	struct mkv_console console = MKV_CONSOLE_INIT;
+	mkv_console_feed(&console, text, sizeof(text) - 1, NULL, NULL);
+	assert_true(console.boot.complete && console.later.complete);
+	assert_int_equal(console.boot.verdict, MKV_VERDICT_PASS);
+	assert_int_equal(console.later.verdict, MKV_VERDICT_FAIL);
+	assert_string_equal(console.boot.host, "a");
+	assert_string_equal(console.boot.text.data, HEAD "boot\n");
+	assert_string_equal(console.later.text.data, HEAD "containers\n");
+	mkv_console_done(&console);
+}
+
 static void bounds_what_a_guest_says(void **state)
 {
 	(void)state;
-	struct mkv_console console = {0};
-	static const char begin[] = "mkvbench-receipt: pass\n";
+	struct mkv_console console = MKV_CONSOLE_INIT;
 	static char chunk[4096];
-	mkv_console_feed(&console, begin, strlen(begin), NULL, NULL);
+	mkv_console_feed(&console, HEAD, strlen(HEAD), NULL, NULL);
 	memset(chunk, 'x', sizeof(chunk));
 	for (int i = 0; i < 1000; i++)
 		mkv_console_feed(&console, chunk, sizeof(chunk), NULL, NULL);
-	assert_true(console.receipt.size <
+	assert_true(console.text.size <
 		    MKV_RECEIPT_MOST_BYTES + 2 * MKV_CONSOLE_LINE_MOST);
 	mkv_console_done(&console);
 }
@@ -242,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_receipts),
+		cmocka_unit_test(tells_the_later_look_from_the_boot),
 		cmocka_unit_test(bounds_what_a_guest_says),
 		cmocka_unit_test(presents_the_promised_machine),
 		cmocka_unit_test(a_guest_has_virtio_and_one_card),

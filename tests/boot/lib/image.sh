@@ -40,11 +40,11 @@ make_image() {
 		"$BUILD/programs/initramfs" $stub "$1") || exit 1
 }
 
-# start CONSOLE QEMU-ARGUMENT...: runs to the guest's own end, two minutes at most.
+# start CONSOLE QEMU-ARGUMENT...: runs to the guest's own end, five minutes at most.
 start() {
 	local console=$1
 	shift
-	timeout -k 5 120 qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
+	timeout -k 5 300 qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
 		-cpu max -m 512 -nodefaults -display none -no-reboot \
 		-serial "file:$console" \
 		-drive "if=none,id=disk,format=raw,snapshot=on,file=$TEST_TMP/disk.raw" \
