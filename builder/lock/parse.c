@@ -459,6 +459,30 @@ static int read_all(struct reading *r, struct line *line, char *text,
 	return 0;
 }
 
+static bool holds(const struct mkv_lock *lock, const struct mkv_lock_set *set,
+		  const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(lock->packages[set->packages[i]].name, name) == 0)
+			return true;
+	return false;
+}
+
+static int check_wants(const struct mkv_lock *lock, const struct line *line,
+		       struct mkv_error *err)
+{
+	for (size_t i = 0; i < lock->n_sets; i++) {
+		const struct mkv_lock_set *set = &lock->sets[i];
+		for (size_t k = 0; k < set->wants.count; k++)
+			if (!holds(lock, set, set->wants.items[k]))
+				return bad(line, 0, err,
+					   "set '%s' wants '%s' but does not "
+					   "hold it",
+					   set->name, set->wants.items[k]);
+	}
+	return 0;
+}
+
 /* What only the whole file tells. */
 static int check_whole(const struct reading *r, struct line *line,
 		       struct mkv_error *err)
@@ -478,7 +502,7 @@ static int check_whole(const struct reading *r, struct line *line,
 			return bad(line, 0, err,
 				   "package '%s' stands in no set",
 				   lock->packages[i].name);
-	return 0;
+	return check_wants(lock, line, err);
 }
 
 /* Whatever the checks above let through: leading zeros, for one. */
