@@ -134,32 +134,30 @@ static int run_dpkg(struct mkv_rootfs *rootfs, const char *const *argv,
 	return rc;
 }
 
-int mkv_rootfs_configure(struct mkv_rootfs *rootfs, bool essential,
-			 struct mkv_error *err)
+static const char *const dpkg[] = {"/usr/bin/dpkg", "--force-unsafe-io",
+				   "--log=/dev/null", "--configure"};
+enum { DPKG_WORDS = sizeof(dpkg) / sizeof(*dpkg) };
+
+int mkv_rootfs_configure(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
-	static const char *const fixed[] = {
-		"/usr/bin/dpkg", "--force-unsafe-io", "--log=/dev/null",
-		"--configure"};
-	enum { FIXED = sizeof(fixed) / sizeof(*fixed) };
 	auto_free const char **argv =
-		calloc(FIXED + rootfs->count + 2, sizeof(*argv));
+		calloc(DPKG_WORDS + rootfs->count + 1, sizeof(*argv));
 	if (!argv)
 		return mkv_oom(err);
-	memcpy(argv, fixed, sizeof(fixed));
-	size_t at = FIXED;
+	memcpy(argv, dpkg, sizeof(dpkg));
+	size_t at = DPKG_WORDS;
 	for (size_t i = 0; i < rootfs->count; i++)
-		if (rootfs->is_essential[i] == essential)
+		if (rootfs->phases[i] == rootfs->phase)
 			argv[at++] = rootfs->packages[i].control.package;
-	int rc = at > FIXED ? run_dpkg(rootfs, argv, err) : 0;
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < rootfs->count; i++)
-		if (rootfs->is_essential[i] == essential)
-			rootfs->is_configured[i] = true;
-	if (essential)
-		return 0;
-	/* Triggers of packages that the command line didn't name. */
-	argv[FIXED] = "--pending";
-	argv[FIXED + 1] = NULL;
+	return at > DPKG_WORDS ? run_dpkg(rootfs, argv, err) : 0;
+}
+
+int mkv_rootfs_configure_pending(struct mkv_rootfs *rootfs,
+				 struct mkv_error *err)
+{
+	const char *argv[DPKG_WORDS + 2];
+	memcpy(argv, dpkg, sizeof(dpkg));
+	argv[DPKG_WORDS] = "--pending";
+	argv[DPKG_WORDS + 1] = NULL;
 	return run_dpkg(rootfs, argv, err);
 }

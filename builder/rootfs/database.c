@@ -238,7 +238,7 @@ static int write_interests(struct mkv_rootfs *rootfs, struct mkv_error *err)
 				       name, mode);
 			continue;
 		}
-		if (rootfs->is_configured[interest->package])
+		if (rootfs->phases[interest->package] < rootfs->phase)
 			continue;
 		(void)snprintf(path, sizeof(path), ADMIN "/triggers/%s",
 			       interest->name);
@@ -254,12 +254,11 @@ static int write_interests(struct mkv_rootfs *rootfs, struct mkv_error *err)
 					 paths.data, paths.size, err);
 }
 
-int mkv_database_add_status(struct mkv_rootfs *rootfs, bool essential,
-			    struct mkv_error *err)
+int mkv_database_add_status(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	for (size_t i = 0; i < rootfs->count; i++)
-		if (rootfs->is_essential[i] == essential)
+		if (rootfs->phases[i] == rootfs->phase)
 			add_paragraph(&rootfs->packages[i], &text);
 	int rc = mkv_buf_check(&text, err);
 	if (rc == 0)
@@ -295,7 +294,7 @@ void mkv_database_touch_path(struct mkv_rootfs *rootfs, const char *path)
 		const struct mkv_interest *interest = &rootfs->interests[i];
 		size_t length = strlen(interest->name);
 		if (interest->name[0] == '/' &&
-		    rootfs->is_configured[interest->package] &&
+		    rootfs->phases[interest->package] < rootfs->phase &&
 		    strncmp(path, interest->name, length) == 0 &&
 		    (path[length] == '/' || path[length] == '\0'))
 			mkv_database_activate(rootfs, interest->name);

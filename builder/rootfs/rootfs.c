@@ -26,12 +26,12 @@ struct stopwatch {
 };
 
 static void lap(struct stopwatch *watch, struct mkv_sandbox *sandbox,
-		const char *what)
+		const char *what, const char *which)
 {
 	struct timespec now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	if (what && getenv("MKVBENCH_DEBUG"))
-		mkv_sandbox_note(sandbox, "%s: %.2f s", what,
+		mkv_sandbox_note(sandbox, "%s %s: %.2f s", which, what,
 				 (double)(now.tv_sec - watch->last.tv_sec) +
 					 (double)(now.tv_nsec -
 						  watch->last.tv_nsec) /
@@ -110,51 +110,41 @@ static int unpack(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
 	return rc < 0 ? rc : mkv_database_add(rootfs, package, err);
 }
 
-/* Its scripts need each other and come before any of them can run: first all
- * files, then preinst, as debootstrap does. */
-static int install_essential(struct mkv_rootfs *rootfs,
-			     struct mkv_stager *stager, struct mkv_error *err)
+/* The essential packages' scripts need each other's files: first all files, then
+ * every preinst, as debootstrap does. Everybody else's preinst comes before the
+ * files, as with dpkg. */
+static int unpack_phase(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
+			struct mkv_error *err)
 {
+	bool essential = rootfs->phase == MKV_PHASE_ESSENTIAL;
 	int rc = 0;
-	size_t count = 0;
-	while (count < rootfs->count &&
-	       rootfs->is_essential[rootfs->order[count]])
-		count++;
-	for (size_t i = 0; rc == 0 && i < count; i++) {
-		rc = unpack(rootfs, stager, rootfs->order[i], err);
+	for (size_t i = 0; rc == 0 && i < rootfs->count; i++) {
+		size_t package = rootfs->order[i];
+		if (rootfs->phases[package] != rootfs->phase)
+			continue;
+		if (!essential)
+			rc = mkv_rootfs_run_preinst(rootfs, package, err);
+		if (rc == 0)
+			rc = unpack(rootfs, stager, package, err);
 		if (rc == 0 && i == 0)
 			rc = merge_usr(rootfs, err);
 	}
 	if (rc == 0)
-		rc = mkv_rootfs_write(rootfs->root_fd, POLICY, 0755, policy,
-				      sizeof(policy) - 1, err);
-	if (rc == 0)
-		rc = mkv_database_add_status(rootfs, true, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = mkv_rootfs_run_preinst(rootfs, rootfs->order[i], err);
-	return rc < 0 ? rc : mkv_rootfs_configure(rootfs, true, err);
+		rc = mkv_database_add_status(rootfs, err);
+	for (size_t i = 0; rc == 0 && essential && i < rootfs->count; i++)
+		if (rootfs->phases[rootfs->order[i]] == rootfs->phase)
+			rc = mkv_rootfs_run_preinst(rootfs, rootfs->order[i],
+						    err);
+	return rc;
 }
 
-static int unpack_rest(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
-		       struct mkv_error *err)
+static int prepare_configuration(struct mkv_rootfs *rootfs,
+				 struct mkv_error *err)
 {
-	for (size_t i = 0; i < rootfs->count; i++) {
-		size_t package = rootfs->order[i];
-		if (rootfs->is_essential[package])
-			continue;
-		int rc = mkv_rootfs_run_preinst(rootfs, package, err);
-		if (rc == 0)
-			rc = unpack(rootfs, stager, package, err);
-		if (rc < 0)
-			return rc;
-	}
-	return mkv_database_add_status(rootfs, false, err);
-}
-
-static int exclude(struct mkv_rootfs *rootfs, struct mkv_error *err)
-{
-	if (!rootfs->options->container)
-		return 0;
+	int rc = mkv_rootfs_write(rootfs->root_fd, POLICY, 0755, policy,
+				  sizeof(policy) - 1, err);
+	if (rc < 0 || !rootfs->options->container)
+		return rc;
 	return mkv_rootfs_write(rootfs->root_fd,
 				"/etc/dpkg/dpkg.cfg.d/mkvbench", 0644,
 				mkv_excluded_configuration,
@@ -169,45 +159,54 @@ static uint64_t count_bytes(const struct mkv_rootfs *rootfs)
 	return bytes;
 }
 
+static int install_phases(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
+			  struct mkv_error *err)
+{
+	static const char *const names[MKV_PHASES] = {
+		[MKV_PHASE_ESSENTIAL] = "essential",
+		[MKV_PHASE_MAIN] = "main",
+		[MKV_PHASE_LARGE] = "large",
+	};
+	struct stopwatch watch;
+	lap(&watch, rootfs->sandbox, NULL, NULL);
+	int rc = 0;
+	for (; rc == 0 && rootfs->phase < MKV_PHASES; rootfs->phase++) {
+		const char *name = names[rootfs->phase];
+		rc = unpack_phase(rootfs, stager, err);
+		lap(&watch, rootfs->sandbox, name, "unpack");
+		if (rc == 0 && rootfs->phase == MKV_PHASE_ESSENTIAL)
+			rc = prepare_configuration(rootfs, err);
+		if (rc == 0)
+			rc = mkv_rootfs_configure(rootfs, err);
+		lap(&watch, rootfs->sandbox, name, "configure");
+	}
+	return rc;
+}
+
 static int install(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
-	struct stopwatch watch;
-	lap(&watch, rootfs->sandbox, NULL);
 	int rc = read_packages(rootfs, err);
 	if (rc == 0)
 		rc = mkv_rootfs_select(rootfs, err);
 	if (rc < 0)
 		return rc;
-	lap(&watch, rootfs->sandbox, "read control archives");
 	mkv_sandbox_begin(rootfs->sandbox, count_bytes(rootfs),
-			  "unpack %zu packages", rootfs->count);
+			  "install %zu packages", rootfs->count);
 	auto_stager struct mkv_stager *stager = NULL;
 	rc = mkv_database_init(rootfs, err);
 	if (rc == 0)
 		rc = mkv_stager_start(rootfs, &stager, err);
 	if (rc == 0)
-		rc = install_essential(rootfs, stager, err);
-	lap(&watch, rootfs->sandbox, "essential packages");
+		rc = install_phases(rootfs, stager, err);
 	if (rc == 0)
-		rc = exclude(rootfs, err);
-	if (rc == 0)
-		rc = unpack_rest(rootfs, stager, err);
-	lap(&watch, rootfs->sandbox, "unpack the rest");
-	if (rc < 0)
-		return rc;
-	mkv_sandbox_begin(rootfs->sandbox, 0, "configure %zu packages",
-			  rootfs->count);
-	rc = mkv_rootfs_configure(rootfs, false, err);
-	if (rc == 0)
-		rc = mkv_database_check(rootfs, err);
-	lap(&watch, rootfs->sandbox, "configure the rest");
-	return rc;
+		rc = mkv_rootfs_configure_pending(rootfs, err);
+	return rc < 0 ? rc : mkv_database_check(rootfs, err);
 }
 
 static int finish(struct mkv_rootfs *rootfs, int pack_fd, struct mkv_error *err)
 {
 	struct stopwatch watch;
-	lap(&watch, rootfs->sandbox, NULL);
+	lap(&watch, rootfs->sandbox, NULL, NULL);
 	mkv_sandbox_begin(rootfs->sandbox, 0, "read the file tree");
 	if (unlinkat(rootfs->root_fd, POLICY + 1, 0) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "remove %s: %m",
@@ -215,7 +214,7 @@ static int finish(struct mkv_rootfs *rootfs, int pack_fd, struct mkv_error *err)
 	int rc = mkv_sandbox_close_root(rootfs->sandbox, err);
 	if (rc == 0)
 		rc = mkv_rootfs_harvest(rootfs, pack_fd, err);
-	lap(&watch, rootfs->sandbox, "harvest");
+	lap(&watch, rootfs->sandbox, "tree", "read");
 	mkv_sandbox_end(rootfs->sandbox);
 	return rc;
 }
@@ -225,8 +224,7 @@ static void rootfs_done(struct mkv_rootfs *rootfs)
 	for (size_t i = 0; rootfs->packages && i < rootfs->count; i++)
 		mkv_package_done(&rootfs->packages[i]);
 	free(rootfs->packages);
-	free(rootfs->is_essential);
-	free(rootfs->is_configured);
+	free(rootfs->phases);
 	free(rootfs->order);
 	mkv_pathmap_done(&rootfs->owners);
 	mkv_diversions_done(rootfs);
@@ -245,11 +243,9 @@ static int work(struct mkv_sandbox *sandbox, void *context,
 		.root_fd = mkv_sandbox_root_fd(sandbox),
 	};
 	rootfs.packages = calloc(job->count, sizeof(*rootfs.packages));
-	rootfs.is_essential = calloc(job->count, sizeof(bool));
-	rootfs.is_configured = calloc(job->count, sizeof(bool));
+	rootfs.phases = calloc(job->count, sizeof(*rootfs.phases));
 	rootfs.order = calloc(job->count, sizeof(*rootfs.order));
-	bool ready = rootfs.packages && rootfs.is_essential &&
-		     rootfs.is_configured && rootfs.order;
+	bool ready = rootfs.packages && rootfs.phases && rootfs.order;
 	int rc = ready ? install(&rootfs, err) : mkv_oom(err);
 	if (rc == 0)
 		rc = finish(&rootfs, job->pack_fd, err);

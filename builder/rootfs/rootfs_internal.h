@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* What the files of this folder share. The order of work, all of it inside the
- * sandbox's worker: rootfs.c; select.c tells the essential packages; stager.c
- * takes packages apart in threads; unpack.c puts their files into the root as
- * dpkg does, by diversions.c and the records of database.c; configure.c runs
- * the scripts; harvest.c reads the root into a tree by the rules of
- * normalise.c. */
+ * sandbox's worker: rootfs.c; select.c tells the phases; stager.c takes packages
+ * apart in threads; unpack.c puts their files into the root as dpkg does, by
+ * place.c, diversions.c and the records of database.c; configure.c runs the
+ * scripts; harvest.c reads the root into a tree by the rules of normalise.c. */
 
 #include "builder/package/pathmap.h"
 #include "builder/package/stage.h"
@@ -25,14 +24,23 @@ struct mkv_interest {
 	bool noawait;
 };
 
+/* Packages are installed in three phases, each unpacked, then configured. */
+enum mkv_phase {
+	MKV_PHASE_ESSENTIAL, /* with all that they depend on */
+	MKV_PHASE_MAIN,
+	MKV_PHASE_LARGE, /* with all that depends on them: configured last, as
+			    decompressing them takes longest */
+	MKV_PHASES,
+};
+
 struct mkv_rootfs {
 	struct mkv_sandbox *sandbox;
 	const struct mkv_rootfs_package *given;
 	const struct mkv_rootfs_options *options;
 	struct mkv_package *packages;
 	size_t count;
-	bool *is_essential;
-	bool *is_configured;
+	enum mkv_phase *phases; /* of each package */
+	enum mkv_phase phase;	/* under way: those before are configured */
 	size_t *order; /* in which files are put into the root */
 
 	int root_fd;
@@ -50,15 +58,13 @@ static inline size_t mkv_owner(size_t package, size_t entry)
 	return package << 32 | entry;
 }
 
-/* select.c: marks packages that are Essential with all that they depend on, and
- * fills `order`: those first, among them first the one that brings the links of
- * the merged /usr. */
+/* select.c: tells the phases and fills `order`. */
 int mkv_rootfs_select(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
 
 /* stager.c */
 struct mkv_stager;
-/* Starts threads that take all packages apart, essential ones first. */
+/* Starts threads that take all packages apart, those needed first first. */
 int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* Waits until one package is staged; its folder goes to *ret_fd. */
@@ -110,11 +116,10 @@ int mkv_database_add(struct mkv_rootfs *rootfs, size_t package,
 int mkv_database_write_list(struct mkv_rootfs *rootfs, size_t package,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3);
-/* Adds the paragraphs "install ok unpacked" of either kind of package, and the
+/* Adds the paragraphs "install ok unpacked" of the phase's packages, and the
  * triggers that are of interest or were activated. */
-int mkv_database_add_status(struct mkv_rootfs *rootfs, bool essential,
-			    struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 3);
+int mkv_database_add_status(struct mkv_rootfs *rootfs, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 /* Remembers that a trigger was activated, by its name, or by a path that some
  * configured package is interested in. */
 void mkv_database_activate(struct mkv_rootfs *rootfs, const char *name)
@@ -130,10 +135,13 @@ void mkv_database_done(struct mkv_rootfs *rootfs) mkv_nonnull(1);
 int mkv_rootfs_run_preinst(struct mkv_rootfs *rootfs, size_t package,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3);
-/* dpkg --configure of either kind of package, in the given order. */
-int mkv_rootfs_configure(struct mkv_rootfs *rootfs, bool essential,
-			 struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 3);
+/* dpkg --configure of the phase's packages, in the given order. */
+int mkv_rootfs_configure(struct mkv_rootfs *rootfs, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+/* What triggers are still pending, at the end. */
+int mkv_rootfs_configure_pending(struct mkv_rootfs *rootfs,
+				 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 
 /* harvest.c: reads the root into a pack. */
 int mkv_rootfs_harvest(struct mkv_rootfs *rootfs, int pack_fd,

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <string.h>
 #include <sys/stat.h>
 
 enum { THREADS_MAX = 64 };
@@ -74,19 +75,40 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Essential packages first, as they are waited for first; then the largest, so
- * that no thread is left with it alone at the end. */
-static int compare(const void *a, const void *b, void *context)
+static bool is_before(const struct mkv_rootfs *rootfs, size_t left,
+		      size_t right)
 {
-	const struct mkv_rootfs *rootfs = context;
-	size_t left = *(const size_t *)a, right = *(const size_t *)b;
-	if (rootfs->is_essential[left] != rootfs->is_essential[right])
-		return rootfs->is_essential[left] ? -1 : 1;
 	uint64_t left_size = rootfs->packages[left].deb.data.size;
 	uint64_t right_size = rootfs->packages[right].deb.data.size;
-	if (left_size != right_size)
-		return left_size > right_size ? -1 : 1;
-	return left < right ? -1 : 1;
+	if (rootfs->phases[left] != rootfs->phases[right])
+		return rootfs->phases[left] < rootfs->phases[right];
+	return left_size != right_size ? left_size > right_size : left < right;
+}
+
+static int compare(const void *a, const void *b, void *context)
+{
+	return is_before(context, *(const size_t *)a, *(const size_t *)b) ? -1
+									  : 1;
+}
+
+/* Phase by phase, as they are waited for, and the largest first, so that no
+ * thread is left with one alone. The largest of all starts right behind the
+ * essential: it keeps one thread busy for as long as all the rest the others. */
+static void arrange(const struct mkv_rootfs *rootfs, size_t *queue)
+{
+	size_t essential = 0, large = 0;
+	for (size_t i = 0; i < rootfs->count; i++) {
+		queue[i] = i;
+		essential += rootfs->phases[i] == MKV_PHASE_ESSENTIAL;
+		large += rootfs->phases[i] == MKV_PHASE_LARGE;
+	}
+	qsort_r(queue, rootfs->count, sizeof(*queue), compare, (void *)rootfs);
+	if (large == 0)
+		return;
+	size_t from = rootfs->count - large, largest = queue[from];
+	memmove(queue + essential + 1, queue + essential,
+		(from - essential) * sizeof(*queue));
+	queue[essential] = largest;
 }
 
 int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
@@ -102,10 +124,7 @@ int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 	stager->states = calloc(rootfs->count, sizeof(*stager->states));
 	if (!stager->queue || !stager->states)
 		return mkv_oom(err);
-	for (size_t i = 0; i < rootfs->count; i++)
-		stager->queue[i] = i;
-	qsort_r(stager->queue, rootfs->count, sizeof(*stager->queue), compare,
-		rootfs);
+	arrange(rootfs, stager->queue);
 	long online = rootfs->options->threads ? (long)rootfs->options->threads
 					       : sysconf(_SC_NPROCESSORS_ONLN);
 	size_t wanted = online < 1		? 1
