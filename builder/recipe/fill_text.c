@@ -107,8 +107,6 @@ static bool fits_shape(struct mkv_fill *f, const struct mkv_shape *shape,
 		       const char *text)
 {
 	regex_t regex;
-	if (count_characters(text) > shape->max_length)
-		return false;
 	if (regcomp(&regex, shape->pattern, REG_EXTENDED | REG_NOSUB) != 0) {
 		f->load->failed = true;
 		return false;
@@ -167,14 +165,21 @@ bool mkv_fill_check_shape(struct mkv_fill *f, struct mkv_mark mark,
 			  const char *text, const struct mkv_shape *shape,
 			  const struct mkv_path *path)
 {
-	if (!shape || fits_shape(f, shape, text))
+	if (!shape || f->load->failed)
+		return true;
+	const char *where = mkv_fill_path(f, path);
+	size_t length = count_characters(text);
+	if (length > shape->max_length) {
+		mkv_complain(f->load, mark,
+			     "'%s' must have at most %zu characters, not %zu",
+			     where, shape->max_length, length);
+		return false;
+	}
+	if (fits_shape(f, shape, text))
 		return true;
 	if (!f->load->failed)
-		mkv_complain(f->load, mark,
-			     "'%s' must be %s (at most %zu characters), not "
-			     "'%.60s'",
-			     mkv_fill_path(f, path), shape->words,
-			     shape->max_length, text);
+		mkv_complain(f->load, mark, "'%s' must be %s, not '%.60s'",
+			     where, shape->words, text);
 	return false;
 }
 

@@ -455,7 +455,7 @@ static const struct mkv_table accept_table = {
 	ROWS({"", MKV_ROW_TEXT, AT(mkv_acceptance, reason), .required = true,
 	      .shape = &shape_line}),
 	sizeof(struct mkv_acceptance), offsetof(struct mkv_acceptance, check),
-	&shape_name, NULL};
+	&shape_check, NULL};
 
 static const struct mkv_table verify_table = {
 	"verify",

@@ -63,4 +63,18 @@ SHAPE(shape_line, 1000, "one line of text",
       "^[^\x01-\x1f\x7f]+$");
 SHAPE(shape_value, 1000, "one line of text, or nothing",
       "^[^\x01-\x1f\x7f]*$");
+/* The verifier's checks, as `mkvbench-verify --list` names them; a test compares
+ * the two. */
+#define CHECKS(s) \
+	"contract" s "cpu-model" s "hypervisor" s "cpu-topology" s \
+	"smt" s "cache-topology" s "memory" s "huge-pages" s "clock" s \
+	"clocksource" s "time-daemons" s "kernel" s "command-line" s \
+	"mitigations" s "governor" s "boost" s "transparent-hugepage" s \
+	"ksm" s "numa-balancing" s "swap" s "io-scheduler" s "sysctls" s \
+	"drivers" s "interfaces" s "docker-engine" s "docker-networks" s \
+	"docker-volumes" s "docker-images" s "docker-containers" s \
+	"packages" s "files" s "units" s "daemons"
+SHAPE(shape_check, 63, "one of the verifier's checks: " CHECKS(", "),
+      "^(" CHECKS("|") ")$");
+#undef CHECKS
 #undef SHAPE
