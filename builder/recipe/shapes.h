@@ -32,7 +32,8 @@ SHAPE(shape_sysctl, 128, "a kernel setting's name such as vm.swappiness",
 SHAPE(shape_unit, 255, "a systemd unit's full name such as chrony.service",
       "^[A-Za-z0-9_][A-Za-z0-9:_.@-]*[.](service|socket|timer|target|mount|"
       "automount|path|slice|swap)$");
-SHAPE(shape_path, 255, "an absolute path",
+SHAPE(shape_path, 255,
+      "an absolute path of plain names, without . and ..",
       "^(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)+$");
 SHAPE(shape_user, 65, "a user, or a user and a group such as postgres:postgres",
       "^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$");
