@@ -23,18 +23,19 @@ struct mkv_listing_xattr {
 
 /* All of it lives only during the call. */
 struct mkv_listing_entry {
-	char type;	/* 'd', 'f', 'l', 'c', 'b', 'p', or 'h': one more name of
-			   the inode at `target` */
-	unsigned mode;	/* permission bits, at most 07777 */
+	char type;     /* 'd', 'f', 'l', 'c', 'b', 'p', or 'h': one more name of
+			  the inode at `target` */
+	unsigned mode; /* permission bits, at most 07777 */
 	uint32_t uid, gid;
 	int64_t mtime_s;
-	bool has_size; /* a regular file or a further name of one: size, sha256 */
+	bool has_size; /* a regular file or a further name of one: size, sha256
+			*/
 	uint64_t size_bytes;
 	struct mkv_sha256 sha256;
 	bool has_device; /* a device or a further name of one: major, minor */
 	uint32_t major, minor;
-	const char *path;   /* absolute, "/" for the root */
-	const char *target; /* of 'l' and 'h', else NULL */
+	const char *path;			/* absolute, "/" for the root */
+	const char *target;			/* of 'l' and 'h', else NULL */
 	const struct mkv_listing_xattr *xattrs; /* ascending by name */
 	size_t n_xattrs;
 };

@@ -3,8 +3,8 @@
 /* A tar archive of a tree, POSIX pax interchange format (IEEE Std 1003.1, pax,
  * "pax Interchange Format"), equal bytes for equal trees: entries in the order
  * of a walk, the root first as "./", others relative, "usr/bin/env", a folder
- * with its slash; numeric owners without names; an extended header only with the
- * records that the ustar header can't hold (path, linkpath, size, uid, gid,
+ * with its slash; numeric owners without names; an extended header only with
+ * the records that the ustar header can't hold (path, linkpath, size, uid, gid,
  * mtime) and SCHILY.xattr.NAME; ended by two blocks of zeros. */
 
 #include "builder/tree/tree.h"
@@ -19,5 +19,5 @@ int mkv_tar_stream(const struct mkv_tree *tree, mkv_tar_sink *sink,
 	mkv_nonnull(1, 2, 4);
 
 /* Writes it at the descriptor's position (a pipe will do). */
-int mkv_tar_write(const struct mkv_tree *tree, int fd, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3);
+int mkv_tar_write(const struct mkv_tree *tree, int fd,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);

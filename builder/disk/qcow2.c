@@ -48,7 +48,8 @@ static void layout_done(struct layout *layout)
 
 static bool is_zero(const char *data, size_t size)
 {
-	return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+	return size == 0 ||
+	       (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
 /* Marks the clusters of one stretch of data that aren't zeros. */
@@ -108,7 +109,8 @@ static void place(struct layout *layout)
 {
 	for (uint64_t i = 0; i < layout->n_guest; i += PER_L2) {
 		bool any = false;
-		for (uint64_t j = i; j < i + PER_L2 && j < layout->n_guest; j++) {
+		for (uint64_t j = i; j < i + PER_L2 && j < layout->n_guest;
+		     j++) {
 			any |= layout->used[j];
 			layout->n_used += layout->used[j];
 		}
@@ -225,10 +227,10 @@ static int write_data(int raw_fd, uint64_t size, int fd,
 		uint64_t at = i * CLUSTER, from;
 		uint64_t stop = end * CLUSTER < size ? end * CLUSTER : size;
 		while (next_data(raw_fd, at, stop, &from, &at)) {
-			int rc = mkv_copy_range(
-				raw_fd, from, fd,
-				next * CLUSTER + from - i * CLUSTER, at - from,
-				err);
+			int rc = mkv_copy_range(raw_fd, from, fd,
+						next * CLUSTER + from -
+							i * CLUSTER,
+						at - from, err);
 			if (rc < 0)
 				return rc;
 		}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Folders: one block is a plain list in the order of names; more get an index by
- * hash (Linux kernel documentation, filesystems/ext4/, "Hash Tree Directories"),
- * built once from all names, so that the order of insertion can't matter. */
+/* Folders: one block is a plain list in the order of names; more get an index
+ * by hash (Linux kernel documentation, filesystems/ext4/, "Hash Tree
+ * Directories"), built once from all names, so that the order of insertion
+ * can't matter. */
 #include "builder/ext4/ext4_internal.h"
 
 #include <string.h>
@@ -110,9 +111,10 @@ static void fill_dots(struct filler *filler, const struct ext4_node *node)
 	fill_entry(filler, "..", 2, node->parent, EXT2_FT_DIR);
 }
 
-static int pack_plain(struct ext4_builder *builder, const struct ext4_node *node,
-		      const struct item *items, size_t n_items,
-		      size_t min_blocks, size_t *ret, struct mkv_error *err)
+static int pack_plain(struct ext4_builder *builder,
+		      const struct ext4_node *node, const struct item *items,
+		      size_t n_items, size_t min_blocks, size_t *ret,
+		      struct mkv_error *err)
 {
 	size_t count = 0;
 	struct filler filler = {.block = add_block(builder, &count, err)};
@@ -124,8 +126,8 @@ static int pack_plain(struct ext4_builder *builder, const struct ext4_node *node
 			   items[i].number, items[i].type);
 	finish_block(&filler);
 	while (count < min_blocks) {
-		filler = (struct filler){.block =
-						 add_block(builder, &count, err)};
+		filler = (struct filler){
+			.block = add_block(builder, &count, err)};
 		if (!filler.block)
 			return -ENOMEM;
 		finish_block(&filler);
@@ -208,8 +210,9 @@ static void fill_index(char *at, unsigned limit, const struct index *entries,
 	memcpy(at, &counts, sizeof(counts));
 }
 
-static void fill_root(struct ext4_builder *builder, const struct ext4_node *node,
-		      unsigned levels, const struct index *entries, size_t count)
+static void fill_root(struct ext4_builder *builder,
+		      const struct ext4_node *node, unsigned levels,
+		      const struct index *entries, size_t count)
 {
 	struct filler filler = {.block = builder->blocks};
 	fill_dots(&filler, node);
@@ -230,7 +233,8 @@ static void fill_node(char *block, const struct index *entries, size_t count)
 	fill_index(block + 8, NODE_LIMIT, entries, count);
 }
 
-/* The root, the nodes below it if one block of index isn't enough, the leaves. */
+/* The root, the nodes below it if one block of index isn't enough, the leaves.
+ */
 static int pack_indexed(struct ext4_builder *builder,
 			const struct ext4_node *node, struct item *items,
 			size_t n_items, uint64_t n_nodes, size_t *ret,

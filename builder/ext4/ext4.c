@@ -65,10 +65,9 @@ static void describe(const struct mkv_ext4_options *options, uint64_t n_inodes,
 				  EXT2_FEATURE_COMPAT_EXT_ATTR |
 				  EXT2_FEATURE_COMPAT_RESIZE_INODE |
 				  EXT2_FEATURE_COMPAT_DIR_INDEX;
-	super->s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE |
-				    EXT3_FEATURE_INCOMPAT_EXTENTS |
-				    EXT4_FEATURE_INCOMPAT_64BIT |
-				    EXT4_FEATURE_INCOMPAT_FLEX_BG;
+	super->s_feature_incompat =
+		EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
+		EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG;
 	super->s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER |
 				     EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
 				     EXT4_FEATURE_RO_COMPAT_HUGE_FILE |
@@ -153,8 +152,8 @@ static int add_node(struct ext4_builder *builder, struct mkv_inode *inode,
 		size_t capacity = builder->nodes_capacity
 					  ? builder->nodes_capacity * 2
 					  : 1024;
-		struct ext4_node *grown = reallocarray(builder->nodes, capacity,
-						       sizeof(*grown));
+		struct ext4_node *grown =
+			reallocarray(builder->nodes, capacity, sizeof(*grown));
 		if (!grown)
 			return mkv_oom(err);
 		builder->nodes = grown;
@@ -258,7 +257,8 @@ static int write_reserved(struct ext4_builder *builder, struct mkv_error *err)
 {
 	ext2_filsys fs = builder->fs;
 	char empty[256] = {0};
-	for (ext2_ino_t number = 1; number < EXT2_GOOD_OLD_FIRST_INO; number++) {
+	for (ext2_ino_t number = 1; number < EXT2_GOOD_OLD_FIRST_INO;
+	     number++) {
 		ext2fs_inode_alloc_stats2(fs, number, +1,
 					  number == EXT2_ROOT_INO);
 		errcode_t code = ext2fs_write_inode_full(
@@ -301,8 +301,8 @@ static int write_journal(struct ext4_builder *builder, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	char *journal = NULL;
-	errcode_t code = ext2fs_create_journal_superblock(
-		fs, (uint32_t)blocks, 0, &journal);
+	errcode_t code = ext2fs_create_journal_superblock(fs, (uint32_t)blocks,
+							  0, &journal);
 	if (!code)
 		code = io_channel_write_blk64(
 			fs->io, builder->runs.items[0].start, 1, journal);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* An ext4 file system straight from a file tree, through libext2fs: no mount, no
- * loop device, no mke2fs.conf, no clock, no random number. Equal trees and
+/* An ext4 file system straight from a file tree, through libext2fs: no mount,
+ * no loop device, no mke2fs.conf, no clock, no random number. Equal trees and
  * options give equal bytes. Format: Linux kernel documentation,
  * filesystems/ext4/.
  *
@@ -17,10 +17,10 @@ struct mkv_ext4_options {
 	uint8_t uuid[16];
 	uint8_t hash_seed[16]; /* of directory indexes */
 	const char *label;     /* at most 16 bytes; NULL for none */
-	int64_t epoch_s; /* of the superblock and of every inode's change,
-			    creation and access; 1 to 2^32 - 1 */
-	uint64_t size_bytes; /* of the file system; the last part of a block,
-				or of a group too small to use, is left over */
+	int64_t epoch_s;       /* of the superblock and of every inode's change,
+				  creation and access; 1 to 2^32 - 1 */
+	uint64_t size_bytes;   /* of the file system; the last part of a block,
+				  or of a group too small to use, is left over */
 };
 
 /* The smallest size that holds the tree with a tenth and 32 MiB to spare, a

@@ -51,8 +51,8 @@ int ext4_fail(struct mkv_error *err, errcode_t code, const char *what)
 /* A file system of that size, empty, with its tables allocated. `fd` -1: only
  * to count, nothing can be written. */
 int ext4_open(const struct mkv_ext4_options *options, uint64_t n_inodes, int fd,
-	      uint64_t offset, ext2_filsys *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 5, 6);
+	      uint64_t offset, ext2_filsys *ret,
+	      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5, 6);
 blk64_t ext4_journal_blocks(blk64_t blocks);
 /* What a tree needs. */
 struct ext4_need {
@@ -83,8 +83,9 @@ int ext4_write_mapped(struct ext4_builder *builder, ext2_ino_t number,
 int ext4_write_node(struct ext4_builder *builder, const struct ext4_node *node,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 int ext4_write_xattrs(struct ext4_builder *builder,
-		      const struct ext4_node *node, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		      const struct ext4_node *node,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* dir.c */
 /* The blocks that a folder takes; sizes alone decide, not hashes' values. */

@@ -39,8 +39,8 @@ int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 			return mkv_fail(err, MKV_FAILED, ENOSPC,
 					"the file tree doesn't fit in a file "
 					"system of %llu bytes",
-					(unsigned long long)builder->options
-						->size_bytes);
+					(unsigned long long)
+						builder->options->size_bytes);
 		blk64_t end = last - start < blocks ? last : start + blocks - 1;
 		if (end - start >= EXT4_EXTENT_BLOCKS_MAX)
 			end = start + EXT4_EXTENT_BLOCKS_MAX - 1;
@@ -136,9 +136,8 @@ static int map_outside(struct ext4_builder *builder, ext2_ino_t number,
 {
 	ext2_extent_handle_t handle;
 	const struct ext4_runs *runs = &builder->runs;
-	errcode_t code = ext2fs_extent_open2(builder->fs, number,
-					     (struct ext2_inode *)inode,
-					     &handle);
+	errcode_t code = ext2fs_extent_open2(
+		builder->fs, number, (struct ext2_inode *)inode, &handle);
 	blk64_t logical = 0;
 	for (size_t i = 0; i < runs->count && !code; i++) {
 		struct ext2fs_extent extent = {
@@ -201,7 +200,8 @@ static int copy_content(struct ext4_builder *builder,
 	return 0;
 }
 
-static int write_file(struct ext4_builder *builder, const struct ext4_node *node,
+static int write_file(struct ext4_builder *builder,
+		      const struct ext4_node *node,
 		      struct ext2_inode_large *inode, struct mkv_error *err)
 {
 	const struct mkv_content *content = node->inode->content;
@@ -228,11 +228,11 @@ static int write_symlink(struct ext4_builder *builder,
 	}
 	int rc = ext4_allocate(builder, 1, err);
 	if (rc == 0)
-		rc = mkv_pwrite_all(
-			builder->fd, target, size,
-			builder->offset +
-				builder->runs.items[0].start * EXT4_BLOCK,
-			err);
+		rc = mkv_pwrite_all(builder->fd, target, size,
+				    builder->offset +
+					    builder->runs.items[0].start *
+						    EXT4_BLOCK,
+				    err);
 	if (rc == 0)
 		rc = ext4_write_mapped(builder, node->number, inode, size, err);
 	return rc;

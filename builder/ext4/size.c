@@ -34,8 +34,8 @@ static int check_inode(const char *path, const struct mkv_inode *inode,
 		return mkv_fail(err, MKV_FAILED, EMLINK,
 				"'%s': ext4 can't hold %u names of a file",
 				path, inode->entries);
-	if (inode->target && (strlen(inode->target) >= EXT4_BLOCK ||
-			      !inode->target[0]))
+	if (inode->target &&
+	    (strlen(inode->target) >= EXT4_BLOCK || !inode->target[0]))
 		return mkv_fail(err, MKV_FAILED, ENAMETOOLONG,
 				"'%s': ext4 can't hold its target", path);
 	if ((type == S_IFCHR || type == S_IFBLK) &&
@@ -48,8 +48,8 @@ static int check_inode(const char *path, const struct mkv_inode *inode,
 			return mkv_fail(err, MKV_FAILED, EOPNOTSUPP,
 					"'%s': ext4 can't hold attribute '%s'",
 					path, inode->xattrs[i].name);
-	if (inode->content &&
-	    mkv_content_size(inode->content) >= (uint64_t)16 << 40)
+	if (inode->content && mkv_content_size(inode->content) >= (uint64_t)16
+									  << 40)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
 				"'%s' is too large for ext4", path);
 	return 0;
@@ -78,8 +78,8 @@ static int count_inode(const char *path, struct mkv_inode *inode, void *context,
 		return mkv_wrap(err, rc, "'%s'", path);
 	need->inodes++;
 	/* A block of extents for 340 of them, and one for attributes. */
-	need->blocks += blocks + (inode->n_xattrs ? 1 : 0) +
-			blocks / (340 * 4096);
+	need->blocks +=
+		blocks + (inode->n_xattrs ? 1 : 0) + blocks / (340 * 4096);
 	return 0;
 }
 

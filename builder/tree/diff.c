@@ -53,8 +53,8 @@ static int find_first(const char *path, struct mkv_inode *inode, void *context,
 	struct firsts *firsts = context;
 	if (inode->entries < 2 || inode->mark)
 		return 0;
-	char **grown = reallocarray(firsts->paths, firsts->count + 1,
-				    sizeof(*grown));
+	char **grown =
+		reallocarray(firsts->paths, firsts->count + 1, sizeof(*grown));
 	if (!grown)
 		return mkv_oom(err);
 	firsts->paths = grown;
@@ -115,7 +115,8 @@ static bool have_same_xattrs(const struct mkv_inode *a,
 /* The same number of names, the same first one: then, because every name is
  * compared, all are the same. */
 static bool have_same_links(const struct firsts *firsts,
-			    const struct mkv_inode *a, const struct mkv_inode *b)
+			    const struct mkv_inode *a,
+			    const struct mkv_inode *b)
 {
 	if (a->children || a->entries != b->entries)
 		return a->children != NULL;
@@ -187,10 +188,9 @@ static int compare_children(struct comparison *comparison, struct mkv_inode *a,
 			    order <= 0 ? x[i].name : y[j].name);
 		int rc = mkv_buf_check(&comparison->path, err);
 		if (rc == 0)
-			rc = compare_entries(comparison,
-					     order <= 0 ? x[i].inode : NULL,
-					     order >= 0 ? y[j].inode : NULL,
-					     err);
+			rc = compare_entries(
+				comparison, order <= 0 ? x[i].inode : NULL,
+				order >= 0 ? y[j].inode : NULL, err);
 		if (rc < 0)
 			return rc;
 		i += order <= 0;
@@ -221,8 +221,9 @@ int mkv_tree_compare(const struct mkv_tree *a, const struct mkv_tree *b,
 		     mkv_tree_differs *differs, void *context,
 		     struct mkv_error *err)
 {
-	__attribute__((cleanup(comparison_done))) struct comparison comparison =
-		{.differs = differs, .context = context};
+	__attribute__((
+		cleanup(comparison_done))) struct comparison comparison = {
+		.differs = differs, .context = context};
 	mkv_buf_char(&comparison.path, '/');
 	int rc = mkv_buf_check(&comparison.path, err);
 	if (rc == 0)

@@ -36,11 +36,11 @@ int mkv_tree_compare(const struct mkv_tree *a, const struct mkv_tree *b,
 	mkv_nonnull(1, 2, 3, 5);
 
 /* The layer that makes `top` of `base` (OCI image-spec, layer.md): what is new
- * or changed, with its folders as they are in `top`, and an empty file ".wh.NAME"
- * for each name that is gone (the specification prefers these to opaque
- * folders). All names of an inode come together. A name in `top` that begins
- * with ".wh." can't be said in a layer: -EINVAL. Shares contents with `top`.
- * Uses the inodes' marks. */
+ * or changed, with its folders as they are in `top`, and an empty file
+ * ".wh.NAME" for each name that is gone (the specification prefers these to
+ * opaque folders). All names of an inode come together. A name in `top` that
+ * begins with ".wh." can't be said in a layer: -EINVAL. Shares contents with
+ * `top`. Uses the inodes' marks. */
 int mkv_tree_diff(const struct mkv_tree *base, const struct mkv_tree *top,
-		  struct mkv_tree **ret_layer, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		  struct mkv_tree **ret_layer,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);

@@ -25,8 +25,8 @@ static int note(const char *path, enum mkv_tree_difference what,
 {
 	struct changes *changes = context;
 	(void)a, (void)b;
-	struct mkv_buf *into = what == MKV_ONLY_IN_A ? &changes->gone
-						     : &changes->changed;
+	struct mkv_buf *into =
+		what == MKV_ONLY_IN_A ? &changes->gone : &changes->changed;
 	mkv_buf_add(into, path, strlen(path) + 1);
 	return mkv_buf_check(into, err);
 }
@@ -50,7 +50,8 @@ static void mark_below(struct mkv_inode *inode)
 }
 
 /* A folder that was there before changes alone, a new one with all it holds. */
-static void mark_changed(const struct mkv_tree *base, const struct mkv_tree *top,
+static void mark_changed(const struct mkv_tree *base,
+			 const struct mkv_tree *top,
 			 const struct mkv_buf *changed)
 {
 	for (size_t at = 0; at < changed->size;
@@ -125,7 +126,8 @@ static int put_whiteouts(struct layering *layering, const struct mkv_buf *gone,
 			 struct mkv_error *err)
 {
 	const struct mkv_inode *root = mkv_tree_root(layering->top);
-	for (size_t at = 0; at < gone->size; at += strlen(gone->data + at) + 1) {
+	for (size_t at = 0; at < gone->size;
+	     at += strlen(gone->data + at) + 1) {
 		const char *path = gone->data + at;
 		const char *name = strrchr(path, '/') + 1;
 		auto_free char *instead = NULL;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader of lists of files. What it takes is the one way to write the entries
- * that it tells: the writer, given the same entries, gives the same bytes. */
+/* The reader of lists of files. What it takes is the one way to write the
+ * entries that it tells: the writer, given the same entries, gives the same
+ * bytes. */
 #include "builder/tree/listing.h"
 #include "lib/listing.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/listing/*.list", NULL};
 static const char *const fuzz_words[] = {
-	"\n",	  " ",	   "/",	    "%",  "%20",   "%25",    "-",      "=",
-	"d 0755 0 0 - 1 - ", "h ", "l ", "c 0600 0 0 1:2 3 - ", "user.x=00",
-	"4294967296", "18446744073709551616", "..", "/a", NULL};
+	"\n",	     " ",	   "/",
+	"%",	     "%20",	   "%25",
+	"-",	     "=",	   "d 0755 0 0 - 1 - ",
+	"h ",	     "l ",	   "c 0600 0 0 1:2 3 - ",
+	"user.x=00", "4294967296", "18446744073709551616",
+	"..",	     "/a",	   NULL};
 
 #include "tests/fuzz/driver.h"
 
@@ -42,11 +46,12 @@ static void add_name(struct mirror *mirror,
 	struct mkv_error err;
 	struct mkv_inode *inode = mkv_tree_lookup(mirror->tree, entry->target);
 	struct mkv_sha256 sha;
-	if (!inode || inode->children ||
-	    (inode->mode & 07777) != entry->mode || inode->uid != entry->uid ||
-	    inode->gid != entry->gid || inode->mtime_s != entry->mtime_s ||
+	if (!inode || inode->children || (inode->mode & 07777) != entry->mode ||
+	    inode->uid != entry->uid || inode->gid != entry->gid ||
+	    inode->mtime_s != entry->mtime_s ||
 	    entry->has_size != (inode->content != NULL) ||
-	    entry->has_device != (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) ||
+	    entry->has_device !=
+		    (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) ||
 	    inode->major != entry->major || inode->minor != entry->minor ||
 	    (inode->content &&
 	     (mkv_content_size(inode->content) != entry->size_bytes ||
@@ -65,7 +70,8 @@ static int add(const struct mkv_listing_entry *entry, void *context,
 		/* The writer names the first of all names. */
 		const struct mkv_inode *inode =
 			mkv_tree_lookup(mirror->tree, entry->target);
-		mirror->is_odd |= !inode || inode->mark != strlen(entry->target);
+		mirror->is_odd |=
+			!inode || inode->mark != strlen(entry->target);
 		return 0;
 	}
 	auto_inode struct mkv_inode *inode =
@@ -77,9 +83,8 @@ static int add(const struct mkv_listing_entry *entry, void *context,
 	if (entry->type == 'l')
 		inode->target = strdup(entry->target);
 	if (entry->type == 'f')
-		inode->content = mkv_content_range(mirror->source, 0,
-						   entry->size_bytes,
-						   &entry->sha256);
+		inode->content = mkv_content_range(
+			mirror->source, 0, entry->size_bytes, &entry->sha256);
 	for (size_t i = 0; i < entry->n_xattrs; i++)
 		if (mkv_inode_set_xattr(inode, entry->xattrs[i].name,
 					entry->xattrs[i].value,
@@ -108,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    mkv_source_new(open("/dev/null", O_RDONLY | O_CLOEXEC),
 			   &mirror.source, &err) < 0)
 		abort();
-	int rc = mkv_listing_parse((const char *)data, size, add, &mirror, &err);
+	int rc =
+		mkv_listing_parse((const char *)data, size, add, &mirror, &err);
 	if (rc == 0 && !mirror.is_odd) {
 		auto_buf struct mkv_buf again = {0};
 		if (mkv_listing_write(mirror.tree, NULL, &again, &err) < 0 ||

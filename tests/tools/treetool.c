@@ -10,8 +10,8 @@
  *     treetool qcow2 RAW IMAGE
  *     treetool parse LIST
  *
- * Environment: TIMES=1 says on stderr how long reading and writing took; FORCE_OWNER=1
- * makes everything root:root (for runs by others). */
+ * Environment: TIMES=1 says on stderr how long reading and writing took;
+ * FORCE_OWNER=1 makes everything root:root (for runs by others). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -49,8 +49,7 @@ static int read_xattrs(int fd, const char *path, struct mkv_inode *inode,
 	if (size < 0 && errno != ENOTSUP)
 		return mkv_fail(err, MKV_FAILED, errno, "%s: %m", path);
 	for (ssize_t at = 0; at < size; at += (ssize_t)strlen(names + at) + 1) {
-		ssize_t got =
-			fgetxattr(fd, names + at, value, sizeof(value));
+		ssize_t got = fgetxattr(fd, names + at, value, sizeof(value));
 		int rc = got < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m",
 					    path)
 				 : mkv_inode_set_xattr(inode, names + at, value,
@@ -73,7 +72,8 @@ static int read_inode(int dirfd, const char *name, const char *path,
 	int rc = 0;
 	if (S_ISLNK(st->st_mode)) {
 		char target[4096] = "";
-		ssize_t size = readlinkat(dirfd, name, target, sizeof(target) - 1);
+		ssize_t size =
+			readlinkat(dirfd, name, target, sizeof(target) - 1);
 		inode->target = size < 0 ? NULL : strdup(target);
 		if (!inode->target)
 			return mkv_fail(err, MKV_FAILED, errno, "%s: %m", path);
@@ -132,8 +132,8 @@ static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 	mkv_inode_unref(inode);
 	if (rc < 0 || !S_ISDIR(st.st_mode))
 		return rc;
-	auto_fd int fd = openat(dirfd, name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m", path)
 		      : read_folder(tree, fd, path, err);
 }
@@ -190,9 +190,10 @@ static double now_s(void)
 static int write_ext4(const struct mkv_tree *tree, char **args,
 		      struct mkv_error *err)
 {
-	struct mkv_ext4_options options = {
-		.uuid = "0123456789abcdef", .hash_seed = "fedcba9876543210",
-		.label = "root", .epoch_s = EPOCH};
+	struct mkv_ext4_options options = {.uuid = "0123456789abcdef",
+					   .hash_seed = "fedcba9876543210",
+					   .label = "root",
+					   .epoch_s = EPOCH};
 	double started = now_s();
 	int rc = mkv_ext4_size(tree, &options.size_bytes, err);
 	if (getenv("TIMES"))
@@ -305,8 +306,8 @@ static int run(int argc, char **argv, struct mkv_error *err)
 				     "see the head of tests/tools/treetool.c");
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "read %.3f s\n", now_s() - started);
-	bool has_two = strcmp(verb, "compare") == 0 ||
-		       strcmp(verb, "layer") == 0;
+	bool has_two =
+		strcmp(verb, "compare") == 0 || strcmp(verb, "layer") == 0;
 	if (rc == 0 && has_two && argc > 3)
 		rc = load(argv[3], &other, err);
 	if (rc < 0)
@@ -332,7 +333,8 @@ int main(int argc, char **argv)
 	struct mkv_error err = {0};
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max; /* each large file stays open */
+		limit.rlim_cur =
+			limit.rlim_max; /* each large file stays open */
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (run(argc, argv, &err) == 0)

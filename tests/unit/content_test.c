@@ -79,11 +79,10 @@ static void reads_past_the_end_are_refused(void **state)
 							  rows[j].offset, into,
 							  rows[j].size, &err),
 					 -EINVAL);
-			assert_int_equal(
-				mkv_content_copy_range_to(
-					contents[i], rows[j].offset,
-					rows[j].size, 1, 0, &err),
-				-EINVAL);
+			assert_int_equal(mkv_content_copy_range_to(
+						 contents[i], rows[j].offset,
+						 rows[j].size, 1, 0, &err),
+					 -EINVAL);
 		}
 }
 
@@ -93,8 +92,8 @@ static void copies_land_where_they_should(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct mkv_error err;
 		auto_fd int fd = file_with("................");
-		assert_int_equal(
-			mkv_content_copy_to(contents[i], fd, 3, &err), 0);
+		assert_int_equal(mkv_content_copy_to(contents[i], fd, 3, &err),
+				 0);
 		assert_int_equal(mkv_content_copy_range_to(contents[i], 8, 2,
 							   fd, 0, &err),
 				 0);
@@ -112,7 +111,8 @@ static void digests_are_of_the_range(void **state)
 	assert_int_equal(mkv_sha256_bytes(text, 10, &expected, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
 		struct mkv_sha256 sha;
-		assert_int_equal(mkv_content_sha256(contents[i], &sha, &err), 0);
+		assert_int_equal(mkv_content_sha256(contents[i], &sha, &err),
+				 0);
 		assert_true(mkv_sha256_equal(&sha, &expected));
 	}
 }

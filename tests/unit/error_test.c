@@ -15,9 +15,9 @@ static void codes_come_back_negative(void **state)
 	} rows[] = {{ENOENT, -ENOENT}, {-ENOENT, -ENOENT}, {0, -EIO}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err;
-		assert_int_equal(mkv_fail(&err, MKV_BAD_RECIPE, rows[i].code,
-					  "x"),
-				 rows[i].expected);
+		assert_int_equal(
+			mkv_fail(&err, MKV_BAD_RECIPE, rows[i].code, "x"),
+			rows[i].expected);
 		assert_int_equal(err.code, -rows[i].expected);
 		assert_int_equal(err.kind, MKV_BAD_RECIPE);
 	}

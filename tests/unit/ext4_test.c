@@ -48,8 +48,8 @@ static struct image write_image(const struct mkv_tree *tree, uint64_t size)
 	struct mkv_ext4_options options = sample_options;
 	options.size_bytes = size;
 	if (!size)
-		assert_int_equal(
-			mkv_ext4_size(tree, &options.size_bytes, &err), 0);
+		assert_int_equal(mkv_ext4_size(tree, &options.size_bytes, &err),
+				 0);
 	struct image image = new_image(options.size_bytes);
 	int rc = mkv_ext4_write(tree, image.fd, 0, &options, &err);
 	if (rc < 0)
@@ -62,8 +62,8 @@ static int run(const char *program, const char *option, const char *argument,
 	       const struct image *image, struct mkv_buf *output)
 {
 	struct mkv_error err;
-	const char *const argv[] = {program, option, argument ? argument
-							      : image->path,
+	const char *const argv[] = {program, option,
+				    argument ? argument : image->path,
 				    argument ? image->path : NULL, NULL};
 	/* e2fsck complains of superblocks on stderr; debugfs greets there. */
 	bool takes_errors = strcmp(program, "e2fsck") == 0;
@@ -103,15 +103,14 @@ static void one_of_everything_is_clean(void **state)
 	auto_image struct image image = write_image(tree, 0);
 	assert_clean(&image);
 	auto_buf struct mkv_buf output = {0};
-	assert_int_equal(run("debugfs", "-R", "stat /usr/bin/ping", &image,
-			     &output),
-			 0);
+	assert_int_equal(
+		run("debugfs", "-R", "stat /usr/bin/ping", &image, &output), 0);
 	assert_non_null(strstr(output.data, "Mode:  04755"));
 	assert_non_null(strstr(output.data, "Links: 2"));
 	assert_non_null(strstr(output.data, "security.capability (20)"));
 	output.size = 0;
-	assert_int_equal(run("debugfs", "-R", "stat /dev-disk", &image, &output),
-			 0);
+	assert_int_equal(
+		run("debugfs", "-R", "stat /dev-disk", &image, &output), 0);
 	assert_non_null(strstr(output.data, "259:70000"));
 	output.size = 0;
 	assert_int_equal(run("debugfs", "-R", "cat /home/new", &image, &output),
@@ -275,10 +274,10 @@ static void the_size_is_enough_for_any_tree(void **state)
 	static const struct {
 		unsigned files, bytes;
 		bool has_xattr;
-	} rows[] = {{0, 0, false},	    {1, 0, false},
-		    {40000, 0, false},	    {9000, 1, false},
-		    {3000, 100, true},	    {30, 5000000, false},
-		    {1, 130000000, false},  {2000, 4097, true}};
+	} rows[] = {{0, 0, false},	   {1, 0, false},
+		    {40000, 0, false},	   {9000, 1, false},
+		    {3000, 100, true},	   {30, 5000000, false},
+		    {1, 130000000, false}, {2000, 4097, true}};
 	static char bytes[130000000];
 	static const char value[3000] = "x";
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -319,9 +318,9 @@ static void what_does_not_fit_is_refused(void **state)
 	struct mkv_error err;
 	auto_tree struct mkv_tree *tree = sample_empty();
 	static char bytes[20 << 20];
-	assert_int_equal(mkv_tree_put_file(tree, "/f", 0644, bytes,
-					   sizeof(bytes), &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_file(tree, "/f", 0644, bytes, sizeof(bytes), &err),
+		0);
 	static const uint64_t sizes[] = {0, 4096, 1 << 20, 4 << 20, 16 << 20};
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct mkv_ext4_options options = sample_options;

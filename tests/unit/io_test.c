@@ -64,7 +64,10 @@ static void reads_have_a_limit(void **state)
 	static const struct {
 		size_t limit;
 		int rc;
-	} rows[] = {{200000, 0}, {200001, 0}, {199999, -EFBIG}, {0, -EFBIG},
+	} rows[] = {{200000, 0},
+		    {200001, 0},
+		    {199999, -EFBIG},
+		    {0, -EFBIG},
 		    {65536, -EFBIG}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		auto_buf struct mkv_buf text = {0};
@@ -74,7 +77,8 @@ static void reads_have_a_limit(void **state)
 				 rows[i].rc);
 		assert_int_equal(text.size, rows[i].rc ? 6 : 200000);
 	}
-	assert_string_equal(err.message, "larger than the limit of 65536 bytes");
+	assert_string_equal(err.message,
+			    "larger than the limit of 65536 bytes");
 }
 
 static void a_missing_file_is_named(void **state)
@@ -98,7 +102,10 @@ static void early_ends_are_errors(void **state)
 	auto_fd int fd = memfd_create("io", MFD_CLOEXEC);
 	assert_int_equal(mkv_pwrite_all(fd, "12345", 5, 2, &err), 0);
 	assert_int_equal(mkv_pread_all(fd, into, 7, 0, &err), 0);
-	assert_memory_equal(into, "\0\0" "12345", 7);
+	assert_memory_equal(into,
+			    "\0\0"
+			    "12345",
+			    7);
 	assert_int_equal(mkv_pread_all(fd, into, 8, 0, &err), -EIO);
 	assert_string_equal(err.message, "file ends 1 bytes early");
 }
@@ -122,17 +129,19 @@ static void ranges_are_copied_across_kinds_of_files(void **state)
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (char)(i * 31 >> 3);
 	auto_fd int memory = memfd_create("io", MFD_CLOEXEC);
-	auto_fd int disk = open(in_folder("disk"), O_RDWR | O_CREAT | O_CLOEXEC,
-				0600);
-	auto_fd int other = open(in_folder("other"),
-				 O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(mkv_pwrite_all(memory, data, sizeof(data), 0, &err), 0);
+	auto_fd int disk =
+		open(in_folder("disk"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	auto_fd int other =
+		open(in_folder("other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(mkv_pwrite_all(memory, data, sizeof(data), 0, &err),
+			 0);
 	assert_int_equal(mkv_copy_range(memory, 3, disk, 1, 599990, &err), 0);
 	assert_int_equal(mkv_copy_range(disk, 1, other, 100, 599990, &err), 0);
 	assert_int_equal(mkv_pread_all(other, got, 599990, 100, &err), 0);
 	assert_memory_equal(got, data + 3, 599990);
 	assert_int_equal(mkv_copy_range(disk, 599990, other, 0, 2, &err), -EIO);
-	assert_int_equal(mkv_copy_range(memory, 599999, disk, 0, 2, &err), -EIO);
+	assert_int_equal(mkv_copy_range(memory, 599999, disk, 0, 2, &err),
+			 -EIO);
 	assert_int_equal(mkv_copy_range(disk, 0, other, 0, 0, &err), 0);
 }
 
@@ -202,17 +211,17 @@ static void a_commit_that_fails_leaves_nothing(void **state)
 			 -EISDIR);
 	assert_non_null(strstr(err.message, "rename to 'f': Is a directory"));
 	assert_int_equal(entries(), 1);
-	assert_int_equal(mkv_write_file(in_folder("none/f"), 0600, "x", 1, &err),
-			 -ENOENT);
+	assert_int_equal(
+		mkv_write_file(in_folder("none/f"), 0600, "x", 1, &err),
+		-ENOENT);
 }
 
 static void a_link_in_the_place_is_replaced(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	assert_int_equal(mkv_write_file(in_folder("kept"), 0600, "kept", 4,
-					&err),
-			 0);
+	assert_int_equal(
+		mkv_write_file(in_folder("kept"), 0600, "kept", 4, &err), 0);
 	assert_int_equal(symlinkat("kept", folder_fd, "link"), 0);
 	assert_int_equal(mkv_write_file(in_folder("link"), 0600, "x", 1, &err),
 			 0);
@@ -252,9 +261,8 @@ static void removing_never_follows_a_link(void **state)
 	struct mkv_error err;
 	assert_int_equal(mkv_make_dirs(in_folder("kept/deep"), &err), 0);
 	assert_int_equal(mkv_make_dirs(in_folder("gone/a/b"), &err), 0);
-	assert_int_equal(mkv_write_file(in_folder("gone/a/f"), 0400, "", 0,
-					&err),
-			 0);
+	assert_int_equal(
+		mkv_write_file(in_folder("gone/a/f"), 0400, "", 0, &err), 0);
 	assert_int_equal(symlinkat("../kept", folder_fd, "gone/link"), 0);
 	assert_int_equal(symlinkat("kept", folder_fd, "link"), 0);
 	assert_int_equal(mkv_remove_tree(folder_fd, "gone", &err), 0);

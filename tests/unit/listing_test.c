@@ -35,25 +35,24 @@ static void the_format_is_as_documented(void **state)
 	struct mkv_inode *file = sample_put(tree, "/x", S_IFREG | 01777);
 	file->uid = 4294967295;
 	file->gid = 7;
-	assert_int_equal(mkv_inode_set_xattr(file, "user.b=%", "\x00\xab", 2,
-					     &err),
-			 0);
+	assert_int_equal(
+		mkv_inode_set_xattr(file, "user.b=%", "\x00\xab", 2, &err), 0);
 	assert_int_equal(mkv_inode_set_xattr(file, "user.a", "", 0, &err), 0);
 	auto_buf struct mkv_buf list = {0};
 	mkv_buf_str(&list, "before\n");
 	write_list(tree, NULL, &list);
-	assert_string_equal(
-		list.data,
-		"before\n"
-		"d 0755 0 0 - 1763856000 - /\n"
-		"d 0755 0 0 - 1763856000 - /etc\n"
-		"f 0644 0 0 0 -5 " SHA_EMPTY " /etc/a%20b%25\n"
-		"h 0644 0 0 0 -5 " SHA_EMPTY " /etc/c /etc/a%20b%25\n"
-		"c 0666 0 0 1:3 1763856000 - /null\n"
-		"p 4000 0 0 - 1763856000 - /pipe\n"
-		"l 0777 0 0 - 1763856000 - /sh a%FF%0A\n"
-		"f 1777 4294967295 7 0 1763856000 " SHA_EMPTY
-		" /x user.a= user.b%3D%25=00ab\n");
+	assert_string_equal(list.data,
+			    "before\n"
+			    "d 0755 0 0 - 1763856000 - /\n"
+			    "d 0755 0 0 - 1763856000 - /etc\n"
+			    "f 0644 0 0 0 -5 " SHA_EMPTY " /etc/a%20b%25\n"
+			    "h 0644 0 0 0 -5 " SHA_EMPTY
+			    " /etc/c /etc/a%20b%25\n"
+			    "c 0666 0 0 1:3 1763856000 - /null\n"
+			    "p 4000 0 0 - 1763856000 - /pipe\n"
+			    "l 0777 0 0 - 1763856000 - /sh a%FF%0A\n"
+			    "f 1777 4294967295 7 0 1763856000 " SHA_EMPTY
+			    " /x user.a= user.b%3D%25=00ab\n");
 }
 
 static void excepted_paths_go_with_all_below(void **state)
@@ -129,7 +128,8 @@ static int check_entry(const struct mkv_listing_entry *entry, void *context,
 	assert_int_equal(entry->major, inode->major);
 	assert_int_equal(entry->minor, inode->minor);
 	if (entry->type == 'h') {
-		assert_ptr_equal(mkv_tree_lookup(context, entry->target), inode);
+		assert_ptr_equal(mkv_tree_lookup(context, entry->target),
+				 inode);
 		return 0;
 	}
 	if (entry->type == 'l')
@@ -236,7 +236,8 @@ static void only_the_canonical_form_passes(void **state)
 		{ROOT "h 0777 0 0 - 1 - /b /a user.x=00\n",
 		 "line 2: malformed path, target or attributes"},
 		{ROOT "h 0777 0 0 - 1 - /a /b\n",
-		 "line 2: a further name of an inode that wasn't listed before"},
+		 "line 2: a further name of an inode that wasn't listed "
+		 "before"},
 		{ROOT "x 0644 0 0 - 1 - /a\n",
 		 "line 2: columns that its type can't have"},
 		{ROOT "f 0644 0 0 - 1 - /a\n",
@@ -278,9 +279,9 @@ static void a_byte_of_zero_is_malformed(void **state)
 	(void)state;
 	struct mkv_error err;
 	static const char text[] = ROOT FILE_ "/a\0b\n";
-	assert_int_equal(mkv_listing_parse(text, sizeof(text) - 1, ignore, NULL,
-					   &err),
-			 -EBADMSG);
+	assert_int_equal(
+		mkv_listing_parse(text, sizeof(text) - 1, ignore, NULL, &err),
+		-EBADMSG);
 }
 
 static void lines_are_bounded(void **state)
@@ -291,9 +292,9 @@ static void lines_are_bounded(void **state)
 	mkv_buf_str(&text, ROOT FILE_ "/a user.x=");
 	mkv_buf_fill(&text, '0', MKV_LISTING_LINE_MAX);
 	mkv_buf_char(&text, '\n');
-	assert_int_equal(mkv_listing_parse(text.data, text.size, ignore, NULL,
-					   &err),
-			 -EBADMSG);
+	assert_int_equal(
+		mkv_listing_parse(text.data, text.size, ignore, NULL, &err),
+		-EBADMSG);
 	assert_string_equal(err.message, "line 2: too long");
 }
 
@@ -309,9 +310,9 @@ static void a_visitor_can_stop(void **state)
 	(void)state;
 	struct mkv_error err;
 	static const char text[] = ROOT FILE_ "/a\nrubbish";
-	assert_int_equal(mkv_listing_parse(text, sizeof(text) - 1, refuse, NULL,
-					   &err),
-			 -ECANCELED);
+	assert_int_equal(
+		mkv_listing_parse(text, sizeof(text) - 1, refuse, NULL, &err),
+		-ECANCELED);
 }
 
 int main(void)

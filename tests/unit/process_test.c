@@ -37,9 +37,8 @@ static void both_streams_are_taken(void **state)
 	auto_buf struct mkv_buf errors = {0};
 	struct mkv_process process = {.output = &out, .errors = &errors};
 	int status = 99;
-	assert_int_equal(run("echo out; echo err >&2; cat", &process, &status,
-			     &err),
-			 0);
+	assert_int_equal(
+		run("echo out; echo err >&2; cat", &process, &status, &err), 0);
 	assert_int_equal(status, 0);
 	assert_string_equal(out.data, "out\n");
 	assert_string_equal(errors.data, "err\n");
@@ -128,7 +127,8 @@ static void output_has_a_limit(void **state)
 	auto_buf struct mkv_buf out = {0};
 	struct mkv_process process = {.output = &out,
 				      .output_limit_bytes = 1000};
-	assert_int_equal(run("head -c 1000 /dev/zero", &process, NULL, &err), 0);
+	assert_int_equal(run("head -c 1000 /dev/zero", &process, NULL, &err),
+			 0);
 	assert_int_equal(out.size, 1000);
 	out.size = 0;
 	assert_int_equal(run("yes", &process, NULL, &err), -EFBIG);
@@ -164,10 +164,10 @@ static void the_environment_and_stdin_are_as_given(void **state)
 	assert_int_equal(mkv_write_all(input, "input", 5, &err), 0);
 	assert_int_equal(lseek(input, 0, SEEK_SET), 0);
 	auto_buf struct mkv_buf out = {0};
-	struct mkv_process process = {.output = &out,
-				      .environment = environment,
-				      .stdin_fd = input};
-	assert_int_equal(run("cat; echo \"$A-$HOME\"", &process, NULL, &err), 0);
+	struct mkv_process process = {
+		.output = &out, .environment = environment, .stdin_fd = input};
+	assert_int_equal(run("cat; echo \"$A-$HOME\"", &process, NULL, &err),
+			 0);
 	assert_string_equal(out.data, "input1-\n");
 }
 

@@ -70,8 +70,8 @@ static void assert_reads_back(int raw, int image, uint64_t size)
 	static char a[CLUSTER], b[CLUSTER];
 	for (uint64_t at = 0; at < size; at += CLUSTER) {
 		struct mkv_error err;
-		size_t want = size - at < CLUSTER ? (size_t)(size - at)
-						  : CLUSTER;
+		size_t want =
+			size - at < CLUSTER ? (size_t)(size - at) : CLUSTER;
 		uint64_t where;
 		assert_int_equal(mkv_pread_all(raw, a, want, at, &err), 0);
 		memset(b, 0, want);
@@ -109,9 +109,9 @@ static void clusters_of_zeros_are_left_out(void **state)
 	put(raw, size - 3, "end");
 	static const char zeros[2 * CLUSTER];
 	struct mkv_error err;
-	assert_int_equal(mkv_pwrite_all(raw, zeros, sizeof(zeros), 9 * CLUSTER,
-					&err),
-			 0);
+	assert_int_equal(
+		mkv_pwrite_all(raw, zeros, sizeof(zeros), 9 * CLUSTER, &err),
+		0);
 	auto_fd int image = convert(raw, size);
 	/* 4 of header, counts and L1; 3 L2 tables; 5 of data. */
 	assert_int_equal(size_of(image), 12 * CLUSTER);
@@ -148,7 +148,8 @@ static void holes_do_not_show(void **state)
 	static char zeros[8 * CLUSTER];
 	auto_fd int holes = raw_of(sizeof(zeros));
 	auto_fd int full = raw_of(sizeof(zeros));
-	assert_int_equal(mkv_pwrite_all(full, zeros, sizeof(zeros), 0, &err), 0);
+	assert_int_equal(mkv_pwrite_all(full, zeros, sizeof(zeros), 0, &err),
+			 0);
 	put(holes, 3 * CLUSTER, "x");
 	put(full, 3 * CLUSTER, "x");
 	auto_fd int a = convert(holes, sizeof(zeros));

@@ -48,8 +48,8 @@ static inline mkv_unused struct mkv_tree *sample_empty(void)
 	return tree;
 }
 
-/* Folders, files, links of both kinds, devices, a pipe, owners, modes, times and
- * attributes out of the ordinary, names that need escapes. */
+/* Folders, files, links of both kinds, devices, a pipe, owners, modes, times
+ * and attributes out of the ordinary, names that need escapes. */
 static inline mkv_unused struct mkv_tree *sample_tree(void)
 {
 	static const uint8_t capability[20] = {1, 0, 0, 2, 0, 0x20};
@@ -63,19 +63,20 @@ static inline mkv_unused struct mkv_tree *sample_tree(void)
 					     capability, sizeof(capability),
 					     &err),
 			 0);
-	assert_int_equal(
-		mkv_inode_set_xattr(ping, "user.a=b c", "", 0, &err), 0);
-	assert_int_equal(mkv_tree_put_symlink(tree, "/bin", "usr/bin", &err), 0);
+	assert_int_equal(mkv_inode_set_xattr(ping, "user.a=b c", "", 0, &err),
+			 0);
+	assert_int_equal(mkv_tree_put_symlink(tree, "/bin", "usr/bin", &err),
+			 0);
 	char target[201] = "";
 	memset(target, 't', 200);
 	assert_int_equal(mkv_tree_put_symlink(tree, "/etc/long", target, &err),
 			 0);
-	assert_int_equal(mkv_tree_put_symlink(tree, "/etc/odd",
-					      "a b%\n\xff", &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_symlink(tree, "/etc/odd", "a b%\n\xff", &err), 0);
 	sample_file(tree, "/etc/with space%\n\x01\xc3\xa4\xff", "odd name");
 	sample_file(tree, "/etc/empty", "");
-	struct mkv_inode *device = sample_put(tree, "/dev-null", S_IFCHR | 0666);
+	struct mkv_inode *device =
+		sample_put(tree, "/dev-null", S_IFCHR | 0666);
 	device->major = 1;
 	device->minor = 3;
 	device = sample_put(tree, "/dev-disk", S_IFBLK | 0660);

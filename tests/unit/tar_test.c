@@ -47,7 +47,10 @@ static void the_headers_are_ustar(void **state)
 	assert_string_equal(header + 124, "00000000005");
 	assert_string_equal(header + 136, "15110447200");
 	assert_int_equal(header[156], '0');
-	assert_memory_equal(header + 257, "ustar\0" "00", 8);
+	assert_memory_equal(header + 257,
+			    "ustar\0"
+			    "00",
+			    8);
 	assert_int_equal(header[265], 0);
 	assert_memory_equal(tar.data + 1536, "hello\0", 6);
 }
@@ -55,7 +58,8 @@ static void the_headers_are_ustar(void **state)
 static void extended_records_count_their_own_digits(void **state)
 {
 	(void)state;
-	/* "NN path=...\n": lengths around 99 and 100 are where it goes wrong. */
+	/* "NN path=...\n": lengths around 99 and 100 are where it goes wrong.
+	 */
 	for (size_t length = 85; length < 200; length++) {
 		struct mkv_error err;
 		auto_tree struct mkv_tree *tree = sample_empty();
@@ -78,7 +82,8 @@ static void extended_records_count_their_own_digits(void **state)
 		size_t said = strtoul(records, &end, 10);
 		assert_memory_equal(end, " path=", 6);
 		assert_int_equal(records[said - 1], '\n');
-		assert_int_equal(said, (size_t)(end - records) + 6 + length + 1);
+		assert_int_equal(said,
+				 (size_t)(end - records) + 6 + length + 1);
 		size_t second = strtoul(records + said, &end, 10);
 		assert_memory_equal(end, " linkpath=", 10);
 		assert_int_equal(records[said + second - 1], '\n');
@@ -106,7 +111,8 @@ static void paths_are_split_before_they_are_extended(void **state)
 		sample_file(tree, path, "");
 		auto_buf struct mkv_buf tar = {0};
 		write_archive(tree, &tar);
-		/* The root's, the folder's (with records if long), the file's. */
+		/* The root's, the folder's (with records if long), the file's.
+		 */
 		const char *at = tar.data + 512;
 		while (at[156] != '5')
 			at += 512;
@@ -158,9 +164,9 @@ static void what_is_written_reads_back(void **state)
 	auto_inode struct mkv_inode *ping =
 		mkv_inode_file(04755, 4294967295, 4294967295, SAMPLE_EPOCH,
 			       mkv_content_bytes("ELF", 3));
-	assert_int_equal(mkv_inode_set_xattr(ping, "user.binary",
-					     "\0=\n\xff", 4, &err),
-			 0);
+	assert_int_equal(
+		mkv_inode_set_xattr(ping, "user.binary", "\0=\n\xff", 4, &err),
+		0);
 	assert_int_equal(mkv_tree_put(tree, "/usr/bin/ping", ping, &err), 0);
 	assert_int_equal(mkv_tree_put(tree, "/usr/bin/ping4", ping, &err), 0);
 	auto_buf struct mkv_buf tar = {0};

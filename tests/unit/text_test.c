@@ -11,17 +11,17 @@
 static void the_nearest_word_is_suggested(void **state)
 {
 	(void)state;
-	static const char *const words[] = {"hosts", "images", "include",
-					    "hypervisor", "time", "vlan"};
+	static const char *const words[] = {"hosts",	  "images", "include",
+					    "hypervisor", "time",   "vlan"};
 	static const struct {
 		const char *word, *expected;
 	} rows[] = {
-		{"host", "hosts"},	   {"hosst", "hosts"},
-		{"hsots", "hosts"},	   {"imges", "images"},
-		{"inclued", "include"},	   {"hipervizor", "hypervisor"},
-		{"tmie", "time"},	   {"vlan", "vlan"},
-		{"zzz", NULL},		   {"", NULL},
-		{"hostspot", "hosts"},	   {"x", NULL},
+		{"host", "hosts"},	{"hosst", "hosts"},
+		{"hsots", "hosts"},	{"imges", "images"},
+		{"inclued", "include"}, {"hipervizor", "hypervisor"},
+		{"tmie", "time"},	{"vlan", "vlan"},
+		{"zzz", NULL},		{"", NULL},
+		{"hostspot", "hosts"},	{"x", NULL},
 		{"Vlan", "vlan"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -59,10 +59,14 @@ static void sizes_read_well(void **state)
 		uint64_t size;
 		const char *text;
 	} rows[] = {
-		{0, "0 B"},		{512, "512 B"},
-		{999, "999 B"},		{1000, "1.0 kB"},
-		{84100000, "84.1 MB"},	{999949, "999.9 kB"},
-		{999950, "1.0 MB"},	{1200000000, "1.2 GB"},
+		{0, "0 B"},
+		{512, "512 B"},
+		{999, "999 B"},
+		{1000, "1.0 kB"},
+		{84100000, "84.1 MB"},
+		{999949, "999.9 kB"},
+		{999950, "1.0 MB"},
+		{1200000000, "1.2 GB"},
 		{UINT64_MAX, "18446.7 PB"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -43,7 +43,7 @@ static void a_walk_goes_depth_first_in_byte_order(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = sample_empty();
-	static const char *const files[] = {"/b/x", "/b.d", "/a", "/b/\xff",
+	static const char *const files[] = {"/b/x", "/b.d",	"/a", "/b/\xff",
 					    "/b/A", "/b/x.y/z", "/~"};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		sample_file(tree, files[i], "");
@@ -86,16 +86,17 @@ static void paths_that_are_none_are_refused(void **state)
 	char long_path[4300] = "";
 	for (size_t i = 0; i < 4200; i++)
 		long_path[i] = i % 2 ? 'x' : '/';
-	const char *const bad[] = {"",	     "a",    "a/b",  "//",   "/a//b",
-				   "/a/",    "/.",   "/..",  "/a/..", "/a/./b",
-				   long_name, long_path};
+	const char *const bad[] = {"",	    "a",      "a/b",	 "//",
+				   "/a//b", "/a/",    "/.",	 "/..",
+				   "/a/..", "/a/./b", long_name, long_path};
 	auto_tree struct mkv_tree *tree = sample_empty();
 	sample_file(tree, "/a/b", "");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		auto_inode struct mkv_inode *dir =
 			mkv_inode_new(S_IFDIR | 0755, 0, 0, 0);
 		assert_null(mkv_tree_lookup(tree, bad[i]));
-		assert_int_equal(mkv_tree_put(tree, bad[i], dir, &err), -EINVAL);
+		assert_int_equal(mkv_tree_put(tree, bad[i], dir, &err),
+				 -EINVAL);
 		assert_int_equal(mkv_tree_make_dirs(tree, bad[i], &err),
 				 -EINVAL);
 		assert_false(mkv_tree_remove(tree, bad[i]));
@@ -153,7 +154,8 @@ static void what_stands_in_the_way_is_named(void **state)
 				 rows[i].dirs);
 		if (rows[i].dirs)
 			assert_string_equal(err.message, rows[i].dirs_message);
-		assert_false(rows[i].dirs && mkv_tree_lookup(tree, rows[i].path));
+		assert_false(rows[i].dirs &&
+			     mkv_tree_lookup(tree, rows[i].path));
 	}
 }
 
@@ -217,10 +219,11 @@ static void a_folder_has_one_name(void **state)
 	struct mkv_error err;
 	auto_tree struct mkv_tree *tree = sample_empty();
 	assert_int_equal(mkv_tree_make_dirs(tree, "/a", &err), 0);
-	assert_int_equal(mkv_tree_put(tree, "/b", mkv_tree_lookup(tree, "/a"),
-				      &err),
-			 -EINVAL);
-	assert_string_equal(err.message, "'/b': a folder is put empty and once");
+	assert_int_equal(
+		mkv_tree_put(tree, "/b", mkv_tree_lookup(tree, "/a"), &err),
+		-EINVAL);
+	assert_string_equal(err.message,
+			    "'/b': a folder is put empty and once");
 }
 
 static void make_dirs_keeps_what_is_there(void **state)
@@ -280,8 +283,7 @@ static void a_clone_is_independent(void **state)
 	assert_int_equal(mkv_tree_lookup(copy, "/tmp")->mode, S_IFDIR | 01777);
 	mkv_tree_free(mkv_take(tree));
 	uint8_t text[3];
-	assert_int_equal(
-		mkv_content_read(ping->content, 0, text, 3, &err), 0);
+	assert_int_equal(mkv_content_read(ping->content, 0, text, 3, &err), 0);
 	assert_memory_equal(text, "ELF", 3);
 }
 
@@ -306,10 +308,13 @@ int main(void)
 		cmocka_unit_test(a_walk_goes_depth_first_in_byte_order),
 		cmocka_unit_test(a_walk_stops_at_the_first_error),
 		cmocka_unit_test(paths_that_are_none_are_refused),
-		cmocka_unit_test(names_of_255_bytes_and_paths_of_4095_are_taken),
+		cmocka_unit_test(
+			names_of_255_bytes_and_paths_of_4095_are_taken),
 		cmocka_unit_test(what_stands_in_the_way_is_named),
-		cmocka_unit_test(put_file_and_put_symlink_never_go_through_a_link),
-		cmocka_unit_test(put_replaces_all_but_folders_that_hold_something),
+		cmocka_unit_test(
+			put_file_and_put_symlink_never_go_through_a_link),
+		cmocka_unit_test(
+			put_replaces_all_but_folders_that_hold_something),
 		cmocka_unit_test(hard_links_are_counted),
 		cmocka_unit_test(a_folder_has_one_name),
 		cmocka_unit_test(make_dirs_keeps_what_is_there),
