@@ -26,6 +26,14 @@ static int append(struct mkv_strings *list, char *word, struct mkv_error *err)
 	return 0;
 }
 
+static bool names_console(const struct mkv_image *image)
+{
+	for (size_t i = 0; i < image->cmdline.count; i++)
+		if (strncmp(image->cmdline.items[i], "console=", 8) == 0)
+			return true;
+	return false;
+}
+
 int mkv_contract_command_line(const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],
 			      struct mkv_strings *ret, struct mkv_error *err)
@@ -39,6 +47,12 @@ int mkv_contract_command_line(const struct mkv_image *image,
 	int rc = append(&words, root, err);
 	if (rc == 0)
 		rc = append(&words, strdup("rw"), err);
+	/* The receipt goes to the console: screen and serial line, the latter
+	 * last so that it is /dev/console. */
+	if (rc == 0 && !names_console(image))
+		rc = append(&words, strdup("console=tty0"), err);
+	if (rc == 0 && !names_console(image))
+		rc = append(&words, strdup("console=ttyS0,115200"), err);
 	for (size_t i = 0; rc == 0 && i < image->cmdline.count; i++)
 		rc = append(&words, strdup(image->cmdline.items[i]), err);
 	if (rc < 0)
