@@ -280,9 +280,12 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	mkv_argv_add(&argv, "-name");
 	mkv_argv_add(&argv, "mkvbench-%s", machine->host->name);
 	add_pair(&argv, "-machine", "q35");
+	/* One thread for all CPUs: with several, a CPU of QEMU 7.2 can run the
+	 * breakpoint that Linux puts into its own code while it patches it
+	 * ("Oops: int3" as soon as packets are timestamped). */
 	add_pair(&argv, "-accel", machine->accel == MKV_ACCEL_KVM
 					  ? "kvm"
-					  : "tcg,thread=multi");
+					  : "tcg,thread=single");
 	add_cpu(machine, &argv);
 	mkv_argv_add(&argv, "-m");
 	mkv_argv_add(&argv, "%llu",

@@ -174,7 +174,7 @@ static void presents_the_promised_machine(void **state)
 	auto_free char *line = line_for(&machine, &err);
 	assert_non_null(line);
 	static const char *const parts[] = {
-		"-accel tcg,thread=multi",
+		"-accel tcg,thread=single",
 		"-cpu EPYC-Rome,vendor=AuthenticAMD,family=23,model=113,"
 		"stepping=0,model-id=AMD Ryzen 5 PRO 3600 6-Core "
 		"Processor,-hypervisor -smp 12,sockets=1,cores=6,threads=2",
