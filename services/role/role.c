@@ -124,6 +124,9 @@ static int write_chrony(const struct mkv_contract *contract,
 			   "driftfile /var/lib/chrony/chrony.drift\n"
 			   "dumpdir /run/chrony\n"
 			   "hwtimestamp *\n"
+			   /* Without it chronyd leaves the kernel's clock
+			    * marked as unsynchronised. */
+			   "rtcsync\n"
 			   "makestep 0.0001 30\n");
 	if (strcmp(host->name, clock->server) == 0) {
 		for (size_t i = 0; i < clock->upstream.count; i++)
