@@ -50,6 +50,6 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 	mkv_nonnull(1, 2);
 /* The same by a path of keys, and indexes of lists, "docker.volumes.0"; the
- * value or NULL. */
+ * value or NULL, as where `map` is NULL. */
 const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
-	mkv_nonnull(1, 2);
+	mkv_nonnull(2);

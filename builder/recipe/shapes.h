@@ -57,7 +57,7 @@ SHAPE(shape_oci, 320, "an OCI image's reference such as registry.example/db:17",
       "^[a-z0-9]([a-z0-9._/-]|:[0-9]+/)*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?"
       "(@sha256:[0-9a-f]{64})?$");
 SHAPE(shape_signature, 12, "up to 12 printable characters such as KVMKVMKVM",
-      "^[!-~]+$");
+      "^[!-~]([ -~]*[!-~])?$");
 SHAPE(shape_signal, 16, "a signal's name such as SIGTERM",
       "^SIG[A-Z0-9+-]+$");
 SHAPE(shape_line, 1000, "one line of text",
