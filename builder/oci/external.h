@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* External OCI images, pinned by the digest of their manifest, brought in by
- * skopeo. A reference is "HOST/NAME:TAG" as a recipe says it; an entry of
- * $MKVBENCH_INSECURE_REGISTRIES (host:port, separated by commas) is spoken to
- * without TLS, for registries on loopback. */
+ * skopeo. A reference is "HOST[:PORT]/NAME:TAG" as a recipe says it. A registry on
+ * localhost or 127.* is spoken to without TLS, any other with; what comes is
+ * believed for its digest alone. */
 
 #include "builder/oci/image.h"
 
@@ -13,19 +13,24 @@ int mkv_oci_external_resolve(const char *reference, char **ret_digest,
 			     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
-/* Copies the image into `layout` (a folder, made by skopeo as an OCI layout with
- * one image) and checks every blob against its digest; what isn't the pinned
- * manifest is MKV_UNVERIFIED. */
+/* Copies the image into `folder` (which must not exist or be empty) in skopeo's
+ * "dir" form: manifest.json, and every blob under its digest, all as the registry
+ * has them. The manifest must be the pinned one: else MKV_UNVERIFIED. */
 int mkv_oci_external_fetch(const char *reference, const char *digest,
-			   const char *layout, struct mkv_error *err)
+			   const char *folder, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 
-/* An image read from such a layout, with its layers unpacked into trees; all of
- * it owned by the holder. For the appliance's own layout and Docker root. */
+/* An image read from such a folder: every blob checked against the manifest,
+ * every layer's stream against its diffID, layers unpacked into trees. The
+ * configuration, and so Docker's image id, stays what it was; the manifest is
+ * ours when the registry's is Docker's own kind, which an OCI layout can't hold.
+ * All is owned by the holder. Unpacked streams go to unnamed files in `scratch`. */
 struct mkv_oci_external;
-int mkv_oci_external_open(const char *layout, const char *name, const char *tag,
-			  struct mkv_oci_external **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);
+int mkv_oci_external_open(const char *folder, const char *digest,
+			  const char *name, const char *tag,
+			  const char *scratch, struct mkv_oci_external **ret,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5, 6, 7);
 void mkv_oci_external_free(struct mkv_oci_external *external);
 MKV_DEFINE_AUTO(oci_external, struct mkv_oci_external *, mkv_oci_external_free)
 #define auto_oci_external mkv_auto(oci_external)

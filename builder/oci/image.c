@@ -6,6 +6,7 @@
 
 #include "lib/json.h"
 
+#define GZIP_LAYER "application/vnd.oci.image.layer.v1.tar+gzip"
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void mkv_oci_built_free(struct mkv_oci_built *image)
@@ -189,7 +190,8 @@ static int make_manifest(struct mkv_oci_built *image, struct mkv_error *err)
 		const struct mkv_oci_layer *layer = image->layers[i];
 		json_array_append_new(
 			layers,
-			descriptor("application/vnd.oci.image.layer.v1.tar+gzip",
+			descriptor(layer->media_type ? layer->media_type
+						     : GZIP_LAYER,
 				   &layer->digest,
 				   mkv_content_size(layer->blob)));
 	}
@@ -222,11 +224,9 @@ static bool is_reference_part(const char *text, bool is_name)
 	return true;
 }
 
-int mkv_oci_image_new(const char *name, const char *tag,
-		      const struct mkv_oci_config *config,
-		      const struct mkv_oci_layer *const *layers,
-		      size_t n_layers, struct mkv_oci_built **ret,
-		      struct mkv_error *err)
+static int new_image(const char *name, const char *tag,
+		     const struct mkv_oci_layer *const *layers, size_t n_layers,
+		     struct mkv_oci_built **ret, struct mkv_error *err)
 {
 	if (!is_reference_part(name, true) || !is_reference_part(tag, false))
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
@@ -246,11 +246,60 @@ int mkv_oci_image_new(const char *name, const char *tag,
 		return mkv_oom(err);
 	memcpy(image->layers, layers, n_layers * sizeof(*layers));
 	image->n_layers = n_layers;
-	int rc = make_config(image, config, err);
+	*ret = mkv_take(image);
+	return 0;
+}
+
+int mkv_oci_image_new(const char *name, const char *tag,
+		      const struct mkv_oci_config *config,
+		      const struct mkv_oci_layer *const *layers,
+		      size_t n_layers, struct mkv_oci_built **ret,
+		      struct mkv_error *err)
+{
+	auto_oci_built struct mkv_oci_built *image = NULL;
+	int rc = new_image(name, tag, layers, n_layers, &image, err);
+	if (rc < 0)
+		return rc;
+	rc = make_config(image, config, err);
 	if (rc == 0)
 		rc = make_manifest(image, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "OCI image '%s'", name);
+	*ret = mkv_take(image);
+	return 0;
+}
+
+static int keep(const struct mkv_buf *text, char **ret, size_t *ret_size,
+		struct mkv_sha256 *ret_digest, struct mkv_error *err)
+{
+	*ret = malloc(text->size + 1);
+	if (!*ret)
+		return mkv_oom(err);
+	memcpy(*ret, text->data ? text->data : "", text->size);
+	(*ret)[text->size] = '\0';
+	*ret_size = text->size;
+	return mkv_sha256_bytes(*ret, text->size, ret_digest, err);
+}
+
+int mkv_oci_image_adopt(const char *name, const char *tag,
+			const struct mkv_buf *config,
+			const struct mkv_buf *manifest,
+			const struct mkv_oci_layer *const *layers,
+			size_t n_layers, struct mkv_oci_built **ret,
+			struct mkv_error *err)
+{
+	auto_oci_built struct mkv_oci_built *image = NULL;
+	int rc = new_image(name, tag, layers, n_layers, &image, err);
+	if (rc == 0)
+		rc = keep(config, &image->config, &image->config_size,
+			  &image->config_digest, err);
+	if (rc == 0)
+		rc = manifest ? keep(manifest, &image->manifest,
+				     &image->manifest_size,
+				     &image->manifest_digest, err)
+			      : make_manifest(image, err);
+	if (rc < 0)
+		return rc;
 	*ret = mkv_take(image);
 	return 0;
 }

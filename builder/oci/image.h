@@ -6,6 +6,7 @@
 
 #include "builder/oci/layer.h"
 #include "builder/recipe/recipe.h"
+#include "lib/buf.h"
 
 /* How a container of the image runs. Borrowed lists, as in the recipe. */
 struct mkv_oci_config {
@@ -45,3 +46,13 @@ int mkv_oci_image_new(const char *name, const char *tag,
 		      size_t n_layers, struct mkv_oci_built **ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 6, 7);
+
+/* The same from a configuration that somebody else wrote, kept byte for byte, as
+ * is the manifest unless it is NULL; then one is made. */
+int mkv_oci_image_adopt(const char *name, const char *tag,
+			const struct mkv_buf *config,
+			const struct mkv_buf *manifest,
+			const struct mkv_oci_layer *const *layers,
+			size_t n_layers, struct mkv_oci_built **ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5, 7, 8);

@@ -82,8 +82,8 @@ static int write_streams(struct mkv_oci_layer *layer, int tar_fd, int blob_fd,
 	return rc;
 }
 
-static int write_split(struct mkv_oci_layer *layer, int tar_fd,
-		       const char *scratch, struct mkv_error *err)
+int mkv_oci_layer_split(struct mkv_oci_layer *layer, int tar_fd,
+			const char *scratch, struct mkv_error *err)
 {
 	auto_fd int fd = -1;
 	auto_gzip struct mkv_gzip *gzip = NULL;
@@ -123,7 +123,7 @@ int mkv_oci_layer_new(struct mkv_tree *tree, enum mkv_gzip_level level,
 		rc = content_of(mkv_take_fd(&blob_fd), blob_size,
 				&layer->digest, &layer->blob, err);
 	if (rc == 0)
-		rc = write_split(layer, tar_fd, scratch, err);
+		rc = mkv_oci_layer_split(layer, tar_fd, scratch, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "OCI layer");
 	*ret = mkv_take(layer);

@@ -18,6 +18,7 @@ struct mkv_oci_layer {
 	struct mkv_sha256 digest;    /* of the blob */
 	uint64_t tar_size_bytes;
 	uint64_t files_size_bytes;   /* of all regular files: Docker's "size" */
+	const char *media_type; /* static; NULL: tar+gzip */
 	struct mkv_content *blob;
 	struct mkv_content *tar_split; /* tar-split.json.gz, see tar_split.h */
 };
@@ -32,6 +33,11 @@ int mkv_oci_layer_new(struct mkv_tree *tree, enum mkv_gzip_level level,
 		      const char *scratch, struct mkv_oci_layer **ret,
 		      struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 3, 4, 5);
+
+/* Sets tar_split and files_size_bytes from a stream of tar_size_bytes. */
+int mkv_oci_layer_split(struct mkv_oci_layer *layer, int tar_fd,
+			const char *scratch, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 3, 4);
 
 /* Keeps a layer in the store under the key of its inputs, and takes it out
  * again: -ENOENT when it isn't there. */

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* external resolve REFERENCE
+ * external fetch REFERENCE DIGEST FOLDER
+ * external layout FOLDER DIGEST OUT       an OCI layout of it; prints its id */
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/oci/docker_root.h"
+#include "builder/oci/external.h"
+#include "builder/oci/layout.h"
+
+static int layout(const char *folder, const char *digest, const char *out,
+		  struct mkv_error *err)
+{
+	auto_oci_external struct mkv_oci_external *external = NULL;
+	auto_oci_layout struct mkv_oci_layout *made = NULL;
+	auto_tree struct mkv_tree *root = NULL;
+	int rc = mkv_oci_external_open(folder, digest, "app", "pinned", "/tmp",
+				       &external, err);
+	if (rc < 0)
+		return rc;
+	const struct mkv_oci_built *image = mkv_oci_external_image(external);
+	rc = mkv_tree_new(0, &root, err);
+	if (rc == 0)
+		rc = mkv_docker_root_put(root, &image, 1, err);
+	if (rc == 0)
+		rc = mkv_oci_layout_new(out, &made, err);
+	if (rc == 0)
+		rc = mkv_oci_layout_add(made, image, err);
+	if (rc == 0)
+		rc = mkv_oci_layout_finish(made, err);
+	char hex[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&image->config_digest, hex);
+	if (rc == 0)
+		printf("sha256:%s\n", hex);
+	return rc;
+}
+
+int main(int argc, char **argv)
+{
+	struct mkv_error err = {0};
+	int rc = -EINVAL;
+	char *digest = NULL;
+	if (argc == 3 && strcmp(argv[1], "resolve") == 0) {
+		rc = mkv_oci_external_resolve(argv[2], &digest, &err);
+		if (rc == 0)
+			puts(digest);
+	} else if (argc == 5 && strcmp(argv[1], "fetch") == 0) {
+		rc = mkv_oci_external_fetch(argv[2], argv[3], argv[4], &err);
+	} else if (argc == 5 && strcmp(argv[1], "layout") == 0) {
+		rc = layout(argv[2], argv[3], argv[4], &err);
+	}
+	free(digest);
+	if (rc == 0)
+		return 0;
+	fprintf(stderr, "%s\n", err.message);
+	return err.kind ? mkv_exit_status(err.kind) : 2;
+}
