@@ -5,6 +5,7 @@
 
 #include "builder/lock/local.h"
 #include "builder/lock/resolve.h"
+#include "builder/oci/external.h"
 #include "lib/io.h"
 
 char *mkv_lock_path_of(const char *recipe_path)
@@ -236,9 +237,9 @@ static struct mkv_fetch_item *items_of(const struct mkv_lock *lock)
 	return items;
 }
 
-int mkv_lock_fetch(const struct mkv_lock *lock, struct mkv_store *store,
-		   const struct mkv_lock_options *options,
-		   struct mkv_progress *progress, struct mkv_error *err)
+static int fetch_packages(const struct mkv_lock *lock, struct mkv_store *store,
+			  const struct mkv_lock_options *options,
+			  struct mkv_progress *progress, struct mkv_error *err)
 {
 	auto_mirrors struct mkv_mirrors mirrors = {0};
 	auto_free struct mkv_fetch_item *items = items_of(lock);
@@ -265,4 +266,26 @@ int mkv_lock_fetch(const struct mkv_lock *lock, struct mkv_store *store,
 			"still has it with --mirror, or move the pins with "
 			"`mkvbench lock --update`",
 			why);
+}
+
+static int fetch_externals(const struct mkv_lock *lock, struct mkv_store *store,
+			   const struct mkv_lock_options *options,
+			   struct mkv_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < lock->n_externals; i++) {
+		auto_free char *folder = NULL;
+		rc = mkv_oci_external_keep(store, lock->externals[i].reference,
+					   lock->externals[i].digest,
+					   options->offline, &folder, err);
+	}
+	return rc;
+}
+
+int mkv_lock_fetch(const struct mkv_lock *lock, struct mkv_store *store,
+		   const struct mkv_lock_options *options,
+		   struct mkv_progress *progress, struct mkv_error *err)
+{
+	int rc = fetch_packages(lock, store, options, progress, err);
+	return rc < 0 ? rc : fetch_externals(lock, store, options, err);
 }

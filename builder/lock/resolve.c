@@ -8,6 +8,7 @@
 #include "builder/lock/local.h"
 #include "builder/lock/solve.h"
 #include "builder/lock/wants.h"
+#include "builder/oci/external.h"
 
 static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 		     const char *suite, bool may_miss,
@@ -332,8 +333,7 @@ static int add_external(struct mkv_lock *lock, const char *reference,
 				"offline: the external OCI image '%s' can't be "
 				"resolved",
 				reference);
-	return mkv_fail(err, MKV_FAILED, ENOSYS,
-			"external OCI image '%s': not resolved yet", reference);
+	return mkv_oci_external_resolve(reference, &external->digest, err);
 }
 
 int mkv_lock_resolve(const struct mkv_recipe *recipe, struct mkv_store *store,

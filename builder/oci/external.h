@@ -6,6 +6,7 @@
  * believed for its digest alone. */
 
 #include "builder/oci/image.h"
+#include "builder/store/store.h"
 
 /* The digest, "sha256:...", of the manifest for linux/amd64 that a reference
  * names now. Caller's. */
@@ -19,6 +20,14 @@ int mkv_oci_external_resolve(const char *reference, char **ret_digest,
 int mkv_oci_external_fetch(const char *reference, const char *digest,
 			   const char *folder, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+
+/* The same into the store's own folder external/DIGEST, once: `ret_folder`
+ * (caller's) is there already or appears when complete. `offline`: -ENOENT when it
+ * isn't there. What lies there is checked when it is opened. */
+int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
+			  const char *digest, bool offline, char **ret_folder,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5, 6);
 
 /* An image read from such a folder: every blob checked against the manifest,
  * every layer's stream against its diffID, layers unpacked into trees. The

@@ -44,10 +44,10 @@ static int prepare_images(const struct mkv_build *build,
 }
 
 static void describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *ret,
-			struct mkv_built_layer (*layers)[MKV_BUILD_OCI_LAYERS])
+			struct mkv_built_layer (*layers)[MKV_BUILD_OCI_LAYERS_MAX])
 {
 	for (size_t i = 0; i < oci->count; i++) {
-		const struct mkv_oci_built *built = oci->images[i].built;
+		const struct mkv_oci_built *built = oci->images[i].image;
 		for (size_t j = 0; j < built->n_layers; j++)
 			layers[i][j] = (struct mkv_built_layer){
 				built->layers[j]->digest,
@@ -72,7 +72,7 @@ static int write_contract(const struct mkv_build *build,
 		calloc(images->count ? images->count : 1, sizeof(*built));
 	auto_free struct mkv_built_oci *built_oci =
 		calloc(n_oci, sizeof(*built_oci));
-	auto_free struct mkv_built_layer(*layers)[MKV_BUILD_OCI_LAYERS] =
+	auto_free struct mkv_built_layer(*layers)[MKV_BUILD_OCI_LAYERS_MAX] =
 		calloc(n_oci, sizeof(*layers));
 	if (!built || !built_oci || !layers)
 		return mkv_oom(err);
@@ -132,7 +132,7 @@ static int write_oci(const struct mkv_build_oci *oci, const char *dir,
 	auto_oci_layout struct mkv_oci_layout *layout = NULL;
 	int rc = mkv_oci_layout_new(place, &layout, err);
 	for (size_t i = 0; rc == 0 && i < oci->count; i++)
-		rc = mkv_oci_layout_add(layout, oci->images[i].built, err);
+		rc = mkv_oci_layout_add(layout, oci->images[i].image, err);
 	return rc < 0 ? rc : mkv_oci_layout_finish(layout, err);
 }
 

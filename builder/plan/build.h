@@ -5,6 +5,7 @@
 
 #include "builder/attest/key.h"
 #include "builder/lock/lock.h"
+#include "builder/oci/external.h"
 #include "builder/oci/image.h"
 #include "builder/plan/step.h"
 #include "builder/progress/progress.h"
@@ -51,11 +52,13 @@ int mkv_build_programs(const struct mkv_build *build,
 
 /* An OCI image of the recipe: what its packages install is one layer, what
  * overlays and programs add the next. */
-enum { MKV_BUILD_OCI_LAYERS = 2 };
+enum { MKV_BUILD_OCI_LAYERS = 2, MKV_BUILD_OCI_LAYERS_MAX = 120 };
 struct mkv_build_oci_image {
+	struct mkv_oci_external *external; /* or NULL: trees, layers and built */
 	struct mkv_tree *trees[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_layer *layers[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_built *built;
+	const struct mkv_oci_built *image; /* either kind; borrowed */
 };
 struct mkv_build_oci {
 	struct mkv_build_oci_image *images; /* in the recipe's order */

@@ -125,7 +125,7 @@ static int put_oci_images(const struct mkv_build *build,
 	for (size_t i = 0; i < oci->count; i++)
 		if (uses(build->recipe, image->recipe,
 			 build->recipe->oci_images[i].name))
-			used[count++] = oci->images[i].built;
+			used[count++] = oci->images[i].image;
 	return count ? mkv_docker_root_put(image->tree, used, count, err) : 0;
 }
 

@@ -66,6 +66,34 @@ static int build_one(const struct mkv_build *build,
 	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
 			       MKV_BUILD_OCI_LAYERS, &ret->built, err);
 	mkv_progress_end(build->progress, NULL);
+	ret->image = ret->built;
+	return rc;
+}
+
+/* From where mkv_lock_fetch() put it. */
+static int open_external(const struct mkv_build *build,
+			 const struct mkv_oci_image *recipe,
+			 struct mkv_build_oci_image *ret, struct mkv_error *err)
+{
+	const char *digest = NULL;
+	for (size_t i = 0; i < build->lock->n_externals; i++)
+		if (strcmp(build->lock->externals[i].reference,
+			   recipe->external) == 0)
+			digest = build->lock->externals[i].digest;
+	if (!digest)
+		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+				"the lock has no digest of '%s'",
+				recipe->external);
+	auto_free char *folder = NULL;
+	int rc = mkv_oci_external_keep(build->store, recipe->external, digest,
+				       true, &folder, err);
+	if (rc == 0)
+		rc = mkv_oci_external_open(folder, digest, recipe->name,
+					   "pinned",
+					   mkv_store_path(build->store),
+					   &ret->external, err);
+	if (rc == 0)
+		ret->image = mkv_oci_external_image(ret->external);
 	return rc;
 }
 
@@ -81,7 +109,10 @@ int mkv_build_oci_images(const struct mkv_build *build,
 	oci.count = recipe->n_oci_images;
 	for (size_t i = 0; i < oci.count; i++) {
 		const struct mkv_oci_image *image = &recipe->oci_images[i];
-		int rc = build_one(build, image, &oci.images[i], err);
+		int rc = image->external
+				 ? open_external(build, image, &oci.images[i],
+						 err)
+				 : build_one(build, image, &oci.images[i], err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "OCI image '%s'", image->name);
 	}
@@ -94,6 +125,7 @@ void mkv_build_oci_done(struct mkv_build_oci *oci)
 {
 	for (size_t i = 0; i < oci->count; i++) {
 		struct mkv_build_oci_image *image = &oci->images[i];
+		mkv_oci_external_free(image->external);
 		mkv_oci_built_free(image->built);
 		for (size_t j = 0; j < MKV_BUILD_OCI_LAYERS; j++)
 			mkv_oci_layer_free(image->layers[j]);
