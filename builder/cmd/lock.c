@@ -81,8 +81,9 @@ static int print_text(const char *path, enum mkv_lock_state state,
 		      const struct mkv_lock *before, const struct mkv_lock *lock,
 		      struct mkv_error *err)
 {
-	(void)printf("%s: %s, %zu packages in %zu sets\n", path,
-		     state_names[state], lock->n_packages, lock->n_sets);
+	(void)printf("%s: %s, %zu packages for %zu image%s\n", path,
+		     state_names[state], lock->n_packages, lock->n_sets,
+		     lock->n_sets == 1 ? "" : "s");
 	if (!before || state != MKV_LOCK_CHANGED)
 		return 0;
 	return mkv_lock_compare(before, lock, print_change, NULL, err);

@@ -178,7 +178,9 @@ int mkv_job_finish(struct mkv_job *job, CURLcode code, enum mkv_outcome *ret,
 	}
 	if (job->write_error.code) {
 		*err = job->write_error;
-		return mkv_wrap(err, -err->code, "%s", job->item->name);
+		return mkv_wrap(err, -err->code, "%s, into '%s'",
+				job->item->name,
+				mkv_store_path(job->object.store));
 	}
 	if (status == 416 && job->asked_range) {
 		*ret = MKV_OUTCOME_AGAIN;

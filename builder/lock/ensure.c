@@ -251,14 +251,14 @@ static int fetch_packages(const struct mkv_lock *lock, struct mkv_store *store,
 	int rc = mkv_fetch_all(store, items, lock->n_packages, &fetch, progress,
 			       err);
 	if (rc != -ENOENT || options->offline)
-		return rc < 0 ? mkv_wrap(err, rc, "package") : 0;
+		return rc;
 	fetch.offline = false;
 	rc = mkv_lock_open_mirrors(options, &mirrors, err);
 	if (rc == 0)
 		rc = mkv_fetch_all(store, items, lock->n_packages, &fetch,
 				   progress, err);
 	if (rc != -ENOENT)
-		return rc < 0 ? mkv_wrap(err, rc, "package") : 0;
+		return rc;
 	char why[1600];
 	(void)snprintf(why, sizeof(why), "%s", err->message);
 	return mkv_fail(err, MKV_FAILED, ENOENT,

@@ -153,9 +153,12 @@ static int fetch_packages(struct mkv_store *store, const char *suite,
 	item.path = by_hash;
 	item.other_path = plain;
 	int rc = mkv_fetch_all(store, &item, 1, fetch, progress, err);
-	if (rc == 0)
-		rc = unpack(store, &item.sha256, is_xz, index, err);
-	return rc < 0 ? mkv_wrap(err, rc, "%s", name) : 0;
+	if (rc < 0)
+		return rc;
+	rc = unpack(store, &item.sha256, is_xz, index, err);
+	return rc < 0 ? mkv_wrap(err, rc, "%s, into '%s'", name,
+				 mkv_store_path(store))
+		      : 0;
 }
 
 int mkv_index_fetch(struct mkv_store *store, const char *suite, bool may_miss,

@@ -20,6 +20,11 @@ static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 	bool found = false;
 	int rc = mkv_index_fetch(store, suite, may_miss, options, mirrors,
 				 progress, &index, &found, err);
+	if (rc == 0 && !found)
+		mkv_progress_note(progress,
+				  "the mirrors hold nothing of '%s': going on "
+				  "without it",
+				  suite);
 	if (rc < 0 || !found)
 		return rc;
 	struct mkv_lock_index *last = mkv_grow(&lock->indexes, &lock->n_indexes);
@@ -241,8 +246,8 @@ static int solve(struct mkv_lock *lock, const struct mkv_wants *wants,
 		 struct mkv_store *store, struct mkv_progress *progress,
 		 struct mkv_error *err)
 {
-	mkv_progress_begin(progress, 0, "resolve packages (%zu sets)",
-			   wants->n_sets);
+	mkv_progress_begin(progress, 0, "resolve packages for %zu image%s",
+			   wants->n_sets, wants->n_sets == 1 ? "" : "s");
 	auto_solver struct mkv_solver *solver = NULL;
 	__attribute__((cleanup(members_done))) struct members members = {0};
 	int rc = load_solver(lock, store, &solver, err);
