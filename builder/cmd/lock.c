@@ -44,17 +44,17 @@ static int print_change(const struct mkv_lock_change *change,
 static int add_change(const struct mkv_lock_change *change, void *context,
 		      struct mkv_error *err)
 {
-	json_t *entry = json_pack("{s:s,s:s,s:s*,s:s*}", "kind", change->what,
-				  "name", change->name, "old", change->old,
-				  "new", change->new);
+	json_t *entry =
+		json_pack("{s:s,s:s,s:s*,s:s*}", "kind", change->what, "name",
+			  change->name, "old", change->old, "new", change->new);
 	if (!entry || json_array_append_new(context, entry) < 0)
 		return mkv_oom(err);
 	return 0;
 }
 
 static int print_json(const char *path, enum mkv_lock_state state,
-		      const struct mkv_lock *before, const struct mkv_lock *lock,
-		      struct mkv_error *err)
+		      const struct mkv_lock *before,
+		      const struct mkv_lock *lock, struct mkv_error *err)
 {
 	json_t *changes = json_array();
 	int rc = changes ? 0 : mkv_oom(err);
@@ -78,8 +78,8 @@ static int print_json(const char *path, enum mkv_lock_state state,
 }
 
 static int print_text(const char *path, enum mkv_lock_state state,
-		      const struct mkv_lock *before, const struct mkv_lock *lock,
-		      struct mkv_error *err)
+		      const struct mkv_lock *before,
+		      const struct mkv_lock *lock, struct mkv_error *err)
 {
 	(void)printf("%s: %s, %zu packages for %zu image%s\n", path,
 		     state_names[state], lock->n_packages, lock->n_sets,
@@ -144,10 +144,10 @@ static int run(struct options *options, char **paths, int count,
 				 &options->lock.fetch.attempts, err);
 	if (rc < 0)
 		return rc;
-	auto_progress struct mkv_progress *progress = mkv_progress_new(
-		options->json	 ? MKV_PROGRESS_JSON
-		: options->quiet ? MKV_PROGRESS_QUIET
-				 : MKV_PROGRESS_AUTO);
+	auto_progress struct mkv_progress *progress =
+		mkv_progress_new(options->json	  ? MKV_PROGRESS_JSON
+				 : options->quiet ? MKV_PROGRESS_QUIET
+						  : MKV_PROGRESS_AUTO);
 	auto_store struct mkv_store *store = NULL;
 	rc = mkv_store_open(options->store, &store, err);
 	for (int i = 0; rc == 0 && i < count; i++)
@@ -165,9 +165,11 @@ int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err)
 		 &options.lock.locked},
 		{"--fetch", NULL, "bring every package into the store, too",
 		 NULL, &options.fetch},
-		{"--mirror", "URI", "ask there, not the host's; may be repeated",
+		{"--mirror", "URI",
+		 "ask there, not the host's; may be repeated",
 		 &options.lock.mirrors, NULL},
-		{"--keyring", "FILE", "whose keys must have signed the releases",
+		{"--keyring", "FILE",
+		 "whose keys must have signed the releases",
 		 &options.lock.keyring, NULL},
 		{"--allow-expired", NULL, "take releases past Valid-Until",
 		 NULL, &options.lock.allow_expired},
@@ -186,13 +188,15 @@ int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err)
 		{"--quiet", NULL, "no progress", NULL, &options.quiet},
 		{0},
 	};
-	const struct mkv_usage usage = {
-		"RECIPE.yaml ...",
-		"Pins every input of a recipe by hash, in RECIPE.lock: packages "
-		"from signed\nindexes, overlays, external OCI images. A lock that "
-		"matches is kept; one that\ndoesn't is made to, with the pins it "
-		"has as far as they go.",
-		table, 1, -1};
+	const struct mkv_usage usage = {"RECIPE.yaml ...",
+					"Pins every input of a recipe by hash, "
+					"in RECIPE.lock: packages "
+					"from signed\nindexes, overlays, "
+					"external OCI images. A lock that "
+					"matches is kept; one that\ndoesn't is "
+					"made to, with the pins it "
+					"has as far as they go.",
+					table, 1, -1};
 	int operands = 0;
 	bool done = false;
 	auto_free char *mirrors = mkv_options_join(argc, argv, "--mirror");

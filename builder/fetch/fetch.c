@@ -154,8 +154,8 @@ static void give_up_mirror(struct run *run, struct mkv_job *job,
 static void handle_again(struct run *run, struct mkv_job *job,
 			 enum mkv_outcome outcome, const char *why)
 {
-	unsigned attempts = run->options->attempts ? run->options->attempts
-						   : ATTEMPTS;
+	unsigned attempts =
+		run->options->attempts ? run->options->attempts : ATTEMPTS;
 	unsigned backoff_ms = run->options->backoff_ms
 				      ? run->options->backoff_ms
 				      : BACKOFF_MS;
@@ -218,8 +218,8 @@ static int finish(struct run *run, CURLMsg *message, struct mkv_error *err)
 /* Starts what may start; *ret_wait_ms says when the next may. */
 static int start_due(struct run *run, int *ret_wait_ms, struct mkv_error *err)
 {
-	unsigned parallel = run->options->parallel ? run->options->parallel
-						   : PARALLEL;
+	unsigned parallel =
+		run->options->parallel ? run->options->parallel : PARALLEL;
 	int64_t now = now_ms(), wait_ms = POLL_MS;
 	while (run->n_open < parallel && run->next < run->n_missing) {
 		int rc = open_next(run, err);
@@ -282,8 +282,9 @@ static int explain(const struct run *run, struct mkv_error *err)
 				"%s%s is at no mirror (%s): %s",
 				job->item->name, more, job->item->path,
 				answers);
-	return mkv_fail(err, MKV_FAILED, EIO, "%s%s could not be fetched (%s): %s",
-			job->item->name, more, job->item->path, answers);
+	return mkv_fail(err, MKV_FAILED, EIO,
+			"%s%s could not be fetched (%s): %s", job->item->name,
+			more, job->item->path, answers);
 }
 
 /* Jobs go on while one fails for being gone, so that all such are counted; when
@@ -355,10 +356,10 @@ static int run_all(struct run *run, uint64_t bytes, struct mkv_error *err)
 		return rc;
 	run->multi = curl_multi_init();
 	run->mirrors = calloc(mirrors + 1, sizeof(*run->mirrors));
-	run->open = calloc((run->options->parallel ? run->options->parallel
-						   : PARALLEL) +
-				   1U,
-			   sizeof(struct mkv_job *));
+	run->open = calloc(
+		(run->options->parallel ? run->options->parallel : PARALLEL) +
+			1U,
+		sizeof(struct mkv_job *));
 	if (!run->multi || !run->mirrors || !run->open)
 		return mkv_oom(err);
 	if (run->n_missing == 1)

@@ -118,8 +118,8 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 int mkv_job_start(struct mkv_job *job, const struct mkv_fetch_options *options,
 		  struct mkv_error *err)
 {
-	const char *path = job->on_other_path ? job->item->other_path
-					      : job->item->path;
+	const char *path =
+		job->on_other_path ? job->item->other_path : job->item->path;
 	free(mkv_take(job->uri));
 	int rc = mkv_transfer_new(options, job->mirror, path, job->message,
 				  &job->easy, &job->uri, err);

@@ -16,8 +16,8 @@ struct mkv_job {
 	struct mkv_progress *progress;
 	enum mkv_job_state state;
 	int64_t start_ms;
-	bool *asked;	 /* per mirror: it was given up for this item */
-	size_t mirror;	 /* the one being asked */
+	bool *asked;	  /* per mirror: it was given up for this item */
+	size_t mirror;	  /* the one being asked */
 	unsigned attempt; /* at this mirror, from 1 */
 	bool on_other_path;
 	bool all_gone; /* every mirror answered that it hasn't got it */
@@ -46,5 +46,6 @@ int mkv_job_start(struct mkv_job *job, const struct mkv_fetch_options *options,
 /* Judges the end of the transfer and, when all bytes are right, puts the object
  * into the store. Negative only for what no other mirror could cure. */
 int mkv_job_finish(struct mkv_job *job, CURLcode code, enum mkv_outcome *ret,
-		   char *why, size_t why_size, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4, 6);
+		   char *why, size_t why_size,
+		   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 6);

@@ -77,8 +77,9 @@ static int read_source(const char *path, struct mkv_mirrors *mirrors,
 
 static int is_source(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.' && (ends_with(entry->d_name, ".list") ||
-					   ends_with(entry->d_name, ".sources"));
+	return entry->d_name[0] != '.' &&
+	       (ends_with(entry->d_name, ".list") ||
+		ends_with(entry->d_name, ".sources"));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -154,7 +155,8 @@ static int parse_proxy(char *line, struct mkv_mirrors *mirrors,
 	char *host = proxy + 7; /* " " or "::HOST " */
 	host[strcspn(host, " ")] = '\0';
 	if ((*host && strncmp(host, "::", 2) != 0) ||
-	    (strcasecmp(scheme, "http") != 0 && strcasecmp(scheme, "https") != 0))
+	    (strcasecmp(scheme, "http") != 0 &&
+	     strcasecmp(scheme, "https") != 0))
 		return 0;
 	struct mkv_setting *items =
 		reallocarray(mirrors->proxies.items, mirrors->proxies.count + 1,
@@ -163,7 +165,8 @@ static int parse_proxy(char *line, struct mkv_mirrors *mirrors,
 		return mkv_oom(err);
 	mirrors->proxies.items = items;
 	struct mkv_setting setting = {NULL, strdup(quote + 1)};
-	if (asprintf(&setting.key, "%s%s", scheme, host) < 0 || !setting.value) {
+	if (asprintf(&setting.key, "%s%s", scheme, host) < 0 ||
+	    !setting.value) {
 		free(setting.value);
 		return mkv_oom(err);
 	}

@@ -2,8 +2,8 @@
 #pragma once
 /* Where packages come from: the mirrors that the host's own apt configuration
  * names (sources.list(5), one-line and deb822 form), or those that the user
- * gives. Nothing here says a mirror is to be trusted: all that comes from one is
- * checked by signature or digest. */
+ * gives. Nothing here says a mirror is to be trusted: all that comes from one
+ * is checked by signature or digest. */
 
 #include <stdbool.h>
 
@@ -11,8 +11,8 @@
 #include "lib/error.h"
 
 struct mkv_mirror {
-	char *uri; /* without a trailing slash; http, https or file */
-	bool main; /* holds a suite, like "trixie" */
+	char *uri;     /* without a trailing slash; http, https or file */
+	bool main;     /* holds a suite, like "trixie" */
 	bool updates;  /* and its "-updates" */
 	bool security; /* holds its "-security" */
 	bool refused;  /* what it serves isn't Debian's */
@@ -20,7 +20,7 @@ struct mkv_mirror {
 struct mkv_mirrors {
 	struct mkv_mirror *items; /* in the order in which they are asked */
 	size_t count;
-	bool given; /* by the user: each may hold anything */
+	bool given;		     /* by the user: each may hold anything */
 	struct mkv_settings proxies; /* apt's: "http", "https", or with a host,
 					"http::HOST", to an URI or "DIRECT" */
 };
@@ -31,15 +31,16 @@ void mkv_mirrors_done(struct mkv_mirrors *mirrors) mkv_nonnull(1);
 int mkv_mirrors_parse(const char *uris, struct mkv_mirrors *ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* From a folder like /etc/apt. Only entries for amd64 whose suite is Debian's, by
- * its name, that hold component main and that no other keyring than Debian's is
- * to verify. None found is MKV_HOST_CANNOT. */
+/* From a folder like /etc/apt. Only entries for amd64 whose suite is Debian's,
+ * by its name, that hold component main and that no other keyring than Debian's
+ * is to verify. None found is MKV_HOST_CANNOT. */
 int mkv_mirrors_of_host(const char *etc_apt, struct mkv_mirrors *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* Adds apt's proxy settings, where there is an apt-config. */
-int mkv_mirrors_add_proxies(struct mkv_mirrors *mirrors, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_mirrors_add_proxies(struct mkv_mirrors *mirrors,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* The same from the text that `apt-config dump` prints. */
 int mkv_mirrors_parse_proxies(const char *dump, struct mkv_mirrors *mirrors,
 			      struct mkv_error *err) mkv_must_check

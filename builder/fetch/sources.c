@@ -36,8 +36,8 @@ static bool classify(const char *suite, bool *main, bool *updates,
 		     bool *security)
 {
 	static const char *const names[] = {
-		"bullseye", "bookworm", "trixie",   "forky",	"duke", "sid",
-		"stable",   "testing",	"unstable", "oldstable"};
+		"bullseye", "bookworm", "trixie",  "forky",    "duke",
+		"sid",	    "stable",	"testing", "unstable", "oldstable"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		size_t length = strlen(names[i]);
 		if (strncmp(suite, names[i], length) != 0)
@@ -76,9 +76,8 @@ struct mkv_mirror *mkv_mirrors_entry(struct mkv_mirrors *mirrors,
 	for (size_t i = 0; i < mirrors->count; i++)
 		if (strcmp(mirrors->items[i].uri, own) == 0)
 			return &mirrors->items[i];
-	struct mkv_mirror *items =
-		reallocarray(mirrors->items, mirrors->count + 1,
-			     sizeof(*items));
+	struct mkv_mirror *items = reallocarray(
+		mirrors->items, mirrors->count + 1, sizeof(*items));
 	if (!items) {
 		(void)mkv_oom(err);
 		return NULL;
@@ -98,8 +97,8 @@ static int add_pairs(struct mkv_mirrors *mirrors, const struct words *uris,
 			continue;
 		for (size_t u = 0; u < uris->count; u++) {
 			err->code = 0;
-			struct mkv_mirror *mirror = mkv_mirrors_entry(
-				mirrors, uris->items[u], err);
+			struct mkv_mirror *mirror =
+				mkv_mirrors_entry(mirrors, uris->items[u], err);
 			if (!mirror && err->code)
 				return -err->code;
 			if (!mirror)
@@ -178,7 +177,15 @@ int mkv_sources_parse_list(const char *text, struct mkv_mirrors *mirrors,
 	return rc;
 }
 
-enum field { TYPES, URIS, SUITES, COMPONENTS, ARCHITECTURES, SIGNED_BY, ENABLED };
+enum field {
+	TYPES,
+	URIS,
+	SUITES,
+	COMPONENTS,
+	ARCHITECTURES,
+	SIGNED_BY,
+	ENABLED
+};
 
 static const char *const field_names[STANZA_FIELDS] = {
 	"Types",	 "URIs",      "Suites",	 "Components",
@@ -194,7 +201,8 @@ static int take_stanza(char *fields[STANZA_FIELDS], struct mkv_mirrors *mirrors,
 			words[i] = split(fields[i]);
 	if (!has(&words[TYPES], "deb") || !has(&words[COMPONENTS], "main") ||
 	    has(&words[ENABLED], "no") || has(&words[ENABLED], "false") ||
-	    (words[ARCHITECTURES].count && !has(&words[ARCHITECTURES], "amd64")))
+	    (words[ARCHITECTURES].count &&
+	     !has(&words[ARCHITECTURES], "amd64")))
 		return 0;
 	if (words[SIGNED_BY].count &&
 	    !is_debians_keyring(words[SIGNED_BY].items[0]))

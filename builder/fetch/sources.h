@@ -5,7 +5,8 @@
 #include "builder/fetch/mirrors.h"
 
 /* One file's text; what it says of Debian is added to `mirrors`. Lines and
- * stanzas that can't be understood are passed over, as they are apt's business. */
+ * stanzas that can't be understood are passed over, as they are apt's business.
+ */
 int mkv_sources_parse_list(const char *text, struct mkv_mirrors *mirrors,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

@@ -37,8 +37,8 @@ static const char *external_value(const struct mkv_lock *lock, size_t at)
 	return lock->externals[at].digest;
 }
 
-static bool is_same_local(const struct side *x, size_t at,
-			  const struct side *y, size_t other)
+static bool is_same_local(const struct side *x, size_t at, const struct side *y,
+			  size_t other)
 {
 	return x->name != local_name ||
 	       mkv_sha256_equal(&x->lock->locals[at].sha256,
@@ -56,9 +56,7 @@ static int merge(const char *what, const struct side *x, const struct side *y,
 	while (rc == 0 && (i < x->count || k < y->count)) {
 		const char *left = i < x->count ? x->name(x->lock, i) : NULL;
 		const char *right = k < y->count ? y->name(y->lock, k) : NULL;
-		int order = !left    ? 1
-			    : !right ? -1
-				     : strcmp(left, right);
+		int order = !left ? 1 : !right ? -1 : strcmp(left, right);
 		struct mkv_lock_change change = {
 			.what = what, .name = order <= 0 ? left : right};
 		bool same = order == 0 &&
@@ -75,9 +73,9 @@ static int merge(const char *what, const struct side *x, const struct side *y,
 	return rc;
 }
 
-int mkv_lock_compare(const struct mkv_lock *before, const struct mkv_lock *after,
-		     mkv_lock_visit_change *visit, void *context,
-		     struct mkv_error *err)
+int mkv_lock_compare(const struct mkv_lock *before,
+		     const struct mkv_lock *after, mkv_lock_visit_change *visit,
+		     void *context, struct mkv_error *err)
 {
 	struct side x = {before, before->n_packages, package_name,
 			 package_value};

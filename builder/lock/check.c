@@ -31,14 +31,16 @@ static int check_set(const struct mkv_want *want,
 	char text[96];
 	mkv_set_text(want->set, text);
 	if (!set)
-		return differs(err, "%s is new: the lock has no packages for it",
+		return differs(err,
+			       "%s is new: the lock has no packages for it",
 			       text);
 	for (size_t i = 0; i < want->names.count; i++)
 		if (!holds(&set->wants, want->names.items[i]))
-			return differs(err,
-				       "%s now asks for package '%s', which the "
-				       "lock was not made for",
-				       text, want->names.items[i]);
+			return differs(
+				err,
+				"%s now asks for package '%s', which the "
+				"lock was not made for",
+				text, want->names.items[i]);
 	for (size_t i = 0; i < set->wants.count; i++)
 		if (!holds(&want->names, set->wants.items[i]))
 			return differs(err,

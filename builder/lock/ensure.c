@@ -53,9 +53,9 @@ static int save(const char *path, const struct mkv_lock *lock,
 		return rc;
 	*ret_same = before && old.size == text.size &&
 		    memcmp(old.data, text.data, text.size) == 0;
-	return *ret_same ? 0
-			 : mkv_write_file(path, 0644, text.data, text.size,
-					  err);
+	return *ret_same
+		       ? 0
+		       : mkv_write_file(path, 0644, text.data, text.size, err);
 }
 
 static int stale(const char *path, const char *recipe_path,
@@ -71,8 +71,8 @@ static int stale(const char *path, const char *recipe_path,
 }
 
 /* The lock matches but for the overlays' digests: only their lines change. */
-static int renew_locals(const struct mkv_recipe *recipe,
-			const char *path, const struct mkv_lock *before,
+static int renew_locals(const struct mkv_recipe *recipe, const char *path,
+			const struct mkv_lock *before,
 			struct mkv_progress *progress, struct mkv_lock **ret,
 			struct mkv_error *err)
 {
@@ -177,11 +177,11 @@ static int decide(const struct mkv_recipe *recipe, struct mkv_store *store,
 			return stale(path, recipe->path, err);
 	}
 	if (options->locked)
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"--locked: %s '%s'; `mkvbench lock %s` makes it",
-				*before ? "nothing may move in"
-					: "there is no lock",
-				path, recipe->path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			"--locked: %s '%s'; `mkvbench lock %s` makes it",
+			*before ? "nothing may move in" : "there is no lock",
+			path, recipe->path);
 	return renew(recipe, store, options, path, *before, progress, ret,
 		     ret_state, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Locks as commands use them: kept when they match, made when they are missing,
- * moved when asked to; and everything that a lock pins brought into the store. */
+ * moved when asked to; and everything that a lock pins brought into the store.
+ */
 
 #include "builder/fetch/fetch.h"
 #include "builder/lock/lock.h"
@@ -30,25 +31,28 @@ enum mkv_lock_state {
 /* The lock of a recipe. A missing one is resolved and written, unless `locked`.
  * One that doesn't match the recipe is an error that names the difference and
  * what to do, unless `update` or `repin`; but overlays that changed since only
- * have their lines renewed, with a note, unless `locked`. `ret_before`, when not
- * NULL, is the lock as it was (NULL when there was none); `ret_state` may be
- * NULL. */
+ * have their lines renewed, with a note, unless `locked`. `ret_before`, when
+ * not NULL, is the lock as it was (NULL when there was none); `ret_state` may
+ * be NULL. */
 int mkv_lock_ensure(const struct mkv_recipe *recipe, struct mkv_store *store,
 		    const struct mkv_lock_options *options,
 		    struct mkv_progress *progress, struct mkv_lock **ret,
 		    enum mkv_lock_state *ret_state,
-		    struct mkv_lock **ret_before, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 5, 8);
+		    struct mkv_lock **ret_before,
+		    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5, 8);
 
 /* Brings every .deb of the lock into the store, each verified. */
 int mkv_lock_fetch(const struct mkv_lock *lock, struct mkv_store *store,
 		   const struct mkv_lock_options *options,
-		   struct mkv_progress *progress, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 5);
+		   struct mkv_progress *progress,
+		   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5);
 
 /* "recipes/kvm.yaml" -> "recipes/kvm.lock"; caller's, NULL out of memory. */
 char *mkv_lock_path_of(const char *recipe_path) mkv_must_check mkv_nonnull(1);
 /* Opens the mirrors that options name, or the host's. */
 int mkv_lock_open_mirrors(const struct mkv_lock_options *options,
-			  struct mkv_mirrors *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+			  struct mkv_mirrors *ret,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);

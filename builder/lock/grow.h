@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Arrays that grow by one: mkv_grow(&items, &count) is the new, zeroed last
- * element, or NULL. Capacities are powers of two, so that they needn't be kept. */
+ * element, or NULL. Capacities are powers of two, so that they needn't be kept.
+ */
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,9 +17,8 @@ static inline void *mkv_grown(void *items, size_t count, size_t size)
 
 #define mkv_grow(items, count)                                                 \
 	({                                                                     \
-		__auto_type grown_ =                                           \
-			(__typeof__(*(items)))mkv_grown(*(items), *(count),    \
-							sizeof(**(items)));    \
+		__auto_type grown_ = (__typeof__(*(items)))mkv_grown(          \
+			*(items), *(count), sizeof(**(items)));                \
 		if (grown_) {                                                  \
 			*(items) = grown_;                                     \
 			grown_ += (*(count))++;                                \

@@ -22,9 +22,8 @@ int mkv_lock_add_locals(struct mkv_lock *lock, const char *recipe_path,
 	for (size_t i = 0; rc == 0 && i < overlays->count; i++) {
 		struct mkv_lock_local *local =
 			mkv_grow(&lock->locals, &lock->n_locals);
-		if (!local ||
-		    asprintf(&local->name, "overlay/%s", overlays->items[i]) <
-			    0)
+		if (!local || asprintf(&local->name, "overlay/%s",
+				       overlays->items[i]) < 0)
 			return mkv_oom(err);
 		rc = digest_of(recipe_path, overlays->items[i], &local->sha256,
 			       err);

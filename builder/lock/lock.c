@@ -106,11 +106,10 @@ int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 		const struct mkv_lock_index *index = &lock->indexes[i];
 		mkv_sha256_hex(&index->release_sha256, hex);
 		mkv_sha256_hex(&index->packages_sha256, other);
-		mkv_buf_printf(&text, "index %s %s %lld %s %llu %s\n",
-			       index->suite, index->component,
-			       (long long)index->date_s, hex,
-			       (unsigned long long)index->packages_size_bytes,
-			       other);
+		mkv_buf_printf(
+			&text, "index %s %s %lld %s %llu %s\n", index->suite,
+			index->component, (long long)index->date_s, hex,
+			(unsigned long long)index->packages_size_bytes, other);
 	}
 	for (size_t i = 0; i < lock->n_packages; i++) {
 		const struct mkv_lock_package *package = &lock->packages[i];

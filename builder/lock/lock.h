@@ -15,9 +15,9 @@
  *
  * Fields are separated by one space, every line ends with a newline. The kinds
  * of lines stand in this order, each sorted by its first fields; the lines of a
- * set stand together, `want` before `in`. The `in` lines keep their order, which
- * means something; they say NAME=VERSION where two versions of NAME are pinned.
- * There is exactly one text for a lock: any other is refused. */
+ * set stand together, `want` before `in`. The `in` lines keep their order,
+ * which means something; they say NAME=VERSION where two versions of NAME are
+ * pinned. There is exactly one text for a lock: any other is refused. */
 
 #include "builder/recipe/recipe.h"
 #include "lib/buf.h"
@@ -27,10 +27,10 @@ enum { MKV_LOCK_SCHEMA = 1 };
 
 /* A signed release file, and the package index that it vouches for. */
 struct mkv_lock_index {
-	char *suite;	 /* "trixie", "trixie-security" */
-	char *component; /* "main" */
-	struct mkv_sha256 release_sha256; /* of InRelease as verified */
-	int64_t date_s;			  /* its Date field */
+	char *suite;			   /* "trixie", "trixie-security" */
+	char *component;		   /* "main" */
+	struct mkv_sha256 release_sha256;  /* of InRelease as verified */
+	int64_t date_s;			   /* its Date field */
 	struct mkv_sha256 packages_sha256; /* of the uncompressed index */
 	uint64_t packages_size_bytes;
 };
@@ -44,13 +44,13 @@ struct mkv_lock_package {
 };
 
 /* The packages of one root file system. Their order is one in which they can be
- * configured: a package comes after all that it depends on. Packages that depend
- * on each other in a circle stand together, ordered by Pre-Depends among them and
- * else by name; where nothing else decides, names do. */
+ * configured: a package comes after all that it depends on. Packages that
+ * depend on each other in a circle stand together, ordered by Pre-Depends among
+ * them and else by name; where nothing else decides, names do. */
 struct mkv_lock_set {
-	char *name; /* "image/dut", "oci/postgres" */
+	char *name;		  /* "image/dut", "oci/postgres" */
 	struct mkv_strings wants; /* sorted: what was asked for by name */
-	size_t *packages; /* indexes into packages */
+	size_t *packages;	  /* indexes into packages */
 	size_t count;
 };
 
@@ -95,11 +95,11 @@ int mkv_lock_load(const char *path, struct mkv_lock **ret,
 /* The canonical text. */
 int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* 0 when the lock belongs to this recipe as it is now; else -ESTALE and an error
- * that names the difference. Digests of locals aren't compared: see local.h. */
+/* 0 when the lock belongs to this recipe as it is now; else -ESTALE and an
+ * error that names the difference. Digests of locals aren't compared: see
+ * local.h. */
 int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
-		   struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3);
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* The same for the suite and the sets of packages alone. */
 int mkv_lock_check_packages(const struct mkv_lock *lock,
 			    const struct mkv_recipe *recipe,
@@ -107,4 +107,5 @@ int mkv_lock_check_packages(const struct mkv_lock *lock,
 	mkv_nonnull(1, 2, 3);
 /* The set by name, or NULL. */
 const struct mkv_lock_set *mkv_lock_find_set(const struct mkv_lock *lock,
-					     const char *name) mkv_nonnull(1, 2);
+					     const char *name)
+	mkv_nonnull(1, 2);

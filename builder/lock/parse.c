@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdarg.h>
 #include <string.h>
 
 #include "builder/lock/grow.h"
+#include "builder/lock/line.h"
 #include "builder/lock/lock.h"
 #include "builder/lock/valid.h"
 
-enum { FIELDS_MAX = 8, PACKAGES_MAX = 65536, LINES_MAX = 1000000 };
+enum { PACKAGES_MAX = 65536, LINES_MAX = 1000000 };
 
 /* The kinds of lines in the order in which they stand. */
 enum kind { HEADER, RECIPE, EPOCH, INDEX, PACKAGE, WANT, IN, LOCAL, EXTERNAL };
-
-/* One line, split into fields. */
-struct line {
-	const char *path;
-	unsigned number;
-	char *text; /* NUL after each field */
-	char *fields[FIELDS_MAX];
-	size_t count;
-};
 
 struct reading {
 	struct mkv_lock *lock;
@@ -28,104 +19,47 @@ struct reading {
 	size_t *member_of; /* per package: 1 + the last set that holds it */
 };
 
-static int bad(const struct line *line, size_t field, struct mkv_error *err,
-	       const char *format, ...) mkv_printf(4, 5);
-static int bad(const struct line *line, size_t field, struct mkv_error *err,
-	       const char *format, ...)
-{
-	char message[512];
-	va_list ap;
-	va_start(ap, format);
-	(void)vsnprintf(message, sizeof(message), format, ap);
-	va_end(ap);
-	size_t column = field < line->count
-				? (size_t)(line->fields[field] - line->text)
-				: 0;
-	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL, "%s:%u:%zu: %s",
-			line->path, line->number, column + 1, message);
-}
-
-static int take_number(const struct line *line, size_t field, uint64_t most,
-		       uint64_t *ret, struct mkv_error *err)
-{
-	const char *text = line->fields[field];
-	uint64_t value = 0;
-	size_t length = strlen(text);
-	if (length == 0 || length > 18 ||
-	    strspn(text, "0123456789") != length)
-		return bad(line, field, err, "'%.40s' is not a number", text);
-	for (const char *at = text; *at; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	if (value == 0 || value > most)
-		return bad(line, field, err, "%s is not in 1..%llu", text,
-			   (unsigned long long)most);
-	*ret = value;
-	return 0;
-}
-
-static int take_sha256(const struct line *line, size_t field,
-		       struct mkv_sha256 *ret, struct mkv_error *err)
-{
-	if (strlen(line->fields[field]) != 64 ||
-	    mkv_sha256_parse(line->fields[field], ret) < 0)
-		return bad(line, field, err,
-			   "'%.70s' is not a SHA-256 of 64 lower-case "
-			   "hexadecimal digits",
-			   line->fields[field]);
-	return 0;
-}
-
-static int take_text(const struct line *line, size_t field,
-		     bool (*is_valid)(const char *), const char *what,
-		     char **ret, struct mkv_error *err)
-{
-	if (!is_valid(line->fields[field]))
-		return bad(line, field, err, "'%.80s' is not %s",
-			   line->fields[field], what);
-	*ret = strdup(line->fields[field]);
-	return *ret ? 0 : mkv_oom(err);
-}
-
-static int check_order(const struct line *line, int order,
+static int check_order(const struct mkv_lock_line *line, int order,
 		       struct mkv_error *err)
 {
 	if (order == 0)
-		return bad(line, 1, err, "'%s' stands here twice",
-			   line->fields[1]);
+		return mkv_line_bad(line, 1, err, "'%s' stands here twice",
+				    line->fields[1]);
 	if (order > 0)
-		return bad(line, 1, err, "'%s' is not in sorted order",
-			   line->fields[1]);
+		return mkv_line_bad(line, 1, err, "'%s' is not in sorted order",
+				    line->fields[1]);
 	return 0;
 }
 
-static int read_header(struct reading *r mkv_unused, const struct line *line,
-		       struct mkv_error *err)
+static int read_header(struct reading *r mkv_unused,
+		       const struct mkv_lock_line *line, struct mkv_error *err)
 {
 	if (strcmp(line->fields[1], "1") != 0)
-		return bad(line, 1, err,
-			   "schema '%.20s' is unknown; this tool reads schema "
-			   "%d",
-			   line->fields[1], MKV_LOCK_SCHEMA);
+		return mkv_line_bad(
+			line, 1, err,
+			"schema '%.20s' is unknown; this tool reads schema "
+			"%d",
+			line->fields[1], MKV_LOCK_SCHEMA);
 	return 0;
 }
 
-static int read_recipe(struct reading *r, const struct line *line,
+static int read_recipe(struct reading *r, const struct mkv_lock_line *line,
 		       struct mkv_error *err)
 {
-	return take_sha256(line, 1, &r->lock->recipe_sha256, err);
+	return mkv_line_sha256(line, 1, &r->lock->recipe_sha256, err);
 }
 
-static int read_epoch(struct reading *r, const struct line *line,
+static int read_epoch(struct reading *r, const struct mkv_lock_line *line,
 		      struct mkv_error *err)
 {
 	uint64_t epoch = 0;
-	int rc = take_number(line, 1, (uint64_t)MKV_LOCK_SECONDS_MAX, &epoch,
-			     err);
+	int rc = mkv_line_number(line, 1, (uint64_t)MKV_LOCK_SECONDS_MAX,
+				 &epoch, err);
 	r->lock->epoch_s = (int64_t)epoch;
 	return rc;
 }
 
-static int read_index(struct reading *r, const struct line *line,
+static int read_index(struct reading *r, const struct mkv_lock_line *line,
 		      struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
@@ -134,21 +68,21 @@ static int read_index(struct reading *r, const struct line *line,
 	if (!index)
 		return mkv_oom(err);
 	uint64_t date = 0;
-	int rc = take_text(line, 1, mkv_valid_suite, "a suite", &index->suite,
-			   err);
+	int rc = mkv_line_text(line, 1, mkv_valid_suite, "a suite",
+			       &index->suite, err);
 	if (rc == 0)
-		rc = take_text(line, 2, mkv_valid_suite, "a component",
-			       &index->component, err);
+		rc = mkv_line_text(line, 2, mkv_valid_suite, "a component",
+				   &index->component, err);
 	if (rc == 0)
-		rc = take_number(line, 3, (uint64_t)MKV_LOCK_SECONDS_MAX, &date,
-				 err);
+		rc = mkv_line_number(line, 3, (uint64_t)MKV_LOCK_SECONDS_MAX,
+				     &date, err);
 	if (rc == 0)
-		rc = take_sha256(line, 4, &index->release_sha256, err);
+		rc = mkv_line_sha256(line, 4, &index->release_sha256, err);
 	if (rc == 0)
-		rc = take_number(line, 5, MKV_LOCK_INDEX_BYTES_MAX,
-				 &index->packages_size_bytes, err);
+		rc = mkv_line_number(line, 5, MKV_LOCK_INDEX_BYTES_MAX,
+				     &index->packages_size_bytes, err);
 	if (rc == 0)
-		rc = take_sha256(line, 6, &index->packages_sha256, err);
+		rc = mkv_line_sha256(line, 6, &index->packages_sha256, err);
 	if (rc < 0)
 		return rc;
 	index->date_s = (int64_t)date;
@@ -160,43 +94,44 @@ static int read_index(struct reading *r, const struct line *line,
 	return check_order(line, order, err);
 }
 
-static int read_package(struct reading *r, const struct line *line,
+static int read_package(struct reading *r, const struct mkv_lock_line *line,
 			struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
 	if (lock->n_packages == PACKAGES_MAX)
-		return bad(line, 0, err, "more than %d packages", PACKAGES_MAX);
+		return mkv_line_bad(line, 0, err, "more than %d packages",
+				    PACKAGES_MAX);
 	struct mkv_lock_package *package =
 		mkv_grow(&lock->packages, &lock->n_packages);
 	if (!package)
 		return mkv_oom(err);
-	int rc = take_text(line, 1, mkv_valid_package_name, "a package name",
-			   &package->name, err);
+	int rc = mkv_line_text(line, 1, mkv_valid_package_name,
+			       "a package name", &package->name, err);
 	if (rc == 0)
-		rc = take_text(line, 2, mkv_valid_version, "a version",
-			       &package->version, err);
+		rc = mkv_line_text(line, 2, mkv_valid_version, "a version",
+				   &package->version, err);
 	if (rc == 0)
-		rc = take_text(line, 3, mkv_valid_architecture,
-			       "an architecture (amd64 or all)",
-			       &package->architecture, err);
+		rc = mkv_line_text(line, 3, mkv_valid_architecture,
+				   "an architecture (amd64 or all)",
+				   &package->architecture, err);
 	if (rc == 0)
-		rc = take_number(line, 4, MKV_LOCK_PACKAGE_BYTES_MAX,
-				 &package->size_bytes, err);
+		rc = mkv_line_number(line, 4, MKV_LOCK_PACKAGE_BYTES_MAX,
+				     &package->size_bytes, err);
 	if (rc == 0)
-		rc = take_sha256(line, 5, &package->sha256, err);
+		rc = mkv_line_sha256(line, 5, &package->sha256, err);
 	if (rc == 0)
-		rc = take_text(line, 6, mkv_valid_archive,
-			       "an archive (debian or debian-security)",
-			       &package->archive, err);
+		rc = mkv_line_text(line, 6, mkv_valid_archive,
+				   "an archive (debian or debian-security)",
+				   &package->archive, err);
 	if (rc == 0)
-		rc = take_text(line, 7, mkv_valid_pool_path,
-			       "the path of a .deb below pool/",
-			       &package->pool_path, err);
+		rc = mkv_line_text(line, 7, mkv_valid_pool_path,
+				   "the path of a .deb below pool/",
+				   &package->pool_path, err);
 	if (rc < 0)
 		return rc;
 	r->total_bytes += package->size_bytes;
 	if (r->total_bytes > (uint64_t)1 << 40)
-		return bad(line, 4, err, "the packages exceed 1 TiB");
+		return mkv_line_bad(line, 4, err, "the packages exceed 1 TiB");
 	if (lock->n_packages < 2)
 		return 0;
 	int order = strcmp(package[-1].name, package->name);
@@ -206,7 +141,7 @@ static int read_package(struct reading *r, const struct line *line,
 }
 
 /* The set that a line belongs to: the last one, or a new one behind it. */
-static int open_set(struct reading *r, const struct line *line,
+static int open_set(struct reading *r, const struct mkv_lock_line *line,
 		    struct mkv_lock_set **ret, struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
@@ -218,20 +153,22 @@ static int open_set(struct reading *r, const struct line *line,
 		return 0;
 	}
 	if (last && last->count == 0)
-		return bad(line, 1, err, "set '%s' before it holds no package",
-			   last->name);
+		return mkv_line_bad(line, 1, err,
+				    "set '%s' before it holds no package",
+				    last->name);
 	if (order > 0)
-		return bad(line, 1, err, "set '%s' is not in sorted order",
-			   line->fields[1]);
+		return mkv_line_bad(line, 1, err,
+				    "set '%s' is not in sorted order",
+				    line->fields[1]);
 	struct mkv_lock_set *set = mkv_grow(&lock->sets, &lock->n_sets);
 	if (!set)
 		return mkv_oom(err);
 	*ret = set;
-	return take_text(line, 1, mkv_valid_set_name,
-			 "a set (image/NAME or oci/NAME)", &set->name, err);
+	return mkv_line_text(line, 1, mkv_valid_set_name,
+			     "a set (image/NAME or oci/NAME)", &set->name, err);
 }
 
-static int read_want(struct reading *r, const struct line *line,
+static int read_want(struct reading *r, const struct mkv_lock_line *line,
 		     struct mkv_error *err)
 {
 	struct mkv_lock_set *set = NULL;
@@ -239,15 +176,17 @@ static int read_want(struct reading *r, const struct line *line,
 	if (rc < 0)
 		return rc;
 	if (set->count)
-		return bad(line, 0, err,
-			   "`want` stands behind `in` of the same set");
+		return mkv_line_bad(
+			line, 0, err,
+			"`want` stands behind `in` of the same set");
 	char **want = mkv_grow(&set->wants.items, &set->wants.count);
 	if (!want)
 		return mkv_oom(err);
-	rc = take_text(line, 2, mkv_valid_package_name, "a package name", want,
-		       err);
+	rc = mkv_line_text(line, 2, mkv_valid_package_name, "a package name",
+			   want, err);
 	if (rc == 0 && set->wants.count > 1 && strcmp(want[-1], *want) >= 0)
-		return bad(line, 2, err, "'%s' is not in sorted order", *want);
+		return mkv_line_bad(line, 2, err, "'%s' is not in sorted order",
+				    *want);
 	return rc;
 }
 
@@ -267,8 +206,9 @@ static size_t first_of(const struct mkv_lock *lock, const char *name)
 	return found ? low : lock->n_packages;
 }
 
-static int find_member(const struct mkv_lock *lock, const struct line *line,
-		       size_t *ret, struct mkv_error *err)
+static int find_member(const struct mkv_lock *lock,
+		       const struct mkv_lock_line *line, size_t *ret,
+		       struct mkv_error *err)
 {
 	char *version = strchr(line->fields[2], '=');
 	if (version)
@@ -276,29 +216,31 @@ static int find_member(const struct mkv_lock *lock, const struct line *line,
 	const char *name = line->fields[2];
 	size_t at = first_of(lock, name);
 	if (at == lock->n_packages)
-		return bad(line, 2, err, "no `package` line names '%.128s'",
-			   name);
+		return mkv_line_bad(line, 2, err,
+				    "no `package` line names '%.128s'", name);
 	bool twins = at + 1 < lock->n_packages &&
 		     strcmp(lock->packages[at + 1].name, name) == 0;
 	if (twins != (version != NULL))
-		return bad(line, 2, err,
-			   twins ? "'%s' has several versions: say which"
-				 : "'%s' has one version: none may stand here",
-			   name);
+		return mkv_line_bad(
+			line, 2, err,
+			twins ? "'%s' has several versions: say which"
+			      : "'%s' has one version: none may stand here",
+			name);
 	while (version && strcmp(lock->packages[at].version, version) != 0) {
 		at++;
 		if (at == lock->n_packages ||
 		    strcmp(lock->packages[at].name, name) != 0)
-			return bad(line, 2, err,
-				   "no `package` line has version '%.128s' of "
-				   "'%s'",
-				   version, name);
+			return mkv_line_bad(
+				line, 2, err,
+				"no `package` line has version '%.128s' of "
+				"'%s'",
+				version, name);
 	}
 	*ret = at;
 	return 0;
 }
 
-static int read_in(struct reading *r, const struct line *line,
+static int read_in(struct reading *r, const struct mkv_lock_line *line,
 		   struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
@@ -316,8 +258,9 @@ static int read_in(struct reading *r, const struct line *line,
 	if (rc < 0)
 		return rc;
 	if (r->member_of[at] == lock->n_sets)
-		return bad(line, 2, err, "'%s' stands in set '%s' twice",
-			   line->fields[2], set->name);
+		return mkv_line_bad(line, 2, err,
+				    "'%s' stands in set '%s' twice",
+				    line->fields[2], set->name);
 	size_t *member = mkv_grow(&set->packages, &set->count);
 	if (!member)
 		return mkv_oom(err);
@@ -326,24 +269,24 @@ static int read_in(struct reading *r, const struct line *line,
 	return 0;
 }
 
-static int read_local(struct reading *r, const struct line *line,
+static int read_local(struct reading *r, const struct mkv_lock_line *line,
 		      struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
 	struct mkv_lock_local *local = mkv_grow(&lock->locals, &lock->n_locals);
 	if (!local)
 		return mkv_oom(err);
-	int rc = take_text(line, 1, mkv_valid_local_name, "overlay/NAME",
-			   &local->name, err);
+	int rc = mkv_line_text(line, 1, mkv_valid_local_name, "overlay/NAME",
+			       &local->name, err);
 	if (rc == 0)
-		rc = take_sha256(line, 2, &local->sha256, err);
+		rc = mkv_line_sha256(line, 2, &local->sha256, err);
 	if (rc == 0 && lock->n_locals > 1)
 		rc = check_order(line, strcmp(local[-1].name, local->name),
 				 err);
 	return rc;
 }
 
-static int read_external(struct reading *r, const struct line *line,
+static int read_external(struct reading *r, const struct mkv_lock_line *line,
 			 struct mkv_error *err)
 {
 	struct mkv_lock *lock = r->lock;
@@ -351,24 +294,25 @@ static int read_external(struct reading *r, const struct line *line,
 		mkv_grow(&lock->externals, &lock->n_externals);
 	if (!external)
 		return mkv_oom(err);
-	int rc = take_text(line, 1, mkv_valid_reference,
-			   "the reference of an OCI image",
-			   &external->reference, err);
+	int rc = mkv_line_text(line, 1, mkv_valid_reference,
+			       "the reference of an OCI image",
+			       &external->reference, err);
 	if (rc == 0)
-		rc = take_text(line, 2, mkv_valid_oci_digest,
-			       "a digest (sha256:...)", &external->digest, err);
+		rc = mkv_line_text(line, 2, mkv_valid_oci_digest,
+				   "a digest (sha256:...)", &external->digest,
+				   err);
 	if (rc == 0 && lock->n_externals > 1)
-		rc = check_order(line,
-				 strcmp(external[-1].reference,
-					external->reference),
-				 err);
+		rc = check_order(
+			line,
+			strcmp(external[-1].reference, external->reference),
+			err);
 	return rc;
 }
 
 static const struct row {
 	const char *word;
 	size_t fields; /* with the word */
-	int (*read)(struct reading *r, const struct line *line,
+	int (*read)(struct reading *r, const struct mkv_lock_line *line,
 		    struct mkv_error *err);
 } rows[] = {
 	[HEADER] = {"mkvbench-lock", 2, read_header},
@@ -382,7 +326,7 @@ static const struct row {
 	[EXTERNAL] = {"external", 3, read_external},
 };
 
-static int read_line(struct reading *r, const struct line *line,
+static int read_line(struct reading *r, const struct mkv_lock_line *line,
 		     struct mkv_error *err)
 {
 	size_t kind = 0;
@@ -390,50 +334,27 @@ static int read_line(struct reading *r, const struct line *line,
 	       strcmp(rows[kind].word, line->fields[0]) != 0)
 		kind++;
 	if (r->lines <= EPOCH && kind != r->lines)
-		return bad(line, 0, err, "expected '%s'", rows[r->lines].word);
+		return mkv_line_bad(line, 0, err, "expected '%s'",
+				    rows[r->lines].word);
 	if (kind > EXTERNAL)
-		return bad(line, 0, err, "'%.40s' is not a kind of line",
-			   line->fields[0]);
+		return mkv_line_bad(line, 0, err,
+				    "'%.40s' is not a kind of line",
+				    line->fields[0]);
 	bool back_to_want = kind == WANT && r->last == IN;
 	bool again = kind == r->last && kind > EPOCH;
 	if (r->lines > 0 && kind <= r->last && !again && !back_to_want)
-		return bad(line, 0, err, "'%s' must stand before '%s'",
-			   rows[kind].word, rows[r->last].word);
+		return mkv_line_bad(line, 0, err, "'%s' must stand before '%s'",
+				    rows[kind].word, rows[r->last].word);
 	if (line->count != rows[kind].fields)
-		return bad(line, 0, err, "'%s' has %zu fields, not %zu",
-			   rows[kind].word, rows[kind].fields, line->count);
+		return mkv_line_bad(
+			line, 0, err, "'%s' has %zu fields, not %zu",
+			rows[kind].word, rows[kind].fields, line->count);
 	r->last = (enum kind)kind;
 	r->lines++;
 	return rows[kind].read(r, line, err);
 }
 
-/* Cuts a line of `length` bytes into fields; what is between two single spaces
- * is one. */
-static int split(struct line *line, size_t length, struct mkv_error *err)
-{
-	line->count = 0;
-	line->fields[line->count++] = line->text;
-	for (size_t i = 0; i < length; i++) {
-		char c = line->text[i];
-		if (c < ' ' || c > '~')
-			return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-					"%s:%u:%zu: byte 0x%02x", line->path,
-					line->number, i + 1,
-					(unsigned)(unsigned char)c);
-		if (c != ' ')
-			continue;
-		if (line->count == FIELDS_MAX)
-			return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-					"%s:%u:%zu: more than %d fields",
-					line->path, line->number, i + 2,
-					FIELDS_MAX);
-		line->text[i] = '\0';
-		line->fields[line->count++] = line->text + i + 1;
-	}
-	return 0;
-}
-
-static int read_all(struct reading *r, struct line *line, char *text,
+static int read_all(struct reading *r, struct mkv_lock_line *line, char *text,
 		    size_t size, struct mkv_error *err)
 {
 	char *end = text + size;
@@ -443,13 +364,14 @@ static int read_all(struct reading *r, struct line *line, char *text,
 		line->text = at;
 		line->count = 0;
 		if (!stop)
-			return bad(line, 0, err,
-				   "the last line has no end: the file is cut");
+			return mkv_line_bad(
+				line, 0, err,
+				"the last line has no end: the file is cut");
 		if (line->number > LINES_MAX)
-			return bad(line, 0, err, "more than %d lines",
-				   LINES_MAX);
+			return mkv_line_bad(line, 0, err, "more than %d lines",
+					    LINES_MAX);
 		*stop = '\0';
-		int rc = split(line, (size_t)(stop - at), err);
+		int rc = mkv_line_split(line, (size_t)(stop - at), err);
 		if (rc == 0)
 			rc = read_line(r, line, err);
 		if (rc < 0)
@@ -468,40 +390,42 @@ static bool holds(const struct mkv_lock *lock, const struct mkv_lock_set *set,
 	return false;
 }
 
-static int check_wants(const struct mkv_lock *lock, const struct line *line,
-		       struct mkv_error *err)
+static int check_wants(const struct mkv_lock *lock,
+		       const struct mkv_lock_line *line, struct mkv_error *err)
 {
 	for (size_t i = 0; i < lock->n_sets; i++) {
 		const struct mkv_lock_set *set = &lock->sets[i];
 		for (size_t k = 0; k < set->wants.count; k++)
 			if (!holds(lock, set, set->wants.items[k]))
-				return bad(line, 0, err,
-					   "set '%s' wants '%s' but does not "
-					   "hold it",
-					   set->name, set->wants.items[k]);
+				return mkv_line_bad(
+					line, 0, err,
+					"set '%s' wants '%s' but does not "
+					"hold it",
+					set->name, set->wants.items[k]);
 	}
 	return 0;
 }
 
 /* What only the whole file tells. */
-static int check_whole(const struct reading *r, struct line *line,
+static int check_whole(const struct reading *r, struct mkv_lock_line *line,
 		       struct mkv_error *err)
 {
 	const struct mkv_lock *lock = r->lock;
 	line->number++;
 	line->count = 0;
 	if (r->lines <= EPOCH)
-		return bad(line, 0, err, "expected '%s'", rows[r->lines].word);
+		return mkv_line_bad(line, 0, err, "expected '%s'",
+				    rows[r->lines].word);
 	if (lock->n_indexes == 0)
-		return bad(line, 0, err, "there is no `index` line");
+		return mkv_line_bad(line, 0, err, "there is no `index` line");
 	if (lock->n_sets && lock->sets[lock->n_sets - 1].count == 0)
-		return bad(line, 0, err, "set '%s' holds no package",
-			   lock->sets[lock->n_sets - 1].name);
+		return mkv_line_bad(line, 0, err, "set '%s' holds no package",
+				    lock->sets[lock->n_sets - 1].name);
 	for (size_t i = 0; i < lock->n_packages; i++)
 		if (!r->member_of || !r->member_of[i])
-			return bad(line, 0, err,
-				   "package '%s' stands in no set",
-				   lock->packages[i].name);
+			return mkv_line_bad(line, 0, err,
+					    "package '%s' stands in no set",
+					    lock->packages[i].name);
 	return check_wants(lock, line, err);
 }
 
@@ -517,8 +441,8 @@ static int check_canonical(const char *path, const struct mkv_lock *lock,
 		return 0;
 	unsigned line = 1;
 	size_t column = 1;
-	for (size_t i = 0; i < size && i < canonical.size &&
-			   text[i] == canonical.data[i];
+	for (size_t i = 0;
+	     i < size && i < canonical.size && text[i] == canonical.data[i];
 	     i++) {
 		column++;
 		if (text[i] == '\n') {
@@ -540,7 +464,7 @@ int mkv_lock_parse(const char *path, const char *text, size_t size,
 	memcpy(copy, text, size);
 	copy[size] = '\0';
 	struct reading reading = {.lock = lock};
-	struct line line = {.path = path, .text = copy};
+	struct mkv_lock_line line = {.path = path, .text = copy};
 	int rc = read_all(&reading, &line, copy, size, err);
 	if (rc == 0)
 		rc = check_whole(&reading, &line, err);

@@ -93,10 +93,10 @@ static int run_gpgv(const struct mkv_buf *file, const char *keyring,
 	int rc = to_memory_file(file, &fd, err);
 	if (rc < 0)
 		return rc;
-	const char *const argv[] = {"gpgv",	     "--quiet",	  "--status-fd",
-				    "2",	     "--weak-digest", "SHA1",
-				    "--keyring",     absolute,	  "--output",
-				    "-",	     "-",	  NULL};
+	const char *const argv[] = {
+		"gpgv",		 "--quiet", "--status-fd", "2",
+		"--weak-digest", "SHA1",    "--keyring",   absolute,
+		"--output",	 "-",	    "-",	   NULL};
 	auto_buf struct mkv_buf status = {0};
 	const struct mkv_process process = {.argv = argv,
 					    .stdin_fd = fd,
@@ -153,11 +153,10 @@ int mkv_release_verify(const struct mkv_buf *file, const char *keyring,
 	if (rc < 0)
 		return rc;
 	if (verdict.bad || !verdict.good || verdict.plaintexts != 1)
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"no good signature by a key of '%s' (%s)",
-				keyring,
-				verdict.reason[0] ? verdict.reason
-						  : "gpgv found none");
+		return mkv_fail(
+			err, MKV_UNVERIFIED, EBADMSG,
+			"no good signature by a key of '%s' (%s)", keyring,
+			verdict.reason[0] ? verdict.reason : "gpgv found none");
 	if (!release.text.data ||
 	    strlen(release.text.data) != release.text.size)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,

@@ -7,20 +7,21 @@
 #include "lib/hash.h"
 
 struct mkv_release {
-	struct mkv_buf text; /* what the signature covers */
-	struct mkv_sha256 sha256; /* of the whole file */
+	struct mkv_buf text;			 /* what the signature covers */
+	struct mkv_sha256 sha256;		 /* of the whole file */
 	char *origin, *label, *suite, *codename; /* NULL: not said */
-	int64_t date_s, valid_until_s; /* 0: not said */
+	int64_t date_s, valid_until_s;		 /* 0: not said */
 };
 void mkv_release_done(struct mkv_release *release) mkv_nonnull(1);
 #define auto_release __attribute__((cleanup(mkv_release_done)))
 
-/* Checks the signature with gpgv against a keyring and reads the fields from the
- * signed text alone. At least one signature must be good and none bad; keys that
- * the keyring lacks don't matter then. Otherwise MKV_UNVERIFIED. */
+/* Checks the signature with gpgv against a keyring and reads the fields from
+ * the signed text alone. At least one signature must be good and none bad; keys
+ * that the keyring lacks don't matter then. Otherwise MKV_UNVERIFIED. */
 int mkv_release_verify(const struct mkv_buf *file, const char *keyring,
-		       struct mkv_release *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		       struct mkv_release *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 
 /* Whether it is the release of this suite ("trixie-security") of Debian, by its
  * Origin, Label and Codename or Suite, else MKV_UNVERIFIED; and, unless

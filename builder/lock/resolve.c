@@ -27,7 +27,8 @@ static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 				  suite);
 	if (rc < 0 || !found)
 		return rc;
-	struct mkv_lock_index *last = mkv_grow(&lock->indexes, &lock->n_indexes);
+	struct mkv_lock_index *last =
+		mkv_grow(&lock->indexes, &lock->n_indexes);
 	if (!last) {
 		free(index.suite);
 		free(index.component);
@@ -84,7 +85,8 @@ static int copy_indexes(struct mkv_lock *lock, const struct mkv_lock *from,
 	return 0;
 }
 
-/* Whether a pinned lock's indexes can be used again: of this suite, all here. */
+/* Whether a pinned lock's indexes can be used again: of this suite, all here.
+ */
 static bool are_at_hand(const struct mkv_lock *pinned, const char *suite,
 			struct mkv_store *store)
 {

@@ -6,8 +6,8 @@
 
 /* Resolves a recipe. `pinned`, when not NULL, is a lock to stay with: its
  * packages as they are when the recipe asks for the same ones, else its indexes
- * when they are in the store, and the digests of external OCI images. What else is
- * needed comes from the mirrors. */
+ * when they are in the store, and the digests of external OCI images. What else
+ * is needed comes from the mirrors. */
 int mkv_lock_resolve(const struct mkv_recipe *recipe, struct mkv_store *store,
 		     const struct mkv_lock_options *options,
 		     const struct mkv_lock *pinned,

@@ -7,8 +7,8 @@
 #include "builder/lock/wants.h"
 
 struct mkv_solver;
-int mkv_solver_new(struct mkv_solver **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_solver_new(struct mkv_solver **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 void mkv_solver_free(struct mkv_solver *solver);
 MKV_DEFINE_AUTO(solver, struct mkv_solver *, mkv_solver_free)
 #define auto_solver mkv_auto(solver)

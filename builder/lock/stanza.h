@@ -12,8 +12,8 @@
 struct mkv_stanza {
 	const char *name; /* in the text; not terminated */
 	size_t name_length;
-	bool is_essential; /* Essential: yes */
-	bool is_required;  /* Priority: required */
+	bool is_essential;   /* Essential: yes */
+	bool is_required;    /* Priority: required */
 	uint64_t size_bytes; /* 0: not said */
 	bool has_sha256;
 	struct mkv_sha256 sha256;

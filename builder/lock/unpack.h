@@ -8,7 +8,7 @@
 
 /* Unpacks `from`, read from its position on, to `to`. Exactly `size_bytes` must
  * come out, else MKV_UNVERIFIED. */
-int mkv_unpack_xz(int from, int to, uint64_t size_bytes, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(4);
-int mkv_unpack_gz(int from, int to, uint64_t size_bytes, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(4);
+int mkv_unpack_xz(int from, int to, uint64_t size_bytes,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(4);
+int mkv_unpack_gz(int from, int to, uint64_t size_bytes,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(4);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* What the fields of a lock and of a package index may hold. Forms of names and
- * versions: Debian Policy, sections 5.6.1 (at least two characters of [a-z0-9+.-],
- * the first alphanumeric) and 5.6.12. */
+ * versions: Debian Policy, sections 5.6.1 (at least two characters of
+ * [a-z0-9+.-], the first alphanumeric) and 5.6.12. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -37,10 +37,10 @@ struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
 		return NULL;
 	const char *term = getenv("TERM");
 	bool terminal = isatty(2) && term && strcmp(term, "dumb") != 0;
-	progress->style = mode == MKV_PROGRESS_JSON	? JSON
-			  : mode == MKV_PROGRESS_QUIET	? QUIET
-			  : terminal			? TERMINAL
-							: PLAIN;
+	progress->style = mode == MKV_PROGRESS_JSON    ? JSON
+			  : mode == MKV_PROGRESS_QUIET ? QUIET
+			  : terminal		       ? TERMINAL
+						       : PLAIN;
 	(void)pthread_mutex_init(&progress->mutex, NULL);
 	return progress;
 }
@@ -77,8 +77,7 @@ static void rate_text(const struct mkv_progress *p, int64_t elapsed_ms,
 	mkv_size_text((uint64_t)rate, text);
 	if (p->total_bytes > p->done_bytes)
 		(void)snprintf(ret, size, ", %s/s, %.0f s left", text,
-			       (double)(p->total_bytes - p->done_bytes) /
-				       rate);
+			       (double)(p->total_bytes - p->done_bytes) / rate);
 	else
 		(void)snprintf(ret, size, ", %s/s", text);
 }
@@ -203,8 +202,8 @@ void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
 	va_end(ap);
 	(void)pthread_mutex_lock(&p->mutex);
 	if (p->style == JSON) {
-		print_json(json_pack("{s:s,s:s}", "event", "note", "text",
-				     note));
+		print_json(
+			json_pack("{s:s,s:s}", "event", "note", "text", note));
 	} else {
 		bool over = p->in_step && p->style == TERMINAL;
 		(void)fprintf(stderr, "%s%s%s\n", over ? "\r" : "", note,

@@ -16,7 +16,7 @@
 
 struct mkv_store {
 	char *path;
-	int fd; /* of the folder */
+	int fd;		       /* of the folder */
 	pthread_mutex_t mutex; /* guards `verified` */
 	struct mkv_verified verified;
 };
@@ -68,12 +68,12 @@ static void sweep(const struct mkv_store *store)
 		return;
 	}
 	for (struct dirent *entry; (entry = readdir(dir));) {
-		auto_fd int file = openat(fd, entry->d_name,
-					  O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-						  O_NONBLOCK);
+		auto_fd int file =
+			openat(fd, entry->d_name,
+			       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 		struct stat st;
-		if (file >= 0 && fstat(file, &st) == 0 &&
-		    S_ISREG(st.st_mode) && flock(file, LOCK_EX | LOCK_NB) == 0)
+		if (file >= 0 && fstat(file, &st) == 0 && S_ISREG(st.st_mode) &&
+		    flock(file, LOCK_EX | LOCK_NB) == 0)
 			(void)unlinkat(fd, entry->d_name, 0);
 	}
 }
@@ -103,8 +103,7 @@ int mkv_store_open(const char *path, struct mkv_store **ret,
 		return mkv_fail(err, MKV_FAILED, errno, "open store '%s': %m",
 				store->path);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (mkdirat(store->fd, folders[i], 0755) < 0 &&
-		    errno != EEXIST)
+		if (mkdirat(store->fd, folders[i], 0755) < 0 && errno != EEXIST)
 			return mkv_fail(err, MKV_FAILED, errno,
 					"create folder '%s/%s': %m",
 					store->path, folders[i]);
@@ -242,13 +241,12 @@ int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 			return mkv_fail(err, MKV_FAILED, rc,
 					"create '%s/%s': %m", store->path,
 					name);
-		*ret = (struct mkv_store_new){.fd = fd,
-					      .temporary = mkv_take(name),
-					      .store = store};
+		*ret = (struct mkv_store_new){
+			.fd = fd, .temporary = mkv_take(name), .store = store};
 		return 0;
 	}
-	return mkv_fail(err, MKV_FAILED, EEXIST,
-			"no free name in '%s/tmp'", store->path);
+	return mkv_fail(err, MKV_FAILED, EEXIST, "no free name in '%s/tmp'",
+			store->path);
 }
 
 int mkv_store_partial_open(struct mkv_store *store,

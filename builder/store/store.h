@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The store: content by SHA-256, and results of build steps by the hash of their
- * complete inputs. Default place: $XDG_CACHE_HOME/mkvbench, else
+/* The store: content by SHA-256, and results of build steps by the hash of
+ * their complete inputs. Default place: $XDG_CACHE_HOME/mkvbench, else
  * ~/.cache/mkvbench. Layout:
  *
  *     objects/ab/cdef...    a content, mode 0444, named by its SHA-256
@@ -42,15 +42,19 @@ struct mkv_store_new {
 	struct mkv_store *store;
 	bool is_partial;
 };
-#define MKV_STORE_NEW_INIT {.fd = -1}
+#define MKV_STORE_NEW_INIT                                                     \
+	{                                                                      \
+		.fd = -1                                                       \
+	}
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* `known` may be NULL; the digest goes to *ret_sha256. */
 int mkv_store_new_commit(struct mkv_store_new *object,
 			 const struct mkv_sha256 *known,
-			 struct mkv_sha256 *ret_sha256, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+			 struct mkv_sha256 *ret_sha256,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
 void mkv_store_new_done(struct mkv_store_new *object) mkv_nonnull(1);
 /* The same for an object whose digest is known before its bytes: a download.
  * What an earlier run left is in .fd already, and dropping it without commit
@@ -58,8 +62,9 @@ void mkv_store_new_done(struct mkv_store_new *object) mkv_nonnull(1);
  * writing it. Commit with `known` once it has that digest. */
 int mkv_store_partial_open(struct mkv_store *store,
 			   const struct mkv_sha256 *sha256,
-			   struct mkv_store_new *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			   struct mkv_store_new *ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 #define auto_store_new __attribute__((cleanup(mkv_store_new_done)))
 
 /* A step's result: named objects. */
@@ -75,8 +80,9 @@ struct mkv_step_result {
 };
 /* -ENOENT when the step isn't known or one of its objects is gone. */
 int mkv_store_step_get(struct mkv_store *store, const struct mkv_sha256 *key,
-		       struct mkv_step_result *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		       struct mkv_step_result *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 int mkv_store_step_put(struct mkv_store *store, const struct mkv_sha256 *key,
 		       const struct mkv_step_result *result,
 		       struct mkv_error *err) mkv_must_check

@@ -57,8 +57,7 @@ bool mkv_verified_has(const struct mkv_verified *set,
 		return false;
 	const struct mkv_verified_entry *entry = slot_of(set, sha256);
 	return entry->used && entry->device == st->st_dev &&
-	       entry->inode == st->st_ino &&
-	       entry->size_bytes == st->st_size &&
+	       entry->inode == st->st_ino && entry->size_bytes == st->st_size &&
 	       entry->mtime.tv_sec == st->st_mtim.tv_sec &&
 	       entry->mtime.tv_nsec == st->st_mtim.tv_nsec;
 }

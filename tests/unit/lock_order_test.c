@@ -7,8 +7,8 @@
 
 #include "builder/lock/order.h"
 
-/* Graphs as text, a word per node: its number's letter, then the letters that it
- * depends on; capital letters are Pre-Depends. */
+/* Graphs as text, a word per node: its number's letter, then the letters that
+ * it depends on; capital letters are Pre-Depends. */
 static const struct {
 	const char *graph, *expected;
 } graphs[] = {
@@ -18,12 +18,12 @@ static const struct {
 	{"ab bc c", "cba"},
 	{"abc bd cd d", "dbca"},
 	{"aa", "a"},
-	{"ab ba", "ab"},	   /* a circle: by number */
-	{"aB ba", "ba"},	   /* Pre-Depends decide in it */
-	{"aB bA", "ba"},	   /* unless they too are a circle */
+	{"ab ba", "ab"}, /* a circle: by number */
+	{"aB ba", "ba"}, /* Pre-Depends decide in it */
+	{"aB bA", "ba"}, /* unless they too are a circle */
 	{"ab bc ca", "abc"},
 	{"ab bC ca", "acb"},
-	{"ad bc cb d", "dabc"},    /* circles stand together */
+	{"ad bc cb d", "dabc"}, /* circles stand together */
 	{"ac ba cb dc", "abcd"},
 	{"aD ba cb d", "dabc"},
 };
@@ -54,8 +54,8 @@ static void dependencies_come_first(void **state mkv_unused)
 			node->pre_depends = edges[count][1];
 			node->n_depends =
 				add_edges(at, length, true, node->depends);
-			node->n_pre_depends = add_edges(at, length, false,
-							node->pre_depends);
+			node->n_pre_depends =
+				add_edges(at, length, false, node->pre_depends);
 			count++;
 			at += length + (at[length] == ' ');
 		}

@@ -38,8 +38,7 @@ static struct mkv_sha256 put(struct mkv_store *store, const char *text)
 	struct mkv_sha256 sha;
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
-	assert_int_equal(
-		mkv_write_all(object.fd, text, strlen(text), &err), 0);
+	assert_int_equal(mkv_write_all(object.fd, text, strlen(text), &err), 0);
 	assert_int_equal(mkv_store_new_commit(&object, NULL, &sha, &err), 0);
 	return sha;
 }
@@ -158,8 +157,8 @@ static void opening_sweeps_what_nobody_writes(void **state)
 	assert_int_equal(mkv_store_new_open(*state, &busy, &err), 0);
 	assert_int_equal(count_in(*state, "tmp"), 2);
 	auto_store struct mkv_store *second = NULL;
-	assert_int_equal(
-		mkv_store_open(mkv_store_path(*state), &second, &err), 0);
+	assert_int_equal(mkv_store_open(mkv_store_path(*state), &second, &err),
+			 0);
 	assert_int_equal(count_in(*state, "tmp"), 1);
 	struct mkv_sha256 sha;
 	assert_int_equal(mkv_store_new_commit(&busy, NULL, &sha, &err), 0);
@@ -226,8 +225,13 @@ static void a_damaged_step_is_removed(void **state)
 	static const char sha[] = "0123456789abcdef0123456789abcdef"
 				  "0123456789abcdef0123456789abcdef";
 	static const char *const formats[] = {
-		"", "rootfs", "rootfs %s", "rootfs %s 4", "rootfs %s 4x\n",
-		" %s 4\n", "rootfs %s 99999999999999999999999\n",
+		"",
+		"rootfs",
+		"rootfs %s",
+		"rootfs %s 4",
+		"rootfs %s 4x\n",
+		" %s 4\n",
+		"rootfs %s 99999999999999999999999\n",
 		"rootfs X%.63s 4\n",
 	};
 	struct mkv_error err;

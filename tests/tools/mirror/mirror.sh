@@ -156,13 +156,28 @@ trap mirror_stop EXIT
 
 # mirror_recipe FOLDER [PACKAGE...]: a recipe of one image with these packages.
 mirror_recipe() {
-	local folder=$1 IFS=,
+	local folder=$1 IFS=, packages
 	shift
+	packages="$*"
 	mkdir -p "$folder/overlays/one"
 	cp -R "$ROOT/recipes/hardware" "$folder/"
 	echo "text" >"$folder/overlays/one/file"
-	sed -e "s/packages: .*/packages: [$*]/" -e 's/overlays: .*/overlays: [one]/' \
-		"$ROOT/recipes/small.yaml" >"$folder/test.yaml"
+	cat >"$folder/test.yaml" <<END
+mkvbench: 1
+name: test
+scenario: bare-metal
+suite: trixie
+hardware: qemu-tcg
+vlan: {id: 100, subnet: 10.77.0.0/24, nic: 1}
+time: {server: server, limit: 20ms, settle: 60s, dwell: 5s}
+hosts:
+  server: {image: small, address: 10.77.0.1, mac: 52:54:00:77:00:01}
+images:
+  small:
+    kernel: linux-image-cloud-amd64
+    packages: [$packages]
+    overlays: [one]
+END
 }
 
 # lock ARGUMENT...: the command against the mirror, with a store of the test.
