@@ -98,8 +98,9 @@ $(BUILD)/programs/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/s
 	$$(Q)$$(CC) $$(MKV_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(or $$(shell cat services/$(1)/link 2>/dev/null),$$(VERIFY_LIBS))
 endef
 $(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
-# A static program can't hold the sanitizers.
+# A static program can't hold the sanitizers, and isn't a -pie one.
 $(BUILD)/services/initramfs/%.o: MKV_CFLAGS := $(filter-out -fsanitize=%,$(MKV_CFLAGS))
+$(BUILD)/programs/initramfs: MKV_LDFLAGS := -Wl,-z,relro
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)

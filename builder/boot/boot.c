@@ -23,6 +23,7 @@ enum {
 	LEAST_MEMORY_MIB = 512,
 	USUAL_MEMORY_MIB = 1024,
 	DIAGNOSIS_MOST = 2000,
+	CONSOLE_MOST_BYTES = 64 << 20,
 };
 
 struct guest {
@@ -31,6 +32,7 @@ struct guest {
 	struct mkv_child child;
 	struct mkv_console console;
 	int console_fd; /* our own end for reading */
+	uint64_t console_bytes;
 	char *folder, *console_path, *log_path;
 	bool settled; /* has its result */
 };
@@ -303,9 +305,18 @@ static int read_console(const struct run *run, struct guest *guest,
 	struct line_context context = {run, guest->host->name};
 	char chunk[16384];
 	ssize_t got;
-	while ((got = read(guest->console_fd, chunk, sizeof(chunk))) > 0)
+	while ((got = read(guest->console_fd, chunk, sizeof(chunk))) > 0) {
 		mkv_console_feed(&guest->console, chunk, (size_t)got, on_line,
 				 &context);
+		guest->console_bytes += (uint64_t)got;
+		/* It would fill the disk. */
+		if (guest->console_bytes > CONSOLE_MOST_BYTES &&
+		    guest->child.pidfd >= 0) {
+			note(run, "%s ended: it wrote more than 64 MiB",
+			     guest->host->name);
+			mkv_child_end(&guest->child);
+		}
+	}
 	return got < 0 && errno != EINTR
 		       ? mkv_fail(err, MKV_FAILED, errno, "read '%s': %m",
 				  guest->console_path)
