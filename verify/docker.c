@@ -161,7 +161,8 @@ bool mkv_mount_type(const char *mountinfo, const char *path,
 		for (int field = 0; field < 5; field++)
 			mount = strsep(&rest, " ");
 		char *dash = rest ? strstr(rest, " - ") : NULL;
-		if (!mount || !dash || strlen(mount) >= PATH_MAX)
+		if (!mount || mount[0] != '/' || !dash ||
+		    strlen(mount) >= PATH_MAX)
 			continue;
 		unescape(mount);
 		char *type = dash + 3;
