@@ -5,8 +5,8 @@
 
 enum { ALIGN = 4 };
 
-/* The walk's state. A hard link's number stays in the inode's mark; how often it
- * came up so far stands above it. */
+/* The walk's state. A hard link's number stays in the inode's mark; how often
+ * it came up so far stands above it. */
 enum { SEEN_SHIFT = 32 };
 struct writer {
 	struct mkv_buf *into;

@@ -2,9 +2,10 @@
 #pragma once
 /* Writes a tree as a cpio archive in the "newc" format, the one that Linux
  * unpacks as its initramfs (kernel, Documentation/driver-api/early-userspace/
- * buffer-format.rst). Inode numbers count from 1 in the order of the walk, names
- * carry no leading slash, the root is left out, hard links follow each other's
- * numbers with the content in the last one. Times are those of the tree. */
+ * buffer-format.rst). Inode numbers count from 1 in the order of the walk,
+ * names carry no leading slash, the root is left out, hard links follow each
+ * other's numbers with the content in the last one. Times are those of the
+ * tree. */
 
 #include "builder/tree/tree.h"
 #include "lib/buf.h"

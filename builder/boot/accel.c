@@ -9,7 +9,8 @@
 
 enum { DEADLINE_MS = 10000, STEP_MS = 100, SAID_MOST = 1 << 20 };
 
-/* What a kernel without a root file system says last: all before that worked. */
+/* What a kernel without a root file system says last: all before that worked.
+ */
 static bool has_booted(int fd, char *said)
 {
 	/* By offset: the child writes through the same file description. */
@@ -43,10 +44,25 @@ int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 	auto_free char *said = malloc(SAID_MOST);
 	auto_argv struct mkv_argv argv = {0};
 	static const char *const words[] = {
-		"qemu-system-x86_64", "-no-user-config", "-nodefaults",
-		"-display", "none", "-no-reboot", "-machine", "q35", "-accel",
-		"kvm", "-cpu", "host", "-m", "256", "-serial", "stdio",
-		"-append", "console=ttyS0 panic=-1", "-kernel",
+		"qemu-system-x86_64",
+		"-no-user-config",
+		"-nodefaults",
+		"-display",
+		"none",
+		"-no-reboot",
+		"-machine",
+		"q35",
+		"-accel",
+		"kvm",
+		"-cpu",
+		"host",
+		"-m",
+		"256",
+		"-serial",
+		"stdio",
+		"-append",
+		"console=ttyS0 panic=-1",
+		"-kernel",
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		mkv_argv_add(&argv, "%s", words[i]);
@@ -73,8 +89,9 @@ int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 			return 0;
 		}
 	}
-	(void)snprintf(ret_why, 128, "/dev/kvm opens, but a kernel did not boot "
-				     "in it within %d s",
+	(void)snprintf(ret_why, 128,
+		       "/dev/kvm opens, but a kernel did not boot "
+		       "in it within %d s",
 		       DEADLINE_MS / 1000);
 	return 0;
 }

@@ -91,7 +91,8 @@ static void done(struct run *run)
 	}
 }
 
-static void mkv_printf(2, 3) note(const struct run *run, const char *format, ...)
+static void mkv_printf(2, 3)
+	note(const struct run *run, const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
@@ -117,10 +118,12 @@ static int add_guest(struct run *run, const struct mkv_contract_host *host,
 	if (rc < 0)
 		return rc;
 	struct guest *guest = &run->guests[run->count];
-	*guest = (struct guest){.host = host, .child = MKV_CHILD_INIT,
-				.console = MKV_CONSOLE_INIT, .console_fd = -1};
-	guest->image = mkv_contract_find_image(run->options->contract,
-					       host->image);
+	*guest = (struct guest){.host = host,
+				.child = MKV_CHILD_INIT,
+				.console = MKV_CONSOLE_INIT,
+				.console_fd = -1};
+	guest->image =
+		mkv_contract_find_image(run->options->contract, host->image);
 	if (!guest->image)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"host '%s' has no image '%s'", host->name,
@@ -214,7 +217,8 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 	return 0;
 }
 
-/* What is promised, as far as all guests together leave a quarter to the host. */
+/* What is promised, as far as all guests together leave a quarter to the host.
+ */
 static uint64_t memory_of(const struct run *run, const struct guest *guest)
 {
 	if (run->options->memory_bytes)
@@ -229,8 +233,9 @@ static uint64_t memory_of(const struct run *run, const struct guest *guest)
 		share = (uint64_t)LEAST_MEMORY_MIB * MIB;
 	if (wanted <= share)
 		return wanted;
-	note(run, "%s gets %llu MiB of memory instead of %llu: this machine "
-		  "has no more",
+	note(run,
+	     "%s gets %llu MiB of memory instead of %llu: this machine "
+	     "has no more",
 	     guest->host->name, (unsigned long long)(share / MIB),
 	     (unsigned long long)(wanted / MIB));
 	return share;
@@ -260,8 +265,9 @@ static int start_guest(struct run *run, struct guest *guest,
 	int rc = mkv_boot_machine_argv(&machine, &argv, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "host '%s'", guest->host->name);
-	guest->console_fd = open(guest->console_path,
-				 O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	guest->console_fd =
+		open(guest->console_path,
+		     O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	auto_fd int log = open(guest->log_path,
 			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (guest->console_fd < 0 || log < 0)
@@ -327,15 +333,17 @@ static char *read_diagnosis(const struct guest *guest)
 {
 	struct mkv_error ignored;
 	auto_buf struct mkv_buf text = {0};
-	if (mkv_read_file(AT_FDCWD, guest->log_path, MIB, &text, &ignored) < 0 ||
+	if (mkv_read_file(AT_FDCWD, guest->log_path, MIB, &text, &ignored) <
+		    0 ||
 	    !text.size)
 		return NULL;
-	size_t from = text.size > DIAGNOSIS_MOST ? text.size - DIAGNOSIS_MOST
-						 : 0;
+	size_t from =
+		text.size > DIAGNOSIS_MOST ? text.size - DIAGNOSIS_MOST : 0;
 	return strdup(text.data + from);
 }
 
-/* Containers of this host's role: the verifier then looks again once they run. */
+/* Containers of this host's role: the verifier then looks again once they run.
+ */
 static bool has_containers(const struct guest *guest)
 {
 	const struct mkv_contract_docker *docker = &guest->image->docker;
@@ -408,7 +416,8 @@ static int look(struct run *run, struct mkv_error *err)
 	for (size_t i = 0; i < run->count; i++) {
 		struct guest *guest = &run->guests[i];
 		int status;
-		/* Before reading: what it wrote before it ended is then read. */
+		/* Before reading: what it wrote before it ended is then read.
+		 */
 		bool ended = mkv_child_reap(&guest->child, &status);
 		int rc = read_console(run, guest, err);
 		if (rc < 0)

@@ -17,19 +17,19 @@ struct mkv_boot_result {
 };
 
 struct mkv_boot_options {
-	const char *appliance;	   /* the folder */
+	const char *appliance; /* the folder */
 	const struct mkv_contract *contract;
-	const char *const *hosts;  /* by name; count 0: all */
+	const char *const *hosts; /* by name; count 0: all */
 	size_t n_hosts;
 	enum mkv_accel accel;
-	const char *cpu_model;	   /* NULL: what comes nearest */
+	const char *cpu_model; /* NULL: what comes nearest */
 	const char *(*model_for)(const struct mkv_contract_image *image,
 				 void *context); /* may be NULL or say NULL */
 	void *model_context;
-	uint64_t memory_bytes;	   /* 0: the contract's, as far as it fits */
+	uint64_t memory_bytes; /* 0: the contract's, as far as it fits */
 	bool uefi;
-	unsigned timeout_s;	   /* 0: what the contract's clock needs, plus
-				      ten minutes */
+	unsigned timeout_s;	    /* 0: what the contract's clock needs, plus
+				       ten minutes */
 	const char *console_folder; /* exists; takes HOST.console, HOST.qemu */
 	/* A line of a host's console, a note of our own (host NULL), or a
 	 * receipt that came in. Each may be NULL. */
@@ -50,5 +50,5 @@ void mkv_boot_results_done(struct mkv_boot_results *results) mkv_nonnull(1);
  * all that it started. SIGINT, SIGTERM and SIGHUP do the same and are -EINTR.
  * What the receipts say is in the results, not in the return. */
 int mkv_boot_run(const struct mkv_boot_options *options,
-		 struct mkv_boot_results *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		 struct mkv_boot_results *ret,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);

@@ -61,8 +61,8 @@ int mkv_child_start(char *const *argv, int output_fd, struct mkv_child *ret,
 	if (!failed)
 		return mkv_fail(err, MKV_HOST_CANNOT, pidfd_code,
 				"pidfd_open: %m");
-	return mkv_fail(err, code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED, code,
-			"run '%s': %m%s", argv[0],
+	return mkv_fail(err, code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED,
+			code, "run '%s': %m%s", argv[0],
 			code == ENOENT ? " (package qemu-system-x86)" : "");
 }
 

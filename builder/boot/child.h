@@ -11,7 +11,10 @@ struct mkv_child {
 	pid_t pid;
 	int pidfd; /* readable when it has ended; -1: not running */
 };
-#define MKV_CHILD_INIT {.pid = -1, .pidfd = -1}
+#define MKV_CHILD_INIT                                                         \
+	{                                                                      \
+		.pid = -1, .pidfd = -1                                         \
+	}
 
 /* Starts argv with nothing on stdin and both outputs in `output_fd`. The child
  * gets SIGKILL when the calling thread ends, however it ends. */
@@ -19,8 +22,7 @@ int mkv_child_start(char *const *argv, int output_fd, struct mkv_child *ret,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 
 /* False while it runs. Then its wait status. */
-bool mkv_child_reap(struct mkv_child *child, int *ret_status)
-	mkv_nonnull(1, 2);
+bool mkv_child_reap(struct mkv_child *child, int *ret_status) mkv_nonnull(1, 2);
 
 /* SIGTERM, then, after two seconds, SIGKILL; returns when it is gone. */
 void mkv_child_end(struct mkv_child *child) mkv_nonnull(1);

@@ -68,7 +68,8 @@ static void take_end(struct mkv_console *console,
 	console->text = (struct mkv_buf){0};
 }
 
-/* What follows the marker. Each receipt counts once: the first that is whole. */
+/* What follows the marker. Each receipt counts once: the first that is whole.
+ */
 static void take_marker(struct mkv_console *console, const char *rest)
 {
 	static const char later[] = "-later";

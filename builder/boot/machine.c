@@ -13,8 +13,8 @@ enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };
 
 void mkv_argv_add(struct mkv_argv *argv, const char *format, ...)
 {
-	char **grown = reallocarray(argv->items, argv->count + 2,
-				    sizeof(*grown));
+	char **grown =
+		reallocarray(argv->items, argv->count + 2, sizeof(*grown));
 	if (!grown) {
 		argv->failed = true;
 		return;
@@ -98,9 +98,8 @@ static void add_cpu(const struct mkv_boot_machine *machine,
 	char text[512];
 	int used = snprintf(text, sizeof(text), "%s",
 			    machine->accel == MKV_ACCEL_KVM ? "host"
-			    : machine->cpu_model
-				    ? machine->cpu_model
-				    : mkv_boot_cpu_model(cpu));
+			    : machine->cpu_model	    ? machine->cpu_model
+						 : mkv_boot_cpu_model(cpu));
 	size_t at = (size_t)used;
 	if (identity && cpu->family >= 0 && cpu->model >= 0)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
@@ -132,8 +131,8 @@ static const char *setting(const struct mkv_contract_image *image,
 	return NULL;
 }
 
-/* The bus that the contract's driver drives; else NVMe for a machine, virtio for
- * a guest. */
+/* The bus that the contract's driver drives; else NVMe for a machine, virtio
+ * for a guest. */
 static void add_disk(const struct mkv_boot_machine *machine,
 		     struct mkv_argv *argv)
 {
@@ -183,8 +182,9 @@ static void add_cards(const struct mkv_boot_machine *machine,
 		mkv_argv_add(argv, "-netdev");
 		mkv_argv_add(argv, "user,id=net%u,restrict=on", i);
 		mkv_argv_add(argv, "-device");
-		mkv_argv_add(argv, "%s,netdev=net%u,romfile=",
-			     nic_device(machine), i);
+		mkv_argv_add(argv,
+			     "%s,netdev=net%u,romfile=", nic_device(machine),
+			     i);
 	}
 	mkv_argv_add(argv, "-netdev");
 	mkv_argv_add(argv,
@@ -283,9 +283,8 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	/* One thread for all CPUs: with several, a CPU of QEMU 7.2 can run the
 	 * breakpoint that Linux puts into its own code while it patches it
 	 * ("Oops: int3" as soon as packets are timestamped). */
-	add_pair(&argv, "-accel", machine->accel == MKV_ACCEL_KVM
-					  ? "kvm"
-					  : "tcg,thread=single");
+	add_pair(&argv, "-accel",
+		 machine->accel == MKV_ACCEL_KVM ? "kvm" : "tcg,thread=single");
 	add_cpu(machine, &argv);
 	mkv_argv_add(&argv, "-m");
 	mkv_argv_add(&argv, "%llu",

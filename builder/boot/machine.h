@@ -15,12 +15,12 @@ struct mkv_boot_machine {
 	const struct mkv_contract *contract;
 	const struct mkv_contract_host *host;
 	const struct mkv_contract_image *image;
-	const char *folder;  /* of the image: disk.raw, boot/ */
-	const char *console; /* the file that takes the serial line */
-	enum mkv_accel accel; /* not AUTO */
+	const char *folder;    /* of the image: disk.raw, boot/ */
+	const char *console;   /* the file that takes the serial line */
+	enum mkv_accel accel;  /* not AUTO */
 	const char *cpu_model; /* QEMU's; NULL: what comes nearest */
 	uint64_t memory_bytes;
-	const char *firmware;	/* OVMF's code; NULL: direct kernel boot */
+	const char *firmware; /* OVMF's code; NULL: direct kernel boot */
 	const char *firmware_variables;
 	unsigned port; /* of the hosts' private network on 127.0.0.1 */
 };
@@ -42,8 +42,9 @@ int mkv_boot_check_host(const struct mkv_contract_host *host,
 			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 
 int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
-			  struct mkv_argv *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+			  struct mkv_argv *ret,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* QEMU's model for a processor that is promised: by its brand where that is one
  * of QEMU's own, else by its vendor. */

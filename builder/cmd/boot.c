@@ -22,8 +22,9 @@ struct options {
 /* What printing needs while guests run. */
 struct printer {
 	const struct options *options;
-	const struct mkv_recipe *recipe; /* NULL: an appliance's folder was given */
-	char temporary[64];		 /* the console folder that we made */
+	const struct mkv_recipe
+		*recipe;    /* NULL: an appliance's folder was given */
+	char temporary[64]; /* the console folder that we made */
 };
 
 static void print_line(const char *host, const char *line, void *context)
@@ -198,8 +199,8 @@ static int console_folder(struct printer *printer, const char **ret,
 	return 0;
 }
 
-/* 0 when all passed, or only warned as their contract says; else names those that
- * didn't. */
+/* 0 when all passed, or only warned as their contract says; else names those
+ * that didn't. */
 static int judge(const struct mkv_boot_results *results, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf list = {0};
@@ -270,8 +271,8 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		{"--accel", "auto|kvm|tcg",
 		 "auto boots a kernel in KVM to see if it works",
 		 &options.accel, NULL},
-		{"--uefi", NULL, "by firmware and the disk's boot loader",
-		 NULL, &options.uefi},
+		{"--uefi", NULL, "by firmware and the disk's boot loader", NULL,
+		 &options.uefi},
 		{"--cpu", "MODEL", "QEMU's CPU model, if not the nearest",
 		 &options.cpu, NULL},
 		{"--memory", "MIB", "of each host, if not the contract's",

@@ -39,8 +39,9 @@ static int lay_out(const struct mkv_disk *disk, struct mkv_disk_extent *extents,
 			return mkv_wrap(err, rc, "partition '%s'", p->name);
 		extents[i] = (struct mkv_disk_extent){at, size};
 		if (size > INT64_MAX - MKV_GPT_RESERVE_BYTES - at)
-			return mkv_fail(err, MKV_FAILED, EFBIG,
-					"the partitions are too big for a disk");
+			return mkv_fail(
+				err, MKV_FAILED, EFBIG,
+				"the partitions are too big for a disk");
 		at += size;
 	}
 	uint64_t need = at + MKV_GPT_RESERVE_BYTES;

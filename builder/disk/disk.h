@@ -43,10 +43,11 @@ struct mkv_disk_extent {
 /* Writes the image into `fd`, which must be an empty regular file; it ends with
  * the disk's size. `ret_extents`, when not NULL, takes one per partition. */
 int mkv_disk_write(const struct mkv_disk *disk, int fd,
-		   struct mkv_disk_extent *ret_extents, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 4);
+		   struct mkv_disk_extent *ret_extents,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4);
 
 /* The tree of an ESP that starts one unified kernel image. */
 int mkv_disk_esp_tree(struct mkv_content *uki, int64_t epoch_s,
-		      struct mkv_tree **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+		      struct mkv_tree **ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);

@@ -30,8 +30,8 @@ static bool try_geometry(uint64_t sectors, unsigned per_cluster, bool fat32,
 	uint32_t root = fat32 ? 0 : FAT16_ROOT_ENTRIES * 32 / MKV_FAT_SECTOR;
 	uint64_t entry_bytes = fat32 ? 4 : 2;
 	uint64_t most = (sectors - reserved - root) / per_cluster;
-	uint64_t fat_sectors =
-		((most + 2) * entry_bytes + MKV_FAT_SECTOR - 1) / MKV_FAT_SECTOR;
+	uint64_t fat_sectors = ((most + 2) * entry_bytes + MKV_FAT_SECTOR - 1) /
+			       MKV_FAT_SECTOR;
 	uint64_t before = reserved + root + 2 * fat_sectors;
 	if (before >= sectors)
 		return false;
@@ -229,14 +229,15 @@ int mkv_fat_size(const struct mkv_tree *tree, uint64_t *ret_bytes,
 		int rc = choose_geometry(size, &g, err);
 		if (rc < 0)
 			return rc;
-		auto_fat_plan struct mkv_fat_plan plan = {.geometry = &g, .has_label = true};
+		auto_fat_plan struct mkv_fat_plan plan = {.geometry = &g,
+							  .has_label = true};
 		rc = mkv_fat_plan(tree, &plan, err);
 		if (rc < 0)
 			return rc;
-		uint64_t need = (uint64_t)(plan.next_cluster -
-					   MKV_FAT_ROOT_CLUSTER) *
-					g.cluster_bytes +
-				SPARE_BYTES;
+		uint64_t need =
+			(uint64_t)(plan.next_cluster - MKV_FAT_ROOT_CLUSTER) *
+				g.cluster_bytes +
+			SPARE_BYTES;
 		uint64_t have = (uint64_t)g.clusters * g.cluster_bytes;
 		if (need <= have) {
 			*ret_bytes = size;

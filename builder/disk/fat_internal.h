@@ -15,9 +15,9 @@ enum {
 
 /* A name as a directory holds it. */
 struct mkv_fat_name {
-	uint8_t alias[11];	/* the 8.3 name */
+	uint8_t alias[11]; /* the 8.3 name */
 	uint16_t units[MKV_FAT_LONGEST_NAME];
-	uint8_t n_units;	/* 0: the alias says it all */
+	uint8_t n_units; /* 0: the alias says it all */
 };
 
 struct mkv_fat_geometry {
@@ -60,8 +60,8 @@ int mkv_fat_write_data(const struct mkv_fat_plan *plan, int fd, uint64_t offset,
 /* Names for all entries of one directory, in their order; an array of `count`,
  * owned by the caller. The same entries get the same names. */
 int mkv_fat_names(const struct mkv_entry *entries, size_t count,
-		  struct mkv_fat_name **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(3, 4);
+		  struct mkv_fat_name **ret,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
 /* How many 32-byte directory entries a name takes. */
 size_t mkv_fat_name_slots(const struct mkv_fat_name *name) mkv_nonnull(1);
 /* Appends the long entries (not the short one). */

@@ -243,9 +243,8 @@ static uint8_t checksum_of(const uint8_t alias[ALIAS])
 void mkv_fat_name_put_long(const struct mkv_fat_name *name,
 			   struct mkv_buf *into)
 {
-	static const uint8_t places[UNITS_PER_SLOT] = {1,  3,  5,  7,  9,
-						       14, 16, 18, 20, 22,
-						       24, 28, 30};
+	static const uint8_t places[UNITS_PER_SLOT] = {
+		1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30};
 	size_t slots = mkv_fat_name_slots(name) - 1;
 	for (size_t slot = slots; slot > 0; slot--) {
 		uint8_t entry[32] = {0};
@@ -254,7 +253,7 @@ void mkv_fat_name_put_long(const struct mkv_fat_name *name,
 		entry[13] = checksum_of(name->alias);
 		for (size_t i = 0; i < UNITS_PER_SLOT; i++) {
 			size_t at = (slot - 1) * UNITS_PER_SLOT + i;
-			uint16_t unit = at < name->n_units ? name->units[at]
+			uint16_t unit = at < name->n_units    ? name->units[at]
 					: at == name->n_units ? 0
 							      : 0xffff;
 			mkv_le_put16(entry + places[i], unit);

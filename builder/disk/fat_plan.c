@@ -130,8 +130,8 @@ static void put_times(uint8_t *entry, int64_t time_s, bool all)
 	(void)gmtime_r(&clamped, &tm);
 	uint16_t date = (uint16_t)((tm.tm_year - 80) << 9 |
 				   (tm.tm_mon + 1) << 5 | tm.tm_mday);
-	uint16_t clock = (uint16_t)(tm.tm_hour << 11 | tm.tm_min << 5 |
-				    tm.tm_sec / 2);
+	uint16_t clock =
+		(uint16_t)(tm.tm_hour << 11 | tm.tm_min << 5 | tm.tm_sec / 2);
 	mkv_le_put16(entry + 22, clock);
 	mkv_le_put16(entry + 24, date);
 	if (!all)
@@ -153,8 +153,8 @@ static void put_short(struct mkv_buf *into, const uint8_t alias[11],
 	mkv_le_put16(entry + 20, (uint16_t)(cluster >> 16));
 	mkv_le_put16(entry + 26, (uint16_t)cluster);
 	if (!directory)
-		mkv_le_put32(entry + 28, (uint32_t)mkv_content_size(
-						 node->inode->content));
+		mkv_le_put32(entry + 28,
+			     (uint32_t)mkv_content_size(node->inode->content));
 	mkv_buf_add(into, entry, sizeof(entry));
 }
 

@@ -17,15 +17,15 @@ enum {
 	ALIGN_SECTORS = MKV_GPT_ALIGN_BYTES / MKV_GPT_SECTOR_BYTES,
 };
 
-const uint8_t mkv_gpt_type_esp[16] = {
-	0xc1, 0x2a, 0x73, 0x28, 0xf8, 0x1f, 0x11, 0xd2,
-	0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+const uint8_t mkv_gpt_type_esp[16] = {0xc1, 0x2a, 0x73, 0x28, 0xf8, 0x1f,
+				      0x11, 0xd2, 0xba, 0x4b, 0x00, 0xa0,
+				      0xc9, 0x3e, 0xc9, 0x3b};
 const uint8_t mkv_gpt_type_root_x86_64[16] = {
 	0x4f, 0x68, 0xbc, 0xe3, 0xe8, 0xcd, 0x4d, 0xb1,
 	0x96, 0xe7, 0xfb, 0xca, 0xf9, 0x84, 0xb7, 0x09};
-const uint8_t mkv_gpt_type_linux[16] = {
-	0x0f, 0xc6, 0x3d, 0xaf, 0x84, 0x83, 0x47, 0x72,
-	0x8e, 0x79, 0x3d, 0x69, 0xd8, 0x47, 0x7d, 0xe4};
+const uint8_t mkv_gpt_type_linux[16] = {0x0f, 0xc6, 0x3d, 0xaf, 0x84, 0x83,
+					0x47, 0x72, 0x8e, 0x79, 0x3d, 0x69,
+					0xd8, 0x47, 0x7d, 0xe4};
 
 /* CRC-32 of ISO 3309, reflected, as section 5.3.2 asks for. */
 static uint32_t crc32_of(const uint8_t *data, size_t size)
@@ -42,7 +42,7 @@ static uint32_t crc32_of(const uint8_t *data, size_t size)
 /* Appendix A: the first three fields of a GUID are stored little-endian. */
 static void put_guid(uint8_t *at, const uint8_t uuid[16])
 {
-	static const uint8_t order[16] = {3, 2, 1, 0, 5,  4,  7,  6,
+	static const uint8_t order[16] = {3, 2, 1,  0,	5,  4,	7,  6,
 					  8, 9, 10, 11, 12, 13, 14, 15};
 	for (int i = 0; i < 16; i++)
 		at[i] = uuid[order[i]];
@@ -78,8 +78,8 @@ static int fill_entry(uint8_t *entry, const struct mkv_gpt_partition *p,
 	mkv_le_put64(entry + 40, p->last_lba);
 	mkv_le_put64(entry + 48, p->attributes);
 	uint16_t name[NAME_UNITS];
-	int units = mkv_utf16_from_utf8(p->name ? p->name : "", name,
-					NAME_UNITS);
+	int units =
+		mkv_utf16_from_utf8(p->name ? p->name : "", name, NAME_UNITS);
 	if (units < 0)
 		return mkv_fail(err, MKV_FAILED, units,
 				"partition name '%s': %m", p->name);
@@ -99,7 +99,8 @@ static int fill_array(uint8_t *array, const struct mkv_gpt_partition *parts,
 		if (rc < 0)
 			return rc;
 		for (size_t other = 0; other < i; other++)
-			if (memcmp(parts[i].unique, parts[other].unique, 16) == 0)
+			if (memcmp(parts[i].unique, parts[other].unique, 16) ==
+			    0)
 				return mkv_fail(err, MKV_FAILED, EINVAL,
 						"partitions %zu and %zu have "
 						"the same id",

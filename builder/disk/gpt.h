@@ -24,16 +24,16 @@ enum {
 };
 
 /* Discoverable Partitions Specification (UAPI group, DPS): partition types. */
-extern const uint8_t mkv_gpt_type_esp[16];	  /* EFI system partition */
+extern const uint8_t mkv_gpt_type_esp[16]; /* EFI system partition */
 extern const uint8_t mkv_gpt_type_root_x86_64[16];
-extern const uint8_t mkv_gpt_type_linux[16];	  /* any Linux data */
+extern const uint8_t mkv_gpt_type_linux[16]; /* any Linux data */
 
 struct mkv_gpt_partition {
 	uint8_t type[16];
 	uint8_t unique[16];
-	const char *name;   /* UTF-8; at most 36 UTF-16 code units */
-	uint64_t first_lba; /* a multiple of 2048 */
-	uint64_t last_lba;  /* inclusive */
+	const char *name;    /* UTF-8; at most 36 UTF-16 code units */
+	uint64_t first_lba;  /* a multiple of 2048 */
+	uint64_t last_lba;   /* inclusive */
 	uint64_t attributes; /* table 5.21; 0 for none */
 };
 

@@ -35,8 +35,8 @@ struct pe {
 	uint32_t section_alignment, file_alignment;
 	uint32_t headers_bytes;
 	unsigned n_sections;
-	uint64_t image_end; /* first address behind all sections */
-	uint64_t file_end;  /* first offset behind all sections' data */
+	uint64_t image_end;  /* first address behind all sections */
+	uint64_t file_end;   /* first offset behind all sections' data */
 	uint64_t first_data; /* offset of the first section's data */
 	uint64_t first_address;
 };
@@ -139,7 +139,8 @@ static bool has_section(const struct pe *pe, const char *name)
 	char padded[8] = {0};
 	memcpy(padded, name, strnlen(name, sizeof(padded)));
 	for (unsigned i = 0; i < pe->n_sections; i++)
-		if (memcmp(pe->table + (size_t)i * SECTION_BYTES, padded, 8) == 0)
+		if (memcmp(pe->table + (size_t)i * SECTION_BYTES, padded, 8) ==
+		    0)
 			return true;
 	return false;
 }
@@ -148,7 +149,8 @@ static bool has_section(const struct pe *pe, const char *name)
  * headers grow. */
 static int make_room(struct pe *pe, unsigned more, struct mkv_error *err)
 {
-	uint8_t *end = pe->table + (size_t)(pe->n_sections + more) * SECTION_BYTES;
+	uint8_t *end =
+		pe->table + (size_t)(pe->n_sections + more) * SECTION_BYTES;
 	uint64_t need = align((uint64_t)(end - pe->bytes), pe->file_alignment);
 	if (pe->n_sections + more > MOST_SECTIONS || need > pe->first_address)
 		return bad_stub(err, "no room for more sections");
@@ -168,8 +170,8 @@ static int make_room(struct pe *pe, unsigned more, struct mkv_error *err)
 	for (unsigned i = 0; i < pe->n_sections; i++) {
 		uint8_t *s = pe->table + (size_t)i * SECTION_BYTES;
 		if (mkv_le_get32(s + 16))
-			mkv_le_put32(s + 20, mkv_le_get32(s + 20) +
-						     (uint32_t)shift);
+			mkv_le_put32(s + 20,
+				     mkv_le_get32(s + 20) + (uint32_t)shift);
 	}
 	memset(pe->bytes + pe->headers_bytes, 0,
 	       pe->first_data + shift - pe->headers_bytes);
@@ -182,8 +184,8 @@ static int make_room(struct pe *pe, unsigned more, struct mkv_error *err)
 static int place(const struct pe *pe, struct section *sections, size_t count,
 		 uint64_t *ret_image_end, struct mkv_error *err)
 {
-	uint64_t unit = pe->section_alignment > PAGE ? pe->section_alignment
-						     : PAGE;
+	uint64_t unit =
+		pe->section_alignment > PAGE ? pe->section_alignment : PAGE;
 	uint64_t address = align(pe->image_end, unit);
 	uint64_t offset = align(pe->file_end, pe->file_alignment);
 	for (size_t i = 0; i < count; i++) {
@@ -224,7 +226,8 @@ static void add_headers(struct pe *pe, const struct section *sections,
 		mkv_le_put32(row + 36, s->flags);
 		raw_bytes += raw;
 	}
-	uint64_t headers = align((uint64_t)(row - pe->bytes), pe->file_alignment);
+	uint64_t headers =
+		align((uint64_t)(row - pe->bytes), pe->file_alignment);
 	mkv_le_put16(pe->coff + 2, (uint16_t)(pe->n_sections + count));
 	mkv_le_put32(pe->optional + 8, (uint32_t)raw_bytes);
 	mkv_le_put32(pe->optional + 56, (uint32_t)image_end);
@@ -294,14 +297,14 @@ int mkv_uki_build(const struct mkv_content *stub,
 	if (parts->os_release)
 		sections[count++] = (struct section){
 			".osrel", parts->os_release, FLAGS_DATA, 0, 0, 0};
-	sections[count++] = (struct section){".cmdline", command_line,
-					     FLAGS_DATA, 0, 0, 0};
+	sections[count++] =
+		(struct section){".cmdline", command_line, FLAGS_DATA, 0, 0, 0};
 	sections[count++] =
 		(struct section){".uname", release, FLAGS_DATA, 0, 0, 0};
-	sections[count++] = (struct section){".initrd", parts->initramfs,
-					     FLAGS_DATA, 0, 0, 0};
-	sections[count++] = (struct section){".linux", parts->kernel,
-					     FLAGS_CODE, 0, 0, 0};
+	sections[count++] = (struct section){
+		".initrd", parts->initramfs, FLAGS_DATA, 0, 0, 0};
+	sections[count++] =
+		(struct section){".linux", parts->kernel, FLAGS_CODE, 0, 0, 0};
 	struct pe pe = {0};
 	uint64_t image_end = 0;
 	int rc = load_stub(stub, &pe, err);

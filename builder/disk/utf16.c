@@ -9,7 +9,7 @@ static int32_t decode(const uint8_t **at)
 	uint8_t lead = *(*at)++;
 	if (lead < 0x80)
 		return lead;
-	unsigned length = lead >= 0xf0 && lead < 0xf8 ? 4
+	unsigned length = lead >= 0xf0 && lead < 0xf8	? 4
 			  : lead >= 0xe0 && lead < 0xf0 ? 3
 			  : lead >= 0xc0 && lead < 0xe0 ? 2
 							: 0;

@@ -9,5 +9,5 @@
 
 /* Strict UTF-8 (Unicode 15, table 3-7) into at most `max` UTF-16 code units.
  * Returns their number, -EILSEQ for what isn't UTF-8, -ENAMETOOLONG. */
-int mkv_utf16_from_utf8(const char *text, uint16_t *ret, size_t max)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_utf16_from_utf8(const char *text, uint16_t *ret,
+			size_t max) mkv_must_check mkv_nonnull(1, 2);

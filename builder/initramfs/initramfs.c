@@ -16,8 +16,8 @@ enum {
 /* In load order where nothing else decides: what reaches others comes first. */
 static const struct driver {
 	const char *name;
-	const char *with;    /* loaded behind it, when it is */
-	bool on_demand;	     /* only where a device asks for it */
+	const char *with; /* loaded behind it, when it is */
+	bool on_demand;	  /* only where a device asks for it */
 } drivers[] = {
 	{"vmd", NULL, true},
 	{"virtio_pci", NULL, true},
@@ -99,10 +99,10 @@ static int put_module(const struct mkv_tree *root,
 }
 
 /* A driver's line: its modules in load order, then the devices it is for. */
-static int put_driver(const struct mkv_tree *root,
-		      const struct driver *driver, struct mkv_modules *modules,
-		      struct mkv_tree *tree, int64_t epoch_s,
-		      struct mkv_buf *list, struct mkv_error *err)
+static int put_driver(const struct mkv_tree *root, const struct driver *driver,
+		      struct mkv_modules *modules, struct mkv_tree *tree,
+		      int64_t epoch_s, struct mkv_buf *list,
+		      struct mkv_error *err)
 {
 	mkv_modules_reset(modules);
 	bool is_module = mkv_modules_choose(modules, driver->name);
@@ -110,8 +110,8 @@ static int put_driver(const struct mkv_tree *root,
 	    (is_module || mkv_modules_is_builtin(modules, driver->name)))
 		(void)mkv_modules_choose(modules, driver->with);
 	for (size_t i = 0; i < modules->n_order; i++) {
-		int rc = put_module(root, modules->order[i], tree, epoch_s,
-				    err);
+		int rc =
+			put_module(root, modules->order[i], tree, epoch_s, err);
 		if (rc < 0)
 			return rc;
 		mkv_buf_printf(list, "%s%s.ko", i ? " " : "",

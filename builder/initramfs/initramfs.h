@@ -21,11 +21,12 @@
  * has neither a module nor a builtin for ext4 is an error. */
 int mkv_initramfs_build(const struct mkv_tree *root, const char *kernel_release,
 			struct mkv_content *init, int64_t epoch_s,
-			struct mkv_tree **ret_tree, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 5, 6);
+			struct mkv_tree **ret_tree,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5, 6);
 
-/* The tree as the kernel takes it: cpio, compressed with zstd at a fixed level in
- * one thread, so that equal trees give equal bytes. */
+/* The tree as the kernel takes it: cpio, compressed with zstd at a fixed level
+ * in one thread, so that equal trees give equal bytes. */
 int mkv_initramfs_pack(const struct mkv_tree *tree, struct mkv_content **ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

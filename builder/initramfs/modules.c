@@ -32,11 +32,11 @@ static int read_list(const struct mkv_tree *root, const char *directory,
 	char path[512];
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	const struct mkv_inode *inode = mkv_tree_lookup(root, path);
-	uint64_t size = inode && inode->content
-				? mkv_content_size(inode->content)
-				: 0;
+	uint64_t size =
+		inode && inode->content ? mkv_content_size(inode->content) : 0;
 	if (size > LIST_MOST_BYTES)
-		return mkv_fail(err, MKV_FAILED, EFBIG, "'%s' is too big", path);
+		return mkv_fail(err, MKV_FAILED, EFBIG, "'%s' is too big",
+				path);
 	auto_free char *text = calloc(1, (size_t)size + 1);
 	if (!text)
 		return mkv_oom(err);
@@ -125,7 +125,8 @@ static int index_modules(struct mkv_modules *modules, struct mkv_error *err)
 static int load(const struct mkv_tree *root, const char *release,
 		struct mkv_modules *modules, struct mkv_error *err)
 {
-	static const char *const places[] = {"/usr/lib/modules", "/lib/modules"};
+	static const char *const places[] = {"/usr/lib/modules",
+					     "/lib/modules"};
 	if (!*release || strchr(release, '/') || strlen(release) > 128)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"'%s' is no kernel release", release);

@@ -7,28 +7,32 @@
 #include "lib/buf.h"
 
 struct mkv_module {
-	char *name;	       /* "virtio_blk" */
-	char *path;	       /* in the tree, "/usr/lib/modules/R/kernel/..." */
+	char *name; /* "virtio_blk" */
+	char *path; /* in the tree, "/usr/lib/modules/R/kernel/..." */
 	const char *dependencies; /* the line's rest; inside the text */
 	bool chosen;
 };
 
 /* One kernel's modules. */
 struct mkv_modules {
-	char *directory; /* in the tree */
+	char *directory;		       /* in the tree */
 	char *dep, *softdep, *alias, *builtin; /* the files' texts */
-	struct mkv_module *items; /* by name */
+	struct mkv_module *items;	       /* by name */
 	size_t count;
 	const struct mkv_module **order; /* what was chosen since the last
 					    reset, in load order */
 	size_t n_order;
 };
-#define MKV_MODULES_INIT {0}
+#define MKV_MODULES_INIT                                                       \
+	{                                                                      \
+		0                                                              \
+	}
 
 /* Reads the lists of a kernel release in an image's tree. */
 int mkv_modules_load(const struct mkv_tree *root, const char *kernel_release,
-		     struct mkv_modules *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		     struct mkv_modules *ret,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 void mkv_modules_done(struct mkv_modules *modules) mkv_nonnull(1);
 #define auto_modules __attribute__((cleanup(mkv_modules_done)))
 

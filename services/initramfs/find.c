@@ -16,7 +16,7 @@
 enum { DEVICES_MOST = 256, NAME_SIZE = 64 };
 
 struct device {
-	char name[NAME_SIZE];	/* in sysfs */
+	char name[NAME_SIZE]; /* in sysfs */
 	char path[FIND_PATH_SIZE];
 	bool has_fs, has_part;
 	struct probe_fs fs;

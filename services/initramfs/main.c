@@ -113,8 +113,7 @@ static void mount_root(const struct words *words, const char *device)
 		give_up(words);
 	}
 	say_log("root %s is %s, mounted %s %.2f s after the kernel's start",
-		words->root, device, words->writable ? "rw" : "ro",
-		uptime_s());
+		words->root, device, words->writable ? "rw" : "ro", uptime_s());
 }
 
 int main(int argc, char **argv)

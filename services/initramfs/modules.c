@@ -10,8 +10,13 @@
 #include "lib/auto.h"
 #include "services/initramfs/say.h"
 
-enum { LIST_MOST = 256 * 1024, LINES_MOST = 64, LOADED_MOST = 128,
-       ALIAS_MOST = 256, DEVICES_MOST = 512 };
+enum {
+	LIST_MOST = 256 * 1024,
+	LINES_MOST = 64,
+	LOADED_MOST = 128,
+	ALIAS_MOST = 256,
+	DEVICES_MOST = 512
+};
 
 static struct {
 	char text[LIST_MOST];

@@ -7,23 +7,32 @@
 #include "builder/initramfs/initramfs.h"
 
 static const char *const fuzz_seeds[] = {"tests/unit/initramfs_test.c", NULL};
-static const char *const fuzz_words[] = {
-	"kernel/fs/ext4.ko: ", "kernel/jbd2.ko",  "kernel/nvme.ko.xz:\n",
-	"softdep ext4 pre: ",  "softdep nvme pre: ext4\n",
-	"alias a jbd2\n",      "alias pci:v* nvme\n", "alias ",
-	"\x01",		       ".ko",		  "/",
-	" ",		       ":",		  "\n",
-	"post:",	       NULL};
+static const char *const fuzz_words[] = {"kernel/fs/ext4.ko: ",
+					 "kernel/jbd2.ko",
+					 "kernel/nvme.ko.xz:\n",
+					 "softdep ext4 pre: ",
+					 "softdep nvme pre: ext4\n",
+					 "alias a jbd2\n",
+					 "alias pci:v* nvme\n",
+					 "alias ",
+					 "\x01",
+					 ".ko",
+					 "/",
+					 " ",
+					 ":",
+					 "\n",
+					 "post:",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 
 /* The lists stand behind each other, parted by a byte 1. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = {"modules.dep", "modules.softdep",
-					    "modules.alias", "modules.builtin",
-					    "kernel/fs/ext4.ko",
-					    "kernel/jbd2.ko", "kernel/nvme.ko.xz"};
+	static const char *const names[] = {
+		"modules.dep",	    "modules.softdep",	 "modules.alias",
+		"modules.builtin",  "kernel/fs/ext4.ko", "kernel/jbd2.ko",
+		"kernel/nvme.ko.xz"};
 	struct mkv_error err = {0};
 	auto_tree struct mkv_tree *root = NULL;
 	auto_tree struct mkv_tree *tree = NULL;

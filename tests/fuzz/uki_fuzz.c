@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The UKI stub's headers: whatever they say, an image or an error. The input is
- * laid over the headers of a sound stub, so that mistakes come one at a time. */
+ * laid over the headers of a sound stub, so that mistakes come one at a time.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,9 +10,9 @@
 #include "builder/disk/uki.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/uki_fuzz.c", NULL};
-static const char *const fuzz_words[] = {"\xff\xff\xff\xff", "\x7f\xff",
-					 "\x80",	     "\x01",
-					 "\x10\x10\x10\x10", NULL};
+static const char *const fuzz_words[] = {
+	"\xff\xff\xff\xff", "\x7f\xff", "\x80", "\x01",
+	"\x10\x10\x10\x10", NULL};
 
 #include "tests/fuzz/driver.h"
 

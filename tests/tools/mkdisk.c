@@ -41,8 +41,8 @@ static int save(const char *folder, const char *name,
 {
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	auto_fd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
 	return content ? mkv_content_copy_to(content, fd, 0, err) : 0;
@@ -64,7 +64,8 @@ static void substitute(const char *text, const char *uuid,
 	}
 }
 
-/* Puts what a walk of one tree meets below /usr/lib/modules/RELEASE of another. */
+/* Puts what a walk of one tree meets below /usr/lib/modules/RELEASE of another.
+ */
 struct graft {
 	struct mkv_tree *into;
 	const char *release;
@@ -77,9 +78,8 @@ static int graft(const char *path, struct mkv_inode *inode, void *context,
 	char to[4096];
 	(void)snprintf(to, sizeof(to), "/usr/lib/modules/%s%s", graft->release,
 		       strcmp(path, "/") == 0 ? "" : path);
-	return S_ISDIR(inode->mode)
-		       ? mkv_tree_make_dirs(graft->into, to, err)
-		       : mkv_tree_put(graft->into, to, inode, err);
+	return S_ISDIR(inode->mode) ? mkv_tree_make_dirs(graft->into, to, err)
+				    : mkv_tree_put(graft->into, to, inode, err);
 }
 
 static int load_modules(const char *folder, const char *release,
@@ -150,8 +150,8 @@ static int make_disk(char **argv, struct mkv_disk *disk,
 	parts[1].tree = root;
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/disk.raw", argv[1]);
-	auto_fd int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
 	return mkv_disk_write(disk, fd, NULL, err);
@@ -160,20 +160,24 @@ static int make_disk(char **argv, struct mkv_disk *disk,
 static int run(char **argv, struct mkv_error *err)
 {
 	struct mkv_disk_partition parts[2] = {
-		{.format = MKV_DISK_FAT, .name = "EFI system",
-		 .type = mkv_gpt_type_esp, .label = "ESP"},
-		{.format = MKV_DISK_EXT4, .name = "root",
-		 .type = mkv_gpt_type_root_x86_64, .label = "testroot"},
+		{.format = MKV_DISK_FAT,
+		 .name = "EFI system",
+		 .type = mkv_gpt_type_esp,
+		 .label = "ESP"},
+		{.format = MKV_DISK_EXT4,
+		 .name = "root",
+		 .type = mkv_gpt_type_root_x86_64,
+		 .label = "testroot"},
 	};
-	struct mkv_disk disk = {.epoch_s = EPOCH_S, .partitions = parts,
-				.n_partitions = 2};
+	struct mkv_disk disk = {
+		.epoch_s = EPOCH_S, .partitions = parts, .n_partitions = 2};
 	int rc = mkv_uuid5(space, "disk", disk.uuid, err);
 	for (int i = 0; rc == 0 && i < 2; i++) {
 		rc = mkv_uuid5(space, i ? "p2" : "p1", parts[i].partition_uuid,
 			       err);
 		if (rc == 0)
-			rc = mkv_uuid5(space, i ? "f2" : "f1",
-				       parts[i].fs_uuid, err);
+			rc = mkv_uuid5(space, i ? "f2" : "f1", parts[i].fs_uuid,
+				       err);
 	}
 	char uuid[37], part_uuid[37];
 	mkv_uuid_text(parts[1].fs_uuid, uuid);

@@ -27,8 +27,8 @@ static int run(const char *folder, const char *image, const char *mib,
 		rc = mkv_fat_size(tree, &options.size_bytes, err);
 	if (rc < 0)
 		return rc;
-	auto_fd int fd = open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(image, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0 || ftruncate(fd, (off_t)options.size_bytes) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", image);
 	return mkv_fat_write(tree, fd, 0, &options, err);

@@ -62,10 +62,10 @@ static void reads_receipts(void **state)
 			struct mkv_console console = MKV_CONSOLE_INIT;
 			size_t size = strlen(rows[i].text);
 			for (size_t at = 0; at < size; at += step)
-				mkv_console_feed(
-					&console, rows[i].text + at,
-					size - at < step ? size - at : step,
-					NULL, NULL);
+				mkv_console_feed(&console, rows[i].text + at,
+						 size - at < step ? size - at
+								  : step,
+						 NULL, NULL);
 			assert_int_equal(console.boot.complete,
 					 rows[i].complete);
 			assert_int_equal(console.boot.verdict, rows[i].verdict);
@@ -82,8 +82,8 @@ static void tells_the_later_look_from_the_boot(void **state)
 	(void)state;
 	static const char text[] =
 		HEAD "boot\n" PASS END HEAD "containers\n"
-		"mkvbench-receipt-later: fail host=a contract=0\n"
-		"mkvbench-receipt-later-end\n";
+		     "mkvbench-receipt-later: fail host=a contract=0\n"
+		     "mkvbench-receipt-later-end\n";
 	struct mkv_console console = MKV_CONSOLE_INIT;
 	mkv_console_feed(&console, text, sizeof(text) - 1, NULL, NULL);
 	assert_true(console.boot.complete && console.later.complete);
@@ -110,8 +110,8 @@ static void bounds_what_a_guest_says(void **state)
 }
 
 static struct mkv_contract contract = {.vlan = {.nic = 2}};
-static struct mkv_contract_host host = {.name = "order", .image = "dut",
-					.mac = "52:54:00:77:00:11"};
+static struct mkv_contract_host host = {
+	.name = "order", .image = "dut", .mac = "52:54:00:77:00:11"};
 static struct mkv_contract_image image;
 
 static char folder[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
@@ -163,9 +163,14 @@ static void presents_the_promised_machine(void **state)
 	struct mkv_contract_pair nic = {"nic_driver", "e1000e"};
 	image = (struct mkv_contract_image){
 		.platform = MKV_PLATFORM_METAL,
-		.cpu = {.vendor = "AuthenticAMD", .family = 23, .model = 113,
-			.stepping = 0, .hypervisor = 0, .sockets = 1,
-			.cores = 6, .threads = 2,
+		.cpu = {.vendor = "AuthenticAMD",
+			.family = 23,
+			.model = 113,
+			.stepping = 0,
+			.hypervisor = 0,
+			.sockets = 1,
+			.cores = 6,
+			.threads = 2,
 			.brand = "AMD Ryzen 5 PRO 3600 6-Core Processor"},
 		.settings = {&nic, 1},
 	};
@@ -181,7 +186,8 @@ static void presents_the_promised_machine(void **state)
 		"-m 2048",
 		"value=io.systemd.credential:mkvbench.host=order",
 		"path=/tmp/a,,b.console",
-		"snapshot=on", "/tmp/mkv-boot,,test-",
+		"snapshot=on",
+		"/tmp/mkv-boot,,test-",
 		"-device nvme,drive=disk,serial=order",
 		"-netdev user,id=net1,restrict=on -device e1000e,netdev=net1",
 		"-netdev socket,id=vlan,mcast=230.0.0.1:5000,"
@@ -199,8 +205,11 @@ static void a_guest_has_virtio_and_one_card(void **state)
 	(void)state;
 	image = (struct mkv_contract_image){
 		.platform = MKV_PLATFORM_GUEST,
-		.cpu = {.family = -1, .model = -1, .stepping = -1,
-			.hypervisor = 1, .cores = 2},
+		.cpu = {.family = -1,
+			.model = -1,
+			.stepping = -1,
+			.hypervisor = 1,
+			.cores = 2},
 	};
 	struct mkv_error err = {0};
 	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_KVM,
@@ -220,10 +229,12 @@ static void a_hostile_contract_adds_no_option(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
-	image = (struct mkv_contract_image){
-		.cpu = {.vendor = "x,kvm=on,xxx", .brand = "a,enforce",
-			.family = 1, .model = 1, .stepping = 1,
-			.hypervisor = -1}};
+	image = (struct mkv_contract_image){.cpu = {.vendor = "x,kvm=on,xxx",
+						    .brand = "a,enforce",
+						    .family = 1,
+						    .model = 1,
+						    .stepping = 1,
+						    .hypervisor = -1}};
 	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_TCG};
 	auto_free char *line = line_for(&machine, &err);
 	assert_non_null(line);

@@ -30,11 +30,11 @@ static struct mkv_tree *new_tree(void)
 	struct mkv_error err = {0};
 	struct mkv_tree *tree = NULL;
 	assert_int_equal(mkv_tree_new(EPOCH_S, &tree, &err), 0);
-	assert_int_equal(mkv_tree_put_file(tree, "/etc/motd", 0600, "hello", 5,
-					   &err),
-			 0);
-	assert_int_equal(mkv_tree_put_file(tree, "/etc/none", 0644, "", 0, &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_file(tree, "/etc/motd", 0600, "hello", 5, &err),
+		0);
+	assert_int_equal(
+		mkv_tree_put_file(tree, "/etc/none", 0644, "", 0, &err), 0);
 	assert_int_equal(mkv_tree_put_symlink(tree, "/link", "etc/motd", &err),
 			 0);
 	put_node(tree, "/null", S_IFCHR | 0666, 1, 3);
@@ -83,7 +83,8 @@ static void libarchive_reads_the_same_tree(void **state)
 		struct archive_entry *entry;
 		assert_int_equal(archive_read_next_header(archive, &entry),
 				 ARCHIVE_OK);
-		assert_string_equal(archive_entry_pathname(entry), rows[i].path);
+		assert_string_equal(archive_entry_pathname(entry),
+				    rows[i].path);
 		assert_int_equal(archive_entry_mode(entry), rows[i].mode);
 		assert_int_equal(archive_entry_uid(entry), rows[i].uid);
 		assert_int_equal(archive_entry_nlink(entry), rows[i].links);
@@ -104,7 +105,8 @@ static void libarchive_reads_the_same_tree(void **state)
 		assert_string_equal(text, rows[i].text);
 	}
 	struct archive_entry *entry;
-	assert_int_equal(archive_read_next_header(archive, &entry), ARCHIVE_EOF);
+	assert_int_equal(archive_read_next_header(archive, &entry),
+			 ARCHIVE_EOF);
 	assert_int_equal(inodes[0], inodes[2]);
 	assert_int_not_equal(inodes[0], inodes[3]);
 	archive_read_free(archive);
@@ -119,9 +121,9 @@ static void writes_the_same_bytes_in_any_order(void **state)
 	assert_int_equal(mkv_tree_new(EPOCH_S, &second, &err), 0);
 	static const char *const names[] = {"/a", "/b", "/c"};
 	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(mkv_tree_put_file(first, names[i], 0644, "x", 1,
-						   &err),
-				 0);
+		assert_int_equal(
+			mkv_tree_put_file(first, names[i], 0644, "x", 1, &err),
+			0);
 		assert_int_equal(mkv_tree_put_file(second, names[2 - i], 0644,
 						   "x", 1, &err),
 				 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* FAT: names, sizes, refusals. What other tools read back: tests/integration. */
+/* FAT: names, sizes, refusals. What other tools read back: tests/integration.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,18 +127,18 @@ static void chooses_fat32_where_it_can(void **state)
 		const char *type;
 		size_t at;
 	} rows[] = {
-		{3, "FAT16   ", 54},   {16, "FAT16   ", 54},
-		{32, "FAT16   ", 54},  {33, "FAT32   ", 82},
-		{34, "FAT32   ", 82},  {200, "FAT32   ", 82},
+		{3, "FAT16   ", 54},	{16, "FAT16   ", 54},
+		{32, "FAT16   ", 54},	{33, "FAT32   ", 82},
+		{34, "FAT32   ", 82},	{200, "FAT32   ", 82},
 		{4096, "FAT32   ", 82},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err = {0};
 		auto_tree struct mkv_tree *tree = new_tree(1000);
 		auto_fd int fd = -1;
-		assert_int_equal(write_it(tree, (uint64_t)rows[i].mib * MIB,
-					  &fd, &err),
-				 0);
+		assert_int_equal(
+			write_it(tree, (uint64_t)rows[i].mib * MIB, &fd, &err),
+			0);
 		char sector[512];
 		assert_int_equal(pread(fd, sector, 512, 0), 512);
 		assert_memory_equal(sector + rows[i].at, rows[i].type, 8);

@@ -21,16 +21,20 @@ static const uint8_t disk_uuid[16] = {0x10, 0x32, 0x54, 0x76, 0x98, 0xba,
 				      0x89, 0xab, 0xcd, 0xef};
 
 static const struct mkv_gpt_partition two[] = {
-	{.unique = {1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16},
+	{.unique = {1, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15,
+		    16},
 	 .type = {0xc1, 0x2a, 0x73, 0x28, 0xf8, 0x1f, 0x11, 0xd2, 0xba, 0x4b,
 		  0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b},
-	 .name = "EFI system", .first_lba = MIB_SECTORS,
+	 .name = "EFI system",
+	 .first_lba = MIB_SECTORS,
 	 .last_lba = 9 * MIB_SECTORS - 1},
-	{.unique = {2, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15, 16},
+	{.unique = {2, 2, 3, 4, 5, 6, 0x47, 8, 0x89, 10, 11, 12, 13, 14, 15,
+		    16},
 	 .type = {0x4f, 0x68, 0xbc, 0xe3, 0xe8, 0xcd, 0x4d, 0xb1, 0x96, 0xe7,
 		  0xfb, 0xca, 0xf9, 0x84, 0xb7, 0x09},
 	 .name = "r\xc3\xb6\xc3\xb6t \xf0\x9f\x90\xa7",
-	 .first_lba = 9 * MIB_SECTORS, .last_lba = 63 * MIB_SECTORS - 1,
+	 .first_lba = 9 * MIB_SECTORS,
+	 .last_lba = 63 * MIB_SECTORS - 1,
 	 .attributes = UINT64_C(1) << 60},
 };
 
@@ -80,13 +84,14 @@ static void libfdisk_reads_the_same_table(void **state)
 		"4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"};
 	for (size_t i = 0; i < 2; i++) {
 		struct fdisk_partition *p = fdisk_table_get_partition(table, i);
-		assert_int_equal(fdisk_partition_get_start(p), two[i].first_lba);
+		assert_int_equal(fdisk_partition_get_start(p),
+				 two[i].first_lba);
 		assert_int_equal(fdisk_partition_get_end(p), two[i].last_lba);
 		assert_string_equal(fdisk_partition_get_name(p), two[i].name);
 		assert_string_equal(fdisk_partition_get_uuid(p), uuids[i]);
-		assert_string_equal(fdisk_parttype_get_string(
-					    fdisk_partition_get_type(p)),
-				    types[i]);
+		assert_string_equal(
+			fdisk_parttype_get_string(fdisk_partition_get_type(p)),
+			types[i]);
 	}
 	assert_string_equal(
 		fdisk_partition_get_attrs(fdisk_table_get_partition(table, 1)),

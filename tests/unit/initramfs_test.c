@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which modules the initramfs holds and in which order; and what its /init reads:
- * the command line, superblocks, partition tables. */
+/* Which modules the initramfs holds and in which order; and what its /init
+ * reads: the command line, superblocks, partition tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,9 +56,9 @@ static void put(struct mkv_tree *tree, const char *name, const char *text)
 	char path[256];
 	struct mkv_error err = {0};
 	(void)snprintf(path, sizeof(path), MODULES "%s", name);
-	assert_int_equal(mkv_tree_put_file(tree, path, 0644, text, strlen(text),
-					   &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_file(tree, path, 0644, text, strlen(text), &err),
+		0);
 }
 
 static struct mkv_tree *new_root(void)
@@ -168,13 +168,12 @@ static void refuses_kernels_that_cannot_boot(void **state)
 
 /* `printf 'module bytes\n' | xz -9` */
 static const uint8_t packed[] = {
-	0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4,
-	0x46, 0x02, 0x00, 0x21, 0x01, 0x1c, 0x00, 0x00, 0x00, 0x10, 0xcf,
-	0x58, 0xcc, 0x01, 0x00, 0x0c, 0x6d, 0x6f, 0x64, 0x75, 0x6c, 0x65,
-	0x20, 0x62, 0x79, 0x74, 0x65, 0x73, 0x0a, 0x00, 0x00, 0x00, 0x00,
-	0xea, 0x54, 0x2e, 0x23, 0x22, 0xd9, 0x4c, 0xc5, 0x00, 0x01, 0x25,
-	0x0d, 0x71, 0x19, 0xc4, 0xb6, 0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00,
-	0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
+	0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x04, 0xe6, 0xd6, 0xb4, 0x46,
+	0x02, 0x00, 0x21, 0x01, 0x1c, 0x00, 0x00, 0x00, 0x10, 0xcf, 0x58, 0xcc,
+	0x01, 0x00, 0x0c, 0x6d, 0x6f, 0x64, 0x75, 0x6c, 0x65, 0x20, 0x62, 0x79,
+	0x74, 0x65, 0x73, 0x0a, 0x00, 0x00, 0x00, 0x00, 0xea, 0x54, 0x2e, 0x23,
+	0x22, 0xd9, 0x4c, 0xc5, 0x00, 0x01, 0x25, 0x0d, 0x71, 0x19, 0xc4, 0xb6,
+	0x1f, 0xb6, 0xf3, 0x7d, 0x01, 0x00, 0x00, 0x00, 0x00, 0x04, 0x59, 0x5a,
 };
 
 static void unpacks_xz_and_nothing_else(void **state)
@@ -182,9 +181,8 @@ static void unpacks_xz_and_nothing_else(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf plain = {0};
-	assert_int_equal(mkv_xz_decode(packed, sizeof(packed), 100, &plain,
-				       &err),
-			 0);
+	assert_int_equal(
+		mkv_xz_decode(packed, sizeof(packed), 100, &plain, &err), 0);
 	assert_string_equal(plain.data, "module bytes\n");
 	for (size_t size = 0; size < sizeof(packed); size++) {
 		auto_buf struct mkv_buf half = {0};
@@ -192,8 +190,9 @@ static void unpacks_xz_and_nothing_else(void **state)
 				 -EBADMSG);
 	}
 	auto_buf struct mkv_buf small = {0};
-	assert_int_equal(mkv_xz_decode(packed, sizeof(packed), 12, &small, &err),
-			 -EFBIG);
+	assert_int_equal(
+		mkv_xz_decode(packed, sizeof(packed), 12, &small, &err),
+		-EFBIG);
 }
 
 static void reads_the_command_line(void **state)
@@ -292,7 +291,10 @@ static void recognises_a_superblock(void **state)
 	assert_false(probe_ext4(fd, &fs));
 	assert_int_equal(pwrite(fd, "\x53\xef", 2, 1024 + 56), 2);
 	assert_int_equal(pwrite(fd, "\x01\x02\x03\x04", 4, 1024 + 104), 4);
-	assert_int_equal(pwrite(fd, "la\x1b" "bel-16-bytes-x", 16, 1024 + 120),
+	assert_int_equal(pwrite(fd,
+				"la\x1b"
+				"bel-16-bytes-x",
+				16, 1024 + 120),
 			 16);
 	assert_true(probe_ext4(fd, &fs));
 	assert_string_equal(fs.uuid, "01020304-0000-0000-0000-000000000000");

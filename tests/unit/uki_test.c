@@ -56,9 +56,12 @@ static void make_stub(uint8_t stub[STUB_BYTES], uint32_t room)
 static int build(const uint8_t *stub, size_t size, struct mkv_content **ret,
 		 struct mkv_error *err)
 {
-	auto_content struct mkv_content *content = mkv_content_bytes(stub, size);
-	auto_content struct mkv_content *os = mkv_content_bytes("ID=debian\n", 10);
-	auto_content struct mkv_content *kernel = mkv_content_bytes("KERNEL", 6);
+	auto_content struct mkv_content *content =
+		mkv_content_bytes(stub, size);
+	auto_content struct mkv_content *os =
+		mkv_content_bytes("ID=debian\n", 10);
+	auto_content struct mkv_content *kernel =
+		mkv_content_bytes("KERNEL", 6);
 	auto_content struct mkv_content *initramfs =
 		mkv_content_bytes("INITRAMFS", 9);
 	struct mkv_uki_parts parts = {
@@ -120,8 +123,8 @@ static void expect_all(const struct image *image)
 	const uint8_t *text = section(image, ".text");
 	const uint8_t *data = section(image, ".data");
 	assert_int_equal(image->bytes[mkv_le_get32(text + 20)], 't');
-	assert_int_equal(
-		image->bytes[mkv_le_get32(text + 20) + TEXT_BYTES - 1], 't');
+	assert_int_equal(image->bytes[mkv_le_get32(text + 20) + TEXT_BYTES - 1],
+			 't');
 	assert_int_equal(image->bytes[mkv_le_get32(data + 20)], 'd');
 	const uint8_t *linux_row = section(image, ".linux");
 	assert_int_equal(mkv_le_get32(image->bytes + OPTIONAL_AT + 56),
