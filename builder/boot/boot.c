@@ -18,6 +18,7 @@
 enum {
 	POLL_MS = 100,
 	BOOT_S = 600,
+	EMULATED_HOST_S = 180, /* they share this machine's CPUs */
 	HOSTS_MOST = 64,
 	MIB = 1 << 20,
 	LEAST_MEMORY_MIB = 512,
@@ -446,7 +447,10 @@ static unsigned limit_s(const struct run *run)
 						 contract->clock.dwell_ns) /
 							1000000000
 					      : 0;
-	return BOOT_S + (unsigned)(clock_s > 86400 ? 86400 : clock_s);
+	unsigned boot_s = BOOT_S;
+	if (run->accel == MKV_ACCEL_TCG)
+		boot_s += EMULATED_HOST_S * (unsigned)run->count;
+	return boot_s + (unsigned)(clock_s > 86400 ? 86400 : clock_s);
 }
 
 static int watch(struct run *run, struct mkv_error *err)

@@ -29,7 +29,7 @@ struct mkv_boot_options {
 	uint64_t memory_bytes; /* 0: the contract's, as far as it fits */
 	bool uefi;
 	unsigned timeout_s;	    /* 0: what the contract's clock needs, plus
-				       ten minutes */
+				       ten minutes, and three a host under emulation */
 	const char *console_folder; /* exists; takes HOST.console, HOST.qemu */
 	/* A line of a host's console, a note of our own (host NULL), or a
 	 * receipt that came in. Each may be NULL. */

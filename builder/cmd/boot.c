@@ -278,7 +278,7 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		{"--memory", "MIB", "of each host, if not the contract's",
 		 &options.memory, NULL},
 		{"--timeout", "SECONDS",
-		 "for all receipts (600 and the clock's settling)",
+		 "for all receipts (ten minutes and more, as needed)",
 		 &options.timeout, NULL},
 		{"--console", "DIR", "keep the hosts' consoles there",
 		 &options.console, NULL},
