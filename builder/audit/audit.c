@@ -88,28 +88,6 @@ static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 	return 0;
 }
 
-static int audit_disks(struct mkv_audit *audit, struct mkv_error *err)
-{
-	const struct mkv_contract *contract =
-		audit->manifest ? audit->manifest->contract : NULL;
-	for (size_t i = 0; contract && i < contract->n_images; i++) {
-		char name[512];
-		auto_fd int fd = -1;
-		(void)snprintf(name, sizeof(name), "%s/disk.raw",
-			       contract->images[i].name);
-		int rc = mkv_audit_open(audit, name, &fd);
-		if (rc == -ENOENT)
-			mkv_audit_add(audit->report, name, "missing");
-		if (rc < 0)
-			continue;
-		rc = mkv_audit_disk(audit, contract->images[i].name, fd, name,
-				    err);
-		if (rc < 0)
-			return mkv_wrap(err, rc, "%s", name);
-	}
-	return 0;
-}
-
 static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 {
 	struct stat st;
@@ -135,7 +113,7 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 	if (rc == 0)
 		rc = mkv_audit_oci(audit, err);
 	if (rc == 0 && audit->options->deep)
-		rc = audit_disks(audit, err);
+		rc = mkv_audit_disks(audit, err);
 	return rc;
 }
 
@@ -147,8 +125,11 @@ static int audit_image(struct mkv_audit *audit, int fd, struct mkv_error *err)
 		return rc;
 	if (rc > 0)
 		audit->report->key_origin = MKV_KEY_INSIDE;
-	return mkv_audit_disk(audit, NULL, fd,
-			      slash ? slash + 1 : audit->options->path, err);
+	const char *name = slash ? slash + 1 : audit->options->path;
+	mkv_progress_begin(audit->options->progress, 0, "compare %s", name);
+	rc = mkv_audit_disk(audit, NULL, fd, name, err);
+	mkv_progress_end(audit->options->progress, NULL);
+	return rc;
 }
 
 int mkv_audit_run(const struct mkv_audit_options *options,

@@ -20,6 +20,9 @@ struct mkv_audit {
 void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 		   const char *format, ...) mkv_nonnull(1, 2, 3)
 	mkv_printf(3, 4);
+/* Moves what one report found into another. */
+void mkv_audit_merge(struct mkv_audit_report *report,
+		     struct mkv_audit_report *from) mkv_nonnull(1, 2);
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
 
 /* Opens a regular file of the appliance, never through a link and never outside.
@@ -42,6 +45,9 @@ int mkv_audit_bundles(struct mkv_audit *audit, struct mkv_error *err)
  * when deep, each layer's diffID too. */
 int mkv_audit_oci(struct mkv_audit *audit, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
+/* Every image's disk.raw, several at once: they take minutes under emulation. */
+int mkv_audit_disks(struct mkv_audit *audit, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 /* A disk image by the contract. `image` names the image in the contract; NULL
  * with a NULL contract takes both from inside the disk. */
 int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,

@@ -18,6 +18,7 @@ enum {
 };
 
 struct root {
+	struct mkv_progress *progress;
 	struct mkv_audit_capture captures[N_CAPTURES];
 	struct mkv_audit_table table;
 	struct mkv_contract *own; /* from inside, when there is no manifest */
@@ -54,7 +55,7 @@ static int read_tar(int fd, void *context, struct mkv_error *err)
 {
 	struct root *root = context;
 	return mkv_audit_table_from_tar(fd, &root->table, root->captures,
-					N_CAPTURES, NULL, err);
+					N_CAPTURES, root->progress, err);
 }
 
 /* Sockets don't fit into a tar stream. */
@@ -250,7 +251,8 @@ static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
 
 static int check_root(struct mkv_audit_of_disk *disk, struct mkv_error *err)
 {
-	__attribute__((cleanup(root_done))) struct root root = {0};
+	__attribute__((cleanup(root_done))) struct root root = {
+		.progress = disk->audit->options->progress};
 	int rc = read_root(disk, &root, err);
 	if (rc == 0 && !check_captures(disk, &root))
 		rc = 1;
@@ -304,16 +306,10 @@ int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 		return rc;
 	if (disk.n_partitions == 0 || !choose_root(&disk))
 		return 0;
-	mkv_progress_begin(audit->options->progress, 0, "open %s", name);
 	rc = mkv_guest_open(path, audit->emulate, &guest, err);
-	if (rc == 0) {
-		disk.guest = guest;
-		mkv_progress_begin(audit->options->progress, 0, "compare %s",
-				   name);
-		rc = check_root(&disk, err);
-	}
-	if (rc == 0)
-		rc = mkv_disk_check_partitions(&disk, err);
-	mkv_progress_end(audit->options->progress, NULL);
-	return rc;
+	if (rc < 0)
+		return rc;
+	disk.guest = guest;
+	rc = check_root(&disk, err);
+	return rc < 0 ? rc : mkv_disk_check_partitions(&disk, err);
 }

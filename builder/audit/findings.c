@@ -66,6 +66,27 @@ void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 		(struct mkv_finding){mkv_take(where), mkv_take(text)};
 }
 
+void mkv_audit_merge(struct mkv_audit_report *report,
+		     struct mkv_audit_report *from)
+{
+	report->signatures += from->signatures;
+	report->entries += from->entries;
+	report->omitted += from->omitted;
+	report->failed |= from->failed;
+	for (size_t i = 0; i < from->n_findings; i++) {
+		if (report->n_findings == MKV_FINDINGS_MAX) {
+			report->omitted++;
+		} else if (!reserve(report)) {
+			report->failed = true;
+		} else {
+			report->findings[report->n_findings++] =
+				from->findings[i];
+			from->findings[i] = (struct mkv_finding){0};
+		}
+	}
+	mkv_audit_report_done(from);
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct mkv_finding *x = a, *y = b;
