@@ -73,6 +73,41 @@ static int put_fstab(struct mkv_tree *tree,
 	return mkv_generate_put(tree, "/etc/fstab", &text, err);
 }
 
+/* What a program of the application reads from its environment; systemd.exec(5),
+ * "EnvironmentFile=". */
+static int put_services(struct mkv_tree *tree,
+			const struct mkv_generate_inputs *inputs,
+			struct mkv_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < inputs->recipe->n_services; i++) {
+		const struct mkv_service *service = &inputs->recipe->services[i];
+		auto_buf struct mkv_buf text = {0}, path = {0};
+		mkv_buf_printf(&path, "/usr/lib/mkvbench/services/%s.env",
+			       service->name);
+		for (size_t j = 0; j < service->settings.count; j++) {
+			mkv_buf_str(&text, "MKVBENCH_");
+			for (const char *c = service->settings.items[j].key; *c;
+			     c++)
+				mkv_buf_char(&text, *c >= 'a' && *c <= 'z'
+							    ? (char)(*c - 32)
+						    : *c == '-' ? '_'
+								: *c);
+			mkv_buf_str(&text, "=\"");
+			for (const char *c = service->settings.items[j].value;
+			     *c; c++)
+				mkv_buf_printf(&text, "%s%c",
+					       strchr("\\\"$`", *c) ? "\\" : "",
+					       *c);
+			mkv_buf_str(&text, "\"\n");
+		}
+		rc = mkv_buf_check(&path, err);
+		if (rc == 0)
+			rc = mkv_generate_put(tree, path.data, &text, err);
+	}
+	return rc;
+}
+
 /* systemd compares /usr's time with these files' (systemd-update-done(8)) and
  * otherwise rebuilds caches at the first boot, which are built already. */
 static int put_updated(struct mkv_tree *tree,
@@ -120,6 +155,7 @@ static const struct {
 	{"network", mkv_generate_network},
 	{"sysctls", put_sysctls},
 	{"fstab", put_fstab},
+	{"services", put_services},
 	{"update stamps", put_updated},
 	{"units", put_units},
 };

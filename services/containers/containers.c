@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "services/containers/containers.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "services/containers/docker.h"
+#include "services/lib/identity.h"
 
 static bool runs_here(const struct mkv_containers *what,
 		      const struct mkv_contract_container *container)
@@ -94,33 +94,21 @@ int mkv_containers_prepare(const struct mkv_containers *what,
 	return rc;
 }
 
-/* What every service may want to know of the experiment, beside what the recipe
- * sets; the recipe's own values come later and win. */
-static void add_identity(const struct mkv_containers *what,
-			 struct mkv_docker_args *args)
+/* The recipe's own values come later on the command line and win. */
+static int add_identity(const struct mkv_containers *what,
+			struct mkv_docker_args *args, struct mkv_error *err)
 {
-	const struct mkv_contract *contract = what->contract;
-	const struct mkv_contract_host *host = what->host;
-	mkv_docker_arg(args, "--env=MKVBENCH_HOST=%s", host->name);
-	mkv_docker_arg(args, "--env=MKVBENCH_ROLE=%s",
-		       host->role ? host->role : host->name);
-	mkv_docker_arg(args, "--env=MKVBENCH_SCENARIO=%s",
-		       contract->scenario ? contract->scenario : "");
-	mkv_docker_arg(args, "--env=MKVBENCH_CONTRACT=%s",
-		       what->contract_sha256);
-	mkv_docker_arg(args, "--env=MKVBENCH_BOOT_ID=%s", what->boot_id);
-	for (size_t i = 0; i < contract->n_hosts; i++) {
-		const struct mkv_contract_host *peer = &contract->hosts[i];
-		auto_free char *role = peer->role ? strdup(peer->role) : NULL;
-		if (!role || !peer->address)
-			continue;
-		for (char *c = role; *c; c++)
-			*c = isalnum((unsigned char)*c)
-				     ? (char)toupper((unsigned char)*c)
-				     : '_';
-		mkv_docker_arg(args, "--env=MKVBENCH_ADDRESS_%s=%s", role,
-			       peer->address);
-	}
+	auto_buf struct mkv_buf lines = {0};
+	mkv_identity_print(what->contract, what->host, what->contract_sha256,
+			   what->boot_id, &lines);
+	int rc = mkv_buf_check(&lines, err);
+	if (rc < 0)
+		return rc;
+	char *rest = lines.data;
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (*line)
+			mkv_docker_arg(args, "--env=%s", line);
+	return 0;
 }
 
 static void add_options(const struct mkv_contract_container *container,
@@ -177,7 +165,9 @@ static int start_container(const struct mkv_containers *what,
 	mkv_docker_arg(&args, "docker");
 	mkv_docker_arg(&args, "run");
 	mkv_docker_arg(&args, "--detach");
-	add_identity(what, &args);
+	rc = add_identity(what, &args, err);
+	if (rc < 0)
+		return rc;
 	add_options(container, &args);
 	mkv_docker_arg(&args, "%s", oci->config);
 	return mkv_docker_run(&args, NULL, err);

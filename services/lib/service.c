@@ -88,7 +88,7 @@ static int run(const struct mkv_service_options *options,
 		rc = options->configure(options->context, err);
 	if (rc == 0)
 		rc = open_database(options, &limits, err);
-	if (rc == 0)
+	if (rc == 0 && !options->untraced)
 		rc = mkv_trace_start(options->name, err);
 	if (rc < 0)
 		return rc;

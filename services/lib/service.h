@@ -17,6 +17,7 @@ struct mkv_service_options {
 	int (*configure)(void *context, struct mkv_error *err);
 	void (*metrics)(struct mkv_buf *into, void *context);
 	void *context;	   /* of handlers, configure and metrics */
+	bool untraced;	   /* it takes spans and gives none */
 	struct mkv_db **db; /* where handlers find the database */
 };
 

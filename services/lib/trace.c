@@ -140,25 +140,31 @@ static void describe(const char *service, struct mkv_trace_resource *resource)
 	}
 }
 
-static int open_exporter(const struct mkv_trace_resource *resource,
-			 struct mkv_error *err)
+/* The endpoint that is set, else the collector of the experiment; NULL when a
+ * file is asked for or there is neither. */
+static const char *find_endpoint(char into[static 128])
 {
 	const char *endpoint = mkv_settings_text("OTLP_ENDPOINT", NULL);
-	const char *file = mkv_settings_text("TRACE_FILE", NULL);
-	if (endpoint)
-		return mkv_trace_http_open(endpoint, resource, &trace.exporter,
-					   err);
-	return mkv_trace_file_open(file, resource, &trace.exporter, err);
+	const char *address = mkv_settings_text("ADDRESS_COLLECTOR", NULL);
+	if (endpoint || !address || mkv_settings_text("TRACE_FILE", NULL))
+		return endpoint;
+	(void)snprintf(into, 128, "http://%s:4318", address);
+	return into;
 }
 
 int mkv_trace_start(const char *service, struct mkv_error *err)
 {
 	static struct mkv_trace_resource resource;
-	if (!mkv_settings_text("OTLP_ENDPOINT", NULL) &&
-	    !mkv_settings_text("TRACE_FILE", NULL))
+	char default_endpoint[128];
+	const char *endpoint = find_endpoint(default_endpoint);
+	const char *file = mkv_settings_text("TRACE_FILE", NULL);
+	if (!endpoint && !file)
 		return 0;
 	describe(service, &resource);
-	int rc = open_exporter(&resource, err);
+	int rc = endpoint ? mkv_trace_http_open(endpoint, &resource,
+						&trace.exporter, err)
+			  : mkv_trace_file_open(file, &resource,
+						&trace.exporter, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "traces");
 	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));

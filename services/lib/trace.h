@@ -64,7 +64,8 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 void mkv_span_end(struct mkv_span *span) mkv_nonnull(1);
 
 /* Starts the exporter as the settings say: OTLP_ENDPOINT ("http://host:4318"),
- * TRACE_FILE (OTLP JSON lines); neither: spans are not kept. The resource is the
+ * TRACE_FILE (OTLP JSON lines); neither: port 4318 of ADDRESS_COLLECTOR; nor that:
+ * spans are not kept. The resource is the
  * service's name and HOST, ROLE, SCENARIO, CONTRACT, BOOT_ID. */
 int mkv_trace_start(const char *service, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);

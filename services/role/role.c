@@ -4,6 +4,8 @@
  *
  *     host         its name
  *     chrony.conf  what its time daemon does: serve the VLAN, or follow
+ *     environment  what the application's programs may know, for systemd
+ *     roles/ROLE   an empty file: which of them run here
  *
  * In this order: the systemd credential `mkvbench.host` (SMBIOS type 11 and
  * the stub's files arrive there too), `mkvbench.host=` on the kernel command
@@ -16,6 +18,7 @@
 
 #include "lib/contract.h"
 #include "lib/io.h"
+#include "services/lib/identity.h"
 
 #define RUN "/run/mkvbench"
 enum { NAME_LIMIT = 64, WAIT_S = 10 };
@@ -148,6 +151,41 @@ static int write_chrony(const struct mkv_contract *contract,
 			      err);
 }
 
+static int write_services(const struct mkv_contract *contract,
+			  const struct mkv_contract_host *host,
+			  const struct mkv_buf *contract_text,
+			  struct mkv_error *err)
+{
+	auto_buf struct mkv_buf boot_id = {0}, text = {0}, path = {0};
+	struct mkv_sha256 sha256;
+	char hex[MKV_SHA256_HEX_SIZE];
+	int rc = mkv_sha256_bytes(contract_text->data, contract_text->size,
+				  &sha256, err);
+	if (rc == 0)
+		rc = mkv_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
+				   64, &boot_id, err);
+	if (rc < 0)
+		return rc;
+	if (strchr(host->role ? host->role : host->name, '/'))
+		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+				"'%s' is not a role", host->role);
+	mkv_sha256_hex(&sha256, hex);
+	boot_id.data[strcspn(boot_id.data, "\n")] = '\0';
+	mkv_identity_print(contract, host, hex, boot_id.data, &text);
+	mkv_buf_printf(&path, RUN "/roles/%s",
+		       host->role ? host->role : host->name);
+	rc = mkv_buf_check(&text, err);
+	if (rc == 0)
+		rc = mkv_buf_check(&path, err);
+	if (rc == 0)
+		rc = mkv_make_dirs(RUN "/roles", err);
+	if (rc == 0)
+		rc = mkv_write_file(path.data, 0644, "", 0, err);
+	return rc < 0 ? rc
+		      : mkv_write_file(RUN "/environment", 0644, text.data,
+				       text.size, err);
+}
+
 static int run(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -175,6 +213,8 @@ static int run(struct mkv_error *err)
 	rc = mkv_make_dirs(RUN, err);
 	if (rc == 0 && contract->has_clock)
 		rc = write_chrony(contract, host, err);
+	if (rc == 0)
+		rc = write_services(contract, host, &text, err);
 	if (rc < 0)
 		return rc;
 	char line[NAME_LIMIT + 2];

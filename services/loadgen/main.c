@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench-loadgen: orders at a constant rate, whatever the answers take (an open
+ * loop). A latency counts from when a request should have begun, so that a pause
+ * of the service shows in every request that it held up.
+ *
+ * Settings: RATE (20 a second), CONNECTIONS (3), WARM_UP (100 requests), COUNT
+ * (1000 measured), USERS (1000), ORDER_URL, DATA_DIR (/var/lib/loadgen): there
+ * run-TIME.csv takes every request, and run-TIME.json the summary, which is
+ * printed as well. Status 1 when a measured request wasn't answered 200. */
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/io.h"
+#include "services/lib/log.h"
+#include "services/lib/peer.h"
+#include "services/lib/settings.h"
+#include "services/loadgen/plan.h"
+
+static struct load {
+	int64_t rate, connections, warm_up, count, users;
+	const char *folder;
+	struct mkv_peer *order;
+	struct mkv_load_sample *samples;
+	size_t total;
+	int64_t began_ns;
+	atomic_size_t next;
+} load;
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+	(void)clock_gettime(clock, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void wait_until(int64_t ns)
+{
+	const struct timespec until = {.tv_sec = (time_t)(ns / 1000000000),
+				       .tv_nsec = (long)(ns % 1000000000)};
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
+	       EINTR)
+		;
+}
+
+static void send_one(size_t index)
+{
+	struct mkv_load_sample *sample = &load.samples[index];
+	struct mkv_error err;
+	char path[64];
+	sample->intended_ns =
+		(int64_t)((__int128)index * 1000000000 / load.rate);
+	(void)snprintf(path, sizeof(path), "/orders/create/id/%" PRId64,
+		       (int64_t)index % load.users + 1);
+	const struct mkv_peer_call call = {
+		.span = "POST order",
+		.method = "POST",
+		.path = path,
+		.body = "{\"productName\":\"tea\",\"price\":0.01}",
+	};
+	int64_t intended_ns = load.began_ns + sample->intended_ns;
+	wait_until(intended_ns);
+	sample->late_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
+	if (mkv_peer_ask(load.order, &call, &sample->status, NULL, &err) < 0) {
+		sample->status = 0;
+		mkv_log_error("%s", err.message);
+	}
+	sample->latency_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
+}
+
+static void *send_some(void *context)
+{
+	(void)context;
+	for (size_t i; (i = atomic_fetch_add(&load.next, 1)) < load.total;)
+		send_one(i);
+	return NULL;
+}
+
+static int run_threads(struct mkv_error *err)
+{
+	auto_free pthread_t *threads =
+		calloc((size_t)load.connections, sizeof(*threads));
+	int64_t started = 0;
+	if (!threads)
+		return mkv_oom(err);
+	load.began_ns = now_ns(CLOCK_MONOTONIC) + 100000000;
+	for (; started < load.connections; started++)
+		if (pthread_create(&threads[started], NULL, send_some, NULL) !=
+		    0)
+			break;
+	for (int64_t i = 0; i < started; i++)
+		(void)pthread_join(threads[i], NULL);
+	return started ? 0 : mkv_fail(err, MKV_FAILED, EAGAIN, "no threads");
+}
+
+static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf csv = {0};
+	char path[4096], stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+	(void)gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	mkv_buf_str(&csv, "request,intended_ns,late_ns,latency_ns,status\n");
+	for (size_t i = 0; i < load.total; i++)
+		mkv_buf_printf(&csv,
+			       "%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u\n",
+			       i, load.samples[i].intended_ns,
+			       load.samples[i].late_ns,
+			       load.samples[i].latency_ns,
+			       load.samples[i].status);
+	int rc = mkv_buf_check(&csv, err);
+	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.folder, stamp);
+	if (rc == 0)
+		rc = mkv_write_file(path, 0644, csv.data, csv.size, err);
+	(void)snprintf(path, sizeof(path), "%s/run-%s.json", load.folder,
+		       stamp);
+	return rc < 0 ? rc
+		      : mkv_write_file(path, 0644, summary->data, summary->size,
+				       err);
+}
+
+static int configure(struct mkv_error *err)
+{
+	const struct {
+		const char *name;
+		int64_t absent, min, max, *into;
+	} rows[] = {
+		{"RATE", 20, 1, 100000, &load.rate},
+		{"CONNECTIONS", 3, 1, 256, &load.connections},
+		{"WARM_UP", 100, 0, 10000000, &load.warm_up},
+		{"COUNT", 1000, 1, 10000000, &load.count},
+		{"USERS", 1000, 1, 1000000, &load.users},
+	};
+	int rc = mkv_settings_load(err);
+	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(*rows); i++)
+		rc = mkv_settings_integer(rows[i].name, rows[i].absent,
+					  rows[i].min, rows[i].max,
+					  rows[i].into, err);
+	load.folder = mkv_settings_text("DATA_DIR", "/var/lib/loadgen");
+	load.total = (size_t)(load.warm_up + load.count);
+	load.samples = calloc(load.total, sizeof(*load.samples));
+	if (rc == 0 && !load.samples)
+		return mkv_oom(err);
+	return rc < 0 ? rc : mkv_peer_new("order", &load.order, err);
+}
+
+/* Whether every measured request was answered 200. */
+static bool all_answered(void)
+{
+	for (size_t i = (size_t)load.warm_up; i < load.total; i++)
+		if (load.samples[i].status != 200)
+			return false;
+	return true;
+}
+
+static int run(struct mkv_error *err)
+{
+	auto_buf struct mkv_buf summary = {0};
+	int rc = configure(err);
+	if (rc == 0)
+		rc = mkv_trace_start("loadgen", err);
+	if (rc < 0)
+		return rc;
+	rc = run_threads(err);
+	mkv_trace_stop(10);
+	if (rc == 0)
+		rc = mkv_load_summary(load.samples, load.total,
+				      (size_t)load.warm_up, (double)load.rate,
+				      &summary, err);
+	if (rc == 0 && fputs(summary.data, stdout) < 0)
+		rc = mkv_fail(err, MKV_FAILED, EIO, "write the summary");
+	if (rc == 0)
+		rc = write_results(&summary, err);
+	return rc;
+}
+
+int main(void)
+{
+	struct mkv_error err;
+	mkv_log_init("loadgen");
+	(void)signal(SIGPIPE, SIG_IGN);
+	int rc = run(&err);
+	bool good = rc == 0 && all_answered();
+	if (rc < 0)
+		mkv_log_error("%s", err.message);
+	mkv_peer_free(load.order);
+	free(load.samples);
+	return rc < 0 ? mkv_exit_status(err.kind) : good ? 0 : 1;
+}
