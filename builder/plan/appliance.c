@@ -244,7 +244,9 @@ static int write_everything(const struct mkv_build *build, const char *dir,
 	auto_build_oci struct mkv_build_oci oci = {0};
 	__attribute__((cleanup(images_done))) struct images images = {0};
 	auto_buf struct mkv_buf contract = {0};
-	int rc = mkv_build_oci_images(build, &oci, err);
+	int rc = mkv_build_rootfs_all(build, err);
+	if (rc == 0)
+		rc = mkv_build_oci_images(build, &oci, err);
 	if (rc == 0)
 		rc = prepare_images(build, &oci, &images, err);
 	if (rc == 0)

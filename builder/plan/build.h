@@ -27,6 +27,9 @@ int mkv_build_rootfs(const struct mkv_build *build, const char *set,
 		     struct mkv_tree **ret, struct mkv_sha256 *ret_sha256,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
+/* Builds those of the lock that the store lacks, several at once. */
+int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 /* The step alone, for a plan. */
 int mkv_build_rootfs_step(const struct mkv_build *build, const char *set,
 			  struct mkv_step *ret, struct mkv_error *err)
