@@ -99,8 +99,25 @@ static int write_below(const char *folder, const char *name,
 				       err);
 }
 
-/* The receipt of the boot stays as it was; a later look that doesn't pass leaves
- * its own beside it, the first of them for good. */
+/* A later look breaks the receipt: the one at the containers when it doesn't pass,
+ * a watch when it sees something else than was promised. A watch that can't see
+ * well enough, beside a measurement that takes the CPU or the network, doesn't:
+ * that minute is in the metrics and in receipt-watch.json. */
+static bool breaks(const struct mkv_receipt *receipt)
+{
+	switch (receipt->env->phase) {
+	case MKV_PHASE_BOOT:
+		return false;
+	case MKV_PHASE_AFTER_START:
+		return receipt->result != MKV_PASS;
+	case MKV_PHASE_WATCH:
+		return receipt->result == MKV_FAIL;
+	}
+	return true;
+}
+
+/* The receipt of the boot stays as it was; the look that breaks it leaves its own
+ * beside it, the first of them for good. */
 static int mark_broken(const struct mkv_verify_options *options,
 		       const struct mkv_receipt *receipt,
 		       const struct mkv_buf *json, bool *ret_broken,
@@ -112,8 +129,7 @@ static int mark_broken(const struct mkv_verify_options *options,
 	if (rc < 0)
 		return rc;
 	*ret_broken = access(path.data, F_OK) == 0;
-	if (receipt->result == MKV_PASS || *ret_broken ||
-	    receipt->env->phase == MKV_PHASE_BOOT)
+	if (*ret_broken || !breaks(receipt))
 		return 0;
 	*ret_broken = true;
 	return mkv_write_file(path.data, 0644, json->data, json->size, err);
