@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The contract (docs/CONTRACT.md, docs/contract.schema.json) as one typed value,
- * read from bytes that may be hostile. Reading is strict: an unknown member is an
- * error, because a promise that nobody reads would never be checked. Whatever
- * isn't promised is NULL, 0 or, where 0 means something, -1.
+/* The contract (docs/CONTRACT.md, docs/contract.schema.json) as one typed
+ * value, read from bytes that may be hostile. Reading is strict: an unknown
+ * member is an error, because a promise that nobody reads would never be
+ * checked. Whatever isn't promised is NULL, 0 or, where 0 means something, -1.
  *
  * Everything is owned by the contract, strings included. Lists keep the
  * document's order; hosts, images and OCI images are sorted by name. */
@@ -39,8 +39,8 @@ struct mkv_contract_acceptance {
 };
 
 struct mkv_contract_clock {
-	const char *server;  /* a host of the contract */
-	const char *address; /* where the others ask it */
+	const char *server;		      /* a host of the contract */
+	const char *address;		      /* where the others ask it */
 	struct mkv_contract_strings upstream; /* what the server itself asks */
 	int64_t limit_ns, settle_ns, dwell_ns;
 };
@@ -74,22 +74,23 @@ struct mkv_contract_cpu {
 	struct mkv_contract_strings features;
 	int hypervisor; /* 0, 1; -1 */
 	const char *hypervisor_signature;
-	unsigned sockets, cores, threads; /* cores of a socket, threads of a core */
+	unsigned sockets, cores,
+		threads; /* cores of a socket, threads of a core */
 };
 
 struct mkv_contract_cache {
 	unsigned level;
-	const char *type;     /* "data", "instruction", "unified" */
-	uint64_t size_bytes;  /* of one instance */
-	unsigned ways;	      /* 0 */
-	unsigned line_bytes;  /* 0 */
-	unsigned shared_by;   /* hardware threads of one instance; 0 */
-	unsigned instances;   /* of the whole machine; 0 */
+	const char *type;    /* "data", "instruction", "unified" */
+	uint64_t size_bytes; /* of one instance */
+	unsigned ways;	     /* 0 */
+	unsigned line_bytes; /* 0 */
+	unsigned shared_by;  /* hardware threads of one instance; 0 */
+	unsigned instances;  /* of the whole machine; 0 */
 };
 
 struct mkv_contract_memory {
 	bool promised;
-	uint64_t bytes; /* of DIMMs or of the guest's definition; 0 */
+	uint64_t bytes;	     /* of DIMMs or of the guest's definition; 0 */
 	unsigned numa_nodes; /* 0 */
 	uint64_t huge_page_bytes;
 	int64_t huge_pages; /* -1 */
@@ -168,7 +169,7 @@ struct mkv_contract {
 	const char *recipe_sha256, *lock_sha256;
 	const char *key_id;
 	const char *hardware; /* the hardware contract's name */
-	bool is_gate; /* false: warn */
+	bool is_gate;	      /* false: warn */
 	struct mkv_contract_acceptance *accept;
 	size_t n_accept;
 	bool has_clock;

@@ -42,8 +42,8 @@ int mkv_json_load(const char *text, size_t size, json_t **ret,
 				"JSON is nested deeper than %d",
 				MKV_JSON_DEPTH_MAX);
 	json_error_t why;
-	json_t *json = json_loadb(size ? text : "", size, JSON_REJECT_DUPLICATES,
-				  &why);
+	json_t *json = json_loadb(size ? text : "", size,
+				  JSON_REJECT_DUPLICATES, &why);
 	if (!json)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"JSON, line %d, column %d: %s", why.line,
@@ -103,9 +103,8 @@ size_t mkv_json_enter(struct mkv_json_reader *reader, const char *where)
 	int used = snprintf(reader->path + mark, sizeof(reader->path) - mark,
 			    "%s%.80s", mark ? "." : "", where);
 	size_t size = mark + (used > 0 ? (size_t)used : 0);
-	reader->path_size = size < sizeof(reader->path)
-				    ? size
-				    : sizeof(reader->path) - 1;
+	reader->path_size =
+		size < sizeof(reader->path) ? size : sizeof(reader->path) - 1;
 	return mark;
 }
 
@@ -126,8 +125,7 @@ int mkv_json_mistake(struct mkv_json_reader *reader, const char *key,
 	(void)vsnprintf(why, sizeof(why), format, ap);
 	va_end(ap);
 	reader->rc = mkv_fail(reader->err, MKV_FAILED, EINVAL, "%s%s%.80s: %s",
-			      reader->path,
-			      key && reader->path_size ? "." : "",
+			      reader->path, key && reader->path_size ? "." : "",
 			      key ? key : "", why);
 	return reader->rc;
 }
@@ -137,7 +135,8 @@ void mkv_json_only(struct mkv_json_reader *reader, const json_t *object,
 {
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)object, key, value) {
+	json_object_foreach((json_t *)object, key, value)
+	{
 		size_t i = 0;
 		while (known[i] && strcmp(known[i], key) != 0)
 			i++;
@@ -149,10 +148,10 @@ void mkv_json_only(struct mkv_json_reader *reader, const json_t *object,
 static const char *type_name(json_type type)
 {
 	static const char *const names[] = {
-		[JSON_OBJECT] = "an object",  [JSON_ARRAY] = "an array",
-		[JSON_STRING] = "a string",   [JSON_INTEGER] = "an integer",
-		[JSON_REAL] = "a real",	      [JSON_TRUE] = "a boolean",
-		[JSON_FALSE] = "a boolean",   [JSON_NULL] = "null",
+		[JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
+		[JSON_STRING] = "a string",  [JSON_INTEGER] = "an integer",
+		[JSON_REAL] = "a real",	     [JSON_TRUE] = "a boolean",
+		[JSON_FALSE] = "a boolean",  [JSON_NULL] = "null",
 	};
 	return names[type];
 }
@@ -179,7 +178,8 @@ json_t *mkv_json_member(struct mkv_json_reader *reader, const json_t *object,
 	return value;
 }
 
-const char *mkv_json_value_text(struct mkv_json_reader *reader, const json_t *value)
+const char *mkv_json_value_text(struct mkv_json_reader *reader,
+				const json_t *value)
 {
 	if (reader->rc < 0)
 		return NULL;
@@ -225,10 +225,9 @@ int64_t mkv_json_integer(struct mkv_json_reader *reader, const json_t *object,
 		return absent;
 	int64_t number = json_integer_value(value);
 	if (number < min || number > max) {
-		mkv_json_mistake(reader, key,
-				 "must be between %lld and %lld, is %lld",
-				 (long long)min, (long long)max,
-				 (long long)number);
+		mkv_json_mistake(
+			reader, key, "must be between %lld and %lld, is %lld",
+			(long long)min, (long long)max, (long long)number);
 		return absent;
 	}
 	return number;
@@ -237,7 +236,6 @@ int64_t mkv_json_integer(struct mkv_json_reader *reader, const json_t *object,
 int mkv_json_boolean(struct mkv_json_reader *reader, const json_t *object,
 		     const char *key)
 {
-	json_t *value =
-		mkv_json_member(reader, object, key, JSON_TRUE, false);
+	json_t *value = mkv_json_member(reader, object, key, JSON_TRUE, false);
 	return value ? json_is_true(value) : -1;
 }

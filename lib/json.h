@@ -55,8 +55,8 @@ struct mkv_json_reader {
 	char path[512];
 };
 
-void mkv_json_reader_init(struct mkv_json_reader *reader,
-			  struct mkv_error *err) mkv_nonnull(1, 2);
+void mkv_json_reader_init(struct mkv_json_reader *reader, struct mkv_error *err)
+	mkv_nonnull(1, 2);
 /* Descends: `where` is appended to the path; returns what mkv_json_leave()
  * takes back. */
 size_t mkv_json_enter(struct mkv_json_reader *reader, const char *where)
@@ -64,7 +64,8 @@ size_t mkv_json_enter(struct mkv_json_reader *reader, const char *where)
 void mkv_json_leave(struct mkv_json_reader *reader, size_t mark) mkv_nonnull(1);
 /* Records a mistake at the path, with `key` behind it unless NULL. */
 int mkv_json_mistake(struct mkv_json_reader *reader, const char *key,
-		     const char *format, ...) mkv_nonnull(1, 3) mkv_printf(3, 4);
+		     const char *format, ...) mkv_nonnull(1, 3)
+	mkv_printf(3, 4);
 
 /* Every key of the object must be in `known`, which ends with NULL. */
 void mkv_json_only(struct mkv_json_reader *reader, const json_t *object,
@@ -85,5 +86,5 @@ int64_t mkv_json_integer(struct mkv_json_reader *reader, const json_t *object,
 int mkv_json_boolean(struct mkv_json_reader *reader, const json_t *object,
 		     const char *key) mkv_nonnull(1, 3);
 /* A value that is a string, with the same limits; NULL after a mistake. */
-const char *mkv_json_value_text(struct mkv_json_reader *reader, const json_t *value)
-	mkv_nonnull(1);
+const char *mkv_json_value_text(struct mkv_json_reader *reader,
+				const json_t *value) mkv_nonnull(1);

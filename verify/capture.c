@@ -8,11 +8,12 @@
 
 /* Features that decide which code paths libraries and databases take. */
 static const char *const features[] = {
-	"sse4_2", "avx",  "avx2",   "fma",     "bmi2",	  "aes",
+	"sse4_2", "avx",  "avx2",    "fma",    "bmi2",	  "aes",
 	"sha_ni", "vaes", "avx512f", "rdtscp", "topoext",
 };
 
-/* "AMD Ryzen 5 PRO 3600 6-Core Processor" -> "amd-ryzen-5-pro-3600-6-core-..." */
+/* "AMD Ryzen 5 PRO 3600 6-Core Processor" -> "amd-ryzen-5-pro-3600-6-core-..."
+ */
 static void add_name(struct mkv_buf *into, const char *brand)
 {
 	bool dash = false, any = false;
@@ -20,8 +21,7 @@ static void add_name(struct mkv_buf *into, const char *brand)
 		if (isalnum((unsigned char)*at)) {
 			if (dash && any)
 				mkv_buf_char(into, '-');
-			mkv_buf_char(into,
-				     (char)tolower((unsigned char)*at));
+			mkv_buf_char(into, (char)tolower((unsigned char)*at));
 			any = true;
 			dash = false;
 		} else {
@@ -91,10 +91,9 @@ static void capture_cpu(const struct mkv_env *env,
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
 		bool everywhere = true;
 		for (size_t c = 0; c < env->cpuid->count; c++)
-			everywhere =
-				everywhere &&
-				mkv_cpu_feature(&env->cpuid->cpus[c],
-						features[i]) == 1;
+			everywhere = everywhere &&
+				     mkv_cpu_feature(&env->cpuid->cpus[c],
+						     features[i]) == 1;
 		if (!everywhere)
 			continue;
 		mkv_buf_printf(into, "%s%s", any ? ", " : "", features[i]);
@@ -138,8 +137,9 @@ static void capture_caches(const struct mkv_env *env, struct mkv_buf *into)
 					 mkv_cpuset_count(&c->cpus));
 		if (known)
 			continue;
-		mkv_buf_printf(into, "  - {level: %u, type: %s, size: ",
-			       c->level, mkv_cache_type_name(c->type));
+		mkv_buf_printf(into,
+			       "  - {level: %u, type: %s, size: ", c->level,
+			       mkv_cache_type_name(c->type));
 		add_size(into, c->size_bytes);
 		if (c->ways)
 			mkv_buf_printf(into, ", ways: %u", c->ways);
@@ -177,17 +177,18 @@ int mkv_capture(const struct mkv_env *env, struct mkv_buf *into,
 	    !mkv_cpu_identify(&env->cpuid->cpus[0], &id))
 		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
 				"CPUID can't be read here");
-	mkv_buf_printf(into, "# Written by mkvbench-verify --capture from the "
-			     "machine itself, %zu CPUs online.\nname: ",
+	mkv_buf_printf(into,
+		       "# Written by mkvbench-verify --capture from the "
+		       "machine itself, %zu CPUs online.\nname: ",
 		       env->cpuid->count);
 	add_name(into, id.brand);
 	mkv_buf_char(into, '\n');
 	capture_cpu(env, &id, into);
 	capture_caches(env, into);
 	capture_memory(env, into);
-	auto_free char *source =
-		mkv_env_read(env, "/sys/devices/system/clocksource/clocksource0/"
-				  "current_clocksource");
+	auto_free char *source = mkv_env_read(
+		env, "/sys/devices/system/clocksource/clocksource0/"
+		     "current_clocksource");
 	if (source)
 		mkv_buf_printf(into, "clocksources: [%s]\n", source);
 	return mkv_buf_check(into, err);

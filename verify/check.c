@@ -50,8 +50,8 @@ static bool make_room(struct mkv_answer *answer)
 	size_t capacity = answer->capacity ? 2 * answer->capacity : 8;
 	if (capacity > FINDINGS_MAX)
 		return false;
-	void *more = reallocarray(answer->items, capacity,
-				  sizeof(*answer->items));
+	void *more =
+		reallocarray(answer->items, capacity, sizeof(*answer->items));
 	if (!more)
 		return false;
 	answer->items = more;
@@ -104,9 +104,8 @@ enum mkv_result mkv_answer_compare(struct mkv_answer *answer, const char *what,
 {
 	enum mkv_result result = !expected   ? MKV_NOT_PROMISED
 				 : !observed ? MKV_NOT_ESTABLISHED
-				 : strcmp(expected, observed) == 0
-					 ? MKV_PASS
-					 : MKV_FAIL;
+				 : strcmp(expected, observed) == 0 ? MKV_PASS
+								   : MKV_FAIL;
 	mkv_answer_add(answer, result, what, source, expected, observed);
 	return result;
 }

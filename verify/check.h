@@ -7,7 +7,7 @@
 #include "verify/cpuid.h"
 
 enum mkv_result {
-	MKV_NOT_PROMISED,    /* the contract says nothing about it */
+	MKV_NOT_PROMISED, /* the contract says nothing about it */
 	MKV_PASS,
 	MKV_NOT_ESTABLISHED, /* can't be told here; never a pass */
 	MKV_FAIL,
@@ -61,7 +61,7 @@ void mkv_answer_say(struct mkv_answer *answer, enum mkv_result result,
 enum mkv_phase {
 	MKV_PHASE_BOOT,	       /* before the services: the gate */
 	MKV_PHASE_AFTER_START, /* the containers run */
-	MKV_PHASE_WATCH,       /* every minute: the clock, and what can change */
+	MKV_PHASE_WATCH, /* every minute: the clock, and what can change */
 };
 
 /* Whether the contract may be believed. */
@@ -91,19 +91,20 @@ struct mkv_env {
 	const char *chrony_socket, *docker_socket;
 	uint16_t ntp_port;
 	const struct timex *kernel_clock; /* NULL: ask the kernel */
-	int64_t settle_ns, dwell_ns; /* how long the clock check may and must last */
+	int64_t settle_ns,
+		dwell_ns; /* how long the clock check may and must last */
 	enum mkv_phase phase;
-	bool every_file; /* --files */
+	bool every_file;	     /* --files */
 	struct mkv_figures *figures; /* where checks leave them; may be NULL */
 };
 
 /* The trimmed text of a small file below the root, owned by the caller; NULL
  * with errno when it can't be read or holds NUL. The path begins with '/'. */
-char *mkv_env_read(const struct mkv_env *env, const char *format, ...)
-	mkv_must_check mkv_nonnull(1, 2) mkv_printf(2, 3);
+char *mkv_env_read(const struct mkv_env *env, const char *format,
+		   ...) mkv_must_check mkv_nonnull(1, 2) mkv_printf(2, 3);
 /* The path below the root, owned by the caller. */
-char *mkv_env_path(const struct mkv_env *env, const char *format, ...)
-	mkv_must_check mkv_nonnull(1, 2) mkv_printf(2, 3);
+char *mkv_env_path(const struct mkv_env *env, const char *format,
+		   ...) mkv_must_check mkv_nonnull(1, 2) mkv_printf(2, 3);
 /* A list of CPUs ("0-3,8") from such a file; false when it can't be read. */
 bool mkv_env_read_cpus(const struct mkv_env *env, struct mkv_cpuset *ret,
 		       const char *format, ...) mkv_nonnull(1, 2, 3)

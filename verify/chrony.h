@@ -16,7 +16,7 @@ struct mkv_chrony_tracking {
 	uint32_t ref_id; /* 0x7f7f0101: its own local reference */
 	char address[MKV_CHRONY_ADDRESS_MAX]; /* "" when it follows none */
 	unsigned stratum;
-	unsigned leap; /* 0..2 normal, 3 not synchronised */
+	unsigned leap;	   /* 0..2 normal, 3 not synchronised */
 	double ref_time_s; /* since 1970, of the last update */
 	/* Positive: the system clock is behind (what is still to be slewed). */
 	double system_offset_s;
@@ -35,15 +35,16 @@ struct mkv_chrony_ntpdata {
 };
 
 /* One request and its reply within two seconds, over the Unix socket at `path`.
- * Our own end lies beside it while we ask. -ENOENT or -ECONNREFUSED: no chronyd;
- * -ETIMEDOUT; -EBADMSG: a reply that isn't one. */
+ * Our own end lies beside it while we ask. -ENOENT or -ECONNREFUSED: no
+ * chronyd; -ETIMEDOUT; -EBADMSG: a reply that isn't one. */
 int mkv_chrony_tracking(const char *path, struct mkv_chrony_tracking *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* About the source of this numeric address. */
 int mkv_chrony_ntpdata(const char *path, const char *address,
-		       struct mkv_chrony_ntpdata *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		       struct mkv_chrony_ntpdata *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 
 /* A reply's bytes, for those who have them. */
 int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,

@@ -33,9 +33,9 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 	} else {
 		ret->kernel_state = adjtimex(&ret->kernel);
 	}
-	ret->has_tracking = mkv_chrony_tracking(env->chrony_socket,
-						&ret->tracking,
-						&ret->tracking_error) == 0;
+	ret->has_tracking =
+		mkv_chrony_tracking(env->chrony_socket, &ret->tracking,
+				    &ret->tracking_error) == 0;
 	if (!mkv_env_is_time_server(env))
 		ret->has_ntpdata =
 			mkv_chrony_ntpdata(env->chrony_socket, clock->address,
@@ -69,13 +69,13 @@ int64_t mkv_clock_bound_ns(const struct mkv_clock_reading *reading)
 	if (!reading->has_tracking || !reading->has_ntpdata)
 		return -1;
 	double age = age_s(reading);
-	double bound = fabs(reading->tracking.system_offset_s) +
-		       reading->ntpdata.peer_delay_s / 2 +
-		       reading->ntpdata.peer_dispersion_s +
-		       (age > 0 ? age : 0) *
-			       (reading->tracking.skew_ppm +
-				MKV_CLOCK_DRIFT_PPM) *
-			       1e-6;
+	double bound =
+		fabs(reading->tracking.system_offset_s) +
+		reading->ntpdata.peer_delay_s / 2 +
+		reading->ntpdata.peer_dispersion_s +
+		(age > 0 ? age : 0) *
+			(reading->tracking.skew_ppm + MKV_CLOCK_DRIFT_PPM) *
+			1e-6;
 	if (!isfinite(bound) || bound > 9e9 || age < -1)
 		return -1;
 	return (int64_t)(bound * 1e9) + 1;
@@ -114,12 +114,12 @@ static void judge_kernel(const struct mkv_env *env,
 	char expected[64];
 	(void)snprintf(expected, sizeof(expected), "1 to %lld us",
 		       (long long)limit_us);
-	/* A 1-sigma figure that the daemon writes, and some write zero: recorded,
-	 * and a limit to it, but never the proof. */
+	/* A 1-sigma figure that the daemon writes, and some write zero:
+	 * recorded, and a limit to it, but never the proof. */
 	mkv_answer_say(answer,
-		       kernel->esterror <= 0	       ? MKV_NOT_ESTABLISHED
+		       kernel->esterror <= 0	      ? MKV_NOT_ESTABLISHED
 		       : kernel->esterror <= limit_us ? MKV_PASS
-						       : MKV_FAIL,
+						      : MKV_FAIL,
 		       "kernel's esterror", source, expected,
 		       "%ld us (maxerror %ld us)", kernel->esterror,
 		       kernel->maxerror);
@@ -179,8 +179,7 @@ static void judge_tracking(const struct mkv_env *env,
 	(void)snprintf(expected, sizeof(expected), "at most %.1f us",
 		       us(clock->limit_ns));
 	mkv_answer_say(answer,
-		       fabs(t->system_offset_s) * 1e9 <=
-				       (double)clock->limit_ns
+		       fabs(t->system_offset_s) * 1e9 <= (double)clock->limit_ns
 			       ? MKV_PASS
 			       : MKV_FAIL,
 		       "system offset", source, expected, "%+.3f us",
@@ -191,9 +190,8 @@ static void judge_tracking(const struct mkv_env *env,
 	double skew_limit = (double)clock->limit_ns * 1e-3 / interval;
 	(void)snprintf(expected, sizeof(expected), "at most %.2f ppm",
 		       skew_limit);
-	mkv_answer_say(answer,
-		       t->skew_ppm <= skew_limit ? MKV_PASS : MKV_FAIL, "skew",
-		       source, expected, "%.3f ppm", t->skew_ppm);
+	mkv_answer_say(answer, t->skew_ppm <= skew_limit ? MKV_PASS : MKV_FAIL,
+		       "skew", source, expected, "%.3f ppm", t->skew_ppm);
 }
 
 static void judge_bound(const struct mkv_env *env,
@@ -215,8 +213,8 @@ static void judge_bound(const struct mkv_env *env,
 	}
 	const struct mkv_chrony_ntpdata *peer = &reading->ntpdata;
 	mkv_answer_say(
-		answer, bound <= clock->limit_ns ? MKV_PASS : MKV_FAIL,
-		"bound", "chronyd: tracking, ntpdata", expected,
+		answer, bound <= clock->limit_ns ? MKV_PASS : MKV_FAIL, "bound",
+		"chronyd: tracking, ntpdata", expected,
 		"%.1f us = |offset| %.1f + delay/2 %.1f + dispersion %.1f + "
 		"%.1f s x (%.2f + %.0f) ppm; stamps %c%c",
 		us(bound), fabs(reading->tracking.system_offset_s) * 1e6,

@@ -10,7 +10,7 @@
 #include "verify/sntp.h"
 
 struct mkv_clock_reading {
-	double now_s; /* when it was taken, since 1970 */
+	double now_s;	  /* when it was taken, since 1970 */
 	int kernel_state; /* adjtimex(2)'s value; below 0: it failed */
 	struct timex kernel;
 	bool has_tracking, has_ntpdata, has_sntp;
@@ -29,10 +29,10 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
  *     |system offset| + peer delay / 2 + peer dispersion
  *         + age x (skew + MKV_CLOCK_DRIFT_PPM)
  *
- * It is a bound when the server's own stamps are right: half the delay covers any
- * asymmetry of the path, skew is chrony's confidence in the rate, the drift limit
- * is what the crystal may do on top since the last update. -1 when a witness is
- * missing. */
+ * It is a bound when the server's own stamps are right: half the delay covers
+ * any asymmetry of the path, skew is chrony's confidence in the rate, the drift
+ * limit is what the crystal may do on top since the last update. -1 when a
+ * witness is missing. */
 #define MKV_CLOCK_DRIFT_PPM 1.0
 int64_t mkv_clock_bound_ns(const struct mkv_clock_reading *reading)
 	mkv_nonnull(1);

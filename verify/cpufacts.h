@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What CPUID registers say: who the CPU is, how threads form cores and packages,
- * and which caches there are. Ids are never compared, only partitions: which CPUs
- * share a thing. */
+/* What CPUID registers say: who the CPU is, how threads form cores and
+ * packages, and which caches there are. Ids are never compared, only
+ * partitions: which CPUs share a thing. */
 
 #include "verify/cpuid.h"
 
@@ -40,14 +40,14 @@ bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
  * one that answered. -ENODATA when none did. */
 int mkv_cpuid_topology(const struct mkv_cpuid_dump *dump,
 		       struct mkv_cpu_sets *ret_cores,
-		       struct mkv_cpu_sets *ret_packages,
-		       const char **ret_leaf, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);
+		       struct mkv_cpu_sets *ret_packages, const char **ret_leaf,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);
 
 enum mkv_cache_type { /* as CPUID numbers them */
-	MKV_CACHE_DATA = 1,
-	MKV_CACHE_INSTRUCTION = 2,
-	MKV_CACHE_UNIFIED = 3,
+		      MKV_CACHE_DATA = 1,
+		      MKV_CACHE_INSTRUCTION = 2,
+		      MKV_CACHE_UNIFIED = 3,
 };
 const char *mkv_cache_type_name(enum mkv_cache_type type);
 
@@ -70,7 +70,8 @@ void mkv_cache_list_done(struct mkv_cache_list *list) mkv_nonnull(1);
 #define auto_cache_list __attribute__((cleanup(mkv_cache_list_done)))
 /* Appends an instance. False when memory ran out. */
 bool mkv_cache_list_add(struct mkv_cache_list *list,
-			const struct mkv_cache_instance *cache) mkv_nonnull(1, 2);
+			const struct mkv_cache_instance *cache)
+	mkv_nonnull(1, 2);
 void mkv_cache_list_sort(struct mkv_cache_list *list) mkv_nonnull(1);
 
 /* By leaf 4 (Intel), 0x8000001D (AMD, only where topoext is announced), else

@@ -35,8 +35,8 @@ static int append_cpu(struct mkv_cpuid_dump *dump, unsigned number,
 	if (dump->count && dump->cpus[dump->count - 1].cpu >= number)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"CPU %u is out of order", number);
-	void *more = reallocarray(dump->cpus, dump->count + 1,
-				  sizeof(*dump->cpus));
+	void *more =
+		reallocarray(dump->cpus, dump->count + 1, sizeof(*dump->cpus));
 	if (!more)
 		return mkv_oom(err);
 	dump->cpus = more;
@@ -82,7 +82,7 @@ static int measure_here(struct mkv_cpuid_cpu *cpu, struct mkv_error *err)
 	bool hypervisor = ask(1, 0).ecx >> 31;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		uint32_t leaf = wanted[i];
-		if (leaf >= 0x80000000 ? leaf > extended
+		if (leaf >= 0x80000000	 ? leaf > extended
 		    : leaf >= 0x40000000 ? !hypervisor
 					 : leaf > basic)
 			continue;

@@ -3,8 +3,8 @@
 /* CPUID registers of every online CPU: measured here, or read from a recording,
  * so that what interprets them can be tested on machines that aren't here.
  *
- * Sources: AMD64 Architecture Programmer's Manual, volume 3 (24594), appendix E;
- * Intel 64 and IA-32 SDM, volume 2A, CPUID; KVM's and Microsoft's hypervisor
+ * Sources: AMD64 Architecture Programmer's Manual, volume 3 (24594), appendix
+ * E; Intel 64 and IA-32 SDM, volume 2A, CPUID; KVM's and Microsoft's hypervisor
  * leaves 0x40000000. */
 
 #include "lib/buf.h"
@@ -33,8 +33,9 @@ struct mkv_cpuid_dump {
 /* Runs CPUID pinned on each CPU of the set. A CPU that the process can't be
  * pinned on is an error: nothing is claimed for CPUs that weren't asked. */
 int mkv_cpuid_measure(const struct mkv_cpuset *online,
-		      struct mkv_cpuid_dump **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		      struct mkv_cpuid_dump **ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* A recording: "[Logical CPU #N]" and then lines "CPUID LEAF: EAX-EBX-ECX-EDX",
  * all hexadecimal, with "[SL NN]" behind where there are subleaves; other lines

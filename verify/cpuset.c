@@ -91,9 +91,9 @@ void mkv_cpuset_text(const struct mkv_cpuset *set, char *ret, size_t size)
 		while (mkv_cpuset_has(set, last + 1))
 			last++;
 		char piece[32];
-		(void)snprintf(piece, sizeof(piece), last > cpu ? "%s%u-%u"
-							       : "%s%u",
-			       used ? "," : "", cpu, last);
+		(void)snprintf(piece, sizeof(piece),
+			       last > cpu ? "%s%u-%u" : "%s%u", used ? "," : "",
+			       cpu, last);
 		if (used + strlen(piece) + 4 > size) {
 			(void)snprintf(ret + used, size - used, "...");
 			return;

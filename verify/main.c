@@ -46,7 +46,8 @@ static int load_cpuid(const struct mkv_env *env,
 }
 
 /* Which host of the contract this is: told by hand, by what decided it at boot,
- * or by the kernel's command line. The caller owns it; NULL when nobody says. */
+ * or by the kernel's command line. The caller owns it; NULL when nobody says.
+ */
 static char *find_host(const struct mkv_env *env, const char *given)
 {
 	if (given)
@@ -99,10 +100,10 @@ static int write_below(const char *folder, const char *name,
 				       err);
 }
 
-/* A later look breaks the receipt: the one at the containers when it doesn't pass,
- * a watch when it sees something else than was promised. A watch that can't see
- * well enough, beside a measurement that takes the CPU or the network, doesn't:
- * that minute is in the metrics and in receipt-watch.json. */
+/* A later look breaks the receipt: the one at the containers when it doesn't
+ * pass, a watch when it sees something else than was promised. A watch that
+ * can't see well enough, beside a measurement that takes the CPU or the
+ * network, doesn't: that minute is in the metrics and in receipt-watch.json. */
 static bool breaks(const struct mkv_receipt *receipt)
 {
 	switch (receipt->env->phase) {
@@ -116,8 +117,8 @@ static bool breaks(const struct mkv_receipt *receipt)
 	return true;
 }
 
-/* The receipt of the boot stays as it was; the look that breaks it leaves its own
- * beside it, the first of them for good. */
+/* The receipt of the boot stays as it was; the look that breaks it leaves its
+ * own beside it, the first of them for good. */
 static int mark_broken(const struct mkv_verify_options *options,
 		       const struct mkv_receipt *receipt,
 		       const struct mkv_buf *json, bool *ret_broken,
@@ -204,8 +205,8 @@ static int report(const struct mkv_verify_options *options,
 	return rc;
 }
 
-static int verify(const struct mkv_verify_options *options,
-		  struct mkv_env *env, bool *ret_pass, struct mkv_error *err)
+static int verify(const struct mkv_verify_options *options, struct mkv_env *env,
+		  bool *ret_pass, struct mkv_error *err)
 {
 	auto_trusted struct mkv_trusted trusted = {0};
 	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;

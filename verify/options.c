@@ -118,7 +118,8 @@ static int add_check(struct mkv_verify_options *o, const char *name,
 	const char *names[MKV_VERIFY_CHECKS_MAX];
 	size_t count = 0;
 	if (!mkv_check_find(name)) {
-		while (mkv_checks[count].name && count < MKV_VERIFY_CHECKS_MAX) {
+		while (mkv_checks[count].name &&
+		       count < MKV_VERIFY_CHECKS_MAX) {
 			names[count] = mkv_checks[count].name;
 			count++;
 		}
@@ -141,8 +142,8 @@ static int set_port(struct mkv_verify_options *o, const char *text,
 	char *end;
 	long port = strtol(text, &end, 10);
 	if (*end || end == text || port < 1 || port > 65535)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"'%s' isn't a port", text);
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL, "'%s' isn't a port",
+				text);
 	o->ntp_port = (uint16_t)port;
 	return 0;
 }
@@ -154,9 +155,12 @@ static int set_value(struct mkv_verify_options *o, const char *name,
 		const char *name;
 		const char **into;
 	} plain[] = {
-		{"--contract", &o->contract}, {"--host", &o->host},
-		{"--root", &o->root},	      {"--out", &o->out},
-		{"--metrics", &o->metrics},   {"--console", &o->console},
+		{"--contract", &o->contract},
+		{"--host", &o->host},
+		{"--root", &o->root},
+		{"--out", &o->out},
+		{"--metrics", &o->metrics},
+		{"--console", &o->console},
 		{"--cpuid", &o->cpuid},
 		{"--chrony-socket", &o->chrony_socket},
 		{"--docker-socket", &o->docker_socket},

@@ -18,7 +18,8 @@ enum mkv_verify_action {
 struct mkv_verify_options {
 	enum mkv_verify_action action;
 	enum mkv_phase phase;
-	bool service;	  /* --boot, --after-start, --watch: write what units write */
+	bool service; /* --boot, --after-start, --watch: write what units write
+		       */
 	bool json, every_file;
 	const char *contract; /* NULL: the image's */
 	const char *host;     /* NULL: found out */

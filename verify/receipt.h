@@ -10,7 +10,8 @@ struct mkv_receipt_row {
 	const struct mkv_check *check;
 	struct mkv_answer answer;
 	enum mkv_result result;
-	const char *accepted; /* the recipe's reason to accept "not established" */
+	const char
+		*accepted; /* the recipe's reason to accept "not established" */
 };
 
 struct mkv_receipt {
@@ -20,8 +21,8 @@ struct mkv_receipt {
 	struct mkv_receipt_row *rows;
 	size_t count;
 	enum mkv_result result; /* of all rows */
-	int64_t started_s;	/* since 1970, by the clock that is in question */
-	double took_s;		/* by the monotonic clock */
+	int64_t started_s; /* since 1970, by the clock that is in question */
+	double took_s;	   /* by the monotonic clock */
 	char *boot_id;
 	struct mkv_sha256 cpuid; /* of the registers as recorded */
 	bool has_cpuid;
@@ -37,13 +38,18 @@ int mkv_receipt_make(const struct mkv_env *env,
 		     bool (*wanted)(const struct mkv_check *check,
 				    const void *context),
 		     const void *context, struct mkv_receipt *ret,
-		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 6, 7);
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 6, 7);
 
 /* True when services may start: it passed, or the contract only warns. */
 bool mkv_receipt_lets_start(const struct mkv_receipt *receipt) mkv_nonnull(1);
 /* "pass", "fail", "not-established", or "warn" where the contract says that a
  * failure shall only warn. */
 const char *mkv_receipt_word(const struct mkv_receipt *receipt) mkv_nonnull(1);
+
+/* A copy of any bytes as printable ASCII, the caller's: JSON and consoles want
+ * neither broken UTF-8 nor control characters. NULL when out of memory. */
+char *mkv_receipt_clean(const char *text) mkv_must_check mkv_nonnull(1);
 
 /* Each appends one form. */
 int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,

@@ -70,7 +70,8 @@ int mkv_sntp_parse(const uint8_t *p, size_t size, uint64_t nonce, uint64_t t1,
 static int open_socket(const char *address, uint16_t port, int *ret,
 		       struct mkv_error *err)
 {
-	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in v4 = {.sin_family = AF_INET,
+				 .sin_port = htons(port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6,
 				  .sin6_port = htons(port)};
 	const struct sockaddr *to = (const struct sockaddr *)&v4;
@@ -85,10 +86,11 @@ static int open_socket(const char *address, uint16_t port, int *ret,
 	auto_fd int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "socket: %m");
-	unsigned flags = SOF_TIMESTAMPING_TX_SOFTWARE |
-			 SOF_TIMESTAMPING_RX_SOFTWARE |
-			 SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
-	/* Without it we take the times ourselves: a wider bound, no wrong one. */
+	unsigned flags =
+		SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
+		SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_TSONLY;
+	/* Without it we take the times ourselves: a wider bound, no wrong one.
+	 */
 	(void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags,
 			 sizeof(flags));
 	if (connect(fd, to, length) < 0)
@@ -162,9 +164,9 @@ static int exchange(int fd, struct mkv_sntp_sample *ret, struct mkv_error *err)
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		if (left <= 0 || (size >= 0 && sent_stamped))
 			break;
-		int ready = poll(&wait, 1, size >= 0 && left > STAMP_MS
-						   ? STAMP_MS
-						   : (int)left);
+		int ready = poll(&wait, 1,
+				 size >= 0 && left > STAMP_MS ? STAMP_MS
+							      : (int)left);
 		if (ready < 0 && errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "poll: %m");
 		if (ready == 0 && size >= 0)

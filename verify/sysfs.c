@@ -84,7 +84,8 @@ static int read_cache(const struct mkv_env *env, unsigned cpu, unsigned index,
 	if (level < 0 && !type)
 		return -ENOENT;
 	auto_free char *size = mkv_env_read(env, "%s/size", dir);
-	int64_t ways = mkv_env_read_number(env, "%s/ways_of_associativity", dir);
+	int64_t ways =
+		mkv_env_read_number(env, "%s/ways_of_associativity", dir);
 	int64_t line = mkv_env_read_number(env, "%s/coherency_line_size", dir);
 	struct mkv_cache_instance cache = {0};
 	if (level < 1 || level > 7 || !type || !read_type(type, &cache.type) ||
@@ -99,8 +100,9 @@ static int read_cache(const struct mkv_env *env, unsigned cpu, unsigned index,
 	return 0;
 }
 
-/* Every CPU shows the caches that it shares; one is kept by its first CPU. A CPU
- * that shows something else than its first does is kept too, and so found. */
+/* Every CPU shows the caches that it shares; one is kept by its first CPU. A
+ * CPU that shows something else than its first does is kept too, and so found.
+ */
 static bool is_known(const struct mkv_cache_list *list,
 		     const struct mkv_cache_instance *cache)
 {

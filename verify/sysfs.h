@@ -14,9 +14,11 @@ bool mkv_sysfs_online(const struct mkv_env *env, struct mkv_cpuset *ret)
 int mkv_sysfs_topology(const struct mkv_env *env,
 		       const struct mkv_cpuset *online,
 		       struct mkv_cpu_sets *ret_cores,
-		       struct mkv_cpu_sets *ret_packages, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);
+		       struct mkv_cpu_sets *ret_packages,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);
 /* cpuN/cache/indexM; -ENODATA when a CPU has none. */
 int mkv_sysfs_caches(const struct mkv_env *env, const struct mkv_cpuset *online,
-		     struct mkv_cache_list *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		     struct mkv_cache_list *ret,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);

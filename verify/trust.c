@@ -19,7 +19,8 @@ static int read_below(const char *root, const char *path, size_t limit,
 	auto_buf struct mkv_buf full = {0};
 	mkv_buf_printf(&full, "%s%s", root, path);
 	int rc = mkv_buf_check(&full, err);
-	return rc < 0 ? rc : mkv_read_file(AT_FDCWD, full.data, limit, ret, err);
+	return rc < 0 ? rc
+		      : mkv_read_file(AT_FDCWD, full.data, limit, ret, err);
 }
 
 static int check_signature(const char *root, const struct mkv_sha256 *sha256,
@@ -41,11 +42,9 @@ static int check_signature(const char *root, const struct mkv_sha256 *sha256,
 				     bundle.size, ret_key, MKV_DSSE_IN_TOTO,
 				     &payload, err);
 	if (rc == 0)
-		rc = mkv_statement_subject_check(payload.data ? payload.data
-							      : "",
-						 payload.size,
-						 MKV_PREDICATE_CONTRACT, NULL,
-						 sha256, err);
+		rc = mkv_statement_subject_check(
+			payload.data ? payload.data : "", payload.size,
+			MKV_PREDICATE_CONTRACT, NULL, sha256, err);
 	return rc;
 }
 
@@ -91,8 +90,8 @@ void mkv_trust_image(const char *root, struct mkv_trusted *ret)
 		return;
 	}
 	ret->trust = MKV_TRUST_VERIFIED;
-	(void)snprintf(ret->text, sizeof(ret->text),
-		       "signed by ed25519 key %s", id);
+	(void)snprintf(ret->text, sizeof(ret->text), "signed by ed25519 key %s",
+		       id);
 }
 
 void mkv_trust_file(const char *path, struct mkv_trusted *ret)

@@ -6,7 +6,7 @@
 #include "verify/check.h"
 
 struct mkv_trusted {
-	struct mkv_contract *contract; /* NULL when it can't be read */
+	struct mkv_contract *contract;	  /* NULL when it can't be read */
 	char sha256[MKV_SHA256_HEX_SIZE]; /* of its bytes; "" when unread */
 	enum mkv_trust trust;
 	char text[MKV_ERROR_MESSAGE_MAX]; /* who signed it, or what is wrong */

@@ -10,10 +10,17 @@
 #include "verify/sntp.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/answers/*", NULL};
-static const char *const fuzz_words[] = {"HTTP/1.0 200", "\r\n\r\n",
-					 "Transfer-Encoding:", " - ", "\\040",
-					 "/ /", "4095", "-", ",",
-					 "\xff\xff\xff\xff", NULL};
+static const char *const fuzz_words[] = {"HTTP/1.0 200",
+					 "\r\n\r\n",
+					 "Transfer-Encoding:",
+					 " - ",
+					 "\\040",
+					 "/ /",
+					 "4095",
+					 "-",
+					 ",",
+					 "\xff\xff\xff\xff",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

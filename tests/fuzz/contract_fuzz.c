@@ -4,11 +4,25 @@
 #include "lib/contract.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/contract/*.json", NULL};
-static const char *const fuzz_words[] = {
-	"{",	     "}",	  "[",		"]",	   "\"hosts\":",
-	"\"images\":", "\"oci\":", "\"caches\":", "null",  "true",
-	"-1",	     "1e9",	  "\"\\u0000\"", "\"..\"", "9223372036854775807",
-	"9223372036854775808", "\"mkvbench_contract\":1", "sha256:", NULL};
+static const char *const fuzz_words[] = {"{",
+					 "}",
+					 "[",
+					 "]",
+					 "\"hosts\":",
+					 "\"images\":",
+					 "\"oci\":",
+					 "\"caches\":",
+					 "null",
+					 "true",
+					 "-1",
+					 "1e9",
+					 "\"\\u0000\"",
+					 "\"..\"",
+					 "9223372036854775807",
+					 "9223372036854775808",
+					 "\"mkvbench_contract\":1",
+					 "sha256:",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -4,10 +4,18 @@
 #include "verify/cpufacts.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/cpuid/*.txt", NULL};
-static const char *const fuzz_words[] = {
-	"[Logical CPU #", "CPUID 00000004: ", "CPUID 8000001D: ",
-	"CPUID 0000000B: ", "CPUID 0000001F: ", "FFFFFFFF", "00000000",
-	"[SL 00]", "[SL 0F]", "80000000", "\n", NULL};
+static const char *const fuzz_words[] = {"[Logical CPU #",
+					 "CPUID 00000004: ",
+					 "CPUID 8000001D: ",
+					 "CPUID 0000000B: ",
+					 "CPUID 0000001F: ",
+					 "FFFFFFFF",
+					 "00000000",
+					 "[SL 00]",
+					 "[SL 0F]",
+					 "80000000",
+					 "\n",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Every check against a made-up machine that keeps the contract, and against the
- * same machine with one thing changed: the negative controls. The machine is a
- * folder that stands for "/" and a recording of a Ryzen 5 PRO 3600. */
+/* Every check against a made-up machine that keeps the contract, and against
+ * the same machine with one thing changed: the negative controls. The machine
+ * is a folder that stands for "/" and a recording of a Ryzen 5 PRO 3600. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,8 @@ static const char contract_format[] =
 	"\"verify\":{\"mode\":\"gate\"},"
 	"\"clock\":{\"server\":\"srv\",\"address\":\"10.77.0.1\",\"limit_ns\":"
 	"80000,\"settle_ns\":0,\"dwell_ns\":0},"
-	"\"vlan\":{\"id\":100,\"subnet\":\"10.77.0.0/24\",\"nic\":2,\"mtu\":1500},"
+	"\"vlan\":{\"id\":100,\"subnet\":\"10.77.0.0/"
+	"24\",\"nic\":2,\"mtu\":1500},"
 	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"order\",\"address\":"
 	"\"10.77.0.11\",\"mac\":\"52:54:00:77:00:11\"},"
 	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
@@ -32,7 +33,8 @@ static const char contract_format[] =
 	"\"dyndbg=\\\"file x +p\\\"\"]},"
 	"\"cpu\":{\"vendor\":\"AuthenticAMD\",\"family\":23,\"model\":113,"
 	"\"stepping\":0,\"brand\":\"AMD Ryzen 5 PRO 3600 6-Core Processor\","
-	"\"features\":[\"avx2\",\"topoext\",\"amd_ppin\"],\"sockets\":1,\"cores\":6,"
+	"\"features\":[\"avx2\",\"topoext\",\"amd_ppin\"],\"sockets\":1,"
+	"\"cores\":6,"
 	"\"threads\":2},"
 	"\"caches\":[{\"level\":1,\"type\":\"data\",\"size\":32768,\"ways\":8,"
 	"\"line\":64,\"shared_by\":2},{\"level\":1,\"type\":\"instruction\","
@@ -40,13 +42,15 @@ static const char contract_format[] =
 	"\"type\":\"unified\",\"size\":524288,\"ways\":8,\"shared_by\":2},"
 	"{\"level\":3,\"type\":\"unified\",\"size\":16777216,\"ways\":16,"
 	"\"shared_by\":6,\"instances\":2}],"
-	"\"memory\":{\"bytes\":34359738368,\"numa_nodes\":1,\"huge_page_bytes\":"
+	"\"memory\":{\"bytes\":34359738368,\"numa_nodes\":1,\"huge_page_"
+	"bytes\":"
 	"1073741824,\"huge_pages\":24},"
 	"\"clocksources\":[\"tsc\",\"kvm-clock\"],"
 	"\"packages\":[{\"name\":\"chrony\",\"version\":\"4.6.1-3\","
 	"\"architecture\":\"amd64\"},{\"name\":\"zlib1g\",\"version\":"
 	"\"1:1.3\",\"architecture\":\"amd64\"}],"
-	"\"files\":{\"list\":\"/usr/lib/mkvbench/files.list\",\"sha256\":\"%s\","
+	"\"files\":{\"list\":\"/usr/lib/mkvbench/"
+	"files.list\",\"sha256\":\"%s\","
 	"\"count\":1},"
 	"\"units\":{\"enabled\":[\"chrony.service\"],\"masked\":["
 	"\"apt-daily.timer\"]},"
@@ -54,7 +58,8 @@ static const char contract_format[] =
 	"\"interfaces\":{\"vlan0\":\"vlan\",\"br0\":\"bridge\"},"
 	"\"settings\":{\"governor\":\"performance\",\"boost\":\"off\","
 	"\"transparent_hugepage\":\"madvise\",\"ksm\":\"off\","
-	"\"numa_balancing\":\"off\",\"io_scheduler\":\"none\",\"swap\":\"none\","
+	"\"numa_balancing\":\"off\",\"io_scheduler\":\"none\",\"swap\":"
+	"\"none\","
 	"\"disk_driver\":\"nvme\",\"nic_driver\":\"virtio_net\"}}}}";
 
 static char root[] = "/tmp/mkvbench-checks-XXXXXX";
@@ -121,8 +126,9 @@ static void put_cache(unsigned cpu, unsigned index, const char *level,
 	};
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char path[128];
-		(void)snprintf(path, sizeof(path), CPU "/cpu%u/cache/index%u/%s",
-			       cpu, index, files[i][0]);
+		(void)snprintf(path, sizeof(path),
+			       CPU "/cpu%u/cache/index%u/%s", cpu, index,
+			       files[i][0]);
 		put(path, files[i][1]);
 	}
 }
@@ -153,7 +159,8 @@ static void put_cpus(void)
 }
 
 static const char *const files[][2] = {
-	{"/proc/cpuinfo", "processor: 0\nflags\t\t: fpu amd_ppin sse\nbugs\t: x\n"},
+	{"/proc/cpuinfo",
+	 "processor: 0\nflags\t\t: fpu amd_ppin sse\nbugs\t: x\n"},
 	{"/proc/meminfo", "MemTotal:       32777216 kB\nMemFree: 1 kB\n"},
 	{"/sys/devices/system/node/online", "0\n"},
 	{"/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "24\n"},
@@ -165,8 +172,9 @@ static const char *const files[][2] = {
 	{"/proc/sys/kernel/version",
 	 "#1 SMP PREEMPT_DYNAMIC Debian 6.12.57-1 (2025-11-05)\n"},
 	{"/proc/sys/kernel/tainted", "0\n"},
-	{"/proc/cmdline", "BOOT_IMAGE=/vmlinuz root=UUID=1 ro dyndbg=\"file x +p\" "
-			  "mkvbench.host=me\n"},
+	{"/proc/cmdline",
+	 "BOOT_IMAGE=/vmlinuz root=UUID=1 ro dyndbg=\"file x +p\" "
+	 "mkvbench.host=me\n"},
 	{CPU "/vulnerabilities/spectre_v1", "Mitigation: usercopy/swapgs\n"},
 	{CPU "/cpufreq/boost", "0\n"},
 	{"/sys/kernel/mm/transparent_hugepage/enabled",
@@ -234,7 +242,8 @@ static int make_machine(void **state)
 			      "tests/golden/cpuid/ryzen-5-pro-3600.txt",
 			      1 << 20, &text, &err),
 		0);
-	assert_int_equal(mkv_cpuid_parse(text.data, text.size, &cpuid, &err), 0);
+	assert_int_equal(mkv_cpuid_parse(text.data, text.size, &cpuid, &err),
+			 0);
 	mkv_buf_done(&text);
 	mkv_buf_done(&json);
 	return 0;
@@ -291,12 +300,15 @@ static void the_machine_keeps_the_contract(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
-		"cpu-model", "hypervisor", "cpu-topology", "smt",
-		"cache-topology", "memory", "huge-pages", "clocksource",
-		"time-daemons", "kernel", "command-line", "mitigations",
-		"governor", "boost", "transparent-hugepage", "ksm",
-		"numa-balancing", "swap", "io-scheduler", "sysctls", "drivers",
-		"interfaces", "packages", "files", "units", "daemons",
+		"cpu-model",	"hypervisor",	  "cpu-topology",
+		"smt",		"cache-topology", "memory",
+		"huge-pages",	"clocksource",	  "time-daemons",
+		"kernel",	"command-line",	  "mitigations",
+		"governor",	"boost",	  "transparent-hugepage",
+		"ksm",		"numa-balancing", "swap",
+		"io-scheduler", "sysctls",	  "drivers",
+		"interfaces",	"packages",	  "files",
+		"units",	"daemons",
 	};
 	struct mkv_env env = environment();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -314,7 +326,7 @@ static const struct {
 	{"cpu-model", "/proc/cpuinfo", NULL, MKV_NOT_ESTABLISHED, "amd_ppin"},
 	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", "3", MKV_FAIL,
 	 "threads of a core"},
-	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", "3-", 
+	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", "3-",
 	 MKV_NOT_ESTABLISHED, "the kernel's view"},
 	{"cpu-topology", CPU "/offline", "12-15\n", MKV_FAIL,
 	 "offline CPUs: none / 12-15"},
@@ -398,8 +410,10 @@ static const struct {
 	 MKV_FAIL, "MAC address"},
 	{"interfaces", "/sys/class/net/vlan0/mtu", "9000\n", MKV_FAIL,
 	 "MTU: 1500 / 9000"},
-	{"interfaces", "/proc/net/fib_trie", "     |-- 10.77.0.111\n"
-	 "        /32 host LOCAL\n", MKV_FAIL, "not an address of this machine"},
+	{"interfaces", "/proc/net/fib_trie",
+	 "     |-- 10.77.0.111\n"
+	 "        /32 host LOCAL\n",
+	 MKV_FAIL, "not an address of this machine"},
 	{"interfaces", "/proc/net/route",
 	 "eth0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
 	 MKV_FAIL, "way to the VLAN's subnet: vlan0 / eth0"},
@@ -407,10 +421,12 @@ static const struct {
 	 MKV_FAIL, "tag: 100 / 101"},
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
-	 "Version: 4.6.1-4\n", MKV_FAIL, "chrony: 4.6.1-3 / 4.6.1-4"},
+	 "Version: 4.6.1-4\n",
+	 MKV_FAIL, "chrony: 4.6.1-3 / 4.6.1-4"},
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok unpacked\nArchitecture: amd64\n"
-	 "Version: 4.6.1-3\n", MKV_FAIL, "half installed"},
+	 "Version: 4.6.1-3\n",
+	 MKV_FAIL, "half installed"},
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
 	 "Version: 4.6.1-3\n\nPackage: zlib1g\nStatus: install ok installed\n"
@@ -426,8 +442,8 @@ static const struct {
 	 NULL, MKV_FAIL, "chrony.service: enabled / disabled"},
 	{"units", "/etc/systemd/system/apt-daily.timer", NULL, MKV_FAIL,
 	 "apt-daily.timer: masked / not there"},
-	{"units", "/etc/systemd/system/chrony.service", "-> /dev/null", MKV_FAIL,
-	 "chrony.service: enabled / masked"},
+	{"units", "/etc/systemd/system/chrony.service", "-> /dev/null",
+	 MKV_FAIL, "chrony.service: enabled / masked"},
 	{"daemons", "/proc/600/comm", "unattended-upgr\n", MKV_FAIL,
 	 "none / unattended-upgr"},
 	{"hypervisor", "/sys/hypervisor/type", "xen\n", MKV_FAIL, "none / xen"},
@@ -478,9 +494,8 @@ static void other_registers_are_found(void **state)
 		char path[256];
 		(void)snprintf(path, sizeof(path), "tests/golden/cpuid/%s",
 			       cases[i].recording);
-		assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text,
-					       &err),
-				 0);
+		assert_int_equal(
+			mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err), 0);
 		assert_int_equal(
 			mkv_cpuid_parse(text.data, text.size, &other, &err), 0);
 		env.cpuid = other;
@@ -555,9 +570,9 @@ static void every_file_is_compared(void **state)
 		       st.st_uid, st.st_gid, st.st_uid, st.st_gid, st.st_uid,
 		       st.st_gid, hex);
 	put("/usr/lib/mkvbench/files.list", list);
-	assert_int_equal(mkv_sha256_bytes(list, strlen(list),
-					  &image.files.sha256, &err),
-			 0);
+	assert_int_equal(
+		mkv_sha256_bytes(list, strlen(list), &image.files.sha256, &err),
+		0);
 	ask(&env, "files", MKV_PASS, "3 compared, 0 differ");
 	put("/etc/motd", "hellO\n");
 	ask(&env, "files", MKV_FAIL, "fail /etc/motd");

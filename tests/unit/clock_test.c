@@ -158,8 +158,7 @@ static uint32_t pack_float(double value)
 		coefficient--;
 	if (value < 0)
 		coefficient = -coefficient;
-	return (uint32_t)exponent << 25 |
-	       ((uint32_t)coefficient & 0x1ffffff);
+	return (uint32_t)exponent << 25 | ((uint32_t)coefficient & 0x1ffffff);
 }
 
 static void put_float(uint8_t *at, double value)
@@ -274,13 +273,13 @@ static int start_servers(void **state)
 	assert_int_equal(getsockname(ntp_fd, (struct sockaddr *)&any, &length),
 			 0);
 	ntp_port = ntohs(any.sin_port);
-	assert_int_equal(bind(chrony_fd, (struct sockaddr *)&path, sizeof(path)),
-			 0);
+	assert_int_equal(
+		bind(chrony_fd, (struct sockaddr *)&path, sizeof(path)), 0);
 	assert_int_equal(pthread_create(&ntp_thread, NULL, serve_ntp, &ntp_fd),
 			 0);
-	assert_int_equal(pthread_create(&chrony_thread, NULL, serve_chrony,
-					&chrony_fd),
-			 0);
+	assert_int_equal(
+		pthread_create(&chrony_thread, NULL, serve_chrony, &chrony_fd),
+		0);
 	return mkv_contract_parse(contract_text, strlen(contract_text),
 				  &contract, &err);
 }
@@ -388,7 +387,8 @@ static void the_bound_is_the_sum_of_its_parts(void **state)
 		.now_s = 1000,
 		.has_tracking = true,
 		.has_ntpdata = true,
-		.tracking = {.ref_time_s = 990, .system_offset_s = -3e-6,
+		.tracking = {.ref_time_s = 990,
+			     .system_offset_s = -3e-6,
 			     .skew_ppm = 0.5},
 		.ntpdata = {.peer_delay_s = 40e-6, .peer_dispersion_s = 5e-6},
 	};
@@ -443,18 +443,18 @@ static void lies_of_chronyd_establish_nothing(void **state)
 	reset();
 	struct mkv_chrony_tracking t;
 	struct mkv_error err;
-	assert_int_equal(mkv_chrony_tracking("/nonexistent/chronyd.sock", &t,
-					     &err),
-			 -ENOENT);
+	assert_int_equal(
+		mkv_chrony_tracking("/nonexistent/chronyd.sock", &t, &err),
+		-ENOENT);
 	/* Every prefix of a reply is refused. */
 	uint8_t reply[256] = {0};
 	memcpy(reply, tracking.bytes, tracking.size);
 	for (size_t size = 0; size < tracking.size; size++)
 		assert_true(mkv_chrony_parse_tracking(reply, size, 0, &t,
 						      &err) < 0);
-	assert_int_equal(mkv_chrony_parse_tracking(reply, tracking.size, 0, &t,
-						   &err),
-			 0);
+	assert_int_equal(
+		mkv_chrony_parse_tracking(reply, tracking.size, 0, &t, &err),
+		0);
 }
 
 static void the_kernel_has_its_say(void **state)
@@ -465,7 +465,8 @@ static void the_kernel_has_its_say(void **state)
 		enum mkv_result result;
 		const char *says;
 	} cases[] = {
-		{{.esterror = 20, .status = STA_UNSYNC}, MKV_FAIL,
+		{{.esterror = 20, .status = STA_UNSYNC},
+		 MKV_FAIL,
 		 "unsynchronised"},
 		{{.esterror = 81}, MKV_FAIL, "81 us"},
 		{{.esterror = 0}, MKV_NOT_ESTABLISHED, "1 to 80 us / 0 us"},
@@ -483,7 +484,8 @@ static void a_server_far_away_fails(void **state)
 {
 	(void)state;
 	struct mkv_env env = environment("me");
-	const long long offsets[] = {5000000, -5000000, 2000000, -3600000000000};
+	const long long offsets[] = {5000000, -5000000, 2000000,
+				     -3600000000000};
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
 		reset();
 		true_offset_ns = offsets[i];
@@ -505,7 +507,8 @@ static void lies_of_the_server_establish_nothing(void **state)
 }
 
 /* The heart of it: whatever the true offset and however unequal the ways, the
- * measured interval holds the truth, and no clock over the limit ever passes. */
+ * measured interval holds the truth, and no clock over the limit ever passes.
+ */
 static void the_interval_holds_the_truth(void **state)
 {
 	(void)state;

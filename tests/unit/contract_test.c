@@ -11,7 +11,8 @@
 #include "lib/contract.h"
 
 static const char whole[] =
-	"{\"mkvbench_contract\":1,\"name\":\"small\",\"scenario\":\"kvm-docker\","
+	"{\"mkvbench_contract\":1,\"name\":\"small\",\"scenario\":\"kvm-"
+	"docker\","
 	"\"suite\":\"trixie\",\"epoch\":1763856000,"
 	"\"key\":{\"algorithm\":\"ed25519\",\"id\":"
 	"\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"},"
@@ -19,13 +20,15 @@ static const char whole[] =
 	"\"reason\":\"emulated\"}]},"
 	"\"clock\":{\"server\":\"collector\",\"address\":\"10.77.0.1\","
 	"\"upstream\":[],\"limit_ns\":80000,\"settle_ns\":0,\"dwell_ns\":1000},"
-	"\"vlan\":{\"id\":100,\"subnet\":\"10.77.0.0/24\",\"nic\":2,\"mtu\":1500},"
+	"\"vlan\":{\"id\":100,\"subnet\":\"10.77.0.0/"
+	"24\",\"nic\":2,\"mtu\":1500},"
 	"\"hosts\":{\"order\":{\"image\":\"dut\",\"role\":\"order\","
 	"\"containers\":[\"postgres\"]},"
 	"\"collector\":{\"image\":\"dut\",\"role\":\"collector\"}},"
 	"\"images\":{\"dut\":{\"platform\":\"guest\","
 	"\"kernel\":{\"release\":\"6.12\",\"command_line\":[\"ro\",\"quiet\"]},"
-	"\"cpu\":{\"vendor\":\"AuthenticAMD\",\"family\":23,\"hypervisor\":true,"
+	"\"cpu\":{\"vendor\":\"AuthenticAMD\",\"family\":23,\"hypervisor\":"
+	"true,"
 	"\"features\":[\"avx2\"],\"sockets\":1,\"cores\":6,\"threads\":2},"
 	"\"caches\":[{\"level\":1,\"type\":\"data\",\"size\":32768,\"ways\":8,"
 	"\"line\":64,\"shared_by\":2}],"
@@ -138,7 +141,8 @@ static void says_where_the_mistake_is(void **state)
 		auto_free char *text = replaced(cases[i].from, cases[i].to);
 		struct mkv_error err = {0};
 		struct mkv_contract *contract = NULL;
-		int rc = mkv_contract_parse(text, strlen(text), &contract, &err);
+		int rc =
+			mkv_contract_parse(text, strlen(text), &contract, &err);
 		if (rc == 0 || !strstr(err.message, cases[i].message))
 			fail_msg("case %zu: '%s', not '%s'", i, err.message,
 				 cases[i].message);

@@ -19,21 +19,30 @@
 #include "verify/check.h"
 #include "verify/docker.h"
 
-#define GOOD "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define EVIL "sha256:ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define GOOD                                                                   \
+	"sha256:"                                                              \
+	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define EVIL                                                                   \
+	"sha256:"                                                              \
+	"ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 static const char contract_text[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"docker\","
 	"\"verify\":{\"mode\":\"gate\"},"
-	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"order\",\"containers\":["
+	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"order\","
+	"\"containers\":["
 	"\"postgres\"]}},"
 	"\"images\":{\"dut\":{\"platform\":\"metal\",\"docker\":{\"version\":"
-	"\"26.1.5\",\"storage_driver\":\"overlay2\",\"networks\":[{\"name\":\"app\","
-	"\"driver\":\"bridge\",\"subnet\":\"172.28.0.0/24\"}],\"volumes\":[\"db\"],"
+	"\"26.1.5\",\"storage_driver\":\"overlay2\",\"networks\":[{\"name\":"
+	"\"app\","
+	"\"driver\":\"bridge\",\"subnet\":\"172.28.0.0/"
+	"24\"}],\"volumes\":[\"db\"],"
 	"\"containers\":[{\"name\":\"postgres\",\"image\":\"postgres\","
-	"\"network\":\"app\",\"mounts\":[{\"volume\":\"db\",\"path\":\"/data\"}]},"
+	"\"network\":\"app\",\"mounts\":[{\"volume\":\"db\",\"path\":\"/"
+	"data\"}]},"
 	"{\"name\":\"payment\",\"image\":\"postgres\",\"network\":\"app\"}]}}},"
-	"\"oci\":{\"postgres\":{\"manifest\":\"" GOOD "\",\"config\":\"" GOOD "\","
+	"\"oci\":{\"postgres\":{\"manifest\":\"" GOOD "\",\"config\":\"" GOOD
+	"\","
 	"\"layers\":[{\"digest\":\"" GOOD "\",\"diff_id\":\"" EVIL "\"}]}}}";
 
 /* What dockerd answers; a test changes single rows. */
@@ -42,9 +51,11 @@ struct row {
 };
 static const struct row right[] = {
 	{"/version", "{\"Version\":\"26.1.5\"}"},
-	{"/info", "{\"Driver\":\"overlay2\",\"DockerRootDir\":\"/var/lib/docker\"}"},
-	{"/networks/app", "{\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":"
-			  "\"172.28.0.0/24\"}]}}"},
+	{"/info",
+	 "{\"Driver\":\"overlay2\",\"DockerRootDir\":\"/var/lib/docker\"}"},
+	{"/networks/app",
+	 "{\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":"
+	 "\"172.28.0.0/24\"}]}}"},
 	{"/volumes/db", "{\"Driver\":\"local\",\"Mountpoint\":"
 			"\"/var/lib/docker/volumes/db/_data\"}"},
 	{"/images/" GOOD "/json",
@@ -52,7 +63,8 @@ static const struct row right[] = {
 	{"/containers/json", "[{\"Names\":[\"/postgres\"]}]"},
 	{"/containers/postgres/json",
 	 "{\"State\":{\"Running\":true,\"Pid\":700},\"Image\":\"" GOOD "\","
-	 "\"NetworkSettings\":{\"Networks\":{\"app\":{}}},\"Mounts\":[{\"Type\":"
+	 "\"NetworkSettings\":{\"Networks\":{\"app\":{}}},\"Mounts\":[{"
+	 "\"Type\":"
 	 "\"volume\",\"Name\":\"db\",\"Destination\":\"/data\"}]}"},
 };
 enum { ROWS = sizeof(right) / sizeof(right[0]) };
@@ -79,8 +91,9 @@ static void answer(int fd)
 	if (sscanf(request, "GET %1023s HTTP/1.0", path) != 1)
 		return;
 	if (lie == 1)
-		send_text(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
-			      "\r\n2\r\n{}\r\n0\r\n\r\n");
+		send_text(fd,
+			  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+			  "\r\n2\r\n{}\r\n0\r\n\r\n");
 	if (lie == 2)
 		send_text(fd, "HTTP/1.0 200 OK\r\n\r\n{\"a\":");
 	if (lie == 3)
@@ -348,9 +361,9 @@ static void mounts_are_told_apart(void **state)
 	static const struct {
 		const char *path, *type;
 	} cases[] = {
-		{"/etc", "ext4"},	 {"/var/lib/docker/x", "xfs"},
+		{"/etc", "ext4"},	    {"/var/lib/docker/x", "xfs"},
 		{"/var/lib/docker", "xfs"}, {"/var/lib/dockerx", "ext4"},
-		{"/a b/c", "btrfs"},	 {"/twice/x", "tmpfs"},
+		{"/a b/c", "btrfs"},	    {"/twice/x", "tmpfs"},
 	};
 	char type[32];
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -47,17 +47,18 @@ static char *contract_text(const char *mode, const struct mkv_private_key *of)
 	char id[MKV_SHA256_HEX_SIZE];
 	struct mkv_buf text = {0};
 	mkv_sha256_hex(&mkv_private_key_public(of)->id, id);
-	mkv_buf_printf(&text,
-		       "{\"mkvbench_contract\":1,\"name\":\"small\","
-		       "\"scenario\":\"kvm\",\"key\":{\"algorithm\":\"ed25519\","
-		       "\"id\":\"%s\"},\"verify\":{\"mode\":\"%s\",\"accept\":[{"
-		       "\"check\":\"boost\",\"reason\":\"a guest has none\"},{"
-		       "\"check\":\"contract\",\"reason\":\"trust me\"}]},"
-		       "\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"me\"}},"
-		       "\"images\":{\"dut\":{\"platform\":\"guest\","
-		       "\"clocksources\":[\"tsc\"],"
-		       "\"settings\":{\"boost\":\"off\"}}}}",
-		       id, mode);
+	mkv_buf_printf(
+		&text,
+		"{\"mkvbench_contract\":1,\"name\":\"small\","
+		"\"scenario\":\"kvm\",\"key\":{\"algorithm\":\"ed25519\","
+		"\"id\":\"%s\"},\"verify\":{\"mode\":\"%s\",\"accept\":[{"
+		"\"check\":\"boost\",\"reason\":\"a guest has none\"},{"
+		"\"check\":\"contract\",\"reason\":\"trust me\"}]},"
+		"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"me\"}},"
+		"\"images\":{\"dut\":{\"platform\":\"guest\","
+		"\"clocksources\":[\"tsc\"],"
+		"\"settings\":{\"boost\":\"off\"}}}}",
+		id, mode);
 	return mkv_buf_take(&text);
 }
 
@@ -100,9 +101,8 @@ static void a_signed_contract_is_believed(void **state)
 	auto_trusted struct mkv_trusted trusted = {0};
 	install(text, key, key);
 	mkv_trust_image(root, &trusted);
-	assert_string_equal(strncmp(trusted.text, "signed by", 9)
-				    ? trusted.text
-				    : "signed by",
+	assert_string_equal(strncmp(trusted.text, "signed by", 9) ? trusted.text
+								  : "signed by",
 			    "signed by");
 	assert_int_equal(trusted.trust, MKV_TRUST_VERIFIED);
 	assert_string_equal(trusted.contract->name, "small");
@@ -214,17 +214,17 @@ static void expect(const char *mode, const char *clocksource, const char *boost,
 			 0);
 	assert_string_equal(
 		json_string_value(json_object_get(document, "result")), word);
-	assert_int_equal(mkv_receipt_statement(&receipt, &json, &statement,
-					       &err),
-			 0);
-	assert_non_null(strstr(statement.data,
-			       receipt.result == MKV_PASS ? "\"PASSED\""
-			       : starts			  ? "\"WARNED\""
-							  : "\"FAILED\""));
+	assert_int_equal(
+		mkv_receipt_statement(&receipt, &json, &statement, &err), 0);
+	assert_non_null(strstr(statement.data, receipt.result == MKV_PASS
+						       ? "\"PASSED\""
+					       : starts ? "\"WARNED\""
+							: "\"FAILED\""));
 	mkv_receipt_metrics(&receipt, false, &metrics);
-	assert_non_null(strstr(metrics.data, receipt.result == MKV_PASS
-						     ? "mkvbench_verified 1\n"
-						     : "mkvbench_verified 0\n"));
+	assert_non_null(
+		strstr(metrics.data, receipt.result == MKV_PASS
+					     ? "mkvbench_verified 1\n"
+					     : "mkvbench_verified 0\n"));
 }
 
 static void answers_are_judged(void **state)

@@ -68,8 +68,8 @@ static void compare_kernel(struct mkv_answer *answer, const char *leaf,
 	(void)snprintf(source, sizeof(source),
 		       "%s against /sys/devices/system/cpu/cpu*/cache", leaf);
 	bool with_cpus = registers->sharing_known;
-	unsigned wrong = missing(answer, source, registers, kernel, with_cpus,
-				 true);
+	unsigned wrong =
+		missing(answer, source, registers, kernel, with_cpus, true);
 	wrong += missing(answer, source, kernel, registers, with_cpus, false);
 	if (wrong == 0)
 		mkv_answer_say(answer, MKV_PASS, "CPUID and kernel", source,
@@ -130,12 +130,13 @@ static void describe_level(const struct mkv_cache_list *list, unsigned level,
 			}
 		if (!first || used + 96 > size)
 			continue;
-		int put = snprintf(
-			ret + used, size - used,
-			"%s%llu KiB, %u ways, line %u, shared by %u, %u of them",
-			used ? "; " : "",
-			(unsigned long long)(cache->size_bytes >> 10),
-			cache->ways, cache->line_bytes, share, alike);
+		int put =
+			snprintf(ret + used, size - used,
+				 "%s%llu KiB, %u ways, line %u, shared by %u, "
+				 "%u of them",
+				 used ? "; " : "",
+				 (unsigned long long)(cache->size_bytes >> 10),
+				 cache->ways, cache->line_bytes, share, alike);
 		used += put > 0 ? (size_t)put : 0;
 	}
 }
@@ -152,8 +153,8 @@ static void compare_row(const struct mkv_contract_cache *row,
 	describe_row(row, expected, sizeof(expected));
 	describe_level(list, row->level, row->type, observed, sizeof(observed));
 	enum mkv_result result = MKV_PASS;
-	if (count == 0 || (row->instances && list->sharing_known &&
-			   row->instances != count))
+	if (count == 0 ||
+	    (row->instances && list->sharing_known && row->instances != count))
 		result = MKV_FAIL;
 	mkv_answer_add(answer, result, what, source, expected, observed);
 	if (result == MKV_PASS && row->shared_by && !list->sharing_known)

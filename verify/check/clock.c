@@ -97,9 +97,10 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 	if (result != MKV_PASS) {
 		if (env->settle_ns)
 			mkv_answer_say(answer, result, "settled",
-				       "monotonic clock", "within the settling "
-				       "time", "not after %.0f s",
-				       (double)took / 1e9);
+				       "monotonic clock",
+				       "within the settling "
+				       "time",
+				       "not after %.0f s", (double)took / 1e9);
 		return;
 	}
 	if (env->dwell_ns == 0)
@@ -111,11 +112,12 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 	(void)snprintf(expected, sizeof(expected), "every second for %.0f s",
 		       (double)env->dwell_ns / 1e9);
 	mkv_answer_say(answer, result, "held", "monotonic clock", expected,
-		       result == MKV_PASS ? "%u readings, widest bound %.1f us, "
-					    "settled after %.0f s"
-					  : "left after %u readings (widest "
-					    "bound %.1f us, settled after "
-					    "%.0f s)",
+		       result == MKV_PASS
+			       ? "%u readings, widest bound %.1f us, "
+				 "settled after %.0f s"
+			       : "left after %u readings (widest "
+				 "bound %.1f us, settled after "
+				 "%.0f s)",
 		       held, (double)widest / 1000, (double)took / 1e9);
 }
 
@@ -131,9 +133,8 @@ void mkv_check_clocksource(const struct mkv_env *env, struct mkv_answer *answer)
 	mkv_answer_add(answer,
 		       allowed->count == 0 ? MKV_NOT_PROMISED
 		       : !current	   ? MKV_NOT_ESTABLISHED
-		       : mkv_contract_strings_have(allowed, current)
-			       ? MKV_PASS
-			       : MKV_FAIL,
+		       : mkv_contract_strings_have(allowed, current) ? MKV_PASS
+								     : MKV_FAIL,
 		       "current", source, allowed->count ? list.data : NULL,
 		       current);
 	auto_free char *available = mkv_env_read(

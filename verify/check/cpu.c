@@ -45,7 +45,8 @@ static const char *number_text(int value, char ret[static 16])
 	return ret;
 }
 
-/* Whether every "flags" line of cpuinfo has the word; -1 without such a line. */
+/* Whether every "flags" line of cpuinfo has the word; -1 without such a line.
+ */
 static int kernel_has(const char *info, const char *name)
 {
 	int answer = -1;
@@ -71,8 +72,7 @@ static int kernel_has(const char *info, const char *name)
 	return answer;
 }
 
-static void check_features(const struct mkv_env *env,
-			   struct mkv_answer *answer)
+static void check_features(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const struct mkv_contract_strings *wanted = &env->image->cpu.features;
 	for (size_t i = 0; i < wanted->count; i++) {
@@ -87,7 +87,8 @@ static void check_features(const struct mkv_env *env,
 		}
 		if (on >= 0) {
 			mkv_answer_compare(answer, what, "CPUID, every CPU",
-					   "present", on ? "present" : "absent");
+					   "present",
+					   on ? "present" : "absent");
 			continue;
 		}
 		/* A name that only the kernel knows. */

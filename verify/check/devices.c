@@ -224,12 +224,12 @@ void mkv_check_interfaces(const struct mkv_env *env, struct mkv_answer *answer)
 		if (strcmp(purpose, "bridge") == 0) {
 			auto_free char *folder = mkv_env_path(
 				env, "/sys/class/net/%s/bridge", name);
-			mkv_answer_compare(
-				answer, name, "/sys/class/net/*/bridge",
-				"a bridge",
-				folder && access(folder, F_OK) == 0
-					? "a bridge"
-					: "not a bridge");
+			mkv_answer_compare(answer, name,
+					   "/sys/class/net/*/bridge",
+					   "a bridge",
+					   folder && access(folder, F_OK) == 0
+						   ? "a bridge"
+						   : "not a bridge");
 		}
 	}
 }

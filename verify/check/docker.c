@@ -128,17 +128,16 @@ void mkv_check_docker_volumes(const struct mkv_env *env,
 	}
 }
 
-static void check_layers(const struct mkv_contract_oci *oci,
-			 const json_t *json, struct mkv_answer *answer,
-			 const char *what, const char *path)
+static void check_layers(const struct mkv_contract_oci *oci, const json_t *json,
+			 struct mkv_answer *answer, const char *what,
+			 const char *path)
 {
 	const json_t *layers =
 		json_object_get(json_object_get(json, "RootFS"), "Layers");
 	if (oci->n_layers == 0)
 		return;
 	size_t alike = 0;
-	while (alike < oci->n_layers &&
-	       alike < json_array_size(layers) &&
+	while (alike < oci->n_layers && alike < json_array_size(layers) &&
 	       json_is_string(json_array_get(layers, alike)) &&
 	       strcmp(json_string_value(json_array_get(layers, alike)),
 		      oci->layers[alike].diff_id) == 0)
@@ -198,17 +197,18 @@ static void check_mount(const struct mkv_env *env,
 		const char *to = text(one, "Destination");
 		const char *kind = text(one, "Type");
 		if (to && kind && strcmp(to, mount->path) == 0)
-			volume = strcmp(kind, "volume") == 0 &&
-						 text(one, "Name")
-					 ? text(one, "Name")
-					 : kind;
+			volume =
+				strcmp(kind, "volume") == 0 && text(one, "Name")
+					? text(one, "Name")
+					: kind;
 	}
 	mkv_answer_compare(answer, what, "GET /containers Mounts",
 			   mount->volume, volume);
 	/* What the processes inside see is what counts. */
 	(void)snprintf(source, sizeof(source), "/proc/%lld/mountinfo",
 		       (long long)pid);
-	auto_free char *table = pid > 0 ? mkv_env_read(env, "%s", source) : NULL;
+	auto_free char *table =
+		pid > 0 ? mkv_env_read(env, "%s", source) : NULL;
 	if (!table || !mkv_mount_type(table, mount->path, type, place))
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, what, source,
 			       not_overlay, NULL);
@@ -218,8 +218,8 @@ static void check_mount(const struct mkv_env *env,
 					       is_for_data(type)
 				       ? MKV_PASS
 				       : MKV_FAIL,
-			       what, source, not_overlay, "mounted at %s, on %s",
-			       place, type);
+			       what, source, not_overlay,
+			       "mounted at %s, on %s", place, type);
 }
 
 static void check_container(const struct mkv_env *env,
@@ -240,13 +240,12 @@ static void check_container(const struct mkv_env *env,
 	const struct mkv_contract_oci *oci =
 		mkv_contract_find_oci(env->contract, wanted->image);
 	(void)snprintf(what, sizeof(what), "image of %s", wanted->name);
-	mkv_answer_add(answer,
-		       !oci || !text(json, "Image") ? MKV_NOT_ESTABLISHED
-		       : strcmp(oci->config, text(json, "Image")) == 0
-			       ? MKV_PASS
-			       : MKV_FAIL,
-		       what, path, oci ? oci->config : NULL,
-		       text(json, "Image"));
+	mkv_answer_add(
+		answer,
+		!oci || !text(json, "Image") ? MKV_NOT_ESTABLISHED
+		: strcmp(oci->config, text(json, "Image")) == 0 ? MKV_PASS
+								: MKV_FAIL,
+		what, path, oci ? oci->config : NULL, text(json, "Image"));
 	const json_t *networks = json_object_get(
 		json_object_get(json, "NetworkSettings"), "Networks");
 	(void)snprintf(what, sizeof(what), "network of %s", wanted->name);
@@ -254,8 +253,8 @@ static void check_container(const struct mkv_env *env,
 		mkv_answer_compare(
 			answer, what, path, wanted->network,
 			json_object_size(networks) == 1
-				? json_object_iter_key(json_object_iter(
-					  (json_t *)networks))
+				? json_object_iter_key(
+					  json_object_iter((json_t *)networks))
 				: "not exactly one network");
 	for (size_t i = 0; i < wanted->n_mounts; i++)
 		check_mount(env, &wanted->mounts[i], json, running ? pid : 0,

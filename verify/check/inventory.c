@@ -14,7 +14,7 @@ enum { SHOWN_MAX = 8, STATUS_MAX = 64 << 20, LIST_MAX = 256 << 20 };
 /* One paragraph of dpkg's status file. */
 struct installed {
 	const char *name, *version, *architecture; /* into the text */
-	bool whole; /* "install ok installed" */
+	bool whole;				   /* "install ok installed" */
 };
 
 /* The value of a field whose name and colon begin the line; NULL. */
@@ -46,7 +46,8 @@ static struct installed *parse_status(char *text, size_t *ret_count)
 			continue;
 		if (count == capacity) {
 			capacity = capacity ? 2 * capacity : 512;
-			void *more = reallocarray(list, capacity, sizeof(*list));
+			void *more =
+				reallocarray(list, capacity, sizeof(*list));
 			if (!more) {
 				free(list);
 				return NULL;
@@ -74,7 +75,8 @@ static const struct installed *find(const struct installed *list, size_t count,
 {
 	const struct installed key = {.name = package->name,
 				      .architecture = package->architecture};
-	return count ? bsearch(&key, list, count, sizeof(*list), by_name) : NULL;
+	return count ? bsearch(&key, list, count, sizeof(*list), by_name)
+		     : NULL;
 }
 
 void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
@@ -88,7 +90,8 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 	struct mkv_error err;
 	size_t count = 0;
 	struct installed *list = NULL;
-	if (path && mkv_read_file(AT_FDCWD, path, STATUS_MAX, &text, &err) == 0 &&
+	if (path &&
+	    mkv_read_file(AT_FDCWD, path, STATUS_MAX, &text, &err) == 0 &&
 	    text.size && !memchr(text.data, '\0', text.size))
 		list = parse_status(text.data, &count);
 	if (!list) {
@@ -102,7 +105,7 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 		const struct mkv_contract_package *p = &image->packages[i];
 		const struct installed *have = find(list, count, p);
 		const char *version = !have || !have->version ? "not installed"
-				      : have->whole ? have->version
+				      : have->whole	      ? have->version
 						    : "half installed";
 		if (strcmp(version, p->version) != 0 && wrong++ < SHOWN_MAX)
 			mkv_answer_add(answer, MKV_FAIL, p->name, source,
@@ -125,8 +128,9 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 	(void)snprintf(expected, sizeof(expected), "the %zu of the contract",
 		       image->n_packages);
 	mkv_answer_say(answer, wrong ? MKV_FAIL : MKV_PASS, "packages", source,
-		       expected, wrong ? "%zu installed, %zu differ"
-				       : "%zu installed, each as promised",
+		       expected,
+		       wrong ? "%zu installed, %zu differ"
+			     : "%zu installed, each as promised",
 		       whole, wrong);
 }
 
@@ -135,10 +139,23 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 static bool is_alive(const char *path)
 {
 	static const char *const prefixes[] = {
-		"/var/", "/run/", "/tmp/", "/dev/", "/proc/", "/sys/", "/boot/",
-		"/etc/machine-id", "/etc/resolv.conf", "/etc/mtab",
-		"/etc/hostname", "/etc/ssh/ssh_host_", "/etc/docker/key.json",
-		"/etc/.pwd.lock", "/etc/adjtime", "/etc/cni/", "/root/.",
+		"/var/",
+		"/run/",
+		"/tmp/",
+		"/dev/",
+		"/proc/",
+		"/sys/",
+		"/boot/",
+		"/etc/machine-id",
+		"/etc/resolv.conf",
+		"/etc/mtab",
+		"/etc/hostname",
+		"/etc/ssh/ssh_host_",
+		"/etc/docker/key.json",
+		"/etc/.pwd.lock",
+		"/etc/adjtime",
+		"/etc/cni/",
+		"/root/.",
 	};
 	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (strncmp(path, prefixes[i], strlen(prefixes[i])) == 0)
@@ -224,8 +241,8 @@ static int compare_entry(const struct mkv_listing_entry *entry, void *context,
 		if ((uint64_t)st.st_size != entry->size_bytes) {
 			(void)snprintf(expected, sizeof(expected),
 				       "%" PRIu64 " bytes", entry->size_bytes);
-			(void)snprintf(observed, sizeof(observed),
-				       "%lld bytes", (long long)st.st_size);
+			(void)snprintf(observed, sizeof(observed), "%lld bytes",
+				       (long long)st.st_size);
 			complain(walk, entry->path, expected, observed);
 		} else {
 			compare_content(walk, full, entry);
@@ -257,8 +274,8 @@ void mkv_check_files(const struct mkv_env *env, struct mkv_answer *answer)
 	    !env->every_file)
 		return;
 	struct walk walk = {.env = env, .answer = answer};
-	if (mkv_listing_parse(text.data, text.size, compare_entry, &walk, &err) <
-	    0) {
+	if (mkv_listing_parse(text.data, text.size, compare_entry, &walk,
+			      &err) < 0) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "every file",
 			       files->list, "readable", err.message);
 		return;

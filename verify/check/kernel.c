@@ -23,10 +23,10 @@ void mkv_check_kernel(const struct mkv_env *env, struct mkv_answer *answer)
 	/* Forced, unsigned, out-of-tree or staging modules run code that no
 	 * contract names; the other bits tell of past warnings. */
 	int64_t taint = mkv_env_read_number(env, "/proc/sys/kernel/tainted");
-	const int64_t foreign = 1 << 0 | 1 << 1 | 1 << 10 | 1 << 12 | 1 << 13 |
-				1 << 15;
+	const int64_t foreign =
+		1 << 0 | 1 << 1 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 15;
 	mkv_answer_add(answer,
-		       taint < 0	   ? MKV_NOT_ESTABLISHED
+		       taint < 0	 ? MKV_NOT_ESTABLISHED
 		       : taint & foreign ? MKV_FAIL
 					 : MKV_PASS,
 		       "foreign modules", "/proc/sys/kernel/tainted",
@@ -47,8 +47,8 @@ static size_t split(char *line, char *words[static WORDS_MAX])
 			return count;
 		words[count++] = at;
 		bool quoted = false;
-		for (; *at && (quoted || (*at != ' ' && *at != '\t' &&
-					  *at != '\n'));
+		for (; *at &&
+		       (quoted || (*at != ' ' && *at != '\t' && *at != '\n'));
 		     at++)
 			if (*at == '"')
 				quoted = !quoted;
@@ -61,8 +61,8 @@ static size_t split(char *line, char *words[static WORDS_MAX])
  * boot loader's own, and the host's name, which the receipt carries. */
 static bool is_loaders(const char *word)
 {
-	static const char *const known[] = {"BOOT_IMAGE=", "initrd=",
-					    "mkvbench.host="};
+	static const char *const known[] = {
+		"BOOT_IMAGE=", "initrd=", "mkvbench.host="};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strncmp(word, known[i], strlen(known[i])) == 0)
 			return true;
@@ -99,9 +99,9 @@ void mkv_check_command_line(const struct mkv_env *env,
 	size_t before = answer->count;
 	const struct mkv_contract_strings *wanted = &kernel->command_line;
 	for (size_t i = 0; i < wanted->count; i++) {
-		unsigned promised = occurrences((char *const *)wanted->items,
-						wanted->count,
-						wanted->items[i]);
+		unsigned promised =
+			occurrences((char *const *)wanted->items, wanted->count,
+				    wanted->items[i]);
 		if (occurrences(words, count, wanted->items[i]) < promised)
 			mkv_answer_add(answer, MKV_FAIL, "promised word",
 				       source, wanted->items[i], "missing");
@@ -137,11 +137,19 @@ static const char *policy_of(const struct mkv_contract_kernel *kernel)
 static bool is_switched_off(const char *line)
 {
 	static const char *const words[] = {
-		"mitigations=off", "nospectre_v1",     "nospectre_v2",
-		"spectre_v2=off",  "spec_store_bypass_disable=off",
-		"retbleed=off",	   "nopti",	       "pti=off",
-		"l1tf=off",	   "mds=off",	       "tsx_async_abort=off",
-		"srbds=off",	   "mmio_stale_data=off",
+		"mitigations=off",
+		"nospectre_v1",
+		"nospectre_v2",
+		"spectre_v2=off",
+		"spec_store_bypass_disable=off",
+		"retbleed=off",
+		"nopti",
+		"pti=off",
+		"l1tf=off",
+		"mds=off",
+		"tsx_async_abort=off",
+		"srbds=off",
+		"mmio_stale_data=off",
 		"spec_rstack_overflow=off",
 	};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -153,10 +161,20 @@ static bool is_switched_off(const char *line)
 void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char *const files[] = {
-		"gather_data_sampling", "itlb_multihit", "l1tf", "mds",
-		"meltdown", "mmio_stale_data", "reg_file_data_sampling",
-		"retbleed", "spec_rstack_overflow", "spec_store_bypass",
-		"spectre_v1", "spectre_v2", "srbds", "tsx_async_abort",
+		"gather_data_sampling",
+		"itlb_multihit",
+		"l1tf",
+		"mds",
+		"meltdown",
+		"mmio_stale_data",
+		"reg_file_data_sampling",
+		"retbleed",
+		"spec_rstack_overflow",
+		"spec_store_bypass",
+		"spectre_v1",
+		"spectre_v2",
+		"srbds",
+		"tsx_async_abort",
 	};
 	const char *expected = mkv_env_setting(env, "mitigations");
 	if (!expected && env->image->kernel.has_command_line)
@@ -171,28 +189,31 @@ void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 			env, "/sys/devices/system/cpu/vulnerabilities/%s",
 			files[i]);
 		if (state)
-			mkv_answer_add(answer, MKV_NOT_PROMISED, files[i],
-				       "/sys/devices/system/cpu/vulnerabilities",
-				       NULL, state);
+			mkv_answer_add(
+				answer, MKV_NOT_PROMISED, files[i],
+				"/sys/devices/system/cpu/vulnerabilities", NULL,
+				state);
 	}
 	/* With the policy on, spectre_v1 is mitigated on every x86 that has it;
 	 * it is "Vulnerable" only when somebody said so. */
 	auto_free char *v1 = mkv_env_read(
 		env, "/sys/devices/system/cpu/vulnerabilities/spectre_v1");
 	if (expected && strcmp(expected, "on") == 0)
-		mkv_answer_add(answer,
-			       !v1 ? MKV_NOT_ESTABLISHED
-			       : strncmp(v1, "Vulnerable", 10) == 0 ? MKV_FAIL
-								    : MKV_PASS,
-			       "in force",
-			       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
-			       "Mitigation or Not affected", v1);
+		mkv_answer_add(
+			answer,
+			!v1 ? MKV_NOT_ESTABLISHED
+			: strncmp(v1, "Vulnerable", 10) == 0 ? MKV_FAIL
+							     : MKV_PASS,
+			"in force",
+			"/sys/devices/system/cpu/vulnerabilities/spectre_v1",
+			"Mitigation or Not affected", v1);
 	else if (expected && strcmp(expected, "off") == 0)
-		mkv_answer_add(answer,
-			       !v1 ? MKV_NOT_ESTABLISHED
-			       : strncmp(v1, "Mitigation", 10) == 0 ? MKV_FAIL
-								    : MKV_PASS,
-			       "in force",
-			       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
-			       "Vulnerable or Not affected", v1);
+		mkv_answer_add(
+			answer,
+			!v1 ? MKV_NOT_ESTABLISHED
+			: strncmp(v1, "Mitigation", 10) == 0 ? MKV_FAIL
+							     : MKV_PASS,
+			"in force",
+			"/sys/devices/system/cpu/vulnerabilities/spectre_v1",
+			"Vulnerable or Not affected", v1);
 }

@@ -41,10 +41,10 @@ void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 	(void)snprintf(observed, sizeof(observed), "%lld MiB",
 		       (long long)(total >> 20));
 	mkv_answer_add(answer,
-		       !promised				? MKV_NOT_PROMISED
-		       : total < 0				? MKV_NOT_ESTABLISHED
-		       : is_plausible(promised, total)		? MKV_PASS
-								: MKV_FAIL,
+		       !promised		       ? MKV_NOT_PROMISED
+		       : total < 0		       ? MKV_NOT_ESTABLISHED
+		       : is_plausible(promised, total) ? MKV_PASS
+						       : MKV_FAIL,
 		       "size", "/proc/meminfo MemTotal",
 		       promised ? expected : NULL, total < 0 ? NULL : observed);
 
@@ -52,10 +52,9 @@ void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 	int64_t count = -1;
 	if (mkv_env_read_cpus(env, &nodes, "/sys/devices/system/node/online"))
 		count = mkv_cpuset_count(&nodes);
-	mkv_answer_number(answer, "NUMA nodes",
-			  "/sys/devices/system/node/online",
-			  memory->numa_nodes ? (int64_t)memory->numa_nodes : -1,
-			  count);
+	mkv_answer_number(
+		answer, "NUMA nodes", "/sys/devices/system/node/online",
+		memory->numa_nodes ? (int64_t)memory->numa_nodes : -1, count);
 }
 
 void mkv_check_huge_pages(const struct mkv_env *env, struct mkv_answer *answer)

@@ -42,9 +42,10 @@ static bool is_one_of(const char *name, const char *const *names)
 
 /* Programs that steer the system's clock. */
 static const char *const time_daemons[] = {
-	"chronyd",  "ntpd",	   "systemd-timesyncd", "openntpd",
-	"ntpsec",   "ntp-daemon",  "phc2sys",		"timemaster",
-	"ptpd",	    "ptpd2",	   "sntpd",		"VBoxService",
+	"chronyd",  "ntpd",	    "systemd-timesyncd",
+	"openntpd", "ntpsec",	    "ntp-daemon",
+	"phc2sys",  "timemaster",   "ptpd",
+	"ptpd2",    "sntpd",	    "VBoxService",
 	"vmtoolsd", "busybox-ntpd", NULL,
 };
 
@@ -87,15 +88,37 @@ void mkv_check_time_daemons(const struct mkv_env *env,
 	mkv_buf_done(&found.names);
 }
 
-/* Programs that wake up by themselves and have no place beside a measurement. */
+/* Programs that wake up by themselves and have no place beside a measurement.
+ */
 static const char *const disturbers[] = {
-	"unattended-upgr", "apt-get",	 "apt.systemd.daily", "packagekitd",
-	"snapd",	   "fwupd",	 "updatedb.mlocate",  "updatedb.plocate",
-	"man-db",	   "mandb",	 "atd",		      "anacron",
-	"tuned",	   "irqbalance", "thermald",	      "power-profiles-daemon",
-	"ksmtuned",	   "ksmd-tuned", "tracker-miner-f",   "multipathd",
-	"udisksd",	   "ModemManager", "e2scrub_all",     "fstrim",
-	"apport",	   "whoopsie",	 "cupsd",	      "avahi-daemon",
+	"unattended-upgr",
+	"apt-get",
+	"apt.systemd.daily",
+	"packagekitd",
+	"snapd",
+	"fwupd",
+	"updatedb.mlocate",
+	"updatedb.plocate",
+	"man-db",
+	"mandb",
+	"atd",
+	"anacron",
+	"tuned",
+	"irqbalance",
+	"thermald",
+	"power-profiles-daemon",
+	"ksmtuned",
+	"ksmd-tuned",
+	"tracker-miner-f",
+	"multipathd",
+	"udisksd",
+	"ModemManager",
+	"e2scrub_all",
+	"fstrim",
+	"apport",
+	"whoopsie",
+	"cupsd",
+	"avahi-daemon",
 	NULL,
 };
 
@@ -142,8 +165,11 @@ void mkv_check_daemons(const struct mkv_env *env, struct mkv_answer *answer)
 
 /* Where systemd finds links that enable a unit. */
 static const char *const unit_folders[] = {
-	"/etc/systemd/system", "/run/systemd/system", "/usr/lib/systemd/system",
-	"/lib/systemd/system", NULL,
+	"/etc/systemd/system",
+	"/run/systemd/system",
+	"/usr/lib/systemd/system",
+	"/lib/systemd/system",
+	NULL,
 };
 
 static bool is_wanted_in(const struct mkv_env *env, const char *folder,
@@ -170,8 +196,8 @@ static const char *unit_state(const struct mkv_env *env, const char *unit)
 	bool there = false;
 	for (size_t i = 0; unit_folders[i]; i++) {
 		char target[16] = {0};
-		auto_free char *path = mkv_env_path(env, "%s/%s",
-						    unit_folders[i], unit);
+		auto_free char *path =
+			mkv_env_path(env, "%s/%s", unit_folders[i], unit);
 		if (!path)
 			return NULL;
 		ssize_t size = readlink(path, target, sizeof(target) - 1);
@@ -187,17 +213,15 @@ static const char *unit_state(const struct mkv_env *env, const char *unit)
 
 void mkv_check_units(const struct mkv_env *env, struct mkv_answer *answer)
 {
-	static const char source[] =
-		"/etc, /run and /usr/lib/systemd/system";
+	static const char source[] = "/etc, /run and /usr/lib/systemd/system";
 	const struct mkv_contract_image *image = &env->image[0];
 	for (size_t i = 0; i < image->units_enabled.count; i++)
-		mkv_answer_compare(answer, image->units_enabled.items[i],
-				   source, "enabled",
-				   unit_state(env,
-					      image->units_enabled.items[i]));
+		mkv_answer_compare(
+			answer, image->units_enabled.items[i], source,
+			"enabled",
+			unit_state(env, image->units_enabled.items[i]));
 	for (size_t i = 0; i < image->units_masked.count; i++)
-		mkv_answer_compare(answer, image->units_masked.items[i], source,
-				   "masked",
-				   unit_state(env,
-					      image->units_masked.items[i]));
+		mkv_answer_compare(
+			answer, image->units_masked.items[i], source, "masked",
+			unit_state(env, image->units_masked.items[i]));
 }

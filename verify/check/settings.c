@@ -36,17 +36,17 @@ void mkv_check_governor(const struct mkv_env *env, struct mkv_answer *answer)
 	for (unsigned cpu = 0; cpu < MKV_CPUS_MAX; cpu++) {
 		if (!mkv_cpuset_has(&online, cpu))
 			continue;
-		auto_free char *here = mkv_env_read(
-			env,
-			"/sys/devices/system/cpu/cpu%u/cpufreq/scaling_governor",
-			cpu);
+		auto_free char *here =
+			mkv_env_read(env,
+				     "/sys/devices/system/cpu/cpu%u/cpufreq/"
+				     "scaling_governor",
+				     cpu);
 		const char *now = here ? here : "none";
 		if (shown[0] && strcmp(shown, now) != 0) {
-			mkv_answer_say(answer,
-				       expected ? MKV_FAIL : MKV_NOT_PROMISED,
-				       "governor", source, expected,
-				       "'%s', but CPU %u has '%s'", shown, cpu,
-				       now);
+			mkv_answer_say(
+				answer, expected ? MKV_FAIL : MKV_NOT_PROMISED,
+				"governor", source, expected,
+				"'%s', but CPU %u has '%s'", shown, cpu, now);
 			return;
 		}
 		(void)snprintf(shown, sizeof(shown), "%s", now);
@@ -95,17 +95,19 @@ void mkv_check_ksm(const struct mkv_env *env, struct mkv_answer *answer)
 	int64_t run = mkv_env_read_number(env, "/sys/kernel/mm/ksm/run");
 	mkv_answer_compare(answer, "page merging", "/sys/kernel/mm/ksm/run",
 			   mkv_env_setting(env, "ksm"),
-			   run < 0 ? NULL : run == 1 ? "on" : "off");
+			   run < 0    ? NULL
+			   : run == 1 ? "on"
+				      : "off");
 }
 
 void mkv_check_numa_balancing(const struct mkv_env *env,
 			      struct mkv_answer *answer)
 {
-	mkv_answer_compare(
-		answer, "NUMA balancing", "/proc/sys/kernel/numa_balancing",
-		mkv_env_setting(env, "numa_balancing"),
-		on_off(mkv_env_read_number(env,
-					   "/proc/sys/kernel/numa_balancing")));
+	mkv_answer_compare(answer, "NUMA balancing",
+			   "/proc/sys/kernel/numa_balancing",
+			   mkv_env_setting(env, "numa_balancing"),
+			   on_off(mkv_env_read_number(
+				   env, "/proc/sys/kernel/numa_balancing")));
 }
 
 void mkv_check_swap(const struct mkv_env *env, struct mkv_answer *answer)
@@ -114,7 +116,7 @@ void mkv_check_swap(const struct mkv_env *env, struct mkv_answer *answer)
 	const char *second = text ? strchr(text, '\n') : NULL;
 	mkv_answer_compare(answer, "swap", "/proc/swaps",
 			   mkv_env_setting(env, "swap"),
-			   !text     ? NULL
+			   !text    ? NULL
 			   : second ? second + 1
 				    : "none");
 }
@@ -137,7 +139,8 @@ void mkv_check_io_scheduler(const struct mkv_env *env,
 	auto_free char *folder = mkv_env_path(env, "/sys/block");
 	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
 	unsigned disks = 0;
-	for (struct dirent *entry; dir && disks < 256 && (entry = readdir(dir));) {
+	for (struct dirent *entry;
+	     dir && disks < 256 && (entry = readdir(dir));) {
 		if (!is_disk(entry->d_name))
 			continue;
 		disks++;
@@ -173,8 +176,8 @@ void mkv_check_sysctls(const struct mkv_env *env, struct mkv_answer *answer)
 		bool dotted = path[10 + first] == '.';
 		for (char *at = path + 10; dotted && *at; at++)
 			*at = *at == '.' ? '/' : *at == '/' ? '.' : *at;
-		auto_free char *value = safe ? mkv_env_read(env, "%s", path)
-					     : NULL;
+		auto_free char *value =
+			safe ? mkv_env_read(env, "%s", path) : NULL;
 		for (char *at = value; at && *at; at++)
 			if (*at == '\t')
 				*at = ' ';

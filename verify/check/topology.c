@@ -86,7 +86,8 @@ static void agree(struct mkv_answer *answer, const char *what, const char *leaf,
 	sets_text(kernel, by_kernel, sizeof(by_kernel));
 	char source[128];
 	(void)snprintf(source, sizeof(source),
-		       "%s against /sys/devices/system/cpu/cpu*/topology", leaf);
+		       "%s against /sys/devices/system/cpu/cpu*/topology",
+		       leaf);
 	mkv_answer_add(answer,
 		       mkv_cpu_sets_equal(registers, kernel) ? MKV_PASS
 							     : MKV_FAIL,
@@ -110,9 +111,10 @@ void mkv_check_cpu_topology(const struct mkv_env *env,
 			       "readable", NULL);
 		return;
 	}
-	if (mkv_cpuid_topology(env->cpuid, &cores, &packages, &leaf, &err) < 0) {
-		mkv_answer_add(answer, unseen, "registers", "CPUID",
-			       "readable", err.message);
+	if (mkv_cpuid_topology(env->cpuid, &cores, &packages, &leaf, &err) <
+	    0) {
+		mkv_answer_add(answer, unseen, "registers", "CPUID", "readable",
+			       err.message);
 		return;
 	}
 	compare_counts(env, answer, leaf, &cores, &packages);

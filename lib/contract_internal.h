@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What the parts of the contract's reader share. Each function reads a member
+ * and, after a mistake, answers empty; the JSON reader keeps the mistake. */
+
+#include "lib/contract.h"
+
+/* What hosts, images, containers, volumes and units may be called. */
+bool mkv_contract_is_name(const char *name) mkv_nonnull(1);
+/* A path that stays where it is put: no empty, "." or ".." component. */
+bool mkv_contract_is_plain_path(const char *path) mkv_nonnull(1);
+
+const char *mkv_contract_read_name(struct mkv_json_reader *r,
+				   const json_t *object, const char *key,
+				   bool required) mkv_nonnull(1, 3);
+/* One of the words, which end with NULL. */
+const char *mkv_contract_read_word(struct mkv_json_reader *r,
+				   const json_t *object, const char *key,
+				   const char *const *words)
+	mkv_nonnull(1, 3, 4);
+/* 64 hexadecimal digits; `ret` may be NULL. */
+const char *mkv_contract_read_hex(struct mkv_json_reader *r,
+				  const json_t *object, const char *key,
+				  bool required, struct mkv_sha256 *ret)
+	mkv_nonnull(1, 3);
+/* "sha256:" and 64 hexadecimal digits. */
+const char *mkv_contract_read_digest(struct mkv_json_reader *r,
+				     const json_t *object, const char *key)
+	mkv_nonnull(1, 3);
+unsigned mkv_contract_read_unsigned(struct mkv_json_reader *r,
+				    const json_t *object, const char *key,
+				    int64_t max, bool required)
+	mkv_nonnull(1, 3);
+struct mkv_contract_strings mkv_contract_read_strings(struct mkv_json_reader *r,
+						      const json_t *object,
+						      const char *key)
+	mkv_nonnull(1, 3);
+/* A map of strings, sorted by key. */
+struct mkv_contract_pairs mkv_contract_read_pairs(struct mkv_json_reader *r,
+						  const json_t *object,
+						  const char *key)
+	mkv_nonnull(1, 3);
+
+/* Zeroed room for every element of an array or object; NULL for none. */
+void *mkv_contract_room(struct mkv_json_reader *r, size_t count, size_t size)
+	mkv_nonnull(1);
+/* For qsort(): by a first field that is a string. */
+int mkv_contract_by_key(const void *a, const void *b) mkv_nonnull(1, 2);
+
+void mkv_contract_read_image(struct mkv_json_reader *r, const json_t *object,
+			     struct mkv_contract_image *image)
+	mkv_nonnull(1, 2, 3);
+void mkv_contract_free_image(struct mkv_contract_image *image) mkv_nonnull(1);
+
+/* Calls `read` for each object of the array `key` and returns the rows. */
+#define MKV_READ_ROWS(r, object, key, read, items, count)                      \
+	do {                                                                   \
+		json_t *rows_ =                                                \
+			mkv_json_member(r, object, key, JSON_ARRAY, false);    \
+		(items) = mkv_contract_room(r, json_array_size(rows_),         \
+					    sizeof(*(items)));                 \
+		for (size_t i_ = 0; (items) && i_ < json_array_size(rows_);    \
+		     i_++) {                                                   \
+			char where_[64];                                       \
+			(void)snprintf(where_, sizeof(where_), "%s[%zu]", key, \
+				       i_);                                    \
+			size_t mark_ = mkv_json_enter(r, where_);              \
+			const json_t *row_ = json_array_get(rows_, i_);        \
+			if (!json_is_object(row_))                             \
+				mkv_json_mistake(r, NULL,                      \
+						 "must be an object");         \
+			else                                                   \
+				read(r, row_, &(items)[i_]);                   \
+			(count) = i_ + 1;                                      \
+			mkv_json_leave(r, mark_);                              \
+		}                                                              \
+	} while (0)
+
+/* Calls `read` for each member of the map `key`; the item's first field takes
+ * the member's name, by which the items are sorted. */
+#define MKV_READ_MAP(r, object, key, required, read, items, count)             \
+	do {                                                                   \
+		json_t *map_ = mkv_json_member(r, object, key, JSON_OBJECT,    \
+					       required);                      \
+		size_t mark_ = mkv_json_enter(r, key);                         \
+		(items) = mkv_contract_room(r, json_object_size(map_),         \
+					    sizeof(*(items)));                 \
+		const char *name_;                                             \
+		json_t *value_;                                                \
+		if (items)                                                     \
+			json_object_foreach(map_, name_, value_)               \
+			{                                                      \
+				size_t inner_ = mkv_json_enter(r, name_);      \
+				(items)[count].name = name_;                   \
+				if (!mkv_contract_is_name(name_))              \
+					mkv_json_mistake(r, NULL,              \
+							 "isn't a name");      \
+				else if (!json_is_object(value_))              \
+					mkv_json_mistake(r, NULL,              \
+							 "must be an object"); \
+				else                                           \
+					read(r, value_, &(items)[count]);      \
+				(count)++;                                     \
+				mkv_json_leave(r, inner_);                     \
+			}                                                      \
+		if (count)                                                     \
+			qsort(items, count, sizeof(*(items)),                  \
+			      mkv_contract_by_key);                            \
+		mkv_json_leave(r, mark_);                                      \
+	} while (0)

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/receipt.h"
+
+#include <math.h>
+#include <string.h>
+
+char *mkv_receipt_clean(const char *text)
+{
+	char *copy = strdup(text);
+	for (char *at = copy; at && *at; at++)
+		if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e)
+			*at = *at == '\n' || *at == '\t' ? ' ' : '?';
+	return copy;
+}
+
+/* "  pass  a, b, c" over as many lines as it takes. */
+static void list_checks(const struct mkv_receipt *receipt,
+			enum mkv_result result, const char *title,
+			struct mkv_buf *into)
+{
+	size_t column = 0;
+	for (size_t i = 0; i < receipt->count; i++) {
+		const struct mkv_receipt_row *row = &receipt->rows[i];
+		if (row->result != result)
+			continue;
+		size_t length = strlen(row->check->name) + 2;
+		if (column == 0 || column + length > 96) {
+			mkv_buf_printf(into, "%s  %-15s ", column ? ",\n" : "",
+				       column ? "" : title);
+			column = 18;
+		} else {
+			mkv_buf_str(into, ", ");
+		}
+		mkv_buf_str(into, row->check->name);
+		column += length;
+	}
+	if (column)
+		mkv_buf_char(into, '\n');
+}
+
+static void add_clean(struct mkv_buf *into, const char *text, size_t limit)
+{
+	auto_free char *copy = mkv_receipt_clean(text ? text : "nothing");
+	if (copy && strlen(copy) > limit)
+		memcpy(copy + limit - 3, "...", 4);
+	mkv_buf_str(into, copy ? copy : "?");
+}
+
+/* What is wrong with one check, three findings at most. */
+static void tell_row(const struct mkv_receipt_row *row, struct mkv_buf *into)
+{
+	unsigned shown = 0;
+	mkv_buf_printf(into, "  %-15s %s: %s\n", mkv_result_name(row->result),
+		       row->check->name, row->check->why);
+	for (size_t i = 0; i < row->answer.count; i++) {
+		const struct mkv_finding *finding = &row->answer.items[i];
+		if (finding->result < MKV_NOT_ESTABLISHED)
+			continue;
+		if (shown++ == 3) {
+			mkv_buf_str(into, "      and more; see receipt.json\n");
+			break;
+		}
+		mkv_buf_str(into, "      ");
+		add_clean(into, finding->what, 48);
+		mkv_buf_str(into, ": expected ");
+		add_clean(into, finding->expected, 100);
+		mkv_buf_str(into, ", observed ");
+		add_clean(into, finding->observed, 160);
+		mkv_buf_str(into, " [");
+		add_clean(into, finding->source, 64);
+		mkv_buf_str(into, "]\n");
+	}
+	if (row->accepted) {
+		mkv_buf_str(into, "      accepted by the recipe: ");
+		add_clean(into, row->accepted, 100);
+		mkv_buf_char(into, '\n');
+	}
+}
+
+static void tell_verdict(const struct mkv_receipt *receipt,
+			 struct mkv_buf *into)
+{
+	static const char *const verdicts[] = {
+		[MKV_NOT_PROMISED] = "nothing was asked",
+		[MKV_PASS] = "what runs is what was promised",
+		[MKV_NOT_ESTABLISHED] =
+			"not everything that was promised could be established",
+		[MKV_FAIL] = "what runs is not what was promised",
+	};
+	const char *then = "";
+	if (receipt->env->phase == MKV_PHASE_BOOT &&
+	    receipt->result != MKV_PASS)
+		then = mkv_receipt_lets_start(receipt)
+			       ? "; services start all the same (mode: warn)"
+			       : "; services do not start";
+	mkv_buf_printf(into, "  %s%s (%.1f s)\n", verdicts[receipt->result],
+		       then, receipt->took_s);
+}
+
+void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
+{
+	const struct mkv_contract *contract = receipt->env->contract;
+	const char *sha = receipt->trusted->sha256;
+	mkv_buf_printf(into, "mkvbench-verify: %s, host ",
+		       contract ? contract->name : "no contract");
+	add_clean(into, receipt->host, 64);
+	if (receipt->env->host)
+		mkv_buf_printf(into, " (role %s, image %s)",
+			       receipt->env->host->role,
+			       receipt->env->host->image);
+	mkv_buf_printf(into, ", contract %.16s\n", sha[0] ? sha : "unread");
+	list_checks(receipt, MKV_PASS, "pass", into);
+	list_checks(receipt, MKV_NOT_PROMISED, "not promised", into);
+	for (size_t i = 0; i < receipt->count; i++)
+		if (receipt->rows[i].result >= MKV_NOT_ESTABLISHED)
+			tell_row(&receipt->rows[i], into);
+	tell_verdict(receipt, into);
+	const char *marker = receipt->env->phase == MKV_PHASE_BOOT
+				     ? "mkvbench-receipt"
+				     : "mkvbench-receipt-later";
+	mkv_buf_printf(into, "%s: %s host=", marker, mkv_receipt_word(receipt));
+	add_clean(into, receipt->host, 64);
+	mkv_buf_printf(into, " contract=%s\n%s-end\n", sha[0] ? sha : "none",
+		       marker);
+}
+
+static void add_figure(struct mkv_buf *into, const char *name, const char *help,
+		       double value)
+{
+	if (isfinite(value))
+		mkv_buf_printf(into, "# HELP %s %s\n# TYPE %s gauge\n%s %.9g\n",
+			       name, help, name, name, value);
+}
+
+void mkv_receipt_metrics(const struct mkv_receipt *receipt, bool is_broken,
+			 struct mkv_buf *into)
+{
+	mkv_buf_str(into, "# HELP mkvbench_check Whether a check has this "
+			  "result.\n# TYPE mkvbench_check gauge\n");
+	for (size_t i = 0; i < receipt->count; i++)
+		mkv_buf_printf(into,
+			       "mkvbench_check{check=\"%s\",result=\"%s\"} 1\n",
+			       receipt->rows[i].check->name,
+			       mkv_result_name(receipt->rows[i].result));
+	add_figure(into, "mkvbench_verified",
+		   "1 when everything promised was established.",
+		   receipt->result == MKV_PASS);
+	add_figure(into, "mkvbench_receipt_broken",
+		   "1 when a promise was broken after the boot's receipt.",
+		   is_broken);
+	add_figure(into, "mkvbench_clock_offset_seconds",
+		   "System clock against chronyd's estimate of the reference.",
+		   receipt->figures.clock_offset_s);
+	add_figure(into, "mkvbench_clock_bound_seconds",
+		   "Bound of the clock's distance from the VLAN's server.",
+		   receipt->figures.clock_bound_s);
+	add_figure(into, "mkvbench_sntp_offset_seconds",
+		   "Server's clock minus ours, asked independently.",
+		   receipt->figures.sntp_offset_s);
+	add_figure(into, "mkvbench_sntp_delay_seconds",
+		   "Round trip of that exchange.",
+		   receipt->figures.sntp_delay_s);
+}
