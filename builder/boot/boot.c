@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/boot/boot.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "builder/boot/accel.h"
 #include "builder/boot/child.h"
+#include "builder/boot/network.h"
 #include "lib/io.h"
 
 enum {
@@ -46,8 +45,7 @@ struct run {
 	double start_s;
 	int signals;
 	sigset_t old_mask;
-	int port_fd;
-	unsigned port;
+	struct mkv_network *network;
 	const char *firmware, *variables;
 	enum mkv_accel accel;
 };
@@ -85,7 +83,7 @@ static void done(struct run *run)
 	struct mkv_boot_results results = {run->results,
 					   run->results ? run->count : 0};
 	mkv_boot_results_done(&results);
-	mkv_auto_close_(&run->port_fd);
+	mkv_network_free(run->network);
 	if (run->signals >= 0) {
 		(void)close(run->signals);
 		(void)sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
@@ -163,20 +161,19 @@ static int choose_guests(struct run *run, struct mkv_error *err)
 	return rc;
 }
 
-/* A port that nobody else has while we hold it: the network's own number. */
-static int take_port(struct run *run, struct mkv_error *err)
+/* Tags matter only between machines and guests. */
+static int open_network(struct run *run, struct mkv_error *err)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof(address);
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	run->port_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (run->port_fd < 0 ||
-	    bind(run->port_fd, (struct sockaddr *)&address, length) < 0 ||
-	    getsockname(run->port_fd, (struct sockaddr *)&address, &length) < 0)
-		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"a port on the loopback interface: %m");
-	run->port = ntohs(address.sin_port);
-	return 0;
+	bool machines = false, guests = false;
+	for (size_t i = 0; i < run->count; i++) {
+		if (run->guests[i].image->platform == MKV_PLATFORM_GUEST)
+			guests = true;
+		else
+			machines = true;
+	}
+	return mkv_network_open(
+		machines && guests ? run->options->contract->vlan.id : 0,
+		&run->network, err);
 }
 
 static int find_firmware(struct run *run, struct mkv_error *err)
@@ -257,7 +254,11 @@ static int start_guest(struct run *run, struct guest *guest,
 		.memory_bytes = memory_of(run, guest),
 		.firmware = run->firmware,
 		.firmware_variables = run->variables,
-		.port = run->port,
+		.port = mkv_network_port(run->network,
+					 guest->image->platform ==
+							 MKV_PLATFORM_GUEST
+						 ? MKV_SEGMENT_ACCESS
+						 : MKV_SEGMENT_TRUNK),
 	};
 	if (!machine.cpu_model && options->model_for)
 		machine.cpu_model = options->model_for(guest->image,
@@ -480,11 +481,12 @@ static int go(struct run *run, struct mkv_error *err)
 	if (rc == 0)
 		rc = find_firmware(run, err);
 	if (rc == 0)
-		rc = take_port(run, err);
-	if (rc == 0)
 		rc = choose_accel(run, err);
 	if (rc == 0)
 		rc = watch_signals(run, err);
+	/* Behind the signals' mask, which its thread inherits. */
+	if (rc == 0)
+		rc = open_network(run, err);
 	run->start_s = now_s();
 	for (size_t i = 0; rc == 0 && i < run->count; i++)
 		rc = start_guest(run, &run->guests[i], err);
@@ -494,7 +496,7 @@ static int go(struct run *run, struct mkv_error *err)
 int mkv_boot_run(const struct mkv_boot_options *options,
 		 struct mkv_boot_results *ret, struct mkv_error *err)
 {
-	struct run run = {.options = options, .signals = -1, .port_fd = -1};
+	struct run run = {.options = options, .signals = -1};
 	int rc = go(&run, err);
 	if (rc == 0) {
 		*ret = (struct mkv_boot_results){run.results, run.count};

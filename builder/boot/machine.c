@@ -5,9 +5,8 @@
 #include <string.h>
 #include <fcntl.h>
 
+#include "builder/boot/network.h"
 #include "lib/io.h"
-
-#define GROUP "230.0.0.1" /* never leaves 127.0.0.1: localaddr= */
 
 enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };
 
@@ -188,7 +187,8 @@ static void add_cards(const struct mkv_boot_machine *machine,
 	}
 	mkv_argv_add(argv, "-netdev");
 	mkv_argv_add(argv,
-		     "socket,id=vlan,mcast=" GROUP ":%u,localaddr=127.0.0.1",
+		     "socket,id=vlan,mcast=" MKV_NETWORK_GROUP
+		     ":%u,localaddr=127.0.0.1",
 		     machine->port);
 	mkv_argv_add(argv, "-device");
 	mkv_argv_add(argv, "%s,netdev=vlan,romfile=%s%s", nic_device(machine),

@@ -5,12 +5,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "builder/boot/console.h"
 #include "builder/boot/machine.h"
+#include "builder/boot/network.h"
 #include "lib/io.h"
 
 #define HEAD "mkvbench-verify: tiny, host a\n"
@@ -275,6 +278,96 @@ static void knows_qemus_own_models(void **state)
 	}
 }
 
+/* Two addresses, a type or tag, and a payload. */
+static const uint8_t plain[] = "ABCDEFabcdef\x08\0payload";
+static const uint8_t tagged[] = "ABCDEFabcdef\x81\0\0\x64\x08\0payload";
+enum { PLAIN = sizeof(plain) - 1, TAGGED = sizeof(tagged) - 1 };
+
+static void a_bridge_takes_tags_off_and_puts_them_on(void **state)
+{
+	(void)state;
+	uint8_t frame[64];
+	memcpy(frame, plain, PLAIN);
+	assert_int_equal(mkv_frame_tag(frame, PLAIN, 100), TAGGED);
+	assert_memory_equal(frame, tagged, TAGGED);
+	assert_int_equal(mkv_frame_tag(frame, TAGGED, 100), 0);
+	assert_int_equal(mkv_frame_untag(frame, TAGGED, 101), 0);
+	frame[14] = 0xe0; /* a priority is no part of the id */
+	assert_int_equal(mkv_frame_untag(frame, TAGGED, 100), PLAIN);
+	assert_memory_equal(frame, plain, PLAIN);
+	assert_int_equal(mkv_frame_untag(frame, PLAIN, 100), 0);
+	assert_int_equal(mkv_frame_tag(frame, 13, 100), 0);
+	assert_int_equal(mkv_frame_untag(frame, 17, 100), 0);
+}
+
+/* A socket in a group, as QEMU opens it. */
+static int join(unsigned port)
+{
+	struct sockaddr_in group = {.sin_family = AF_INET};
+	struct ip_mreq membership = {.imr_interface.s_addr =
+					     htonl(INADDR_LOOPBACK)};
+	struct timeval patience = {.tv_sec = 5};
+	int on = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	group.sin_port = htons((uint16_t)port);
+	(void)inet_pton(AF_INET, MKV_NETWORK_GROUP, &group.sin_addr);
+	membership.imr_multiaddr = group.sin_addr;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+	    bind(fd, (struct sockaddr *)&group, sizeof(group)) < 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &membership,
+		       sizeof(membership)) < 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF,
+		       &membership.imr_interface,
+		       sizeof(membership.imr_interface)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		       sizeof(patience)) < 0)
+		fail_msg("multicast: %s", strerror(errno));
+	return fd;
+}
+
+static void machines_and_guests_hear_each_other(void **state)
+{
+	(void)state;
+	struct mkv_error err = {0};
+	auto_network struct mkv_network *network = NULL;
+	assert_int_equal(mkv_network_open(100, &network, &err), 0);
+	unsigned trunk = mkv_network_port(network, MKV_SEGMENT_TRUNK);
+	unsigned access = mkv_network_port(network, MKV_SEGMENT_ACCESS);
+	assert_int_not_equal(trunk, access);
+	const struct {
+		unsigned from, to;
+		const uint8_t *sent, *heard;
+		size_t sent_size, heard_size;
+	} ways[] = {
+		{trunk, access, tagged, plain, TAGGED, PLAIN},
+		{access, trunk, plain, tagged, PLAIN, TAGGED},
+	};
+	for (size_t i = 0; i < 2; i++) {
+		auto_fd int from = socket(AF_INET, SOCK_DGRAM, 0);
+		auto_fd int to = join(ways[i].to);
+		struct sockaddr_in group = {.sin_family = AF_INET};
+		struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
+		uint8_t heard[128];
+		group.sin_port = htons((uint16_t)ways[i].from);
+		(void)inet_pton(AF_INET, MKV_NETWORK_GROUP, &group.sin_addr);
+		assert_int_equal(setsockopt(from, IPPROTO_IP, IP_MULTICAST_IF,
+					    &loopback, sizeof(loopback)),
+				 0);
+		assert_int_equal(sendto(from, ways[i].sent, ways[i].sent_size,
+					0, (struct sockaddr *)&group,
+					sizeof(group)),
+				 ways[i].sent_size);
+		assert_int_equal(recv(to, heard, sizeof(heard), 0),
+				 ways[i].heard_size);
+		assert_memory_equal(heard, ways[i].heard, ways[i].heard_size);
+		/* Once: nothing goes round. */
+		struct timeval short_time = {.tv_usec = 100000};
+		assert_int_equal(setsockopt(to, SOL_SOCKET, SO_RCVTIMEO,
+					    &short_time, sizeof(short_time)),
+				 0);
+		assert_int_equal(recv(to, heard, sizeof(heard), 0), -1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -285,6 +378,8 @@ int main(void)
 		cmocka_unit_test(a_guest_has_virtio_and_one_card),
 		cmocka_unit_test(a_hostile_contract_adds_no_option),
 		cmocka_unit_test(knows_qemus_own_models),
+		cmocka_unit_test(a_bridge_takes_tags_off_and_puts_them_on),
+		cmocka_unit_test(machines_and_guests_hear_each_other),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
