@@ -75,7 +75,9 @@ int mkv_base64_read(const char *text, size_t length, struct mkv_buf *ret,
 		return 0;
 	if (length % 4 != 0)
 		return malformed(err, "its length isn't a multiple of 4");
-	size_t pad = text[length - 1] != '=' ? 0 : text[length - 2] != '=' ? 1 : 2;
+	size_t pad = text[length - 1] != '='   ? 0
+		     : text[length - 2] != '=' ? 1
+					       : 2;
 	size_t size = length / 4 * 3 - pad;
 	auto_free uint8_t *bytes = malloc(size);
 	if (!bytes)

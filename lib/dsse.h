@@ -27,12 +27,13 @@ void mkv_dsse_pae(const char *payload_type, const void *payload, size_t size,
  * hold is MKV_UNVERIFIED. */
 int mkv_dsse_verify(const char *bundle_json, size_t size,
 		    const struct mkv_public_key *key, const char *payload_type,
-		    struct mkv_buf *ret_payload, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4, 5, 6);
+		    struct mkv_buf *ret_payload,
+		    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5, 6);
 
-/* 0 when a (verified) payload is an in-toto Statement v1 with this predicateType
- * that names a subject with this SHA-256, and, unless `name` is NULL, by this
- * name. Else MKV_UNVERIFIED. */
+/* 0 when a (verified) payload is an in-toto Statement v1 with this
+ * predicateType that names a subject with this SHA-256, and, unless `name` is
+ * NULL, by this name. Else MKV_UNVERIFIED. */
 int mkv_statement_subject_check(const char *payload, size_t size,
 				const char *predicate_type, const char *name,
 				const struct mkv_sha256 *sha256,

@@ -70,7 +70,8 @@ int mkv_public_key_parse(const char *pem, size_t size,
 	if (size > MKV_PUBLIC_KEY_PEM_MAX)
 		return malformed(err, "it is too long");
 	if (!skip_word(&at, end, begin_line))
-		return malformed(err, "it doesn't begin with 'BEGIN PUBLIC KEY'");
+		return malformed(err,
+				 "it doesn't begin with 'BEGIN PUBLIC KEY'");
 	char text[(MKV_PUBLIC_KEY_DER_SIZE + 2) / 3 * 4];
 	size_t length = 0;
 	for (; at < end && *at != '-'; at++) {
@@ -133,13 +134,15 @@ int mkv_signature_verify(const struct mkv_public_key *key, const void *data,
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	bool ready = pkey && ctx &&
 		     EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1;
-	bool holds = ready && EVP_DigestVerify(ctx, signature, MKV_SIGNATURE_SIZE,
-					       size ? data : (const void *)"",
-					       size) == 1;
+	bool holds =
+		ready &&
+		EVP_DigestVerify(ctx, signature, MKV_SIGNATURE_SIZE,
+				 size ? data : (const void *)"", size) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	if (!ready)
-		return mkv_fail(err, MKV_FAILED, EIO, "libcrypto: Ed25519 failed");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"libcrypto: Ed25519 failed");
 	if (!holds)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 				"the signature doesn't hold");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Ed25519 signatures (RFC 8032, section 5.1, pure) and public keys in PEM
- * (RFC 7468, section 13: "PUBLIC KEY" around a SubjectPublicKeyInfo of RFC 8410,
- * section 4), by OpenSSL's libcrypto. */
+ * (RFC 7468, section 13: "PUBLIC KEY" around a SubjectPublicKeyInfo of RFC
+ * 8410, section 4), by OpenSSL's libcrypto. */
 
 #include "lib/buf.h"
 #include "lib/hash.h"
@@ -22,12 +22,14 @@ struct mkv_public_key {
 
 /* From the 32 bytes themselves. */
 int mkv_public_key_init(const uint8_t bytes[static MKV_PUBLIC_KEY_SIZE],
-			struct mkv_public_key *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+			struct mkv_public_key *ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* From PEM: one block, an Ed25519 key, nothing else beside white space. */
 int mkv_public_key_parse(const char *pem, size_t size,
-			 struct mkv_public_key *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+			 struct mkv_public_key *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
 /* From a PEM file, relative to `dirfd` (AT_FDCWD for the working folder). */
 int mkv_public_key_load(int dirfd, const char *path, struct mkv_public_key *ret,
 			struct mkv_error *err) mkv_must_check

@@ -58,10 +58,11 @@ static int put_contract(struct attesting *at, struct mkv_error *err)
 		json_object_get(json_object_get(contract, "key"), "id"));
 	mkv_sha256_hex(&mkv_private_key_public(at->key)->id, id);
 	if (!named || strcmp(named, id) != 0)
-		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"the contract names the key %s, the signing key "
-				"is %s",
-				named ? named : "(none)", id);
+		return mkv_fail(
+			err, MKV_FAILED, EINVAL,
+			"the contract names the key %s, the signing key "
+			"is %s",
+			named ? named : "(none)", id);
 	rc = mkv_json_dump(contract, &text, err);
 	if (rc == 0)
 		rc = mkv_contract_bundle(at->key, text.data, text.size, &bundle,

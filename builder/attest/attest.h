@@ -34,8 +34,9 @@ struct mkv_attest_inputs {
 
 /* Each appends an in-toto statement, canonical JSON, not yet signed. */
 int mkv_slsa_statement(const struct mkv_attest_inputs *inputs,
-		       struct mkv_buf *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		       struct mkv_buf *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* About one root file system, by its set in the lock ("image/dut",
  * "oci/postgres"). Its subjects are the artifacts below the image's folder; an
  * OCI image's subject is its manifest. */
@@ -44,8 +45,8 @@ int mkv_spdx_statement(const struct mkv_attest_inputs *inputs,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* Into `dir`, an appliance that is being written and holds manifest.json and all
- * artifacts already:
+/* Into `dir`, an appliance that is being written and holds manifest.json and
+ * all artifacts already:
  *
  *     attestations/contract.sigstore.json
  *     attestations/provenance.sigstore.json

@@ -68,7 +68,8 @@ int mkv_key_public_path(const char *path, char **ret, struct mkv_error *err)
  * have read or written it. */
 static int open_private(const char *path, int *ret_fd, struct mkv_error *err)
 {
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	auto_fd int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
 				"there is no signing key at '%s'; `mkvbench "
@@ -94,7 +95,8 @@ static int open_private(const char *path, int *ret_fd, struct mkv_error *err)
 	/* Root, by sudo, may sign with the key of who asked. */
 	if (st.st_uid != geteuid() && geteuid() != 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, EPERM,
-				"signing key '%s' belongs to another user", path);
+				"signing key '%s' belongs to another user",
+				path);
 	*ret_fd = mkv_take_fd(&fd);
 	return 0;
 }
@@ -116,7 +118,8 @@ static int from_pkey(EVP_PKEY *pkey, struct mkv_private_key **ret,
 		return mkv_oom(err);
 	if (EVP_PKEY_get_raw_public_key(pkey, bytes, &size) != 1 ||
 	    size != sizeof(bytes))
-		return mkv_fail(err, MKV_FAILED, EIO, "libcrypto: Ed25519 failed");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"libcrypto: Ed25519 failed");
 	int rc = mkv_public_key_init(bytes, &key->public, err);
 	if (rc < 0)
 		return rc;
@@ -132,7 +135,8 @@ static int parse_private(struct mkv_buf *pem, struct mkv_private_key **ret,
 {
 	BIO *bio = BIO_new_mem_buf(pem->data ? pem->data : "", (int)pem->size);
 	EVP_PKEY *pkey =
-		bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
+		bio ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL)
+		    : NULL;
 	BIO_free(bio);
 	ERR_clear_error();
 	int rc;
@@ -140,8 +144,9 @@ static int parse_private(struct mkv_buf *pem, struct mkv_private_key **ret,
 		rc = mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
 			      "not an unencrypted PEM private key");
 	else if (EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519)
-		rc = mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
-			      "not an Ed25519 key; `mkvbench keygen` makes one");
+		rc = mkv_fail(
+			err, MKV_HOST_CANNOT, EINVAL,
+			"not an Ed25519 key; `mkvbench keygen` makes one");
 	else
 		rc = from_pkey(pkey, ret, err);
 	EVP_PKEY_free(pkey);

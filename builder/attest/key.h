@@ -13,14 +13,16 @@ struct mkv_private_key;
 /* The default place. The caller frees it. */
 int mkv_key_default_path(char **ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* The place of the public half: key.pem -> key.pub, NAME -> NAME.pub. The caller
- * frees it. */
-int mkv_key_public_path(const char *path, char **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+/* The place of the public half: key.pem -> key.pub, NAME -> NAME.pub. The
+ * caller frees it. */
+int mkv_key_public_path(const char *path, char **ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* `path` NULL means the default place. Refused: a symbolic link, a file that
  * group or others may read or write or that another user owns (unless we are
- * root), a key that isn't Ed25519. A missing key is -ENOENT and the message names `mkvbench keygen`. */
+ * root), a key that isn't Ed25519. A missing key is -ENOENT and the message
+ * names `mkvbench keygen`. */
 int mkv_private_key_load(const char *path, struct mkv_private_key **ret,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3);
@@ -36,8 +38,9 @@ int mkv_private_key_sign(const struct mkv_private_key *key, const void *data,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 4, 5);
 
-/* Makes a key pair at `path` and beside it; never replaces either file (-EEXIST)
- * and never writes inside an appliance. `ret` gets the public half. */
+/* Makes a key pair at `path` and beside it; never replaces either file
+ * (-EEXIST) and never writes inside an appliance. `ret` gets the public half.
+ */
 int mkv_key_generate(const char *path, struct mkv_public_key *ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 

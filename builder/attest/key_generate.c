@@ -15,7 +15,8 @@ static char *folder_of(const char *path)
 	const char *slash = strrchr(path, '/');
 	if (!slash)
 		return strdup(".");
-	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	return slash == path ? strdup("/")
+			     : strndup(path, (size_t)(slash - path));
 }
 
 /* Where a path really leads, though its last components may not exist yet. */
@@ -98,7 +99,8 @@ static int make_folder(const char *path, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return mkv_fail(err, MKV_FAILED, errno, "make '%s': %m", folder);
+		return mkv_fail(err, MKV_FAILED, errno, "make '%s': %m",
+				folder);
 	auto_free char *real = realpath(folder, NULL);
 	if (!real)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);

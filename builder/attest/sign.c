@@ -15,20 +15,21 @@ int mkv_dsse_sign(const struct mkv_private_key *key, const void *payload,
 	mkv_dsse_pae(MKV_DSSE_IN_TOTO, payload, size, &pae);
 	int rc = mkv_buf_check(&pae, err);
 	if (rc == 0)
-		rc = mkv_private_key_sign(key, pae.data, pae.size, signature, err);
+		rc = mkv_private_key_sign(key, pae.data, pae.size, signature,
+					  err);
 	if (rc < 0)
 		return rc;
 	mkv_base64_write(payload, size, &body);
 	mkv_base64_write(signature, sizeof(signature), &sig);
 	if (mkv_buf_check(&body, err) < 0 || mkv_buf_check(&sig, err) < 0)
 		return mkv_oom(err);
-	auto_json json_t *bundle = json_pack(
-		"{s:s, s:{s:{s:s}}, s:{s:s#, s:s, s:[{s:s, s:s#}]}}",
-		"mediaType", MKV_DSSE_BUNDLE, "verificationMaterial",
-		"publicKey", "hint", id, "dsseEnvelope", "payload",
-		body.data ? body.data : "", body.size, "payloadType",
-		MKV_DSSE_IN_TOTO, "signatures", "keyid", id, "sig", sig.data,
-		sig.size);
+	auto_json json_t *bundle =
+		json_pack("{s:s, s:{s:{s:s}}, s:{s:s#, s:s, s:[{s:s, s:s#}]}}",
+			  "mediaType", MKV_DSSE_BUNDLE, "verificationMaterial",
+			  "publicKey", "hint", id, "dsseEnvelope", "payload",
+			  body.data ? body.data : "", body.size, "payloadType",
+			  MKV_DSSE_IN_TOTO, "signatures", "keyid", id, "sig",
+			  sig.data, sig.size);
 	if (!bundle)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"jansson: can't build a bundle");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SLSA provenance v1 (slsa.dev/spec/v1.0/provenance): what was built from what. */
+/* SLSA provenance v1 (slsa.dev/spec/v1.0/provenance): what was built from what.
+ */
 #include <string.h>
 
 #include "builder/attest/attest.h"
@@ -75,10 +76,10 @@ static bool add_locked(json_t *list, const struct mkv_attest_inputs *inputs)
 						inputs->recipe->suite)))
 			return false;
 	for (size_t i = 0; i < lock->n_locals; i++)
-		if (!add(list, resource(lock->locals[i].name, NULL,
-					&lock->locals[i].sha256,
-					json_pack("{s:s}", "digest_of",
-						  "listing"))))
+		if (!add(list,
+			 resource(lock->locals[i].name, NULL,
+				  &lock->locals[i].sha256,
+				  json_pack("{s:s}", "digest_of", "listing"))))
 			return false;
 	for (size_t i = 0; i < lock->n_externals; i++)
 		if (!add(list, external_resource(&lock->externals[i])))
@@ -94,10 +95,10 @@ static json_t *dependencies(const struct mkv_attest_inputs *inputs,
 	struct mkv_sha256 lock_sha256;
 	const char *hex =
 		json_string_value(json_object_get(contract, "lock_sha256"));
-	bool ok = list &&
-		  add(list, resource("recipe", NULL, &inputs->lock->recipe_sha256,
-				     json_pack("{s:s}", "digest_of",
-					       "canonical form")));
+	bool ok = list && add(list, resource("recipe", NULL,
+					     &inputs->lock->recipe_sha256,
+					     json_pack("{s:s}", "digest_of",
+						       "canonical form")));
 	if (ok && hex)
 		ok = mkv_sha256_parse(hex, &lock_sha256) == 0 &&
 		     add(list, resource("lock", NULL, &lock_sha256, NULL));
@@ -108,11 +109,13 @@ static json_t *subjects(const struct mkv_attest_inputs *inputs,
 			const struct mkv_sha256 *manifest)
 {
 	auto_json json_t *list = json_array();
-	if (!list || !add(list, mkv_statement_subject("manifest.json", manifest)))
+	if (!list ||
+	    !add(list, mkv_statement_subject("manifest.json", manifest)))
 		return NULL;
 	for (size_t i = 0; i < inputs->n_artifacts; i++)
-		if (!add(list, mkv_statement_subject(inputs->artifacts[i].path,
-						     &inputs->artifacts[i].sha256)))
+		if (!add(list,
+			 mkv_statement_subject(inputs->artifacts[i].path,
+					       &inputs->artifacts[i].sha256)))
 			return NULL;
 	return mkv_take(list);
 }
@@ -124,16 +127,16 @@ static json_t *predicate(const struct mkv_attest_inputs *inputs,
 	json_t *resolved = dependencies(inputs, contract);
 	if (!resolved)
 		return NULL;
-	return json_pack(
-		"{s:{s:s, s:{s:s, s:s, s:s}, s:{s:I, s:i}, s:o},"
-		" s:{s:{s:s, s:{s:s}}, s:{}}}",
-		"buildDefinition", "buildType", BUILD_TYPE,
-		"externalParameters", "recipe", recipe->name, "scenario",
-		mkv_scenario_name(recipe->scenario), "suite", recipe->suite,
-		"internalParameters", "epoch", (json_int_t)inputs->lock->epoch_s,
-		"lock_schema", MKV_LOCK_SCHEMA, "resolvedDependencies",
-		resolved, "runDetails", "builder", "id", BUILDER_ID, "version",
-		"mkvbench", MKV_VERSION, "metadata");
+	return json_pack("{s:{s:s, s:{s:s, s:s, s:s}, s:{s:I, s:i}, s:o},"
+			 " s:{s:{s:s, s:{s:s}}, s:{}}}",
+			 "buildDefinition", "buildType", BUILD_TYPE,
+			 "externalParameters", "recipe", recipe->name,
+			 "scenario", mkv_scenario_name(recipe->scenario),
+			 "suite", recipe->suite, "internalParameters", "epoch",
+			 (json_int_t)inputs->lock->epoch_s, "lock_schema",
+			 MKV_LOCK_SCHEMA, "resolvedDependencies", resolved,
+			 "runDetails", "builder", "id", BUILDER_ID, "version",
+			 "mkvbench", MKV_VERSION, "metadata");
 }
 
 int mkv_slsa_statement(const struct mkv_attest_inputs *inputs,
@@ -141,15 +144,16 @@ int mkv_slsa_statement(const struct mkv_attest_inputs *inputs,
 {
 	auto_json json_t *manifest = NULL;
 	struct mkv_sha256 sha256;
-	int rc = mkv_json_load(inputs->manifest, inputs->manifest_size, &manifest,
-			       err);
+	int rc = mkv_json_load(inputs->manifest, inputs->manifest_size,
+			       &manifest, err);
 	if (rc == 0)
 		rc = mkv_sha256_bytes(inputs->manifest, inputs->manifest_size,
 				      &sha256, err);
 	if (rc == 0)
 		rc = mkv_statement_print(
 			subjects(inputs, &sha256), MKV_PREDICATE_SLSA,
-			predicate(inputs, json_object_get(manifest, "contract")),
+			predicate(inputs,
+				  json_object_get(manifest, "contract")),
 			ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "SLSA provenance") : 0;
 }

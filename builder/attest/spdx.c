@@ -23,7 +23,8 @@ static json_t *root_package(const char *name, bool container)
 			 ROOT_ID, "name", name, "downloadLocation",
 			 "NOASSERTION", "filesAnalyzed", 0, "licenseConcluded",
 			 "NOASSERTION", "licenseDeclared", "NOASSERTION",
-			 "copyrightText", "NOASSERTION", "primaryPackagePurpose",
+			 "copyrightText", "NOASSERTION",
+			 "primaryPackagePurpose",
 			 container ? "CONTAINER" : "OPERATING-SYSTEM");
 }
 
@@ -33,17 +34,17 @@ static json_t *deb_package(const struct mkv_lock_package *deb, const char *id,
 	auto_free char *url = mkv_package_url(deb, suite);
 	if (!url)
 		return NULL;
-	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s,"
-		" s:[{s:s, s:s}], s:[{s:s, s:s, s:s}]}",
-		"SPDXID", id, "name", deb->name, "versionInfo", deb->version,
-		"packageFileName", deb->pool_path, "downloadLocation",
-		"NOASSERTION", "filesAnalyzed", 0, "supplier",
-		"Organization: Debian", "licenseConcluded", "NOASSERTION",
-		"licenseDeclared", "NOASSERTION", "copyrightText", "NOASSERTION",
-		"checksums", "algorithm", "SHA256", "checksumValue", hex,
-		"externalRefs", "referenceCategory", "PACKAGE-MANAGER",
-		"referenceType", "purl", "referenceLocator", url);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:s,"
+			 " s:[{s:s, s:s}], s:[{s:s, s:s, s:s}]}",
+			 "SPDXID", id, "name", deb->name, "versionInfo",
+			 deb->version, "packageFileName", deb->pool_path,
+			 "downloadLocation", "NOASSERTION", "filesAnalyzed", 0,
+			 "supplier", "Organization: Debian", "licenseConcluded",
+			 "NOASSERTION", "licenseDeclared", "NOASSERTION",
+			 "copyrightText", "NOASSERTION", "checksums",
+			 "algorithm", "SHA256", "checksumValue", hex,
+			 "externalRefs", "referenceCategory", "PACKAGE-MANAGER",
+			 "referenceType", "purl", "referenceLocator", url);
 }
 
 static json_t *relationship(const char *from, const char *type, const char *to)
@@ -65,8 +66,8 @@ static bool add_debs(const struct mkv_attest_inputs *inputs,
 		char id[sizeof("SPDXRef-deb-") + MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&deb->sha256, hex);
 		(void)snprintf(id, sizeof(id), "SPDXRef-deb-%s", hex);
-		if (!add(packages, deb_package(deb, id, hex,
-					       inputs->recipe->suite)) ||
+		if (!add(packages,
+			 deb_package(deb, id, hex, inputs->recipe->suite)) ||
 		    !add(relationships, relationship(ROOT_ID, "CONTAINS", id)))
 			return false;
 	}
@@ -92,13 +93,13 @@ static json_t *document(const struct mkv_attest_inputs *inputs,
 		 relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT_ID)) ||
 	    !add_debs(inputs, set, packages, relationships))
 		return NULL;
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:[s]}, s:[s], s:O, s:O}",
-			 "spdxVersion", "SPDX-2.3", "dataLicense", "CC0-1.0",
-			 "SPDXID", "SPDXRef-DOCUMENT", "name", name,
-			 "creationInfo", "created", created, "creators",
-			 "Tool: mkvbench-" MKV_VERSION, "documentDescribes",
-			 ROOT_ID, "packages", packages, "relationships",
-			 relationships);
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:{s:s, s:[s]}, s:[s], s:O, s:O}",
+		"spdxVersion", "SPDX-2.3", "dataLicense", "CC0-1.0", "SPDXID",
+		"SPDXRef-DOCUMENT", "name", name, "creationInfo", "created",
+		created, "creators", "Tool: mkvbench-" MKV_VERSION,
+		"documentDescribes", ROOT_ID, "packages", packages,
+		"relationships", relationships);
 }
 
 static int set_namespace(json_t *doc, const char *name,
@@ -140,8 +141,8 @@ static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 	auto_json json_t *manifest = NULL;
 	struct mkv_sha256 sha256;
 	bool ok = true;
-	int rc = mkv_json_load(inputs->manifest, inputs->manifest_size, &manifest,
-			       err);
+	int rc = mkv_json_load(inputs->manifest, inputs->manifest_size,
+			       &manifest, err);
 	if (rc < 0)
 		return rc;
 	const char *slash = strchr(set, '/');
@@ -157,7 +158,8 @@ static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 	const json_t *oci = json_object_get(
 		json_object_get(json_object_get(manifest, "contract"), "oci"),
 		image);
-	const char *digest = json_string_value(json_object_get(oci, "manifest"));
+	const char *digest =
+		json_string_value(json_object_get(oci, "manifest"));
 	if (strncmp(set, "oci/", 4) == 0 && digest &&
 	    strncmp(digest, "sha256:", 7) == 0 &&
 	    mkv_sha256_parse(digest + 7, &sha256) == 0)
@@ -169,8 +171,9 @@ static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 			return rc;
 		ok = add(list, mkv_statement_subject("manifest.json", &sha256));
 	}
-	return ok ? 0 : mkv_fail(err, MKV_FAILED, EINVAL,
-				 "jansson: can't list the subjects");
+	return ok ? 0
+		  : mkv_fail(err, MKV_FAILED, EINVAL,
+			     "jansson: can't list the subjects");
 }
 
 int mkv_spdx_statement(const struct mkv_attest_inputs *inputs,

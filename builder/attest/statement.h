@@ -7,8 +7,9 @@
 #include "lib/json.h"
 
 /* {"name": .., "digest": {"sha256": ..}}, an in-toto ResourceDescriptor. */
-json_t *mkv_statement_subject(const char *name, const struct mkv_sha256 *sha256)
-	mkv_must_check mkv_nonnull(1, 2);
+json_t *mkv_statement_subject(const char *name,
+			      const struct mkv_sha256 *sha256) mkv_must_check
+	mkv_nonnull(1, 2);
 
 /* Appends the Statement v1 around a predicate; takes both references over, also
  * on failure, and accepts NULL for them as a failure. */
@@ -19,5 +20,5 @@ int mkv_statement_print(json_t *subjects, const char *predicate_type,
 
 /* The package URL of a Debian package (purl-spec, type deb). The caller frees
  * it. */
-char *mkv_package_url(const struct mkv_lock_package *package, const char *suite)
-	mkv_must_check mkv_nonnull(1, 2);
+char *mkv_package_url(const struct mkv_lock_package *package,
+		      const char *suite) mkv_must_check mkv_nonnull(1, 2);

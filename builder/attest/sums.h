@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* SHA256SUMS, as `sha256sum -c` reads it: "HEX  PATH", a line per file, sorted by
- * the bytes of the path. A path is relative, without "." and "..", without
+/* SHA256SUMS, as `sha256sum -c` reads it: "HEX  PATH", a line per file, sorted
+ * by the bytes of the path. A path is relative, without "." and "..", without
  * control characters or backslashes, which sha256sum would write otherwise. */
 
 #include "lib/buf.h"
@@ -23,8 +23,8 @@ MKV_DEFINE_AUTO(sums, struct mkv_sums *, mkv_sums_free)
 
 /* -EINVAL for a path that isn't allowed. */
 int mkv_sums_add(struct mkv_sums *sums, const char *path,
-		 const struct mkv_sha256 *sha256, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		 const struct mkv_sha256 *sha256,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);
 /* Sorts and appends the text; a path that stands twice is -EEXIST. */
 int mkv_sums_print(struct mkv_sums *sums, struct mkv_buf *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);

@@ -76,7 +76,8 @@ static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 				MKV_PUBLIC_KEY_PEM_MAX, &pem, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size, &key, err);
+	rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size, &key,
+				  err);
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0)
@@ -93,7 +94,8 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 	struct stat st;
 	struct mkv_progress *progress = audit->options->progress;
 	if (fstatat(audit->dirfd, "SHA256SUMS", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    fstatat(audit->dirfd, "manifest.json", &st, AT_SYMLINK_NOFOLLOW) < 0)
+	    fstatat(audit->dirfd, "manifest.json", &st, AT_SYMLINK_NOFOLLOW) <
+		    0)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
 				"'%s' isn't an appliance: it holds neither "
 				"SHA256SUMS nor manifest.json",

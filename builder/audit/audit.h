@@ -46,5 +46,5 @@ struct mkv_audit_options {
 /* 0 when the audit could be made, whatever it found; `ret` then holds the
  * findings. What isn't an appliance or can't be opened is MKV_HOST_CANNOT. */
 int mkv_audit_run(const struct mkv_audit_options *options,
-		  struct mkv_audit_report *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		  struct mkv_audit_report *ret,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);

@@ -25,29 +25,32 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 		     struct mkv_audit_report *from) mkv_nonnull(1, 2);
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
 
-/* Opens a regular file of the appliance, never through a link and never outside.
- * -ENOENT when it isn't there, -EINVAL when it isn't a regular file. */
-int mkv_audit_open(const struct mkv_audit *audit, const char *path, int *ret_fd)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+/* Opens a regular file of the appliance, never through a link and never
+ * outside. -ENOENT when it isn't there, -EINVAL when it isn't a regular file.
+ */
+int mkv_audit_open(const struct mkv_audit *audit, const char *path,
+		   int *ret_fd) mkv_must_check mkv_nonnull(1, 2, 3);
 /* Reads one whole. What is wrong with it is a finding, and the return is 1. */
-int mkv_audit_read(struct mkv_audit *audit, const char *path, size_t limit_bytes,
-		   struct mkv_buf *ret, struct mkv_error *err) mkv_must_check
+int mkv_audit_read(struct mkv_audit *audit, const char *path,
+		   size_t limit_bytes, struct mkv_buf *ret,
+		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
 
 /* SHA256SUMS, its signature, every file's digest, missing and extra files, and
  * that manifest.json lists the same. Fills in sums and manifest. */
-int mkv_audit_files(struct mkv_audit *audit, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_audit_files(struct mkv_audit *audit,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* attestations/: each bundle's signature, subjects and predicate. */
-int mkv_audit_bundles(struct mkv_audit *audit, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_audit_bundles(struct mkv_audit *audit,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* oci/: index, manifests, configs and layers in their order, by the contract;
  * when deep, each layer's diffID too. */
 int mkv_audit_oci(struct mkv_audit *audit, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* Every image's disk.raw, several at once: they take minutes under emulation. */
-int mkv_audit_disks(struct mkv_audit *audit, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+/* Every image's disk.raw, several at once: they take minutes under emulation.
+ */
+int mkv_audit_disks(struct mkv_audit *audit,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* A disk image by the contract. `image` names the image in the contract; NULL
  * with a NULL contract takes both from inside the disk. */
 int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,

@@ -23,7 +23,8 @@ static void esp_done(struct esp *esp)
 static int read_tar(int fd, void *context, struct mkv_error *err)
 {
 	struct esp *esp = context;
-	return mkv_audit_table_from_tar(fd, &esp->table, &esp->uki, 1, NULL, err);
+	return mkv_audit_table_from_tar(fd, &esp->table, &esp->uki, 1, NULL,
+					err);
 }
 
 static char *join(const struct mkv_contract_strings *words)
@@ -76,7 +77,8 @@ static int compare_artifact(const struct mkv_audit_of_disk *disk,
 	struct mkv_sha256 sha256;
 	if (!disk->audit->sums || !disk->image_name)
 		return 0;
-	(void)snprintf(path, sizeof(path), "%s/boot/%s", disk->image_name, file);
+	(void)snprintf(path, sizeof(path), "%s/boot/%s", disk->image_name,
+		       file);
 	const struct mkv_sum *sum = mkv_sums_find(disk->audit->sums, path);
 	int rc = sum ? digest(section, &sha256, err) : 0;
 	if (rc < 0 || !sum || mkv_sha256_equal(&sum->sha256, &sha256))
@@ -100,7 +102,8 @@ static int compare_kernel(const struct mkv_audit_of_disk *disk,
 	int rc = entry ? digest(section, &sha256, err) : 0;
 	if (rc < 0 || !entry || mkv_sha256_equal(&entry->sha256, &sha256))
 		return rc;
-	(void)snprintf(text, sizeof(text), "its kernel isn't the root's %s", path);
+	(void)snprintf(text, sizeof(text), "its kernel isn't the root's %s",
+		       path);
 	mkv_disk_add(disk, "esp:" UKI_PATH, text);
 	return 0;
 }
@@ -169,8 +172,9 @@ static int check_esp(const struct mkv_audit_of_disk *disk,
 	__attribute__((cleanup(esp_done))) struct esp esp = {
 		.uki = {.path = UKI_PATH, .limit_bytes = UKI_MAX_BYTES}};
 	if (!mkv_guest_knows(disk->guest, "vfat"))
-		return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
-				"this host's kernel has no vfat for libguestfs");
+		return mkv_fail(
+			err, MKV_HOST_CANNOT, ENOTSUP,
+			"this host's kernel has no vfat for libguestfs");
 	int rc = mkv_guest_mount(disk->guest, partition->number, err);
 	if (rc == 0)
 		rc = mkv_guest_tar(disk->guest, read_tar, &esp, err);
@@ -233,7 +237,8 @@ int mkv_disk_check_partitions(struct mkv_audit_of_disk *disk,
 		char where[32];
 		if (p->is_esp || p->is_root)
 			continue;
-		(void)snprintf(where, sizeof(where), "partition %u:/", p->number);
+		(void)snprintf(where, sizeof(where), "partition %u:/",
+			       p->number);
 		int rc = mkv_guest_mount(disk->guest, p->number, err);
 		if (rc == 0)
 			rc = mkv_guest_names(disk->guest, &names, err);

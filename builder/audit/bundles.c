@@ -33,7 +33,8 @@ static int read_statement(struct mkv_audit *audit, const char *path,
 	return 0;
 }
 
-static int check_contract(struct mkv_audit *audit, const struct mkv_buf *payload,
+static int check_contract(struct mkv_audit *audit,
+			  const struct mkv_buf *payload,
 			  const json_t *statement, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -93,7 +94,8 @@ static void check_subjects(struct mkv_audit *audit, const char *path,
 	size_t i;
 	if (json_array_size(list) == 0)
 		mkv_audit_add(audit->report, path, "is about nothing");
-	json_array_foreach (list, i, subject) {
+	json_array_foreach(list, i, subject)
+	{
 		struct mkv_sha256 said, is;
 		const char *name =
 			json_string_value(json_object_get(subject, "name"));
@@ -101,7 +103,8 @@ static void check_subjects(struct mkv_audit *audit, const char *path,
 			json_object_get(subject, "digest"), "sha256"));
 		if (!name || !hex || mkv_sha256_parse(hex, &said) < 0)
 			mkv_audit_add(audit->report, path,
-				      "subject %zu has no name or no sha256", i);
+				      "subject %zu has no name or no sha256",
+				      i);
 		else if (!find_digest(audit, name, &is))
 			mkv_audit_add(audit->report, path,
 				      "is about '%s', which isn't here", name);
@@ -124,11 +127,10 @@ static int check_bundle(struct mkv_audit *audit, const char *path,
 		json_string_value(json_object_get(statement, "_type"));
 	const char *predicate =
 		json_string_value(json_object_get(statement, "predicateType"));
-	const char *want = strcmp(path, CONTRACT_BUNDLE) == 0
-				   ? MKV_PREDICATE_CONTRACT
-			   : strcmp(path, PROVENANCE_BUNDLE) == 0
-				   ? MKV_PREDICATE_SLSA
-				   : MKV_PREDICATE_SPDX;
+	const char *want =
+		strcmp(path, CONTRACT_BUNDLE) == 0     ? MKV_PREDICATE_CONTRACT
+		: strcmp(path, PROVENANCE_BUNDLE) == 0 ? MKV_PREDICATE_SLSA
+						       : MKV_PREDICATE_SPDX;
 	if (!type || strcmp(type, MKV_STATEMENT_TYPE) != 0)
 		mkv_audit_add(audit->report, path,
 			      "isn't an in-toto Statement v1");
@@ -157,7 +159,8 @@ int mkv_audit_bundles(struct mkv_audit *audit, struct mkv_error *err)
 	int rc = check_bundle(audit, CONTRACT_BUNDLE, err);
 	if (rc == 0)
 		rc = check_bundle(audit, PROVENANCE_BUNDLE, err);
-	for (size_t i = 0; audit->sums && i < audit->sums->count && rc == 0; i++) {
+	for (size_t i = 0; audit->sums && i < audit->sums->count && rc == 0;
+	     i++) {
 		const char *path = audit->sums->items[i].path;
 		if (is_bundle(path) && strcmp(path, CONTRACT_BUNDLE) != 0 &&
 		    strcmp(path, PROVENANCE_BUNDLE) != 0)

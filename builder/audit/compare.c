@@ -52,15 +52,17 @@ static void compare_content(const struct mkv_audit_entry *want,
 	if (want->type == 'f' && want->size_bytes != got->size_bytes)
 		add(at, "size differs: expected %ju got %ju",
 		    (uintmax_t)want->size_bytes, (uintmax_t)got->size_bytes);
-	if (want->type == 'f' && !mkv_sha256_equal(&want->sha256, &got->sha256)) {
-		char want_hex[MKV_SHA256_HEX_SIZE], got_hex[MKV_SHA256_HEX_SIZE];
+	if (want->type == 'f' &&
+	    !mkv_sha256_equal(&want->sha256, &got->sha256)) {
+		char want_hex[MKV_SHA256_HEX_SIZE],
+			got_hex[MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&want->sha256, want_hex);
 		mkv_sha256_hex(&got->sha256, got_hex);
-		add(at, "sha256 differs: expected %s got %s", want_hex, got_hex);
+		add(at, "sha256 differs: expected %s got %s", want_hex,
+		    got_hex);
 	}
-	if (want->type == 'l' &&
-	    strcmp(want->target ? want->target : "",
-		   got->target ? got->target : "") != 0)
+	if (want->type == 'l' && strcmp(want->target ? want->target : "",
+					got->target ? got->target : "") != 0)
 		add(at, "target differs: expected %s got %s",
 		    want->target ? want->target : "",
 		    got->target ? got->target : "");
@@ -93,7 +95,8 @@ static void compare_metadata(const struct mkv_audit_entry *want,
 static void compare_entry(const struct mkv_audit_table *wants,
 			  const struct mkv_audit_entry *want,
 			  const struct mkv_audit_table *gots,
-			  const struct mkv_audit_entry *got, const struct at *at)
+			  const struct mkv_audit_entry *got,
+			  const struct at *at)
 {
 	if (want->type != got->type) {
 		add(at, "type differs: expected %s got %s",
@@ -103,8 +106,9 @@ static void compare_entry(const struct mkv_audit_table *wants,
 	const char *want_first = wants->items[want->inode].path;
 	const char *got_first = gots->items[got->inode].path;
 	if (strcmp(want_first, got_first) != 0)
-		add(at, "hard links differ: expected the inode of %s got that "
-			"of %s",
+		add(at,
+		    "hard links differ: expected the inode of %s got that "
+		    "of %s",
 		    want_first, got_first);
 	compare_metadata(want, got, at);
 	compare_content(want, got, at);

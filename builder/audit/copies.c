@@ -72,9 +72,9 @@ static int check_qcow2(const struct mkv_audit_of_disk *disk,
 	(void)snprintf(place, sizeof(place), "/proc/%ld/fd/%d", (long)getpid(),
 		       fd);
 	auto_buf struct mkv_buf output = {0};
-	const char *const argv[] = {"qemu-img", "compare", "-U",
-				    "-f", "raw", "-F", "qcow2",
-				    disk->path, place, NULL};
+	const char *const argv[] = {"qemu-img", "compare", "-U",    "-f",
+				    "raw",	"-F",	   "qcow2", disk->path,
+				    place,	NULL};
 	const struct mkv_process process = {.argv = argv, .output = &output};
 	int rc = mkv_process_run(&process, &status, err);
 	if (rc < 0 && status == -1)

@@ -67,7 +67,8 @@ static int check_names(const struct mkv_audit_of_disk *disk,
 	if (rc < 0)
 		return mkv_disk_unreadable(disk, "/", rc, err);
 	const char *end = names.data + names.size;
-	for (const char *at = names.data; at && at < end; at += strlen(at) + 1) {
+	for (const char *at = names.data; at && at < end;
+	     at += strlen(at) + 1) {
 		auto_free char *path = NULL;
 		if (asprintf(&path, "/%s", at) < 0)
 			return mkv_oom(err);
@@ -130,10 +131,11 @@ static int check_key(struct mkv_audit_of_disk *disk, const struct root *root,
 	const struct mkv_buf *pem = &root->captures[CAPTURE_KEY].data;
 	struct mkv_audit_report *report = disk->audit->report;
 	struct mkv_public_key key;
-	int rc = mkv_public_key_parse(pem->data ? pem->data : "", pem->size, &key,
-				      err);
+	int rc = mkv_public_key_parse(pem->data ? pem->data : "", pem->size,
+				      &key, err);
 	if (rc < 0)
-		return mkv_disk_unreadable(disk, MKV_CONTRACT_KEY_PATH, rc, err);
+		return mkv_disk_unreadable(disk, MKV_CONTRACT_KEY_PATH, rc,
+					   err);
 	if (disk->audit->dirfd < 0 && report->key_origin == MKV_KEY_INSIDE)
 		report->key = key;
 	else if (!mkv_public_key_equal(&key, &report->key))
@@ -192,7 +194,8 @@ static int check_contract(struct mkv_audit_of_disk *disk, struct root *root,
 	return 0;
 }
 
-/* Which of the contract's images this is: the one whose list of files it has. */
+/* Which of the contract's images this is: the one whose list of files it has.
+ */
 static const struct mkv_contract_image *
 find_image(const struct mkv_audit_of_disk *disk, const struct mkv_sha256 *list)
 {
@@ -209,9 +212,8 @@ find_image(const struct mkv_audit_of_disk *disk, const struct mkv_sha256 *list)
 static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
 		      struct mkv_error *err)
 {
-	static const char *const except[] = {MKV_CONTRACT_PATH,
-					     MKV_CONTRACT_BUNDLE_PATH, LIST_PATH,
-					     NULL};
+	static const char *const except[] = {
+		MKV_CONTRACT_PATH, MKV_CONTRACT_BUNDLE_PATH, LIST_PATH, NULL};
 	const struct mkv_buf *list = &root->captures[CAPTURE_LIST].data;
 	auto_audit_table struct mkv_audit_table want = {0};
 	struct mkv_sha256 sha256;
@@ -224,7 +226,8 @@ static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
 		mkv_disk_add(disk, LIST_PATH,
 			     "the contract promises no such list of files");
 	} else if (!mkv_sha256_equal(&sha256, &disk->image->files.sha256)) {
-		char want_hex[MKV_SHA256_HEX_SIZE], got_hex[MKV_SHA256_HEX_SIZE];
+		char want_hex[MKV_SHA256_HEX_SIZE],
+			got_hex[MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&disk->image->files.sha256, want_hex);
 		mkv_sha256_hex(&sha256, got_hex);
 		(void)snprintf(text, sizeof(text),
@@ -299,7 +302,8 @@ int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 						     : NULL,
 	};
 	/* libguestfs' own programs open it too. */
-	(void)snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(), fd);
+	(void)snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(),
+		       fd);
 	int rc = mkv_audit_gpt(path, name, audit->report, disk.partitions,
 			       &disk.n_partitions, err);
 	if (rc < 0)

@@ -39,8 +39,9 @@ int mkv_disk_check_boot(struct mkv_audit_of_disk *disk,
  * and IMAGE/disk.qcow2 against the disk, where the appliance has them. */
 int mkv_disk_check_copies(struct mkv_audit_of_disk *disk,
 			  const struct mkv_audit_table *want,
-			  const char *const *except, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			  const char *const *except,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* Other partitions hold an empty file system. */
 int mkv_disk_check_partitions(struct mkv_audit_of_disk *disk,
 			      struct mkv_error *err) mkv_must_check

@@ -47,8 +47,9 @@ static void add_unreadable(struct mkv_audit *audit, const char *path, int rc)
 			      strerror(-rc));
 }
 
-int mkv_audit_read(struct mkv_audit *audit, const char *path, size_t limit_bytes,
-		   struct mkv_buf *ret, struct mkv_error *err)
+int mkv_audit_read(struct mkv_audit *audit, const char *path,
+		   size_t limit_bytes, struct mkv_buf *ret,
+		   struct mkv_error *err)
 {
 	auto_fd int fd = -1;
 	int rc = mkv_audit_open(audit, path, &fd);
@@ -98,8 +99,8 @@ static int walk_add(struct walk *walk, char **path, struct mkv_error *err)
 static int walk_folder(struct walk *walk, int dirfd, const char *name,
 		       const char *path, unsigned depth, struct mkv_error *err)
 {
-	auto_fd int fd = openat(dirfd, name,
-				O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	auto_fd int fd = openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	auto_dir DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	if (!dir) {
 		mkv_audit_add(walk->audit->report, path, "can't be read: %s",
@@ -170,7 +171,8 @@ static int check_digest(struct mkv_audit *audit, const struct mkv_sum *sum,
 	audit->report->bytes += size;
 	mkv_progress_advance(audit->options->progress, size);
 	if (!mkv_sha256_equal(&got, &sum->sha256)) {
-		char want_hex[MKV_SHA256_HEX_SIZE], got_hex[MKV_SHA256_HEX_SIZE];
+		char want_hex[MKV_SHA256_HEX_SIZE],
+			got_hex[MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&sum->sha256, want_hex);
 		mkv_sha256_hex(&got, got_hex);
 		mkv_audit_add(audit->report, sum->path,
@@ -208,7 +210,8 @@ static int check_signature(struct mkv_audit *audit, const struct mkv_buf *sums,
 static int check_sums(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_audit_read(audit, "SHA256SUMS", SUMS_MAX_BYTES, &text, err);
+	int rc =
+		mkv_audit_read(audit, "SHA256SUMS", SUMS_MAX_BYTES, &text, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = check_signature(audit, &text, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The partition table as libfdisk reads it. The only place that links libfdisk. */
+/* The partition table as libfdisk reads it. The only place that links libfdisk.
+ */
 
 #include "builder/audit/audit.h"
 
@@ -12,8 +13,9 @@ struct mkv_audit_partition {
 };
 enum { MKV_AUDIT_PARTITIONS_MAX = 128 };
 
-/* Reads the table; what libfdisk complains about (checksums, backup, overlaps) is
- * a finding at `where`. A disk without a GPT is a finding and no partition. */
+/* Reads the table; what libfdisk complains about (checksums, backup, overlaps)
+ * is a finding at `where`. A disk without a GPT is a finding and no partition.
+ */
 int mkv_audit_gpt(const char *path, const char *where,
 		  struct mkv_audit_report *report,
 		  struct mkv_audit_partition *partitions, size_t *ret_count,

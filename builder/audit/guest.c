@@ -62,13 +62,14 @@ bool mkv_guest_needs_emulation(void)
 static int configure(struct mkv_guest *guest, const char *path, bool emulate)
 {
 	guestfs_h *g = guest->handle;
-	if (!getenv("LIBGUESTFS_BACKEND") && guestfs_set_backend(g, "direct") < 0)
+	if (!getenv("LIBGUESTFS_BACKEND") &&
+	    guestfs_set_backend(g, "direct") < 0)
 		return -1;
-	if (emulate &&
-	    guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
+	if (emulate && guestfs_set_backend_setting(g, "force_tcg", "1") < 0)
 		return -1;
-	return guestfs_add_drive_opts(g, path, GUESTFS_ADD_DRIVE_OPTS_READONLY, 1,
-				      GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", -1);
+	return guestfs_add_drive_opts(g, path, GUESTFS_ADD_DRIVE_OPTS_READONLY,
+				      1, GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw",
+				      -1);
 }
 
 int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
@@ -154,10 +155,9 @@ static void *write_tar(void *context)
 	sigaddset(&pipe_signal, SIGPIPE);
 	(void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
 	(void)snprintf(path, sizeof(path), "/dev/fd/%d", writer->fd);
-	writer->rc = guestfs_tar_out_opts(
-		writer->guest->handle, "/", path,
-		GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
-		GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1);
+	writer->rc = guestfs_tar_out_opts(writer->guest->handle, "/", path,
+					  GUESTFS_TAR_OUT_OPTS_NUMERICOWNER, 1,
+					  GUESTFS_TAR_OUT_OPTS_XATTRS, 1, -1);
 	(void)close(writer->fd);
 	return NULL;
 }
@@ -181,7 +181,8 @@ int mkv_guest_tar(struct mkv_guest *guest, mkv_guest_reader *reader,
 	(void)pthread_join(thread, NULL);
 	/* A stream cut short is the writer's failure, whatever the reader said
 	 * of it; a reader that gave up makes the writer fail. */
-	if (writer.rc < 0 && (rc >= 0 || guestfs_last_errno(guest->handle) != EPIPE))
+	if (writer.rc < 0 &&
+	    (rc >= 0 || guestfs_last_errno(guest->handle) != EPIPE))
 		return failed(guest, "read the files", err);
 	return rc;
 }

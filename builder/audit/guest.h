@@ -6,13 +6,13 @@
 #include "lib/buf.h"
 
 struct mkv_guest;
-/* Whether KVM can't be relied on here (builder/boot/accel.h, tried with a kernel
- * of this host; ten seconds at worst). LIBGUESTFS_BACKEND_SETTINGS in the
- * environment decides by itself: the answer is then false. */
+/* Whether KVM can't be relied on here (builder/boot/accel.h, tried with a
+ * kernel of this host; ten seconds at worst). LIBGUESTFS_BACKEND_SETTINGS in
+ * the environment decides by itself: the answer is then false. */
 bool mkv_guest_needs_emulation(void);
 
-/* Starts a small machine around the image; seconds under KVM, half a minute under
- * emulation. Failures are MKV_HOST_CANNOT. */
+/* Starts a small machine around the image; seconds under KVM, half a minute
+ * under emulation. Failures are MKV_HOST_CANNOT. */
 int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 void mkv_guest_free(struct mkv_guest *guest);
@@ -23,7 +23,8 @@ MKV_DEFINE_AUTO(guest, struct mkv_guest *, mkv_guest_free)
 bool mkv_guest_knows(struct mkv_guest *guest, const char *type)
 	mkv_nonnull(1, 2);
 
-/* Mounts partition `number` (from 1) read-only; what was mounted is unmounted. */
+/* Mounts partition `number` (from 1) read-only; what was mounted is unmounted.
+ */
 int mkv_guest_mount(struct mkv_guest *guest, unsigned number,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 /* The file system's UUID in text, "" for none. */

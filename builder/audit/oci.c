@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The OCI image layout (image-spec 1.1: image-layout.md, manifest.md, config.md)
- * against the contract. */
+/* The OCI image layout (image-spec 1.1: image-layout.md, manifest.md,
+ * config.md) against the contract. */
 #include <string.h>
 #include <zlib.h>
 
@@ -20,8 +20,8 @@ static const char *blob_path(const char *digest, char path[static 96])
 	return path;
 }
 
-/* A JSON blob whose bytes hash to its name; positive when a finding says what is
- * wrong. */
+/* A JSON blob whose bytes hash to its name; positive when a finding says what
+ * is wrong. */
 static int read_blob(struct mkv_audit *audit, const char *where,
 		     const char *digest, json_t **ret, struct mkv_error *err)
 {
@@ -83,8 +83,9 @@ static void compare_layers(struct mkv_audit *audit, const char *where,
 			     diff_ids ? oci->layers[i].diff_id
 				      : oci->layers[i].digest,
 			     json_string_value(
-				     diff_ids ? one
-					      : json_object_get(one, "digest")));
+				     diff_ids
+					     ? one
+					     : json_object_get(one, "digest")));
 	}
 }
 
@@ -110,7 +111,8 @@ static int check_diff_id(struct mkv_audit *audit,
 	(void)mkv_take_fd(&fd);
 	uint64_t total = 0;
 	int got;
-	while ((got = gzread(gz, chunk, CHUNK)) > 0 && total <= LAYER_MAX_BYTES) {
+	while ((got = gzread(gz, chunk, CHUNK)) > 0 &&
+	       total <= LAYER_MAX_BYTES) {
 		mkv_hasher_add(hasher, chunk, (size_t)got);
 		total += (uint64_t)got;
 	}
@@ -140,14 +142,15 @@ static bool is_indexed(const json_t *index, const char *digest)
 {
 	const json_t *list = json_object_get(index, "manifests"), *one;
 	size_t i;
-	json_array_foreach (list, i, one)
-		if (digest_of(one) && strcmp(digest_of(one), digest) == 0)
-			return true;
+	json_array_foreach(list, i, one) if (digest_of(one) &&
+					     strcmp(digest_of(one), digest) ==
+						     0) return true;
 	return false;
 }
 
 static int check_image(struct mkv_audit *audit, const json_t *index,
-		       const struct mkv_contract_oci *oci, struct mkv_error *err)
+		       const struct mkv_contract_oci *oci,
+		       struct mkv_error *err)
 {
 	auto_json json_t *manifest = NULL, *config = NULL;
 	char where[256];
@@ -169,10 +172,10 @@ static int check_image(struct mkv_audit *audit, const json_t *index,
 	rc = read_blob(audit, where, config_digest, &config, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
-	compare_layers(audit, where, oci,
-		       json_object_get(json_object_get(config, "rootfs"),
-				       "diff_ids"),
-		       true);
+	compare_layers(
+		audit, where, oci,
+		json_object_get(json_object_get(config, "rootfs"), "diff_ids"),
+		true);
 	for (size_t i = 0; audit->options->deep && i < oci->n_layers; i++) {
 		rc = check_diff_id(audit, &oci->layers[i], err);
 		if (rc < 0)

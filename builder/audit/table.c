@@ -54,8 +54,12 @@ static int compare_paths(const char *a, const char *b)
 {
 	while (*a && *a == *b)
 		a++, b++;
-	unsigned x = *a == '/' ? 1 : (unsigned char)*a ? (unsigned char)*a + 1U : 0;
-	unsigned y = *b == '/' ? 1 : (unsigned char)*b ? (unsigned char)*b + 1U : 0;
+	unsigned x = *a == '/'		 ? 1
+		     : (unsigned char)*a ? (unsigned char)*a + 1U
+					 : 0;
+	unsigned y = *b == '/'		 ? 1
+		     : (unsigned char)*b ? (unsigned char)*b + 1U
+					 : 0;
 	return x < y ? -1 : x > y;
 }
 
@@ -103,7 +107,8 @@ int mkv_audit_table_index(struct mkv_audit_table *table, struct mkv_error *err)
 	for (size_t i = 1; i < count; i++)
 		if (compare(&sorted[i - 1], &sorted[i]) == 0)
 			return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-					"'%.200s' stands twice", sorted[i].path);
+					"'%.200s' stands twice",
+					sorted[i].path);
 	return 0;
 }
 
@@ -150,9 +155,10 @@ static int add_line(const struct mkv_listing_entry *line, void *context,
 		const struct mkv_audit_entry *to =
 			mkv_audit_table_find(table, line->target);
 		if (!to)
-			return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-					"'%.200s' is a link to what isn't there",
-					line->path);
+			return mkv_fail(
+				err, MKV_UNVERIFIED, EBADMSG,
+				"'%.200s' is a link to what isn't there",
+				line->path);
 		entry.type = to->type;
 		entry.inode = to->inode;
 		entry.xattrs = strdup(to->xattrs);
@@ -166,7 +172,8 @@ static int add_line(const struct mkv_listing_entry *line, void *context,
 }
 
 int mkv_audit_table_from_list(const char *text, size_t size,
-			      struct mkv_audit_table *ret, struct mkv_error *err)
+			      struct mkv_audit_table *ret,
+			      struct mkv_error *err)
 {
 	auto_audit_table struct mkv_audit_table table = {0};
 	int rc = mkv_listing_parse(text, size, add_line, &table, err);

@@ -11,7 +11,7 @@ struct mkv_audit_entry {
 	unsigned mode;
 	uint32_t uid, gid;
 	int64_t mtime_s;
-	bool has_fraction; /* the time isn't a whole second */
+	bool has_fraction;   /* the time isn't a whole second */
 	uint64_t size_bytes; /* of a regular file */
 	struct mkv_sha256 sha256;
 	uint32_t major, minor;
@@ -33,13 +33,15 @@ void mkv_audit_table_done(struct mkv_audit_table *table) mkv_nonnull(1);
 /* Adds an entry, which it takes over (also on failure) and which stands for its
  * own inode. */
 int mkv_audit_table_add(struct mkv_audit_table *table,
-			struct mkv_audit_entry *entry, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+			struct mkv_audit_entry *entry,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* Sorts by path and lets each group of hard links be stood for by its first
  * path. `entry.inode` of what was added must be an index of the same table. A
  * path that stands twice is an error. */
-int mkv_audit_table_index(struct mkv_audit_table *table, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_audit_table_index(struct mkv_audit_table *table,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* In an indexed table; borrowed, or NULL. */
 const struct mkv_audit_entry *
 mkv_audit_table_find(const struct mkv_audit_table *table, const char *path)
@@ -47,8 +49,9 @@ mkv_audit_table_find(const struct mkv_audit_table *table, const char *path)
 
 /* From the text of a list of files (lib/listing.h); indexed. */
 int mkv_audit_table_from_list(const char *text, size_t size,
-			      struct mkv_audit_table *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+			      struct mkv_audit_table *ret,
+			      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
 
 /* A file whose bytes are kept while a tar stream is read. */
 struct mkv_audit_capture {

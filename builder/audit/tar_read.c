@@ -6,28 +6,12 @@
 #include <string.h>
 
 #include "builder/audit/table.h"
+#include "builder/audit/tar_extension.h"
 
 enum {
 	BLOCK = 512,
 	CHUNK = 256 * 1024,
 	EXTENSION_MAX = 4 * 1024 * 1024, /* of a pax header or a long name */
-	XATTRS_MAX = 64,
-};
-
-struct xattr {
-	char *name;
-	uint8_t *value;
-	size_t size;
-};
-
-/* What pax headers and GNU long names said about the next entry. */
-struct extension {
-	char *path, *target;
-	bool has_size, has_uid, has_gid, has_mtime, has_fraction;
-	uint64_t size, uid, gid;
-	int64_t mtime_s;
-	struct xattr xattrs[XATTRS_MAX];
-	size_t n_xattrs;
 };
 
 struct reader {
@@ -36,7 +20,7 @@ struct reader {
 	struct mkv_audit_capture *captures;
 	size_t n_captures;
 	struct mkv_progress *progress;
-	struct extension next;
+	struct mkv_tar_extension next;
 	char *chunk;
 	/* Paths of regular files and others by their index, for hard links:
 	 * an open hash table of indexes + 1. */
@@ -44,20 +28,9 @@ struct reader {
 	size_t n_slots;
 };
 
-static void extension_done(struct extension *x)
-{
-	free(x->path);
-	free(x->target);
-	for (size_t i = 0; i < x->n_xattrs; i++) {
-		free(x->xattrs[i].name);
-		free(x->xattrs[i].value);
-	}
-	*x = (struct extension){0};
-}
-
 static void reader_done(struct reader *r)
 {
-	extension_done(&r->next);
+	mkv_tar_extension_done(&r->next);
 	free(r->chunk);
 	free(r->slots);
 }
@@ -88,136 +61,6 @@ static int read_full(int fd, void *into, size_t size, bool may_end,
 	return have == size ? 1 : malformed(err, "it ends early");
 }
 
-/* Octal with blanks around it, or base-256 with the top bit set. */
-static bool number(const char *field, size_t size, int64_t *ret)
-{
-	const uint8_t *f = (const uint8_t *)field;
-	if (f[0] & 0x80) {
-		bool negative = f[0] & 0x40;
-		uint64_t value = negative ? UINT64_MAX : 0;
-		for (size_t i = 0; i < size; i++) {
-			uint8_t byte = i == 0 && !negative ? f[0] & 0x7f : f[i];
-			if (value >> 55 != (negative ? 0x1ff : 0))
-				return false;
-			value = value << 8 | byte;
-		}
-		*ret = (int64_t)value;
-		return true;
-	}
-	int64_t value = 0;
-	size_t i = 0;
-	while (i < size && f[i] == ' ')
-		i++;
-	for (; i < size && f[i] >= '0' && f[i] <= '7'; i++) {
-		if (value > INT64_MAX >> 3)
-			return false;
-		value = value << 3 | (f[i] - '0');
-	}
-	if (i < size && f[i] != ' ' && f[i] != '\0')
-		return false;
-	*ret = value;
-	return true;
-}
-
-static bool decimal(const char *text, uint64_t *ret)
-{
-	char *end;
-	if (*text < '0' || *text > '9')
-		return false;
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	return *end == '\0' && errno == 0;
-}
-
-/* "SECONDS[.FRACTION]", which may be negative. */
-static bool pax_time(const char *text, struct extension *x)
-{
-	char *end;
-	errno = 0;
-	long long seconds = strtoll(text, &end, 10);
-	if (end == text || errno)
-		return false;
-	x->has_mtime = true;
-	x->mtime_s = seconds;
-	x->has_fraction = false;
-	if (*end == '.') {
-		end++;
-		x->has_fraction = end[strspn(end, "0")] != '\0';
-		end += strspn(end, "0123456789");
-	}
-	return *end == '\0';
-}
-
-static bool add_xattr(struct extension *x, const char *name, const char *value,
-		      size_t size)
-{
-	if (x->n_xattrs == XATTRS_MAX)
-		return false;
-	struct xattr *a = &x->xattrs[x->n_xattrs];
-	a->name = strdup(name);
-	a->value = malloc(size + 1);
-	if (!a->name || !a->value) {
-		free(a->name);
-		free(a->value);
-		return false;
-	}
-	memcpy(a->value, value, size);
-	a->size = size;
-	x->n_xattrs++;
-	return true;
-}
-
-/* One record's keyword and value; the value is NUL-terminated behind `size`. */
-static bool pax_record(struct extension *x, const char *key, const char *value,
-		       size_t size)
-{
-	static const char xattr_prefix[] = "SCHILY.xattr.";
-	if (strncmp(key, xattr_prefix, strlen(xattr_prefix)) == 0)
-		return add_xattr(x, key + strlen(xattr_prefix), value, size);
-	if (strlen(value) != size)
-		return false;
-	if (strcmp(key, "path") == 0) {
-		free(x->path);
-		return (x->path = strdup(value));
-	}
-	if (strcmp(key, "linkpath") == 0) {
-		free(x->target);
-		return (x->target = strdup(value));
-	}
-	if (strcmp(key, "size") == 0)
-		return x->has_size = decimal(value, &x->size);
-	if (strcmp(key, "uid") == 0)
-		return x->has_uid = decimal(value, &x->uid);
-	if (strcmp(key, "gid") == 0)
-		return x->has_gid = decimal(value, &x->gid);
-	if (strcmp(key, "mtime") == 0)
-		return pax_time(value, x);
-	return strncmp(key, "GNU.sparse.", 11) != 0;
-}
-
-/* Records "LENGTH KEY=VALUE\n". */
-static bool pax_records(struct extension *x, char *data, size_t size)
-{
-	for (size_t at = 0; at < size;) {
-		char *end;
-		unsigned long length = strtoul(data + at, &end, 10);
-		size_t digits = (size_t)(end - (data + at));
-		if (digits == 0 || digits > 9 || *end != ' ' ||
-		    length <= digits + 1 || length > size - at ||
-		    data[at + length - 1] != '\n')
-			return false;
-		char *key = end + 1, *last = data + at + length - 1;
-		char *equals = memchr(key, '=', (size_t)(last - key));
-		if (!equals || memchr(key, '\0', (size_t)(equals - key)))
-			return false;
-		*equals = *last = '\0';
-		if (!pax_record(x, key, equals + 1, (size_t)(last - equals - 1)))
-			return false;
-		at += length;
-	}
-	return true;
-}
-
 /* The data of an extension header, with a NUL behind it. */
 static int read_extension(struct reader *r, uint64_t size, char **ret,
 			  struct mkv_error *err)
@@ -243,7 +86,8 @@ static int take_extension(struct reader *r, char type, uint64_t size,
 	int rc = read_extension(r, size, &data, err);
 	if (rc < 0)
 		return rc;
-	if (type == 'x' && !pax_records(&r->next, data, (size_t)size))
+	if (type == 'x' &&
+	    !mkv_tar_extension_read(&r->next, data, (size_t)size))
 		return malformed(err, "a pax header can't be read");
 	if (type == 'L') {
 		free(r->next.path);
@@ -267,13 +111,15 @@ static char *absolute(const char *name)
 		length--;
 	for (const char *at = name; at < name + length;) {
 		size_t part = strcspn(at, "/");
-		if (part == 0 || part > NAME_MAX || (part == 1 && at[0] == '.') ||
+		if (part == 0 || part > NAME_MAX ||
+		    (part == 1 && at[0] == '.') ||
 		    (part == 2 && at[0] == '.' && at[1] == '.'))
 			return NULL;
 		at += part + 1;
 	}
 	char *path = NULL;
-	if (length >= PATH_MAX || asprintf(&path, "/%.*s", (int)length, name) < 0)
+	if (length >= PATH_MAX ||
+	    asprintf(&path, "/%.*s", (int)length, name) < 0)
 		return NULL;
 	return path;
 }
@@ -311,26 +157,6 @@ static int remember(struct reader *r, struct mkv_error *err)
 	}
 	*slot(r, r->table->items[count - 1].path) = count;
 	return 0;
-}
-
-static int compare_xattrs(const void *a, const void *b)
-{
-	return strcmp(((const struct xattr *)a)->name,
-		      ((const struct xattr *)b)->name);
-}
-
-static char *xattr_text(struct extension *x)
-{
-	auto_buf struct mkv_buf text = {0};
-	if (x->n_xattrs)
-		qsort(x->xattrs, x->n_xattrs, sizeof(x->xattrs[0]),
-		      compare_xattrs);
-	for (size_t i = 0; i < x->n_xattrs; i++) {
-		mkv_buf_printf(&text, " %s=", x->xattrs[i].name);
-		for (size_t k = 0; k < x->xattrs[i].size; k++)
-			mkv_buf_printf(&text, "%02x", x->xattrs[i].value[k]);
-	}
-	return mkv_buf_take(&text);
 }
 
 /* Hashes a file's data, and keeps it where it was asked for. */
@@ -382,7 +208,7 @@ static bool checksum_holds(const struct header *h)
 		if (i < offsetof(struct header, sum) ||
 		    i >= offsetof(struct header, type))
 			sum += bytes[i];
-	return number(h->sum, sizeof(h->sum), &said) && said == sum;
+	return mkv_tar_number(h->sum, sizeof(h->sum), &said) && said == sum;
 }
 
 static char *header_name(const struct header *h)
@@ -420,19 +246,19 @@ static char type_of(char type)
 }
 
 /* The inode's members; -EBADMSG when a number can't be. */
-static int fill(const struct header *h, const struct extension *x,
+static int fill(const struct header *h, const struct mkv_tar_extension *x,
 		struct mkv_audit_entry *entry, struct mkv_error *err)
 {
 	int64_t mode, uid, gid, mtime, size, major = 0, minor = 0;
-	if (!number(h->mode, sizeof(h->mode), &mode) ||
-	    !number(h->uid, sizeof(h->uid), &uid) ||
-	    !number(h->gid, sizeof(h->gid), &gid) ||
-	    !number(h->size, sizeof(h->size), &size) ||
-	    !number(h->mtime, sizeof(h->mtime), &mtime))
+	if (!mkv_tar_number(h->mode, sizeof(h->mode), &mode) ||
+	    !mkv_tar_number(h->uid, sizeof(h->uid), &uid) ||
+	    !mkv_tar_number(h->gid, sizeof(h->gid), &gid) ||
+	    !mkv_tar_number(h->size, sizeof(h->size), &size) ||
+	    !mkv_tar_number(h->mtime, sizeof(h->mtime), &mtime))
 		return malformed(err, "a number can't be read");
 	if ((entry->type == 'c' || entry->type == 'b') &&
-	    (!number(h->major, sizeof(h->major), &major) ||
-	     !number(h->minor, sizeof(h->minor), &minor)))
+	    (!mkv_tar_number(h->major, sizeof(h->major), &major) ||
+	     !mkv_tar_number(h->minor, sizeof(h->minor), &minor)))
 		return malformed(err, "a device can't be read");
 	uint64_t wide_uid = x->has_uid ? x->uid : (uint64_t)uid;
 	uint64_t wide_gid = x->has_gid ? x->gid : (uint64_t)gid;
@@ -472,14 +298,13 @@ static int take_link(const struct reader *r, const char *target,
 static int take_entry(struct reader *r, const struct header *h, char type,
 		      struct mkv_error *err)
 {
-	auto_free char *name = r->next.path ? strdup(r->next.path)
-					    : header_name(h);
-	auto_free char *target = r->next.target ? strdup(r->next.target)
-						: strndup(h->link, 100);
+	auto_free char *name =
+		r->next.path ? strdup(r->next.path) : header_name(h);
+	auto_free char *target =
+		r->next.target ? strdup(r->next.target) : strndup(h->link, 100);
 	if (!name || !target)
 		return mkv_oom(err);
-	struct mkv_audit_entry entry = {.type = type,
-					.inode = r->table->count};
+	struct mkv_audit_entry entry = {.type = type, .inode = r->table->count};
 	auto_free char *path = absolute(name);
 	if (!path)
 		return malformed(err, "a path can't be");
@@ -491,7 +316,7 @@ static int take_entry(struct reader *r, const struct header *h, char type,
 	if (rc < 0)
 		return rc;
 	if (type != 'h') {
-		entry.xattrs = xattr_text(&r->next);
+		entry.xattrs = mkv_tar_extension_xattrs(&r->next);
 		entry.target = type == 'l' ? mkv_take(target) : NULL;
 	}
 	(void)mkv_take(path);
@@ -509,8 +334,8 @@ static int step(struct reader *r, struct mkv_error *err)
 		return rc < 0 ? rc : malformed(err, "it has no end");
 	if (h.name[0] == '\0' && h.sum[0] == '\0')
 		return 0;
-	if (!checksum_holds(&h) || !number(h.size, sizeof(h.size), &size) ||
-	    size < 0)
+	if (!checksum_holds(&h) ||
+	    !mkv_tar_number(h.size, sizeof(h.size), &size) || size < 0)
 		return malformed(err, "a header's checksum doesn't hold");
 	if (h.type == 'x' || h.type == 'g' || h.type == 'L' || h.type == 'K') {
 		rc = take_extension(r, h.type, (uint64_t)size, err);
@@ -520,7 +345,7 @@ static int step(struct reader *r, struct mkv_error *err)
 	if (!type)
 		return malformed(err, "an entry of an unknown type");
 	rc = take_entry(r, &h, type, err);
-	extension_done(&r->next);
+	mkv_tar_extension_done(&r->next);
 	return rc < 0 ? rc : 1;
 }
 
@@ -543,7 +368,8 @@ int mkv_audit_table_from_tar(int fd, struct mkv_audit_table *ret,
 	int rc;
 	while ((rc = step(&reader, err)) > 0)
 		;
-	/* Behind the end only padding follows; the writer must not be cut off. */
+	/* Behind the end only padding follows; the writer must not be cut off.
+	 */
 	while (rc == 0 && read(fd, reader.chunk, CHUNK) > 0)
 		;
 	if (rc == 0)

@@ -15,5 +15,6 @@ struct mkv_audit_section {
 /* The section of that name, or a NULL `data` when there is none. Negative when
  * the image isn't a PE executable. */
 int mkv_audit_uki_section(const char *image, size_t size, const char *name,
-			  struct mkv_audit_section *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4, 5);
+			  struct mkv_audit_section *ret,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5);

@@ -59,16 +59,16 @@ static void print_text(const struct mkv_audit_report *report)
 			     (uintmax_t)(report->n_findings + report->omitted));
 	else
 		(void)printf("clean");
-	(void)printf("; %ju files (%s), %ju signatures, %ju paths in images; "
-		     "key %s, %s\n",
-		     (uintmax_t)report->files, size,
-		     (uintmax_t)report->signatures, (uintmax_t)report->entries,
-		     id,
-		     report->key_origin == MKV_KEY_GIVEN ? "as given"
-		     : report->key_origin == MKV_KEY_OWN
-			     ? "your own"
-			     : "which came with what it signs: this proves that "
-			       "nothing changed since, not who signed it");
+	(void)printf(
+		"; %ju files (%s), %ju signatures, %ju paths in images; "
+		"key %s, %s\n",
+		(uintmax_t)report->files, size, (uintmax_t)report->signatures,
+		(uintmax_t)report->entries, id,
+		report->key_origin == MKV_KEY_GIVEN ? "as given"
+		: report->key_origin == MKV_KEY_OWN
+			? "your own"
+			: "which came with what it signs: this proves that "
+			  "nothing changed since, not who signed it");
 }
 
 int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
@@ -78,9 +78,12 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_option table[] = {
 		{"--deep", NULL,
 		 "open every disk and compare each path, partition and boot "
-		 "file", NULL, &options.deep},
-		{"--key", "FILE", "the public key (PEM) of who should have "
-				  "signed it", &options.key, NULL},
+		 "file",
+		 NULL, &options.deep},
+		{"--key", "FILE",
+		 "the public key (PEM) of who should have "
+		 "signed it",
+		 &options.key, NULL},
 		{"--json", NULL, "print the findings as JSON", NULL, &json},
 		{"--quiet", NULL, "no progress", NULL, &quiet},
 		{0},
@@ -88,7 +91,8 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "APPLIANCE | DISK.raw",
 		.description =
-			"Checks a finished appliance: signatures, the digest of "
+			"Checks a finished appliance: signatures, the digest "
+			"of "
 			"every file, missing and\nextra files, contract, OCI "
 			"layers. With --deep, or for a disk image by itself,\n"
 			"also everything inside the disks, read by libguestfs. "
@@ -101,8 +105,8 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 	};
 	int operands;
 	bool done;
-	int rc = mkv_options_parse("audit", &usage, argc, argv, &operands, &done,
-				   err);
+	int rc = mkv_options_parse("audit", &usage, argc, argv, &operands,
+				   &done, err);
 	if (rc < 0 || done)
 		return rc;
 	auto_progress struct mkv_progress *progress = mkv_progress_new(

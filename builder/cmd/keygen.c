@@ -9,8 +9,10 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 {
 	const char *output = NULL;
 	const struct mkv_option options[] = {
-		{"--output", "FILE", "where the private key goes; the public one "
-				     "goes beside it", &output, NULL},
+		{"--output", "FILE",
+		 "where the private key goes; the public one "
+		 "goes beside it",
+		 &output, NULL},
 		{0},
 	};
 	const struct mkv_usage usage = {
@@ -25,8 +27,8 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 	};
 	int operands;
 	bool done;
-	int rc = mkv_options_parse("keygen", &usage, argc, argv, &operands, &done,
-				   err);
+	int rc = mkv_options_parse("keygen", &usage, argc, argv, &operands,
+				   &done, err);
 	if (rc < 0 || done)
 		return rc;
 	auto_free char *place = NULL;

@@ -15,24 +15,41 @@ static struct mkv_recipe fixture_recipe = {
 };
 
 static struct mkv_lock_package fixture_packages[] = {
-	{(char *)"chrony", (char *)"4.6.1-3", (char *)"amd64",
+	{(char *)"chrony",
+	 (char *)"4.6.1-3",
+	 (char *)"amd64",
 	 (char *)"pool/main/c/chrony/chrony_4.6.1-3_amd64.deb",
-	 (char *)"debian", 309000, {{0xc1}}},
-	{(char *)"libstdc++6", (char *)"14.2.0-19", (char *)"amd64",
+	 (char *)"debian",
+	 309000,
+	 {{0xc1}}},
+	{(char *)"libstdc++6",
+	 (char *)"14.2.0-19",
+	 (char *)"amd64",
 	 (char *)"pool/main/g/gcc-14/libstdc++6_14.2.0-19_amd64.deb",
-	 (char *)"debian", 710000, {{0xc2}}},
-	{(char *)"tar", (char *)"1:1.35+dfsg~rc1-3", (char *)"amd64",
+	 (char *)"debian",
+	 710000,
+	 {{0xc2}}},
+	{(char *)"tar",
+	 (char *)"1:1.35+dfsg~rc1-3",
+	 (char *)"amd64",
 	 (char *)"pool/main/t/tar/tar_1.35+dfsg~rc1-3_amd64.deb",
-	 (char *)"debian-security", 800000, {{0xc3}}},
+	 (char *)"debian-security",
+	 800000,
+	 {{0xc3}}},
 };
 static struct mkv_lock_index fixture_indexes[] = {
-	{(char *)"trixie", (char *)"main", {{0xd1}}, 1763856000, {{0xd2}},
+	{(char *)"trixie",
+	 (char *)"main",
+	 {{0xd1}},
+	 1763856000,
+	 {{0xd2}},
 	 54000000},
 };
 static size_t fixture_dut[] = {0, 1, 2}, fixture_postgres[] = {1};
 static struct mkv_lock_set fixture_sets[] = {
 	{.name = (char *)"image/dut", .packages = fixture_dut, .count = 3},
-	{.name = (char *)"oci/postgres", .packages = fixture_postgres,
+	{.name = (char *)"oci/postgres",
+	 .packages = fixture_postgres,
 	 .count = 1},
 };
 static struct mkv_lock_local fixture_locals[] = {
@@ -40,7 +57,9 @@ static struct mkv_lock_local fixture_locals[] = {
 };
 static struct mkv_lock_external fixture_externals[] = {
 	{(char *)"registry.invalid/tool:1",
-	 (char *)"sha256:f100000000000000000000000000000000000000000000000000000000000000"},
+	 (char *)"sha256:"
+		 "f100000000000000000000000000000000000000000000000000000000000"
+		 "000"},
 };
 static struct mkv_lock fixture_lock = {
 	.recipe_sha256 = {{0xa1}},

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Without arguments a unit test. So that scripts can check and break what the
  * library writes: with DIR and KEY it attests the folder DIR, which holds
- * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a contract. */
+ * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a
+ * contract. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +73,8 @@ static int sign_contract(const char *contract, const char *key_path,
 	if (rc == 0)
 		rc = mkv_read_file(AT_FDCWD, contract, 1 << 20, &text, &err);
 	if (rc == 0)
-		rc = mkv_contract_bundle(key, text.data, text.size, &bundle, &err);
+		rc = mkv_contract_bundle(key, text.data, text.size, &bundle,
+					 &err);
 	if (rc == 0)
 		rc = mkv_write_file(bundle_path, 0644, bundle.data, bundle.size,
 				    &err);
@@ -102,12 +104,23 @@ static void sums_are_sorted_and_read_back(void **state)
 
 #define HEX "0100000000000000000000000000000000000000000000000000000000000000"
 static const char *const bad_sums[] = {
-	HEX "  a",	     HEX " a\n",	   HEX "  \n",
-	HEX "  /a\n",	     HEX "  ../a\n",	   HEX "  a/../b\n",
-	HEX "  a//b\n",	     HEX "  a/\n",	   HEX "  ./a\n",
-	HEX "  a\\n\n",	     HEX "  b\n" HEX "  a\n", HEX "  a\n" HEX "  a\n",
-	"0" HEX "  a\n",     HEX " *a\n",	   "\n",
-	"G" HEX "  a\n",     HEX "  a\r\n",
+	HEX "  a",
+	HEX " a\n",
+	HEX "  \n",
+	HEX "  /a\n",
+	HEX "  ../a\n",
+	HEX "  a/../b\n",
+	HEX "  a//b\n",
+	HEX "  a/\n",
+	HEX "  ./a\n",
+	HEX "  a\\n\n",
+	HEX "  b\n" HEX "  a\n",
+	HEX "  a\n" HEX "  a\n",
+	"0" HEX "  a\n",
+	HEX " *a\n",
+	"\n",
+	"G" HEX "  a\n",
+	HEX "  a\r\n",
 };
 
 static void other_sums_are_refused(void **state)
@@ -140,7 +153,8 @@ static void another_key_than_the_contracts_is_refused(void **state)
 	assert_non_null(strstr(err.message, "the contract names the key"));
 	assert_true(mkv_key_check_place(path, dir, &err) < 0);
 	assert_non_null(strstr(err.message, "inside the output"));
-	assert_int_equal(mkv_key_check_place(path, "/tmp/mkv-attest-", &err), 0);
+	assert_int_equal(mkv_key_check_place(path, "/tmp/mkv-attest-", &err),
+			 0);
 	assert_int_equal(mkv_remove_tree(AT_FDCWD, dir, &err), 0);
 }
 
@@ -152,7 +166,8 @@ static const struct key_case {
 	{0604, "", "open to others"},
 	{0600, "", "not an unencrypted PEM private key"},
 	{0600,
-	 "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkX"
+	 "-----BEGIN PRIVATE "
+	 "KEY-----\nMC4CAQAwBQYDK2VuBCIEIHcHbQpzGKV9PBbBclGyZkX"
 	 "fTC+H68CZKrF3+6UduSwq\n-----END PRIVATE KEY-----\n",
 	 "not an Ed25519 key"},
 };
@@ -169,7 +184,8 @@ static void a_key_that_is_not_private_is_refused(void **state)
 	assert_int_equal(mkv_private_key_load(path, &key, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "keygen"));
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		assert_int_equal(mkv_write_file(path, keys[i].mode, keys[i].text,
+		assert_int_equal(mkv_write_file(path, keys[i].mode,
+						keys[i].text,
 						strlen(keys[i].text), &err),
 				 0);
 		assert_true(mkv_private_key_load(path, &key, &err) < 0);

@@ -36,14 +36,15 @@ static struct mkv_tree *make_tree(void)
 	deep[242] = '\0';
 	assert_int_equal(mkv_tree_new(EPOCH, &tree, &err), 0);
 	assert_int_equal(mkv_tree_make_dirs(tree, "/a/b", &err), 0);
-	assert_int_equal(mkv_tree_put_file(tree, "/a/b/file", 0644, "data\n", 5,
-					   &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_file(tree, "/a/b/file", 0644, "data\n", 5, &err),
+		0);
 	assert_int_equal(mkv_tree_put_file(tree, "/a-b", 0600, "", 0, &err), 0);
-	assert_int_equal(mkv_tree_put_file(tree, "/na me\n%=\xff", 0600, "x", 1,
-					   &err),
+	assert_int_equal(
+		mkv_tree_put_file(tree, "/na me\n%=\xff", 0600, "x", 1, &err),
+		0);
+	assert_int_equal(mkv_tree_put_file(tree, deep, 04755, "long", 4, &err),
 			 0);
-	assert_int_equal(mkv_tree_put_file(tree, deep, 04755, "long", 4, &err), 0);
 	assert_int_equal(mkv_tree_put_symlink(tree, "/link", "a b", &err), 0);
 	struct mkv_inode *file = mkv_tree_lookup(tree, "/a/b/file");
 	file->uid = 3000000;
@@ -99,9 +100,9 @@ static void a_list_and_a_tar_of_one_tree_agree(void **state)
 	auto_audit_report struct mkv_audit_report report = {0};
 	assert_int_equal(mkv_listing_write(tree, NULL, &list, &err), 0);
 	write_tar(tree, &tar);
-	assert_int_equal(mkv_audit_table_from_list(list.data, list.size, &want,
-						   &err),
-			 0);
+	assert_int_equal(
+		mkv_audit_table_from_list(list.data, list.size, &want, &err),
+		0);
 	if (read_tar(tar.data, tar.size, &got, &err) < 0)
 		fail_msg("%s", err.message);
 	assert_int_equal(want.count, mkv_tree_count(tree) + 1);
@@ -153,9 +154,8 @@ static void edit_content(struct mkv_tree *t)
 {
 	struct mkv_error err;
 	assert_int_equal(mkv_tree_put_file(t, "/a-b", 0600, "", 0, &err), 0);
-	assert_int_equal(mkv_tree_put_file(t, "/na me\n%=\xff", 0600, "y", 1,
-					   &err),
-			 0);
+	assert_int_equal(
+		mkv_tree_put_file(t, "/na me\n%=\xff", 0600, "y", 1, &err), 0);
 }
 
 static const struct edit {
@@ -164,7 +164,8 @@ static const struct edit {
 } edits[] = {
 	{edit_mode, "disk:/a-b", "mode differs: expected 0600 got 0711"},
 	{edit_owner, "disk:/fifo", "owner differs: expected 1:2 got 1:7"},
-	{edit_time, "disk:/", "mtime differs: expected 1763856000 got 1763856001"},
+	{edit_time, "disk:/",
+	 "mtime differs: expected 1763856000 got 1763856001"},
 	{edit_device, "disk:/console",
 	 "device differs: expected 5:300 got 5:299"},
 	{edit_remove, "disk:/link", "missing: expected a symbolic link"},
@@ -197,7 +198,8 @@ static void each_difference_is_one_finding(void **state)
 		assert_int_equal(read_tar(tar.data, tar.size, &got, &err), 0);
 		mkv_audit_table_compare(&want, &got, nothing, "disk", &report);
 		if (report.n_findings != 1)
-			fail_msg("edit %zu: %zu findings", i, report.n_findings);
+			fail_msg("edit %zu: %zu findings", i,
+				 report.n_findings);
 		assert_string_equal(report.findings[0].path, edits[i].path);
 		assert_string_equal(report.findings[0].text, edits[i].text);
 	}
@@ -259,11 +261,11 @@ static const struct {
 	const char *link;
 	bool ok;
 } headers[] = {
-	{"./a", '0', "", true},	     {"a", '0', "", true},
-	{"./../a", '0', "", false},  {"..", '5', "", false},
-	{"a/./b", '0', "", false},   {"a//b", '0', "", false},
-	{"./a", '1', "./b", false},  {"./a", '1', "./a", false},
-	{"./a", 'S', "", false},     {"./first", '0', "", false},
+	{"./a", '0', "", true},	       {"a", '0', "", true},
+	{"./../a", '0', "", false},    {"..", '5', "", false},
+	{"a/./b", '0', "", false},     {"a//b", '0', "", false},
+	{"./a", '1', "./b", false},    {"./a", '1', "./a", false},
+	{"./a", 'S', "", false},       {"./first", '0', "", false},
 	{"./a", '1', "./first", true},
 };
 

@@ -12,7 +12,8 @@
 #include "lib/io.h"
 
 #define STATEMENT                                                              \
-	"{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":"\
+	"{\"_type\":\"https://in-toto.io/Statement/"                           \
+	"v1\",\"subject\":[{\"name\":"                                         \
 	"\"a\",\"digest\":{\"sha256\":\"" HEX "\"}}],\"predicateType\":"       \
 	"\"urn:mkvbench:contract:1\",\"predicate\":{}}"
 #define HEX "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -74,8 +75,8 @@ static void a_bundle_gives_its_payload_back(void **state)
 	const struct fixture *f = *state;
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf payload = {0};
-	assert_int_equal(verify(f, f->bundle.data, f->bundle.size, &payload, &err),
-			 0);
+	assert_int_equal(
+		verify(f, f->bundle.data, f->bundle.size, &payload, &err), 0);
 	assert_string_equal(payload.data, STATEMENT);
 }
 
@@ -101,7 +102,8 @@ static void any_shorter_bundle_is_refused(void **state)
 	for (size_t size = 0; size + 1 < f->bundle.size; size++) {
 		struct mkv_error err = {0};
 		auto_buf struct mkv_buf payload = {0};
-		assert_true(verify(f, f->bundle.data, size, &payload, &err) < 0);
+		assert_true(verify(f, f->bundle.data, size, &payload, &err) <
+			    0);
 	}
 }
 
@@ -168,8 +170,9 @@ static void a_statement_is_about_its_subjects_alone(void **state)
 	const char *s = STATEMENT;
 	size_t n = strlen(s);
 	assert_int_equal(mkv_sha256_parse(HEX, &sha), 0);
-	assert_int_equal(mkv_statement_subject_check(
-				 s, n, MKV_PREDICATE_CONTRACT, NULL, &sha, &err),
+	assert_int_equal(mkv_statement_subject_check(s, n,
+						     MKV_PREDICATE_CONTRACT,
+						     NULL, &sha, &err),
 			 0);
 	assert_int_equal(mkv_statement_subject_check(
 				 s, n, MKV_PREDICATE_CONTRACT, "a", &sha, &err),

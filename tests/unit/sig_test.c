@@ -24,7 +24,8 @@ static const struct vector {
 	{"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a", "",
 	 "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
 	 "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"},
-	{"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",
+	{"3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+	 "72",
 	 "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
 	 "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"},
 	{"fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
@@ -63,15 +64,16 @@ static void any_flipped_bit_breaks_a_signature(void **state)
 	assert_int_equal(mkv_public_key_init(bytes, &key, &err), 0);
 	for (size_t bit = 0; bit < 64 * 8; bit++) {
 		signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		assert_int_equal(mkv_signature_verify(&key, message, 2,
-						      signature, &err),
-				 -EBADMSG);
+		assert_int_equal(
+			mkv_signature_verify(&key, message, 2, signature, &err),
+			-EBADMSG);
 		assert_int_equal(err.kind, MKV_UNVERIFIED);
 		signature[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	message[0] ^= 1;
-	assert_int_equal(mkv_signature_verify(&key, message, 2, signature, &err),
-			 -EBADMSG);
+	assert_int_equal(
+		mkv_signature_verify(&key, message, 2, signature, &err),
+		-EBADMSG);
 }
 
 #define BODY "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
@@ -84,8 +86,9 @@ static const struct pem_case {
 } pems[] = {
 	{BEGIN BODY "\n" END, 0},
 	{"\n" BEGIN BODY "\n" END "\n\n", 0},
-	{BEGIN "MCowBQYDK2VwAyEA\r\n11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
-	       "\r\n" END,
+	{BEGIN
+	 "MCowBQYDK2VwAyEA\r\n11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+	 "\r\n" END,
 	 0},
 	{"", -EINVAL},
 	{BEGIN, -EINVAL},
@@ -94,12 +97,15 @@ static const struct pem_case {
 	{"x" BEGIN BODY "\n" END, -EINVAL},
 	{BEGIN BODY "\n" END BEGIN BODY "\n" END, -EINVAL},
 	/* X25519 instead of Ed25519 */
-	{BEGIN "MCowBQYDK2VuAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" END,
+	{BEGIN
+	 "MCowBQYDK2VuAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" END,
 	 -EINVAL},
 	/* a bit behind the end of the base64 */
-	{BEGIN "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp=\n" END,
+	{BEGIN
+	 "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp=\n" END,
 	 -EINVAL},
-	{BEGIN "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURoA\n" END,
+	{BEGIN
+	 "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURoA\n" END,
 	 -EINVAL},
 	{"-----BEGIN PRIVATE KEY-----\n" BODY "\n-----END PRIVATE KEY-----\n",
 	 -EINVAL},
@@ -129,13 +135,26 @@ static void only_one_ed25519_key_in_pem_is_read(void **state)
 static const struct base64_case {
 	const char *text, *bytes; /* NULL: refused */
 } base64s[] = {
-	{"", ""},	       {"Zg==", "f"},	     {"Zm8=", "fo"},
-	{"Zm9v", "foo"},       {"Zm9vYg==", "foob"}, {"Zm9vYmE=", "fooba"},
-	{"Zm9vYmFy", "foobar"}, {"Zh==", NULL},	     {"Zm9=", NULL},
-	{"Zg=", NULL},	       {"Zg", NULL},	     {"Zg==\n", NULL},
-	{"Zm9v\n", NULL},      {"Z===", NULL},	     {"====", NULL},
-	{"Zg==Zg==", NULL},    {"Zm-_", NULL},	     {" Zg=", NULL},
-	{"=", NULL},	       {"Z=g=", NULL},
+	{"", ""},
+	{"Zg==", "f"},
+	{"Zm8=", "fo"},
+	{"Zm9v", "foo"},
+	{"Zm9vYg==", "foob"},
+	{"Zm9vYmE=", "fooba"},
+	{"Zm9vYmFy", "foobar"},
+	{"Zh==", NULL},
+	{"Zm9=", NULL},
+	{"Zg=", NULL},
+	{"Zg", NULL},
+	{"Zg==\n", NULL},
+	{"Zm9v\n", NULL},
+	{"Z===", NULL},
+	{"====", NULL},
+	{"Zg==Zg==", NULL},
+	{"Zm-_", NULL},
+	{" Zg=", NULL},
+	{"=", NULL},
+	{"Z=g=", NULL},
 };
 
 static void base64_is_read_only_as_it_is_written(void **state)
@@ -145,7 +164,8 @@ static void base64_is_read_only_as_it_is_written(void **state)
 		const struct base64_case *c = &base64s[i];
 		struct mkv_error err = {0};
 		auto_buf struct mkv_buf bytes = {0}, text = {0};
-		int rc = mkv_base64_read(c->text, strlen(c->text), &bytes, &err);
+		int rc =
+			mkv_base64_read(c->text, strlen(c->text), &bytes, &err);
 		if (!c->bytes) {
 			if (rc != -EBADMSG || bytes.size)
 				fail_msg("'%s' was read", c->text);

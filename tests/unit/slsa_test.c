@@ -67,10 +67,10 @@ static void every_input_is_a_dependency_by_digest(void **state)
 {
 	(void)state;
 	auto_json json_t *s = statement();
-	const json_t *list = json_object_get(
-		json_object_get(json_object_get(s, "predicate"),
-				"buildDefinition"),
-		"resolvedDependencies");
+	const json_t *list =
+		json_object_get(json_object_get(json_object_get(s, "predicate"),
+						"buildDefinition"),
+				"resolvedDependencies");
 	size_t count = sizeof(dependencies) / sizeof(dependencies[0]);
 	assert_int_equal(json_array_size(list), count);
 	for (size_t i = 0; i < count; i++) {

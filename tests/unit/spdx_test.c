@@ -38,9 +38,10 @@ static void a_document_holds_the_packages_of_its_set(void **state)
 		assert_string_equal(text_of(s, "predicateType"),
 				    MKV_PREDICATE_SPDX);
 		assert_string_equal(text_of(doc, "spdxVersion"), "SPDX-2.3");
-		assert_string_equal(text_of(json_object_get(doc, "creationInfo"),
-					    "created"),
-				    "2025-11-23T00:00:00Z");
+		assert_string_equal(
+			text_of(json_object_get(doc, "creationInfo"),
+				"created"),
+			"2025-11-23T00:00:00Z");
 		assert_int_equal(json_array_size(packages), set->count + 1);
 		assert_int_equal(json_array_size(relations), set->count + 1);
 		for (size_t p = 1; p <= set->count; p++) {
@@ -85,7 +86,8 @@ static void the_namespace_follows_the_content(void **state)
 	auto_json json_t *c = statement(&inputs, &fixture_sets[0]);
 	const char *key = "documentNamespace";
 	const char *first = text_of(json_object_get(a, "predicate"), key);
-	assert_string_equal(first, text_of(json_object_get(b, "predicate"), key));
+	assert_string_equal(first,
+			    text_of(json_object_get(b, "predicate"), key));
 	assert_string_not_equal(first,
 				text_of(json_object_get(c, "predicate"), key));
 	assert_null(strchr(first, '#'));
