@@ -13,6 +13,7 @@ STATUS RANGE PATH.
 """
 import http.server
 import os
+import re
 import socketserver
 import sys
 import threading
@@ -57,6 +58,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self):
+        # As a proxy, for any host: the URI is absolute.
+        self.path = re.sub("^http://[^/]*", "", self.path)
         fault = fault_for(self.path)
         path = os.path.normpath(folder + self.path)
         if fault and fault.isdigit():
