@@ -58,16 +58,18 @@ static int save(const char *path, const struct mkv_lock *lock,
 		       : mkv_write_file(path, 0644, text.data, text.size, err);
 }
 
-static int stale(const char *path, const char *recipe_path,
-		 struct mkv_error *err)
+static int stale(const char *path, const struct mkv_recipe *recipe,
+		 const struct mkv_lock_options *options, struct mkv_error *err)
 {
 	char why[1024];
 	(void)snprintf(why, sizeof(why), "%s", err->message);
 	return mkv_fail(err, MKV_BAD_RECIPE, ESTALE,
-			"lock '%s' does not match '%s': %s; `mkvbench lock %s` "
-			"makes it match and keeps the pins that it can, with "
-			"--update it moves them all",
-			path, recipe_path, why, recipe_path);
+			"lock '%s' does not match '%s': %s; `mkvbench lock "
+			"%s%s%s` makes it match and keeps the pins that it "
+			"can, with --update it moves them all",
+			path, recipe->path, why, recipe->path,
+			options->lock_path ? " --lock " : "",
+			options->lock_path ? options->lock_path : "");
 }
 
 /* The lock matches but for the overlays' digests: only their lines change. */
@@ -132,7 +134,7 @@ static int keep(const struct mkv_recipe *recipe,
 	if (options->locked) {
 		(void)mkv_fail(err, MKV_BAD_RECIPE, ESTALE,
 			       "%s changed since it was locked", changed->name);
-		return stale(path, recipe->path, err);
+		return stale(path, recipe, options, err);
 	}
 	*ret_state = MKV_LOCK_CHANGED;
 	return renew_locals(recipe, path, *before, progress, ret, err);
@@ -174,7 +176,7 @@ static int decide(const struct mkv_recipe *recipe, struct mkv_store *store,
 		if (rc != -ESTALE)
 			return rc;
 		if (options->locked || !options->repin)
-			return stale(path, recipe->path, err);
+			return stale(path, recipe, options, err);
 	}
 	if (options->locked)
 		return mkv_fail(
