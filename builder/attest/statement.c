@@ -21,11 +21,11 @@ int mkv_statement_print(json_t *subjects, const char *predicate_type,
 	auto_json json_t *own_subjects = subjects;
 	auto_json json_t *own_predicate = predicate;
 	auto_json json_t *statement = NULL;
-	if (subjects && predicate)
+	if (own_subjects && own_predicate)
 		statement = json_pack("{s:s, s:O, s:s, s:O}", "_type",
-				      MKV_STATEMENT_TYPE, "subject", subjects,
+				      MKV_STATEMENT_TYPE, "subject", own_subjects,
 				      "predicateType", predicate_type,
-				      "predicate", predicate);
+				      "predicate", own_predicate);
 	if (!statement)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"jansson: can't build a statement");
