@@ -213,13 +213,18 @@ static int end_open(const char *path, struct end *end, struct mkv_error *err)
 	if (end->fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "socket: %m");
 	(void)unlink(us.sun_path);
-	if (bind(end->fd, (struct sockaddr *)&us, sizeof(us)) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "bind '%s': %m",
+	/* chronyd has given its rights away and must be able to answer. By umask,
+	 * not by chmod(): the folder is the daemon's, which could put a link in
+	 * the socket's place. */
+	mode_t mask = umask(0);
+	int bound = bind(end->fd, (struct sockaddr *)&us, sizeof(us));
+	int code = errno;
+	(void)umask(mask);
+	if (bound < 0)
+		return mkv_fail(err, MKV_FAILED, code, "bind '%s': %m",
 				us.sun_path);
 	memcpy(end->path, us.sun_path, sizeof(end->path));
-	/* chronyd has given its rights away and must be able to answer. */
-	if (chmod(end->path, 0666) < 0 ||
-	    connect(end->fd, (struct sockaddr *)&daemon, sizeof(daemon)) < 0)
+	if (connect(end->fd, (struct sockaddr *)&daemon, sizeof(daemon)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "connect: %m");
 	return 0;
 }
