@@ -37,6 +37,16 @@ static int put_host_names(struct mkv_tree *tree,
 	return mkv_generate_put(tree, "/etc/hostname", &text, err);
 }
 
+/* Which image of the contract this is, for what runs in it. */
+static int put_image_name(struct mkv_tree *tree,
+			  const struct mkv_generate_inputs *inputs,
+			  struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_printf(&text, "%s\n", inputs->image->name);
+	return mkv_generate_put(tree, "/usr/lib/mkvbench/image", &text, err);
+}
+
 static int put_sysctls(struct mkv_tree *tree,
 		       const struct mkv_generate_inputs *inputs,
 		       struct mkv_error *err)
@@ -152,6 +162,7 @@ static const struct {
 		   struct mkv_error *err);
 } rows[] = {
 	{"host names", put_host_names},
+	{"image name", put_image_name},
 	{"network", mkv_generate_network},
 	{"sysctls", put_sysctls},
 	{"fstab", put_fstab},

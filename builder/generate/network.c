@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* systemd-networkd's files (systemd.network(5), systemd.netdev(5),
  * systemd.link(5)). The interface with the VLAN's address is `vlan0` in every
- * scenario: on a machine a VLAN device on the declared card, in a guest the card
- * itself, because the hypervisor's bridge takes the tag off. Files name hosts by
- * their MAC addresses, so one image serves all its hosts. */
+ * scenario: on a machine a VLAN device on the declared card, in a guest the
+ * card itself, because the hypervisor's bridge takes the tag off. Files name
+ * hosts by their MAC addresses, so one image serves all its hosts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,9 +44,10 @@ static int put_card_of_guest(struct mkv_tree *tree, const struct mkv_host *host,
 			     struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	mkv_buf_printf(&text,
-		       "[Match]\nPermanentMACAddress=%s\n\n[Link]\nName=vlan0\n",
-		       host->mac);
+	mkv_buf_printf(
+		&text,
+		"[Match]\nPermanentMACAddress=%s\n\n[Link]\nName=vlan0\n",
+		host->mac);
 	return put(tree, "10-card", host->name, "link", &text, err);
 }
 
@@ -77,6 +78,33 @@ static int put_vlan_device(struct mkv_tree *tree,
 	return put(tree, "10", "vlan0", "netdev", &text, err);
 }
 
+/* A hypervisor's VLAN device is a port of the bridge that its guests are on.
+ * Its card is found at boot, by number (services/role). */
+static int put_bridge(struct mkv_tree *tree, const struct mkv_recipe *recipe,
+		      struct mkv_error *err)
+{
+	const char *bridge = recipe->hypervisor.bridge;
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_printf(&text, "[NetDev]\nName=%s\nKind=bridge\nMTUBytes=%u\n",
+		       bridge, recipe->vlan.mtu);
+	int rc = put(tree, "10", "bridge", "netdev", &text, err);
+	if (rc < 0)
+		return rc;
+	mkv_buf_printf(&text,
+		       "[Match]\nName=vlan0\n\n[Network]\nBridge=%s\n"
+		       "LinkLocalAddressing=no\n",
+		       bridge);
+	rc = put(tree, "10", "vlan0", "network", &text, err);
+	if (rc < 0)
+		return rc;
+	mkv_buf_printf(&text,
+		       "[Match]\nName=%s\n\n[Link]\nRequiredForOnline=no\n\n"
+		       "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
+		       "ConfigureWithoutCarrier=yes\n",
+		       bridge);
+	return put(tree, "10", "bridge", "network", &text, err);
+}
+
 int mkv_generate_network(struct mkv_tree *tree,
 			 const struct mkv_generate_inputs *inputs,
 			 struct mkv_error *err)
@@ -86,6 +114,9 @@ int mkv_generate_network(struct mkv_tree *tree,
 	int rc = 0;
 	if (!is_guest)
 		rc = put_vlan_device(tree, recipe, err);
+	if (rc == 0 && inputs->image->platform == MKV_HYPERVISOR &&
+	    recipe->hypervisor.bridge)
+		rc = put_bridge(tree, recipe, err);
 	for (size_t i = 0; rc == 0 && i < recipe->n_hosts; i++) {
 		const struct mkv_host *host = &recipe->hosts[i];
 		if (host->image != inputs->image_index || !host->mac ||
