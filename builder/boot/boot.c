@@ -495,8 +495,14 @@ static int watch(struct run *run, struct mkv_error *err)
 	double end_s = run->start_s + limit_s(run);
 	for (;;) {
 		struct pollfd polled = {.fd = run->signals, .events = POLLIN};
-		if (poll(&polled, 1, POLL_MS) > 0)
-			return mkv_fail(err, MKV_FAILED, EINTR, "interrupted");
+		struct signalfd_siginfo taken;
+		/* Taken off the queue: else it would end us, unblocked. */
+		if (poll(&polled, 1, POLL_MS) > 0 &&
+		    read(run->signals, &taken, sizeof(taken)) ==
+			    (ssize_t)sizeof(taken))
+			return mkv_fail(err, MKV_FAILED, EINTR,
+					"interrupted (%s)",
+					strsignal((int)taken.ssi_signo));
 		int owing = look(run, err);
 		if (owing < 0)
 			return owing;
