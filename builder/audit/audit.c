@@ -67,6 +67,12 @@ static int key_inside(struct mkv_audit *audit, struct mkv_error *err)
 	return 0;
 }
 
+int mkv_audit_choose_key(struct mkv_audit *audit, struct mkv_error *err)
+{
+	int rc = choose_key(audit, err);
+	return rc > 0 ? key_inside(audit, err) : rc;
+}
+
 /* The key in the appliance must be the one that signed it. */
 static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 {
@@ -100,9 +106,7 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 				"'%s' isn't an appliance: it holds neither "
 				"SHA256SUMS nor manifest.json",
 				audit->options->path);
-	int rc = choose_key(audit, err);
-	if (rc > 0)
-		rc = key_inside(audit, err);
+	int rc = mkv_audit_choose_key(audit, err);
 	if (rc < 0)
 		return rc;
 	mkv_progress_begin(progress, 0, "check digests");
