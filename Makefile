@@ -41,7 +41,7 @@ say = $(if $(V),,@printf '  %-3s %s\n' $(1) $(2))
 # What each program links. A library is used in one folder only.
 LIB_PKGS := libcrypto jansson
 BUILDER_PKGS := $(LIB_PKGS) yaml-0.1 libsolv libsolvext ext2fs com_err \
-	libarchive libcurl libzstd liblzma zlib libvirt
+	libarchive libcurl libzstd liblzma zlib libvirt libxml-2.0
 BUILDER_LIBS = $(shell $(PKG_CONFIG) --libs $(BUILDER_PKGS) fdisk) -lguestfs -lpthread
 LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
 # Only what the verifier itself needs from an image: libc and libcrypto.
@@ -66,6 +66,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
+
+# The one library whose headers have a folder of their own.
+$(BUILD)/builder/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 | sed 's/-I/-isystem /g')
 
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@

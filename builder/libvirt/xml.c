@@ -59,17 +59,23 @@ static unsigned count_cpus(const struct mkv_hypervisor *hv)
 	return hv->sockets * hv->cores * hv->threads;
 }
 
+/* Pages are there before the guest runs: it never waits for one while measuring,
+ * and none of them is merged with another guest's. */
 static void memory(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
 {
-	mkv_buf_printf(xml, "  <memory unit='b'>%llu</memory>\n",
-		       (unsigned long long)hv->memory_bytes);
+	mkv_buf_printf(xml,
+		       "  <memory unit='KiB'>%llu</memory>\n"
+		       "  <memoryBacking>\n",
+		       (unsigned long long)hv->memory_bytes / 1024);
 	if (hv->huge_page_bytes)
 		mkv_buf_printf(xml,
-			       "  <memoryBacking>\n    <hugepages>\n"
-			       "      <page size='%llu' unit='b'/>\n"
-			       "    </hugepages>\n    <nosharepages/>\n"
-			       "  </memoryBacking>\n",
-			       (unsigned long long)hv->huge_page_bytes);
+			       "    <hugepages>\n"
+			       "      <page size='%llu' unit='KiB'/>\n"
+			       "    </hugepages>\n",
+			       (unsigned long long)hv->huge_page_bytes / 1024);
+	mkv_buf_str(xml, "    <nosharepages/>\n"
+			 "    <allocation mode='immediate'/>\n"
+			 "  </memoryBacking>\n");
 }
 
 /* Guest CPU n on machine CPU k(n): Linux numbers a machine's first threads first
@@ -83,6 +89,37 @@ static unsigned pinned_to(const struct mkv_recipe *recipe, unsigned vcpu)
 	unsigned core = vcpu / hv->threads;
 	unsigned thread = vcpu % hv->threads;
 	return core + thread * machine_cores;
+}
+
+/* The machine's CPUs that no guest CPU is pinned to, as "3,9"; empty: none. */
+static void spare_cpus(struct mkv_buf *list, const struct mkv_recipe *recipe)
+{
+	const struct mkv_hardware *hw = &recipe->hardware;
+	unsigned machine = hw->sockets * hw->cores * hw->threads;
+	unsigned count = count_cpus(&recipe->hypervisor);
+	for (unsigned cpu = 0; cpu < machine; cpu++) {
+		bool taken = false;
+		for (unsigned i = 0; i < count && !taken; i++)
+			taken = pinned_to(recipe, i) == cpu;
+		if (!taken)
+			mkv_buf_printf(list, "%s%u", list->size ? "," : "",
+				       cpu);
+	}
+}
+
+/* What QEMU does beside the guest's CPUs stays off them where it can. */
+static void pin_others(struct mkv_buf *xml, const struct mkv_recipe *recipe)
+{
+	auto_buf struct mkv_buf spare = {0};
+	spare_cpus(&spare, recipe);
+	xml->failed |= spare.failed;
+	if (!spare.size)
+		return;
+	mkv_buf_printf(xml, "    <emulatorpin cpuset='%s'/>\n", spare.data);
+	for (unsigned i = 1; i <= recipe->hypervisor.iothreads; i++)
+		mkv_buf_printf(xml,
+			       "    <iothreadpin iothread='%u' cpuset='%s'/>\n",
+			       i, spare.data);
 }
 
 static void cpus(struct mkv_buf *xml, const struct mkv_recipe *recipe)
@@ -99,7 +136,31 @@ static void cpus(struct mkv_buf *xml, const struct mkv_recipe *recipe)
 	for (unsigned i = 0; i < count; i++)
 		mkv_buf_printf(xml, "    <vcpupin vcpu='%u' cpuset='%u'/>\n", i,
 			       pinned_to(recipe, i));
+	pin_others(xml, recipe);
 	mkv_buf_str(xml, "  </cputune>\n");
+}
+
+static bool has_clocksource(const struct mkv_hypervisor *hv, const char *name)
+{
+	for (size_t i = 0; i < hv->clocksources.count; i++)
+		if (is(hv->clocksources.items[i], name))
+			return true;
+	return false;
+}
+
+/* The kernel takes the TSC when it is invariant and kvm-clock is no better; it
+ * has neither where the contract doesn't name it. The HPET costs exits. */
+static void guest_clock(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
+{
+	mkv_buf_printf(xml,
+		       "  <clock offset='utc'>\n"
+		       "    <timer name='rtc' tickpolicy='catchup'/>\n"
+		       "    <timer name='pit' tickpolicy='delay'/>\n"
+		       "    <timer name='hpet' present='%s'/>\n"
+		       "    <timer name='kvmclock' present='%s'/>\n"
+		       "  </clock>\n",
+		       has_clocksource(hv, "hpet") ? "yes" : "no",
+		       has_clocksource(hv, "kvm-clock") ? "yes" : "no");
 }
 
 static void cpu_features(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
@@ -122,7 +183,12 @@ static void cpu_model(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
 	attribute(xml, "mode", hv->cpu_mode);
 	if (is(hv->cpu_mode, "custom"))
 		mkv_buf_str(xml, " match='exact'");
-	mkv_buf_str(xml, " check='partial'>\n");
+	mkv_buf_str(xml, " check='partial'");
+	/* A CPU that could migrate has no invariant TSC. */
+	if (is(hv->cpu_mode, "host-passthrough"))
+		attribute(xml, "migratable",
+			  has_clocksource(hv, "tsc") ? "off" : "on");
+	mkv_buf_str(xml, ">\n");
 	if (is(hv->cpu_mode, "custom") && hv->cpu_model) {
 		mkv_buf_str(xml, "    <model fallback='forbid'>");
 		escaped(xml, hv->cpu_model);
@@ -188,6 +254,21 @@ static void disk(struct mkv_buf *xml, const struct mkv_recipe *recipe,
 	mkv_buf_str(xml, "/>\n    </disk>\n");
 }
 
+/* libvirt's own choice would be a card of the nineties. */
+static void controllers(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
+{
+	mkv_buf_str(xml, "    <controller type='usb' model='none'/>\n");
+	if (!is(hv->disk_bus, "scsi"))
+		return;
+	mkv_buf_str(xml, "    <controller type='scsi' index='0' "
+			 "model='virtio-scsi'");
+	if (hv->iothreads)
+		mkv_buf_str(xml, ">\n      <driver iothread='1'/>\n"
+				 "    </controller>\n");
+	else
+		mkv_buf_str(xml, "/>\n");
+}
+
 static void card(struct mkv_buf *xml, const struct mkv_recipe *recipe,
 		 const struct mkv_host *host)
 {
@@ -203,6 +284,9 @@ static void card(struct mkv_buf *xml, const struct mkv_recipe *recipe,
 		mkv_buf_printf(xml,
 			       "      <driver name='vhost' queues='%u'/>\n",
 			       hv->nic_queues);
+	if (recipe->vlan.mtu && recipe->vlan.mtu != 1500)
+		mkv_buf_printf(xml, "      <mtu size='%u'/>\n",
+			       recipe->vlan.mtu);
 	mkv_buf_str(xml, "    </interface>\n");
 }
 
@@ -211,6 +295,7 @@ static void devices(struct mkv_buf *xml, const struct mkv_recipe *recipe,
 {
 	mkv_buf_str(xml, "  <devices>\n");
 	disk(xml, recipe, host);
+	controllers(xml, &recipe->hypervisor);
 	card(xml, recipe, host);
 	mkv_buf_str(xml,
 		    "    <serial type='pty'>\n      <target port='0'/>\n"
@@ -243,14 +328,14 @@ int mkv_libvirt_domain_xml(const struct mkv_recipe *recipe,
 	identity(xml, host);
 	firmware(xml, recipe, host);
 	mkv_buf_str(xml, "  <features>\n    <acpi/>\n    <apic/>\n"
-			 "  </features>\n");
+			 "    <vmport state='off'/>\n  </features>\n");
 	cpu_model(xml, &recipe->hypervisor);
-	mkv_buf_str(xml, "  <clock offset='utc'>\n"
-			 "    <timer name='hpet' present='no'/>\n"
-			 "  </clock>\n"
-			 "  <on_poweroff>destroy</on_poweroff>\n"
+	guest_clock(xml, &recipe->hypervisor);
+	mkv_buf_str(xml, "  <on_poweroff>destroy</on_poweroff>\n"
 			 "  <on_reboot>restart</on_reboot>\n"
-			 "  <on_crash>destroy</on_crash>\n");
+			 "  <on_crash>destroy</on_crash>\n"
+			 "  <pm>\n    <suspend-to-mem enabled='no'/>\n"
+			 "    <suspend-to-disk enabled='no'/>\n  </pm>\n");
 	devices(xml, recipe, host);
 	mkv_buf_str(xml, "</domain>\n");
 	return mkv_buf_check(xml, err);

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: MIT */
+/* libvirt's definitions: written, read back, changed, and hostile ones refused.
+ * `libvirt_xml_test DIR small|large` writes those of two hosts, `a` and `b`, for
+ * the integration tests. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/libvirt/document.h"
+#include "builder/libvirt/xml.h"
+#include "lib/io.h"
+
+static const uint8_t uuid[16] = {0x87, 0x52, 0xac, 0x13, 0x2a, 0x93, 0x53, 0x99,
+				 0x8a, 0x8f, 0x24, 0x94, 0xff, 0x54, 0x2c, 0x48};
+
+/* A recipe of the study, as far as its XML goes. */
+struct sample {
+	struct mkv_recipe recipe;
+	struct mkv_host host;
+	struct mkv_image image;
+	char *features[2], *clocksources[2];
+};
+
+static void large(struct sample *s)
+{
+	*s = (struct sample){
+		.host = {.name = (char *)"order",
+			 .mac = (char *)"52:54:00:77:00:11"},
+		.image = {.platform = MKV_ON_KVM, .uefi = true},
+		.features = {(char *)"+topoext", (char *)"-svm"},
+		.clocksources = {(char *)"kvm-clock", (char *)"tsc"},
+	};
+	s->recipe = (struct mkv_recipe){
+		.name = (char *)"kvm-docker",
+		.scenario = MKV_KVM_DOCKER,
+		.hardware = {.sockets = 1, .cores = 6, .threads = 2},
+		.vlan = {.mtu = 1500},
+		.hosts = &s->host,
+		.n_hosts = 1,
+		.images = &s->image,
+		.n_images = 1,
+		.has_hypervisor = true,
+		.hypervisor = {
+			.cpu_mode = (char *)"host-passthrough",
+			.features = {s->features, 2},
+			.sockets = 1, .cores = 6, .threads = 2,
+			.caches = (char *)"passthrough",
+			.pin = (char *)"one-to-one",
+			.memory_bytes = 24ULL << 30,
+			.huge_page_bytes = 1ULL << 30,
+			.disk_bus = (char *)"virtio",
+			.disk_cache = (char *)"none",
+			.disk_io = (char *)"native",
+			.iothreads = 1,
+			.nic_model = (char *)"virtio",
+			.bridge = (char *)"br-vlan",
+			.nic_queues = 4,
+			.clocksources = {s->clocksources, 2},
+		},
+	};
+}
+
+/* One that any machine could hold. */
+static void small(struct sample *s)
+{
+	large(s);
+	struct mkv_hypervisor *hv = &s->recipe.hypervisor;
+	s->recipe.name = (char *)"tiny";
+	s->image.uefi = false;
+	hv->cores = 1;
+	hv->threads = 1;
+	hv->features.count = 0;
+	hv->memory_bytes = 256ULL << 20;
+	hv->huge_page_bytes = 0;
+	hv->pin = (char *)"none";
+	hv->nic_queues = 1;
+}
+
+static char *domain_of(const struct sample *s)
+{
+	struct mkv_buf xml = {0};
+	struct mkv_error err;
+	assert_int_equal(mkv_libvirt_domain_xml(&s->recipe, &s->host, uuid, &xml,
+						&err),
+			 0);
+	return mkv_buf_take(&xml);
+}
+
+static struct mkv_document *parsed(const char *xml)
+{
+	struct mkv_document *document = NULL;
+	struct mkv_error err = {0};
+	int rc = mkv_document_parse(xml, strlen(xml), &document, &err);
+	if (rc < 0)
+		print_error("%s\n", err.message);
+	assert_int_equal(rc, 0);
+	return document;
+}
+
+static void a_domain_says_all_that_a_benchmark_feels(void **state)
+{
+	(void)state;
+	struct sample s;
+	struct mkv_error err;
+	auto_buf struct mkv_buf golden = {0};
+	large(&s);
+	auto_free char *xml = domain_of(&s);
+	assert_int_equal(mkv_read_file(AT_FDCWD, "tests/golden/libvirt/order.xml",
+				       65536, &golden, &err),
+			 0);
+	assert_string_equal(xml, golden.data);
+}
+
+struct row {
+	const char *xpath;
+	const char *text; /* NULL: not there */
+};
+
+static void expect(const char *xml, const struct row *rows, size_t count)
+{
+	auto_document struct mkv_document *document = parsed(xml);
+	for (size_t i = 0; i < count; i++) {
+		auto_free char *text =
+			mkv_document_text(document, rows[i].xpath);
+		if (!text != !rows[i].text ||
+		    (text && strcmp(text, rows[i].text) != 0))
+			fail_msg("%s: '%s', not '%s'", rows[i].xpath,
+				 text ? text : "(none)",
+				 rows[i].text ? rows[i].text : "(none)");
+	}
+}
+#define EXPECT(xml, ...)                                                       \
+	expect(xml, (const struct row[]){__VA_ARGS__},                         \
+	       sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
+
+static void what_the_recipe_says_reaches_the_domain(void **state)
+{
+	(void)state;
+	struct sample s;
+	large(&s);
+	struct mkv_hypervisor *hv = &s.recipe.hypervisor;
+	hv->cores = 4; /* two cores stay for QEMU itself */
+	hv->disk_bus = (char *)"scsi";
+	hv->clocksources.count = 1;
+	hv->nic_model = (char *)"e1000e";
+	hv->caches = (char *)"disable";
+	s.recipe.vlan.mtu = 9000;
+	auto_free char *xml = domain_of(&s);
+	EXPECT(xml, {"/domain/vcpu", "8"},
+	       {"/domain/cputune/vcpupin[@vcpu='1']/@cpuset", "6"},
+	       {"/domain/cputune/vcpupin[@vcpu='7']/@cpuset", "9"},
+	       {"/domain/cputune/emulatorpin/@cpuset", "4,5,10,11"},
+	       {"/domain/cputune/iothreadpin[@iothread='1']/@cpuset",
+		"4,5,10,11"},
+	       {"/domain/devices/controller[@type='scsi']/driver/@iothread", "1"},
+	       {"/domain/devices/disk/driver/@iothread", NULL},
+	       {"/domain/devices/disk/target/@dev", "sda"},
+	       {"/domain/cpu/@migratable", "on"},
+	       {"/domain/cpu/cache/@mode", "disable"},
+	       {"/domain/clock/timer[@name='kvmclock']/@present", "yes"},
+	       {"/domain/devices/interface/driver", NULL},
+	       {"/domain/devices/interface/mtu/@size", "9000"});
+	s.clocksources[0] = (char *)"tsc";
+	hv->cpu_mode = (char *)"custom";
+	hv->cpu_model = (char *)"EPYC-Rome";
+	hv->huge_page_bytes = 0;
+	hv->pin = (char *)"none";
+	auto_free char *other = domain_of(&s);
+	EXPECT(other, {"/domain/cpu/model", "EPYC-Rome"},
+	       {"/domain/cpu/@migratable", NULL}, {"/domain/cputune", NULL},
+	       {"/domain/memoryBacking/hugepages", NULL},
+	       {"/domain/memoryBacking/allocation/@mode", "immediate"},
+	       {"/domain/clock/timer[@name='kvmclock']/@present", "no"});
+}
+
+static void names_are_only_ever_text(void **state)
+{
+	(void)state;
+	static char evil[] = "a'/><x y=\"&lt;</name>&";
+	struct sample s;
+	struct mkv_error err;
+	auto_buf struct mkv_buf network = {0};
+	large(&s);
+	s.recipe.name = evil;
+	s.host.name = evil;
+	s.host.mac = evil;
+	s.recipe.hypervisor.bridge = evil;
+	s.recipe.hypervisor.cpu_model = evil;
+	s.recipe.hypervisor.cpu_mode = (char *)"custom";
+	s.features[0] = evil;
+	auto_free char *xml = domain_of(&s);
+	char both[128], credential[128], disk[256];
+	(void)snprintf(both, sizeof(both), "%s-%s", evil, evil);
+	(void)snprintf(credential, sizeof(credential),
+		       "io.systemd.credential:mkvbench.host=%s", evil);
+	(void)snprintf(disk, sizeof(disk), "%s/%s/%s.raw", MKV_LIBVIRT_DISKS,
+		       evil, evil);
+	EXPECT(xml, {"/domain/name", both},
+	       {"/domain/sysinfo/oemStrings/entry", credential},
+	       {"/domain/devices/disk/source/@file", disk},
+	       {"/domain/devices/interface/mac/@address", evil},
+	       {"/domain/cpu/model", evil}, {"/domain/cpu/feature/@name", evil},
+	       {"//x", NULL});
+	assert_int_equal(mkv_libvirt_network_xml(&s.recipe, &network, &err), 0);
+	EXPECT(network.data, {"/network/bridge/@name", evil}, {"//x", NULL});
+}
+
+static void needs_are_read_from_a_domain(void **state)
+{
+	(void)state;
+	struct sample s;
+	struct mkv_error err;
+	large(&s);
+	auto_free char *xml = domain_of(&s);
+	auto_document struct mkv_document *document = parsed(xml);
+	auto_domain_needs struct mkv_domain_needs needs = {0};
+	assert_int_equal(mkv_domain_read(document, &needs, &err), 0);
+	assert_string_equal(needs.name, "kvm-docker-order");
+	assert_string_equal(needs.network, "mkvbench-kvm-docker");
+	assert_string_equal(needs.uuid, "8752ac13-2a93-5399-8a8f-2494ff542c48");
+	assert_true(needs.memory_bytes == 24ULL << 30);
+	assert_true(needs.huge_page_bytes == 1ULL << 30);
+	assert_int_equal(needs.cpus, 12);
+	assert_int_equal(needs.threads, 2);
+	assert_int_equal(needs.pins[0], 0);
+	assert_int_equal(needs.pins[1], 6);
+	assert_int_equal(needs.pins[11], 11);
+	assert_true(needs.pinned && needs.host_cpu && needs.uefi &&
+		    needs.iothreads && needs.vhost && needs.direct_io);
+}
+
+/* `from` in a good domain becomes `to`: it must be refused. */
+static void signed_domains_may_still_do_no_harm(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *to, *message;
+	} rows[] = {
+		{"type='kvm'", "type='qemu'", "isn't for KVM"},
+		{"<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/"
+			     "domain/qemu/1.0' ",
+		 "<domain>: of another namespace"},
+		{"<devices>", "<devices><emulator>/bin/sh</emulator>",
+		 "<emulator>: a path of the host"},
+		{"<devices>", "<devices><hostdev mode='subsystem'/>",
+		 "<hostdev>: not part of"},
+		{"<devices>", "<devices><filesystem/>", "<filesystem>: not part"},
+		{"<boot ", "<kernel>vmlinuz</kernel><boot ",
+		 "<kernel>: not part of"},
+		{"<boot ", "<loader>\n /x</loader><boot ",
+		 "<loader>: a path of the host"},
+		{"<serial type='pty'>", "<serial type='file'>"
+					"<source path='/etc/passwd'/>",
+		 "<source>: a path of the host"},
+		{"<serial type='pty'>", "<serial type='tcp'>",
+		 "another console than a pty"},
+		{"/dev/urandom", "/dev/vda", "<backend>: a path of the host"},
+		{"<rng ", "<disk type='file' device='disk'><source file='x'/>"
+			  "</disk><rng ",
+		 "hasn't one disk"},
+		{"<disk type='file'", "<disk type='block'", "than a file"},
+		{"<interface type='network'", "<interface type='bridge'",
+		 "one card in a network"},
+		{"<vcpu placement='static'>12", "<vcpu placement='static'>13",
+		 "topology disagree"},
+		{"cpuset='0'", "cpuset='0-3'", "isn't pinned to one CPU"},
+		{"unit='KiB'>", "unit='b'>", "it lacks a name"},
+		{"<name>kvm", "<name>&amp;</name><title>x</title><name>kvm",
+		 "<title>: not part of"},
+		{"-2a93-", "-2A93-", "it lacks a name"},
+	};
+	struct sample s;
+	large(&s);
+	auto_free char *xml = domain_of(&s);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_error err = {0};
+		auto_buf struct mkv_buf bad = {0};
+		auto_domain_needs struct mkv_domain_needs needs = {0};
+		const char *at = strstr(xml, rows[i].from);
+		assert_non_null(at);
+		mkv_buf_add(&bad, xml, (size_t)(at - xml));
+		mkv_buf_str(&bad, rows[i].to);
+		mkv_buf_str(&bad, at + strlen(rows[i].from));
+		auto_document struct mkv_document *document = parsed(bad.data);
+		int rc = mkv_domain_read(document, &needs, &err);
+		if (rc == 0 || !strstr(err.message, rows[i].message))
+			fail_msg("row %zu: %d '%s', not '%s'", i, rc,
+				 err.message, rows[i].message);
+		assert_int_equal(err.kind, MKV_UNVERIFIED);
+	}
+}
+
+static void xml_with_entities_or_errors_is_refused(void **state)
+{
+	(void)state;
+	static const char *const rows[] = {
+		"", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&b;</a>",
+		"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+		"<!DOCTYPE a SYSTEM '/etc/passwd'><a/>",
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_error err = {0};
+		struct mkv_document *document = NULL;
+		assert_true(mkv_document_parse(rows[i], strlen(rows[i]),
+					       &document, &err) < 0);
+		assert_null(document);
+	}
+}
+
+static void an_import_changes_only_what_it_says(void **state)
+{
+	(void)state;
+	struct sample s;
+	struct mkv_error err;
+	auto_buf struct mkv_buf kvm = {0}, tcg = {0};
+	large(&s);
+	auto_free char *xml = domain_of(&s);
+	auto_document struct mkv_document *document = parsed(xml);
+	auto_document struct mkv_document *second = parsed(xml);
+	struct mkv_domain_change change = {.disk = "/a & b/c.raw", .mark = "m"};
+	assert_int_equal(mkv_domain_change(document, &change, &kvm, &err), 0);
+	EXPECT(kvm.data, {"/domain/@type", "kvm"},
+	       {"/domain/devices/disk/source/@file", "/a & b/c.raw"},
+	       {MKV_DOMAIN_MARK, "m"}, {"/domain/cpu/@mode", "host-passthrough"},
+	       {"/domain/cputune/vcpupin[@vcpu='11']/@cpuset", "11"});
+	assert_non_null(strstr(kvm.data, ":import xmlns:mkvbench=\"urn:mkvbench:"
+					 "libvirt:1\">m</mkvbench:import>"));
+	change.emulate_cpu = "EPYC-Rome";
+	change.memory_bytes = 512 << 20;
+	assert_int_equal(mkv_domain_change(second, &change, &tcg, &err), 0);
+	EXPECT(tcg.data, {"/domain/@type", "qemu"}, {"/domain/cputune", NULL},
+	       {"/domain/memoryBacking", NULL}, {"/domain/memory", "524288"},
+	       {"/domain/cpu/@mode", "custom"}, {"/domain/cpu/cache", NULL},
+	       {"/domain/cpu/feature", NULL}, {"/domain/cpu/model", "EPYC-Rome"},
+	       {"/domain/cpu/topology/@cores", "6"},
+	       {"/domain/clock/timer[@name='kvmclock']", NULL});
+	char one[65], two[65], three[65];
+	auto_document struct mkv_document *plain = parsed(xml);
+	assert_int_equal(mkv_domain_digest(document, one, &err), 0);
+	assert_int_equal(mkv_domain_digest(second, two, &err), 0);
+	assert_int_equal(mkv_domain_digest(plain, three, &err), 0);
+	assert_string_not_equal(one, two);
+	assert_string_not_equal(one, three);
+}
+
+static int write_samples(const char *dir, const char *kind)
+{
+	static const char *const names[] = {"a", "b"};
+	struct sample s;
+	struct mkv_error err = {0};
+	char path[4096], mac[] = "52:54:00:77:00:1x";
+	auto_buf struct mkv_buf network = {0};
+	if (strcmp(kind, "small") == 0)
+		small(&s);
+	else
+		large(&s);
+	(void)snprintf(path, sizeof(path), "%s/network-vlan.xml", dir);
+	int rc = mkv_libvirt_network_xml(&s.recipe, &network, &err);
+	if (rc == 0)
+		rc = mkv_write_file(path, 0644, network.data, network.size, &err);
+	for (unsigned i = 0; rc == 0 && i < 2; i++) {
+		auto_buf struct mkv_buf xml = {0};
+		uint8_t id[16];
+		memcpy(id, uuid, sizeof(id));
+		id[15] = (uint8_t)i;
+		mac[sizeof(mac) - 2] = (char)('0' + i);
+		s.host.name = (char *)(uintptr_t)names[i];
+		s.host.mac = mac;
+		(void)snprintf(path, sizeof(path), "%s/domain-%s.xml", dir,
+			       names[i]);
+		rc = mkv_libvirt_domain_xml(&s.recipe, &s.host, id, &xml, &err);
+		if (rc == 0)
+			rc = mkv_write_file(path, 0644, xml.data, xml.size, &err);
+	}
+	if (rc < 0)
+		(void)fprintf(stderr, "%s\n", err.message);
+	return rc < 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3)
+		return write_samples(argv[1], argv[2]);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_domain_says_all_that_a_benchmark_feels),
+		cmocka_unit_test(what_the_recipe_says_reaches_the_domain),
+		cmocka_unit_test(names_are_only_ever_text),
+		cmocka_unit_test(needs_are_read_from_a_domain),
+		cmocka_unit_test(signed_domains_may_still_do_no_harm),
+		cmocka_unit_test(xml_with_entities_or_errors_is_refused),
+		cmocka_unit_test(an_import_changes_only_what_it_says),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
