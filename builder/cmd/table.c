@@ -8,6 +8,7 @@ const struct mkv_command mkv_commands[] = {
 	{"plan", "say what would be built, and why", mkv_cmd_plan},
 	{"audit", "check a finished appliance or disk image", mkv_cmd_audit},
 	{"boot", "try appliances under QEMU", mkv_cmd_boot},
+	{"import", "put an appliance's guests into libvirt", mkv_cmd_import},
 	{"receipt", "check receipts against an appliance's contract",
 	 mkv_cmd_receipt},
 	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},

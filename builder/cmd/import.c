@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* mkvbench import: an appliance's guests into libvirt. */
+#include <stdio.h>
+#include <string.h>
+
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/options.h"
+#include "builder/libvirt/import.h"
+#include "builder/libvirt/xml.h"
+#include "lib/json.h"
+
+enum { HOSTS_MOST = 64 };
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static void watch_signals(void)
+{
+	struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+}
+
+static const char *state_word(const struct mkv_import_item *item, bool dry_run)
+{
+	bool is_disk = strcmp(item->kind, "disk") == 0;
+	switch (item->state) {
+	case MKV_IMPORT_NEW:
+		return dry_run ? (is_disk ? "would be copied"
+					  : "would be defined")
+			       : (is_disk ? "copied" : "defined");
+	case MKV_IMPORT_REPLACED:
+		return dry_run ? "would be replaced" : "replaced";
+	case MKV_IMPORT_USED:
+		return "written to since it was imported; kept";
+	case MKV_IMPORT_UNCHANGED:
+		break;
+	}
+	return "unchanged";
+}
+
+static const char *state_name(enum mkv_import_state state)
+{
+	static const char *const names[] = {
+		[MKV_IMPORT_NEW] = "new",
+		[MKV_IMPORT_UNCHANGED] = "unchanged",
+		[MKV_IMPORT_USED] = "used",
+		[MKV_IMPORT_REPLACED] = "replaced",
+	};
+	return names[state];
+}
+
+static json_t *lines(char *const *items, size_t count)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < count; i++)
+		(void)json_array_append_new(list,
+					    json_string(items[i]));
+	return list;
+}
+
+static int print_json(const struct mkv_import_report *report, bool dry_run,
+		      struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	char id[MKV_SHA256_HEX_SIZE];
+	json_t *items = json_array();
+	for (size_t i = 0; i < report->n_items; i++)
+		(void)json_array_append_new(
+			items, json_pack("{s:s, s:s, s:s}", "kind",
+					 report->items[i].kind, "name",
+					 report->items[i].name, "state",
+					 state_name(report->items[i].state)));
+	mkv_sha256_hex(&report->key.id, id);
+	auto_json json_t *root = json_pack(
+		"{s:s, s:b, s:o, s:o, s:o, s:{s:s, s:b}}", "result",
+		report->n_reasons ? "refused"
+		: dry_run	  ? "dry-run"
+				  : "imported",
+		"emulated", report->emulated, "items", items, "reasons",
+		lines(report->reasons, report->n_reasons), "notes",
+		lines(report->notes, report->n_notes), "key", "id", id,
+		"proves_origin", report->key_origin != MKV_KEY_INSIDE);
+	int rc = root ? mkv_json_dump(root, &text, err) : mkv_oom(err);
+	if (rc == 0)
+		(void)fwrite(text.data, 1, text.size, stdout);
+	return rc;
+}
+
+static void print_text(const struct mkv_import_report *report, bool dry_run)
+{
+	if (report->key_origin == MKV_KEY_INSIDE)
+		(void)printf("note: checked with the key that came with the "
+			     "appliance: nothing changed since it was signed, "
+			     "but by whom it was isn't known (--key)\n");
+	for (size_t i = 0; i < report->n_notes; i++)
+		(void)printf("note: %s\n", report->notes[i]);
+	if (report->n_reasons) {
+		(void)printf("this host can't be what the appliance needs:\n");
+		for (size_t i = 0; i < report->n_reasons; i++)
+			(void)printf("  %s\n", report->reasons[i]);
+		return;
+	}
+	for (size_t i = 0; i < report->n_items; i++)
+		(void)printf("%s %s: %s\n", report->items[i].kind,
+			     report->items[i].name,
+			     state_word(&report->items[i], dry_run));
+}
+
+static int parse_accel(const char *text, enum mkv_accel *ret,
+		       struct mkv_error *err)
+{
+	static const char *const names[] = {
+		[MKV_ACCEL_AUTO] = "auto",
+		[MKV_ACCEL_KVM] = "kvm",
+		[MKV_ACCEL_TCG] = "tcg",
+	};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum mkv_accel)i;
+			return 0;
+		}
+	}
+	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			"import: --accel is auto, kvm or tcg, not '%s'", text);
+}
+
+/* "a,b,c" in place. */
+static size_t split(char *text, const char **ret, size_t most)
+{
+	size_t count = 0;
+	char *save = NULL;
+	for (char *word = strtok_r(text, ",", &save); word && count < most;
+	     word = strtok_r(NULL, ",", &save))
+		ret[count++] = word;
+	return count;
+}
+
+static const char description[] =
+	"Copies the disks of an appliance's guests, verified, and defines in "
+	"libvirt what\nthey need: a storage pool, the network on the "
+	"experiment's bridge, a domain each.\nFirst it checks signatures and "
+	"digests, and that this host can honour the\ncontract: KVM that works, "
+	"the CPU, its threads for the pinning, memory in huge\npages, bridge, "
+	"firmware, space; otherwise it lists every reason and ends with 3.\nA "
+	"second import changes nothing; a failed or interrupted one is undone. "
+	"The pool\nand the network are started, the domains aren't.\n\n--accel "
+	"tcg makes emulated domains for trying the appliance on any host; they "
+	"prove\nnothing of a machine.";
+
+static int import(const struct mkv_import_options *options, bool json,
+		  struct mkv_error *err)
+{
+	auto_import_report struct mkv_import_report report = {0};
+	watch_signals();
+	int rc = mkv_import_run(options, &report, err);
+	if (rc < 0)
+		return rc;
+	if (json)
+		rc = print_json(&report, options->dry_run, err);
+	else
+		print_text(&report, options->dry_run);
+	if (rc < 0 || report.n_reasons == 0)
+		return rc;
+	return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
+			"import: nothing was changed%s",
+			report.emulated ? "" : "; --accel tcg imports for a "
+					       "trial under emulation");
+}
+
+int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
+{
+	const char *hosts = NULL, *accel = "auto";
+	bool json = false, silent = false;
+	const char *names[HOSTS_MOST];
+	struct mkv_import_options options = {
+		.uri = "qemu:///system",
+		.pool = MKV_LIBVIRT_DISKS,
+		.hosts = names,
+		.stop = &stopped,
+	};
+	const struct mkv_option table[] = {
+		{"--connect", "URI", "libvirt on this machine (qemu:///system)",
+		 &options.uri, NULL},
+		{"--host", "NAME[,NAME]", "only these hosts", &hosts, NULL},
+		{"--pool", "DIR", "disks go to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
+		 &options.pool, NULL},
+		{"--accel", "auto|kvm|tcg",
+		 "auto boots a kernel in KVM to see if it works", &accel, NULL},
+		{"--replace", NULL, "replace what an import made and differs",
+		 NULL, &options.replace},
+		{"--dry-run", NULL, "only say what would be done", NULL,
+		 &options.dry_run},
+		{"--key", "FILE", "the public key (PEM) of who should have "
+				  "signed it", &options.key, NULL},
+		{"--json", NULL, "the result as JSON", NULL, &json},
+		{"--quiet", NULL, "no progress", NULL, &silent},
+		{0},
+	};
+	const struct mkv_usage usage = {
+		.synopsis = "APPLIANCE",
+		.description = description,
+		.options = table,
+		.min_operands = 1,
+		.max_operands = 1,
+	};
+	int operands;
+	bool is_done;
+	auto_free char *all_hosts = mkv_options_join(argc, argv, "--host");
+	int rc = mkv_options_parse("import", &usage, argc, argv, &operands,
+				   &is_done, err);
+	if (rc < 0 || is_done)
+		return rc;
+	rc = parse_accel(accel, &options.accel, err);
+	if (rc < 0)
+		return rc;
+	if (options.pool[0] != '/' || strstr(options.pool, "/../"))
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"import: --pool is an absolute path, not '%s'",
+				options.pool);
+	if (all_hosts)
+		options.n_hosts = split(all_hosts, names, HOSTS_MOST);
+	auto_progress struct mkv_progress *progress = mkv_progress_new(
+		silent || json ? MKV_PROGRESS_QUIET : MKV_PROGRESS_AUTO);
+	options.appliance = argv[0];
+	options.progress = progress;
+	return import(&options, json, err);
+}
