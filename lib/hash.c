@@ -83,6 +83,29 @@ int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 	return mkv_hasher_finish(hasher, ret, err);
 }
 
+int mkv_md5_fd(int fd, char ret[static 33], struct mkv_error *err)
+{
+	uint8_t chunk[16384], digest[EVP_MAX_MD_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_md5(), NULL) == 1;
+	ssize_t got = ok ? 1 : 0;
+	while (ok && got > 0) {
+		got = read(fd, chunk, sizeof(chunk));
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			ok = EVP_DigestUpdate(ctx, chunk, (size_t)got) == 1;
+	}
+	int code = got < 0 ? errno : EIO;
+	ok = ok && got == 0 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+	EVP_MD_CTX_free(ctx);
+	if (!ok)
+		return mkv_fail(err, MKV_FAILED, code, "MD5: %m");
+	for (size_t i = 0; i < 16; i++)
+		(void)snprintf(ret + 2 * i, 3, "%02x", digest[i]);
+	return 0;
+}
+
 void mkv_sha256_hex(const struct mkv_sha256 *sha,
 		    char hex[static MKV_SHA256_HEX_SIZE])
 {

@@ -34,6 +34,11 @@ int mkv_sha256_bytes(const void *data, size_t size, struct mkv_sha256 *ret,
 int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(2, 4);
 
+/* MD5 (RFC 1321) of all that is left behind a descriptor, in hexadecimal: only
+ * for what dpkg's own records say. */
+int mkv_md5_fd(int fd, char ret[static 33], struct mkv_error *err)
+	mkv_must_check mkv_nonnull(2, 3);
+
 /* Lower-case hexadecimal with its NUL. */
 void mkv_sha256_hex(const struct mkv_sha256 *sha,
 		    char hex[static MKV_SHA256_HEX_SIZE]) mkv_nonnull(1, 2);

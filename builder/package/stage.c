@@ -8,6 +8,7 @@
 
 #include "builder/package/pathmap.h"
 #include "builder/package/untar.h"
+#include "lib/hash.h"
 #include "lib/io.h"
 
 enum {
@@ -376,6 +377,60 @@ static int stage_all(struct staging *staging, struct mkv_error *err)
 	return rc;
 }
 
+static int add_md5sum(const struct staging *staging, size_t number,
+		      struct mkv_buf *to, struct mkv_error *err)
+{
+	const struct mkv_package_entry *entry =
+		&staging->package->entries[number];
+	char name[24], hex[33];
+	if (!S_ISREG(entry->mode))
+		return 0;
+	(void)snprintf(name, sizeof(name), "%zu", number);
+	auto_fd int fd = openat(staging->stage_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+				entry->path);
+	int rc = mkv_md5_fd(fd, hex, err);
+	if (rc == 0)
+		mkv_buf_printf(to, "%s  %s\n", hex, entry->path + 1);
+	return rc;
+}
+
+static int make_md5sums(const struct staging *staging, struct mkv_error *err)
+{
+	struct mkv_package *package = staging->package;
+	if (mkv_package_file(package, "md5sums"))
+		return 0;
+	auto_buf struct mkv_buf text = {0};
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < package->n_entries; i++)
+		rc = add_md5sum(staging, i, &text, err);
+	if (rc == 0)
+		rc = mkv_buf_check(&text, err);
+	if (rc < 0)
+		return rc;
+	struct mkv_control_file *grown = reallocarray(
+		package->files, package->n_files + 1, sizeof(*grown));
+	if (!grown)
+		return mkv_oom(err);
+	package->files = grown;
+	struct mkv_control_file file = {
+		.name = strdup("md5sums"),
+		.permissions = 0644,
+		.is_made = true,
+		.size = text.size,
+	};
+	file.data = mkv_buf_take(&text);
+	if (!file.name || !file.data) {
+		free(file.name);
+		free(file.data);
+		return mkv_oom(err);
+	}
+	grown[package->n_files++] = file;
+	qsort(grown, package->n_files, sizeof(*grown), compare_files);
+	return 0;
+}
+
 int mkv_package_stage(struct mkv_package *package, int deb_fd, int stage_fd,
 		      uint64_t limit_bytes, bool set_owners,
 		      struct mkv_error *err)
@@ -393,6 +448,8 @@ int mkv_package_stage(struct mkv_package *package, int deb_fd, int stage_fd,
 		.set_owners = set_owners,
 	};
 	rc = stage_all(&staging, err);
+	if (rc == 0)
+		rc = make_md5sums(&staging, err);
 	mkv_pathmap_done(&staging.seen);
 	mkv_pathmap_done(&staging.conffiles);
 	return rc;

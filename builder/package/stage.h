@@ -16,6 +16,7 @@ struct mkv_control_file {
 	char *name; /* "postinst", "conffiles" */
 	mode_t permissions;
 	int64_t mtime_s;
+	bool is_made; /* not the package's: its time is when it is written */
 	char *data; /* NUL-terminated behind `size` */
 	size_t size;
 };
@@ -54,7 +55,8 @@ mkv_package_file(const struct mkv_package *package, const char *name)
 
 /* Extracts the data archive: the regular file entries[N] becomes the file "N" in
  * the empty folder `stage_fd`, with mode, owner and time set (owners only when
- * `set_owners`). Refuses what untar.h refuses, and besides: a path twice, a path
+ * `set_owners`). A package without md5sums gets them, as dpkg would make them.
+ * Refuses what untar.h refuses, and besides: a path twice, a path
  * below another entry that is no folder, a hard link to anything but an earlier
  * regular file of the package. */
 int mkv_package_stage(struct mkv_package *package, int deb_fd, int stage_fd,

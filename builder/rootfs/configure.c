@@ -75,9 +75,12 @@ int mkv_rootfs_run_preinst(struct mkv_rootfs *rootfs, size_t number,
 {
 	const struct mkv_package *package = &rootfs->packages[number];
 	const char *name = package->control.package;
-	if (!mkv_package_file(package, "preinst"))
-		return 0;
-	int rc = put_control_files(rootfs, package, err);
+	/* As with dpkg, overrides that are registered before; diversions, by
+	 * contrast, those that the script itself registers as well. */
+	int rc = mkv_overrides_read(rootfs, err);
+	if (rc < 0 || !mkv_package_file(package, "preinst"))
+		return rc;
+	rc = put_control_files(rootfs, package, err);
 	if (rc < 0)
 		return rc;
 	struct environment environment = {0};

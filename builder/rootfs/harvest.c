@@ -268,8 +268,9 @@ static int collect_times(const struct mkv_rootfs *rootfs,
 			rc = mkv_known_times_add(
 				known, package->entries[j].mtime_s, err);
 		for (size_t j = 0; rc == 0 && j < package->n_files; j++)
-			rc = mkv_known_times_add(
-				known, package->files[j].mtime_s, err);
+			if (!package->files[j].is_made)
+				rc = mkv_known_times_add(
+					known, package->files[j].mtime_s, err);
 	}
 	mkv_known_times_finish(known);
 	return rc;

@@ -121,5 +121,5 @@ int mkv_rootfs_write_control(int root_fd, const char *path,
 	struct timespec times[2] = {{.tv_sec = file->mtime_s},
 				    {.tv_sec = file->mtime_s}};
 	return write_with(root_fd, path, O_TRUNC, file->permissions, file->data,
-			  file->size, times, err);
+			  file->size, file->is_made ? NULL : times, err);
 }

@@ -162,16 +162,13 @@ static uint64_t count_bytes(const struct mkv_rootfs *rootfs)
 static int install_phases(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
 			  struct mkv_error *err)
 {
-	static const char *const names[MKV_PHASES] = {
-		[MKV_PHASE_ESSENTIAL] = "essential",
-		[MKV_PHASE_MAIN] = "main",
-		[MKV_PHASE_LARGE] = "large",
-	};
 	struct stopwatch watch;
 	lap(&watch, rootfs->sandbox, NULL, NULL);
 	int rc = 0;
 	for (; rc == 0 && rootfs->phase < MKV_PHASES; rootfs->phase++) {
-		const char *name = names[rootfs->phase];
+		char name[16];
+		(void)snprintf(name, sizeof(name), "phase %d",
+			       (int)rootfs->phase);
 		rc = unpack_phase(rootfs, stager, err);
 		lap(&watch, rootfs->sandbox, name, "unpack");
 		if (rc == 0 && rootfs->phase == MKV_PHASE_ESSENTIAL)
@@ -228,6 +225,7 @@ static void rootfs_done(struct mkv_rootfs *rootfs)
 	free(rootfs->order);
 	mkv_pathmap_done(&rootfs->owners);
 	mkv_diversions_done(rootfs);
+	mkv_overrides_done(rootfs);
 	mkv_database_done(rootfs);
 }
 

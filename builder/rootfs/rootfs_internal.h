@@ -3,7 +3,7 @@
 /* What the files of this folder share. The order of work, all of it inside the
  * sandbox's worker: rootfs.c; select.c tells the phases; stager.c takes packages
  * apart in threads; unpack.c puts their files into the root as dpkg does, by
- * place.c, diversions.c and the records of database.c; configure.c runs the
+ * place.c, diversions.c, overrides.c and the records of database.c; configure.c runs the
  * scripts; harvest.c reads the root into a tree by the rules of normalise.c. */
 
 #include "builder/package/pathmap.h"
@@ -17,6 +17,13 @@ struct mkv_diversion {
 	char *package; /* whose own file keeps the path; ":" for nobody's */
 };
 
+/* Owner and mode of a path, whatever its package says, dpkg-statoverride(1). */
+struct mkv_override {
+	char *path;
+	uint32_t uid, gid;
+	mode_t mode;
+};
+
 /* "interest" of a configured package in a trigger. */
 struct mkv_interest {
 	char *name; /* a path, or an explicit trigger's name */
@@ -24,10 +31,13 @@ struct mkv_interest {
 	bool noawait;
 };
 
-/* Packages are installed in three phases, each unpacked, then configured. */
+/* Packages are installed in phases, each unpacked, then configured. Within a
+ * phase and between them the given order holds. */
 enum mkv_phase {
 	MKV_PHASE_ESSENTIAL, /* with all that they depend on */
-	MKV_PHASE_MAIN,
+	MKV_PHASE_EARLIEST,  /* up to MAIN: what others Pre-Depend on, with all
+				that it depends on */
+	MKV_PHASE_MAIN = 7,
 	MKV_PHASE_LARGE, /* with all that depends on them: configured last, as
 			    decompressing them takes longest */
 	MKV_PHASES,
@@ -47,6 +57,8 @@ struct mkv_rootfs {
 	struct mkv_pathmap owners; /* path -> package << 32 | entry */
 	struct mkv_diversion *diversions;
 	size_t n_diversions;
+	struct mkv_override *overrides;
+	size_t n_overrides;
 	struct mkv_interest *interests;
 	size_t n_interests;
 	struct mkv_buf activated; /* names of triggers, a line each */
@@ -105,6 +117,15 @@ void mkv_diversions_done(struct mkv_rootfs *rootfs) mkv_nonnull(1);
 const char *mkv_diversions_apply(const struct mkv_rootfs *rootfs,
 				 const char *path, const char *package)
 	mkv_nonnull(1, 2, 3);
+
+/* overrides.c: the same for dpkg-statoverride. */
+int mkv_overrides_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+void mkv_overrides_done(struct mkv_rootfs *rootfs) mkv_nonnull(1);
+/* Borrowed, or NULL. */
+const struct mkv_override *
+mkv_overrides_find(const struct mkv_rootfs *rootfs, const char *path)
+	mkv_nonnull(1, 2);
 
 /* database.c: dpkg's own records below /var/lib/dpkg. */
 int mkv_database_init(struct mkv_rootfs *rootfs, struct mkv_error *err)

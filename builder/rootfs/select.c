@@ -8,9 +8,10 @@
  * the package is configured meanwhile. */
 static const uint64_t large_bytes = 16 << 20;
 
-/* Package `from` depends on `to`. */
+/* Package `from` depends on `to`, perhaps before it may even be unpacked. */
 struct edge {
 	size_t from, to;
+	bool pre;
 };
 
 /* Who is, or provides, a name: a list through `next`. */
@@ -46,7 +47,7 @@ static int add_provider(struct graph *graph, const char *name, size_t length,
 			       graph->n_providers++, err);
 }
 
-static int add_edge(struct graph *graph, size_t from, size_t to,
+static int add_edge(struct graph *graph, struct edge edge,
 		    struct mkv_error *err)
 {
 	if (graph->n_edges == graph->edges_capacity) {
@@ -58,15 +59,18 @@ static int add_edge(struct graph *graph, size_t from, size_t to,
 		graph->edges = grown;
 		graph->edges_capacity = capacity;
 	}
-	graph->edges[graph->n_edges++] = (struct edge){from, to};
+	graph->edges[graph->n_edges++] = edge;
 	return 0;
 }
 
 /* Of alternatives all that are in the set; versions don't matter here: the
  * solver saw to them. */
-static int add_relations(struct graph *graph, size_t from, const char *field,
+static int add_relations(struct graph *graph, size_t from,
+			 const struct mkv_control *control, bool pre,
 			 struct mkv_error *err)
 {
+	const char *field =
+		mkv_control_get(control, pre ? "Pre-Depends" : "Depends");
 	struct mkv_relation relation;
 	char separator;
 	while (field && mkv_relation_next(&field, &relation, &separator)) {
@@ -74,8 +78,8 @@ static int add_relations(struct graph *graph, size_t from, const char *field,
 			&graph->names, relation.name, relation.name_length);
 		for (size_t at = found ? *found + 1 : 0; at > 0;
 		     at = graph->providers[at - 1].next) {
-			int rc = add_edge(graph, from,
-					  graph->providers[at - 1].package,
+			size_t to = graph->providers[at - 1].package;
+			int rc = add_edge(graph, (struct edge){from, to, pre},
 					  err);
 			if (rc < 0)
 				return rc;
@@ -104,45 +108,82 @@ static int build(const struct mkv_rootfs *rootfs, struct graph *graph,
 	for (size_t i = 0; rc == 0 && i < rootfs->count; i++) {
 		const struct mkv_control *control =
 			&rootfs->packages[i].control;
-		rc = add_relations(graph, i,
-				   mkv_control_get(control, "Pre-Depends"),
-				   err);
+		rc = add_relations(graph, i, control, true, err);
 		if (rc == 0)
-			rc = add_relations(graph, i,
-					   mkv_control_get(control, "Depends"),
-					   err);
+			rc = add_relations(graph, i, control, false, err);
 	}
 	return rc;
 }
 
-/* Essential packages and all that they depend on; then, of the others, large
- * ones and all that depends on them. */
+/* One pass over all dependencies; true when a phase changed. */
+static bool spread_essential(const struct graph *graph, enum mkv_phase *phases)
+{
+	bool changed = false;
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct edge *edge = &graph->edges[i];
+		if (phases[edge->from] != MKV_PHASE_ESSENTIAL ||
+		    phases[edge->to] == MKV_PHASE_ESSENTIAL)
+			continue;
+		phases[edge->to] = MKV_PHASE_ESSENTIAL;
+		changed = true;
+	}
+	return changed;
+}
+
+static bool spread_large(const struct graph *graph, enum mkv_phase *phases)
+{
+	bool changed = false;
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct edge *edge = &graph->edges[i];
+		if (phases[edge->to] != MKV_PHASE_LARGE ||
+		    phases[edge->from] == MKV_PHASE_LARGE ||
+		    phases[edge->from] == MKV_PHASE_ESSENTIAL)
+			continue;
+		phases[edge->from] = MKV_PHASE_LARGE;
+		changed = true;
+	}
+	return changed;
+}
+
+/* What a package Pre-Depends on goes a phase before it, what it depends on at the
+ * latest with it. */
+static bool advance(const struct graph *graph, enum mkv_phase *phases)
+{
+	bool changed = false;
+	for (size_t i = 0; i < graph->n_edges; i++) {
+		const struct edge *edge = &graph->edges[i];
+		enum mkv_phase latest = phases[edge->from];
+		if (latest == MKV_PHASE_ESSENTIAL ||
+		    phases[edge->to] == MKV_PHASE_LARGE)
+			continue;
+		if (edge->pre && latest > MKV_PHASE_EARLIEST)
+			latest--;
+		changed |= phases[edge->to] > latest;
+		if (phases[edge->to] > latest)
+			phases[edge->to] = latest;
+	}
+	return changed;
+}
+
 static void mark(struct mkv_rootfs *rootfs, const struct graph *graph)
 {
-	enum mkv_phase *phases = rootfs->phases;
 	for (size_t i = 0; i < rootfs->count; i++) {
-		const char *essential = mkv_control_get(
-			&rootfs->packages[i].control, "Essential");
-		bool is_large =
-			rootfs->packages[i].deb.data.size >= large_bytes;
-		phases[i] = essential && strcasecmp(essential, "yes") == 0
-				    ? MKV_PHASE_ESSENTIAL
-			    : is_large ? MKV_PHASE_LARGE
-				       : MKV_PHASE_MAIN;
+		const struct mkv_package *package = &rootfs->packages[i];
+		const char *essential =
+			mkv_control_get(&package->control, "Essential");
+		bool is_large = package->deb.data.size >= large_bytes;
+		rootfs->phases[i] =
+			essential && strcasecmp(essential, "yes") == 0
+				? MKV_PHASE_ESSENTIAL
+			: is_large ? MKV_PHASE_LARGE
+				   : MKV_PHASE_MAIN;
 	}
-	for (bool changed = true; changed;) {
-		changed = false;
-		for (size_t i = 0; i < graph->n_edges; i++) {
-			enum mkv_phase *from = &phases[graph->edges[i].from];
-			enum mkv_phase *to = &phases[graph->edges[i].to];
-			enum mkv_phase to_before = *to, from_before = *from;
-			if (*from == MKV_PHASE_ESSENTIAL)
-				*to = MKV_PHASE_ESSENTIAL;
-			else if (*to == MKV_PHASE_LARGE)
-				*from = MKV_PHASE_LARGE;
-			changed |= *to != to_before || *from != from_before;
-		}
-	}
+	while (spread_essential(graph, rootfs->phases))
+		;
+	while (spread_large(graph, rootfs->phases))
+		;
+	while (advance(graph, rootfs->phases))
+		;
 }
 
 /* Everything follows the given order; only base-files goes first of all, as it

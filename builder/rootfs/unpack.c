@@ -113,6 +113,30 @@ static int set_link_metadata(int parent, const char *name,
 	return 0;
 }
 
+/* What dpkg-statoverride says of a file or folder that was just put there. */
+static int override(const struct unpacking *unpacking, const char *path,
+		    const struct mkv_package_entry *entry,
+		    struct mkv_error *err)
+{
+	const struct mkv_override *said =
+		mkv_overrides_find(unpacking->rootfs, path);
+	if (!said || S_ISLNK(entry->mode))
+		return 0;
+	const char *name = strrchr(path, '/') + 1;
+	char conffile[NAME_MAX + 1];
+	if (entry->is_conffile) {
+		(void)snprintf(conffile, sizeof(conffile), "%s%s", name,
+			       conffile_suffix);
+		name = conffile;
+	}
+	if (fchownat(unpacking->parent.fd, name, said->uid, said->gid,
+		     AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fchmodat(unpacking->parent.fd, name, said->mode, 0) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "override '%s': %m",
+				path);
+	return 0;
+}
+
 /* A folder that is there, also by way of a link, stays as it is. */
 static int put_folder(struct unpacking *unpacking,
 		      const struct mkv_package_entry *entry,
@@ -124,9 +148,11 @@ static int put_folder(struct unpacking *unpacking,
 	int rc = enter_parent(unpacking, entry->path, &name, err);
 	if (rc < 0)
 		return rc;
-	if (mkdirat(unpacking->parent.fd, name, entry->mode & 07777) == 0)
-		return set_link_metadata(unpacking->parent.fd, name, entry,
-					 err);
+	if (mkdirat(unpacking->parent.fd, name, entry->mode & 07777) == 0) {
+		rc = set_link_metadata(unpacking->parent.fd, name, entry, err);
+		return rc < 0 ? rc
+			      : override(unpacking, entry->path, entry, err);
+	}
 	if (errno != EEXIST)
 		return mkv_fail(err, MKV_FAILED, errno, "make '%s': %m",
 				entry->path);
@@ -237,8 +263,9 @@ static int put_entry(struct unpacking *unpacking, size_t number,
 	int rc = claim(unpacking, number, path, &mine, err);
 	if (rc < 0 || !mine)
 		return rc;
-	return S_ISLNK(entry->mode) ? put_symlink(unpacking, entry, path, err)
-				    : put_file(unpacking, number, path, err);
+	rc = S_ISLNK(entry->mode) ? put_symlink(unpacking, entry, path, err)
+				  : put_file(unpacking, number, path, err);
+	return rc < 0 ? rc : override(unpacking, path, entry, err);
 }
 
 int mkv_rootfs_unpack(struct mkv_rootfs *rootfs, size_t package, int stage_fd,

@@ -118,10 +118,26 @@ static void uuids_are_version_5(void **state)
 	assert_string_equal(text, "2ed6657d-e927-568b-95e1-2665a8aea6a2");
 }
 
+static void md5_is_what_rfc_1321_says(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	char hex[33];
+	auto_fd int fd = memfd_create("hash", MFD_CLOEXEC);
+	assert_int_equal(mkv_md5_fd(fd, hex, &err), 0);
+	assert_string_equal(hex, "d41d8cd98f00b204e9800998ecf8427e");
+	assert_int_equal(mkv_write_all(fd, "message digest", 14, &err), 0);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(mkv_md5_fd(fd, hex, &err), 0);
+	assert_string_equal(hex, "f96b697d7cb7938d525a2f31aaf161d0");
+	assert_true(mkv_md5_fd(-1, hex, &err) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_digests_come_out),
+		cmocka_unit_test(md5_is_what_rfc_1321_says),
 		cmocka_unit_test(nothing_is_hashable),
 		cmocka_unit_test(parsing_takes_64_lower_case_digits_alone),
 		cmocka_unit_test(a_folder_cannot_be_hashed),
