@@ -177,8 +177,31 @@ static void cpu_features(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
 	}
 }
 
-static void cpu_model(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
+/* How many dies a guest's socket needs so that passed-through caches keep their
+ * sharers. A guest's APIC ids have no gaps but at levels of its topology, and who
+ * shares a cache is a range of them, rounded up to a power of two (AMD64 APM
+ * volume 3, E.4.15): where the last cache has three cores, as in the Ryzen 5
+ * 3600, six cores in a row would be parted as four and two. */
+static unsigned count_dies(const struct mkv_recipe *recipe)
 {
+	const struct mkv_hypervisor *hv = &recipe->hypervisor;
+	const struct mkv_hardware *hardware = &recipe->hardware;
+	unsigned shared_by = 0, all = hv->cores * hv->threads;
+	if (!is(hv->caches, "passthrough"))
+		return 1;
+	for (size_t i = 0; i < hardware->n_caches; i++)
+		if (hardware->caches[i].level == 3)
+			shared_by = hardware->caches[i].shared_by;
+	bool parts = shared_by && shared_by < all && all % shared_by == 0 &&
+		     shared_by % hv->threads == 0;
+	bool power_of_two = (shared_by & (shared_by - 1)) == 0;
+	return parts && !power_of_two ? all / shared_by : 1;
+}
+
+static void cpu_model(struct mkv_buf *xml, const struct mkv_recipe *recipe)
+{
+	const struct mkv_hypervisor *hv = &recipe->hypervisor;
+	unsigned dies = count_dies(recipe);
 	mkv_buf_str(xml, "  <cpu");
 	attribute(xml, "mode", hv->cpu_mode);
 	if (is(hv->cpu_mode, "custom"))
@@ -195,9 +218,9 @@ static void cpu_model(struct mkv_buf *xml, const struct mkv_hypervisor *hv)
 		mkv_buf_str(xml, "</model>\n");
 	}
 	mkv_buf_printf(xml,
-		       "    <topology sockets='%u' dies='1' cores='%u' "
+		       "    <topology sockets='%u' dies='%u' cores='%u' "
 		       "threads='%u'/>\n",
-		       hv->sockets, hv->cores, hv->threads);
+		       hv->sockets, dies, hv->cores / dies, hv->threads);
 	/* All that libvirt knows: passthrough, level 3 emulated, or none. */
 	if (is(hv->caches, "passthrough"))
 		mkv_buf_str(xml, "    <cache mode='passthrough'/>\n");
@@ -329,7 +352,7 @@ int mkv_libvirt_domain_xml(const struct mkv_recipe *recipe,
 	firmware(xml, recipe, host);
 	mkv_buf_str(xml, "  <features>\n    <acpi/>\n    <apic/>\n"
 			 "    <vmport state='off'/>\n  </features>\n");
-	cpu_model(xml, &recipe->hypervisor);
+	cpu_model(xml, recipe);
 	guest_clock(xml, &recipe->hypervisor);
 	mkv_buf_str(xml, "  <on_poweroff>destroy</on_poweroff>\n"
 			 "  <on_reboot>restart</on_reboot>\n"
