@@ -25,6 +25,7 @@ struct sample {
 	struct mkv_host host;
 	struct mkv_image image;
 	char *features[2], *clocksources[2];
+	struct mkv_cache last_cache;
 };
 
 static void large(struct sample *s)
@@ -35,11 +36,14 @@ static void large(struct sample *s)
 		.image = {.platform = MKV_ON_KVM, .uefi = true},
 		.features = {(char *)"+topoext", (char *)"-svm"},
 		.clocksources = {(char *)"kvm-clock", (char *)"tsc"},
+		/* Of three cores: two dies, or APIC ids part it wrongly. */
+		.last_cache = {.level = 3, .shared_by = 6},
 	};
 	s->recipe = (struct mkv_recipe){
 		.name = (char *)"kvm-docker",
 		.scenario = MKV_KVM_DOCKER,
-		.hardware = {.sockets = 1, .cores = 6, .threads = 2},
+		.hardware = {.sockets = 1, .cores = 6, .threads = 2,
+			     .caches = &s->last_cache, .n_caches = 1},
 		.vlan = {.mtu = 1500},
 		.hosts = &s->host,
 		.n_hosts = 1,
@@ -162,6 +166,7 @@ static void what_the_recipe_says_reaches_the_domain(void **state)
 	       {"/domain/devices/disk/driver/@iothread", NULL},
 	       {"/domain/devices/disk/target/@dev", "sda"},
 	       {"/domain/cpu/@migratable", "on"},
+	       {"/domain/cpu/topology/@dies", "1"},
 	       {"/domain/cpu/cache/@mode", "disable"},
 	       {"/domain/clock/timer[@name='kvmclock']/@present", "yes"},
 	       {"/domain/devices/interface/driver", NULL},
