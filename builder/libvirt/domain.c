@@ -163,16 +163,19 @@ static int read_cpus(const struct mkv_document *document,
 {
 	const char *topology = "/domain/cpu/topology";
 	char xpath[128];
-	unsigned *const numbers[] = {&needs->sockets, &needs->cores,
+	unsigned dies = 0;
+	unsigned *const numbers[] = {&needs->sockets, &dies, &needs->cores,
 				     &needs->threads};
-	static const char *const names[] = {"sockets", "cores", "threads"};
-	for (size_t i = 0; i < 3; i++) {
+	static const char *const names[] = {"sockets", "dies", "cores",
+					    "threads"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		(void)snprintf(xpath, sizeof(xpath), "%s/@%s", topology,
 			       names[i]);
 		uint64_t value = mkv_document_number(document, xpath, 0);
 		*numbers[i] = value <= MKV_DOMAIN_CPUS_MAX ? (unsigned)value : 0;
 	}
 	uint64_t cpus = mkv_document_number(document, "/domain/vcpu", 0);
+	needs->cores *= dies; /* each at most MKV_DOMAIN_CPUS_MAX */
 	if (cpus == 0 || cpus > MKV_DOMAIN_CPUS_MAX ||
 	    cpus != (uint64_t)needs->sockets * needs->cores * needs->threads)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,

@@ -343,7 +343,7 @@ static void an_import_changes_only_what_it_says(void **state)
 	       {"/domain/memoryBacking", NULL}, {"/domain/memory", "524288"},
 	       {"/domain/cpu/@mode", "custom"}, {"/domain/cpu/cache", NULL},
 	       {"/domain/cpu/feature", NULL}, {"/domain/cpu/model", "EPYC-Rome"},
-	       {"/domain/cpu/topology/@cores", "6"},
+	       {"/domain/cpu/topology/@cores", "3"},
 	       {"/domain/clock/timer[@name='kvmclock']", NULL});
 	char one[65], two[65], three[65];
 	auto_document struct mkv_document *plain = parsed(xml);
