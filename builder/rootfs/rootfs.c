@@ -245,6 +245,9 @@ static int work(struct mkv_sandbox *sandbox, void *context,
 	rootfs.order = calloc(job->count, sizeof(*rootfs.order));
 	bool ready = rootfs.packages && rootfs.phases && rootfs.order;
 	int rc = ready ? install(&rootfs, err) : mkv_oom(err);
+	if (rc == -ENOSPC)
+		(void)mkv_wrap(err, rc, "four fifths of this host's memory "
+					"don't hold the packages' files");
 	if (rc == 0)
 		rc = finish(&rootfs, job->pack_fd, err);
 	rootfs_done(&rootfs);

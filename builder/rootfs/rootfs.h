@@ -23,7 +23,8 @@ struct mkv_rootfs_options {
 	int64_t epoch_s;   /* no time in the tree is later */
 	const char *suite; /* "trixie" or "bookworm" */
 	/* A container's: without documentation, manual pages and translations,
-	 * which dpkg in it is told of. */
+	 * which dpkg in it is told of (dpkg --verify still names them as
+	 * missing). */
 	bool container;
 	unsigned threads;   /* 0: as many as CPUs are online */
 	unsigned timeout_s; /* for everything; 0: an hour */
