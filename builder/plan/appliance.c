@@ -273,7 +273,7 @@ int mkv_build_appliance(const struct mkv_build *build, const char *output,
 	if (rc == 0)
 		rc = mkv_draft_commit(&draft, place, err);
 	if (rc < 0)
-		return rc;
+		return mkv_wrap(err, rc, "'%s'", place);
 	*ret_path = mkv_take(place);
 	return 0;
 }

@@ -114,6 +114,31 @@ static int install(const struct mkv_build *build,
 	return mkv_store_new_commit(&pack, NULL, &ret->outputs[0].sha256, err);
 }
 
+static int open_tree(const struct mkv_build *build,
+		     const struct mkv_step_result *result,
+		     struct mkv_tree **ret, struct mkv_error *err)
+{
+	int fd = -1;
+	int rc = mkv_store_get(build->store, &result->outputs[0].sha256, &fd,
+			       err);
+	return rc < 0 ? rc : mkv_pack_open(fd, ret, err);
+}
+
+/* -ENOENT when the store doesn't have it, or only a damaged one. */
+static int find_tree(const struct mkv_build *build, const struct mkv_step *step,
+		     const char *name, struct mkv_step_result *ret_result,
+		     struct mkv_tree **ret, struct mkv_error *err)
+{
+	int rc = mkv_step_find(step, build->store, ret_result, err);
+	if (rc == 0)
+		rc = open_tree(build, ret_result, ret, err);
+	if (rc < 0)
+		return rc;
+	mkv_progress_begin(build->progress, 0, "root file system %s", name);
+	mkv_progress_end(build->progress, "cached");
+	return 0;
+}
+
 int mkv_build_rootfs(const struct mkv_build *build, const char *name,
 		     struct mkv_tree **ret, struct mkv_sha256 *ret_sha256,
 		     struct mkv_error *err)
@@ -126,22 +151,14 @@ int mkv_build_rootfs(const struct mkv_build *build, const char *name,
 	if (rc < 0)
 		return rc;
 	struct mkv_step_result result;
-	rc = mkv_step_find(&step, build->store, &result, err);
+	rc = find_tree(build, &step, name, &result, ret, err);
 	if (rc == -ENOENT) {
 		rc = install(build, set, is_container(name), &result, err);
 		if (rc == 0)
 			rc = mkv_step_keep(&step, build->store, &result, err);
-	} else if (rc == 0) {
-		mkv_progress_begin(build->progress, 0, "root file system %s",
-				   name);
-		mkv_progress_end(build->progress, "cached");
+		if (rc == 0)
+			rc = open_tree(build, &result, ret, err);
 	}
-	int fd = -1;
-	if (rc == 0)
-		rc = mkv_store_get(build->store, &result.outputs[0].sha256, &fd,
-				   err);
-	if (rc == 0)
-		rc = mkv_pack_open(fd, ret, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "root file system '%s'", name);
 	*ret_sha256 = result.outputs[0].sha256;
