@@ -237,8 +237,8 @@ static int get_initramfs(const struct mkv_build *build,
 	struct mkv_step_result result;
 	rc = mkv_step_find(&step, build->store, &result, err);
 	if (rc == 0)
-		return open_result(build, &result, &image->initramfs, err);
-	if (rc != -ENOENT)
+		rc = open_result(build, &result, &image->initramfs, err);
+	if (rc != -ENOENT) /* that: not there, or damaged */
 		return rc;
 	mkv_progress_begin(build->progress, 0, "initramfs of %s",
 			   image->recipe->name);
