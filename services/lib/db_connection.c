@@ -170,6 +170,12 @@ static int prepare(struct mkv_db_connection *c,
 	return 0;
 }
 
+/* "relation exists, skipping" is no news, and a log of ours is JSON. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+	(void)context, (void)notice;
+}
+
 int mkv_db_connect(struct mkv_db_connection *c,
 		   const struct mkv_db_statement *statements,
 		   int64_t deadline_ns, struct mkv_error *err)
@@ -194,6 +200,7 @@ int mkv_db_connect(struct mkv_db_connection *c,
 		return mkv_oom(err);
 	if (PQstatus(c->conn) == CONNECTION_BAD)
 		return down(c, "connect", err);
+	(void)PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
 	int rc = finish_connect(c, deadline_ns, err);
 	if (rc == 0)
 		rc = prepare(c, statements, deadline_ns, err);

@@ -16,10 +16,12 @@
 struct mkv_http {
 	struct mkv_http_options options;
 	struct MHD_Daemon *daemon;
-	char names[MKV_HTTP_ROUTES_MAX][96]; /* of spans */
 	struct mkv_http_metrics metrics;
 	atomic_uint under_way;
 };
+
+/* Of spans, which may be exported when the server is gone. */
+static char names[MKV_HTTP_ROUTES_MAX][96];
 
 /* One request between its first bytes and its answer. */
 struct exchange {
@@ -114,7 +116,7 @@ static struct exchange *begin(struct mkv_http *http,
 	if (exchange->match == MKV_ROUTE_FOUND &&
 	    !http->options.routes[exchange->route].untraced)
 		mkv_span_begin(&exchange->request.span,
-			       http->names[exchange->route], MKV_SPAN_SERVER,
+			       names[exchange->route], MKV_SPAN_SERVER,
 			       &parent);
 	return exchange;
 }
@@ -272,7 +274,7 @@ int mkv_http_start(const struct mkv_http_options *options,
 		http->options.body_max = MKV_HTTP_BODY_MAX;
 	for (size_t i = 0;
 	     i < MKV_HTTP_ROUTES_MAX && options->routes[i].method; i++)
-		(void)snprintf(http->names[i], sizeof(http->names[i]), "%s %s",
+		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
 			       options->routes[i].method,
 			       options->routes[i].pattern);
 	int rc = start(http, err);
