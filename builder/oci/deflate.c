@@ -195,11 +195,12 @@ static unsigned used(const uint8_t *lengths, unsigned count, unsigned least)
 	return count;
 }
 
-/* The block's header (section 3.2.7): both codes' lengths, themselves coded, with
- * runs of zeros as symbols 17 and 18. */
-static void send_codes(struct mkv_bits *bits, const struct mkv_deflater *deflater)
+/* The block's header (section 3.2.7): both codes' lengths, themselves coded,
+ * with runs of zeros as symbols 17 and 18. */
+static void send_codes(struct mkv_bits *bits,
+		       const struct mkv_deflater *deflater)
 {
-	static const uint8_t order[LENGTH_CODES] = {16, 17, 18, 0, 8,  7, 9,
+	static const uint8_t order[LENGTH_CODES] = {16, 17, 18, 0,  8, 7,  9,
 						    6,	10, 5,	11, 4, 12, 3,
 						    13, 2,  14, 1,  15};
 	unsigned n_literals = used(deflater->literals.length, LITERALS, 257);
@@ -247,17 +248,22 @@ static void send_tokens(struct mkv_bits *bits,
 		unsigned extra;
 		if (token.length == 0) {
 			put_bits(bits, literals->bits[token.distance],
-			     literals->length[token.distance]);
+				 literals->length[token.distance]);
 			continue;
 		}
 		unsigned symbol = length_symbol(token.length, &extra);
-		put_bits(bits, literals->bits[symbol], literals->length[symbol]);
-		put_bits(bits, (token.length - 3U) & ((1U << extra) - 1), extra);
+		put_bits(bits, literals->bits[symbol],
+			 literals->length[symbol]);
+		put_bits(bits, (token.length - 3U) & ((1U << extra) - 1),
+			 extra);
 		symbol = distance_symbol(token.distance, &extra);
-		put_bits(bits, distances->bits[symbol], distances->length[symbol]);
-		put_bits(bits, (token.distance - 1U) & ((1U << extra) - 1), extra);
+		put_bits(bits, distances->bits[symbol],
+			 distances->length[symbol]);
+		put_bits(bits, (token.distance - 1U) & ((1U << extra) - 1),
+			 extra);
 	}
-	put_bits(bits, literals->bits[END_OF_BLOCK], literals->length[END_OF_BLOCK]);
+	put_bits(bits, literals->bits[END_OF_BLOCK],
+		 literals->length[END_OF_BLOCK]);
 }
 
 void mkv_deflate_block(struct mkv_deflater *deflater, struct mkv_bits *bits,

@@ -24,8 +24,8 @@ static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
 static int copy_inode(const struct mkv_inode *from, struct mkv_inode **ret,
 		      struct mkv_error *err)
 {
-	auto_inode struct mkv_inode *copy = mkv_inode_new(
-		from->mode, from->uid, from->gid, from->mtime_s);
+	auto_inode struct mkv_inode *copy =
+		mkv_inode_new(from->mode, from->uid, from->gid, from->mtime_s);
 	if (!copy)
 		return mkv_oom(err);
 	copy->major = from->major;

@@ -24,8 +24,8 @@ int mkv_oci_chain_id(const struct mkv_oci_layer *const *layers, size_t n,
 		char text[160];
 		mkv_sha256_hex(&chain, below);
 		mkv_sha256_hex(&layers[i]->diff_id, own);
-		int length = snprintf(text, sizeof(text),
-				      "sha256:%s sha256:%s", below, own);
+		int length = snprintf(text, sizeof(text), "sha256:%s sha256:%s",
+				      below, own);
 		int rc = mkv_sha256_bytes(text, (size_t)length, &chain, err);
 		if (rc < 0)
 			return rc;
@@ -215,7 +215,8 @@ static int put_layers(struct mkv_tree *root, const struct mkv_oci_built *image,
 		char path[256];
 		snprintf(path, sizeof(path), LAYERDB "%s", own->chain);
 		if (!mkv_tree_lookup(root, path)) {
-			rc = put_layerdb(root, own, i ? &names[1 - i % 2] : NULL,
+			rc = put_layerdb(root, own,
+					 i ? &names[1 - i % 2] : NULL,
 					 image->layers[i], err);
 			if (rc == 0)
 				rc = put_overlay(root, own, image->layers[i],

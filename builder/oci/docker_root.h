@@ -11,9 +11,9 @@
  *     overlay2/l/LINK -> ../CACHE/diff
  *
  * Docker draws cache and link names at random; ours derive from the chain id.
- * Whiteouts become overlayfs's: a 0:0 character device, and trusted.overlay.opaque
- * on a folder. Whatever writes the tree to disk must keep both. Contents are
- * shared with the layers' trees, not copied. */
+ * Whiteouts become overlayfs's: a 0:0 character device, and
+ * trusted.overlay.opaque on a folder. Whatever writes the tree to disk must
+ * keep both. Contents are shared with the layers' trees, not copied. */
 
 #include "builder/oci/image.h"
 
@@ -24,5 +24,5 @@ int mkv_docker_root_put(struct mkv_tree *root,
 
 /* The chain id of the first `n` layers (image-spec, config.md). */
 int mkv_oci_chain_id(const struct mkv_oci_layer *const *layers, size_t n,
-		     struct mkv_sha256 *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+		     struct mkv_sha256 *ret,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);

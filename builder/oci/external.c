@@ -51,8 +51,8 @@ static int read_manifest(const char *source, const char *reference,
 	char tls[32];
 	(void)snprintf(tls, sizeof(tls), "--tls-verify=%s",
 		       tls_option(reference));
-	const char *const argv[] = {"skopeo", "inspect", "--raw", tls, "--",
-				    source,   NULL};
+	const char *const argv[] = {"skopeo", "inspect", "--raw", tls,
+				    "--",     source,	 NULL};
 	const struct mkv_process process = {
 		.argv = argv,
 		.output = ret,
@@ -79,7 +79,8 @@ static int choose(const json_t *manifests, char **ret, struct mkv_error *err)
 {
 	size_t i;
 	json_t *entry;
-	json_array_foreach((json_t *)(uintptr_t)manifests, i, entry) {
+	json_array_foreach((json_t *)(uintptr_t)manifests, i, entry)
+	{
 		const char *os = "", *architecture = "", *digest = "";
 		(void)json_unpack(entry, "{s:s, s:{s:s, s:s}}", "digest",
 				  &digest, "platform", "os", &os,
@@ -172,11 +173,11 @@ static int fetch(const char *reference, const char *digest, const char *folder,
 	(void)snprintf(tls, sizeof(tls), "--src-tls-verify=%s",
 		       tls_option(reference));
 	/* No policy of the host's: the digest decides. */
-	const char *const argv[] = {"skopeo",	  "--insecure-policy",
-				    "copy",	  "--quiet",
-				    tls,	  "--remove-signatures",
-				    "--",	  source,
-				    target,	  NULL};
+	const char *const argv[] = {"skopeo", "--insecure-policy",
+				    "copy",   "--quiet",
+				    tls,      "--remove-signatures",
+				    "--",     source,
+				    target,   NULL};
 	const struct mkv_process process = {.argv = argv,
 					    .timeout_s = TIMEOUT_S};
 	rc = mkv_process_run(&process, NULL, err);

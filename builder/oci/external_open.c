@@ -141,8 +141,8 @@ static int read_layers(struct mkv_oci_external *external, const char *folder,
 		       const char *scratch, struct mkv_error *err)
 {
 	const json_t *layers = json_object_get(manifest, "layers");
-	const json_t *diff_ids = json_object_get(
-		json_object_get(config, "rootfs"), "diff_ids");
+	const json_t *diff_ids =
+		json_object_get(json_object_get(config, "rootfs"), "diff_ids");
 	size_t count = json_array_size(layers);
 	if (count == 0 || count > LAYERS_MAX ||
 	    count != json_array_size(diff_ids))
@@ -184,8 +184,8 @@ static int read_image(struct mkv_oci_external *external, const char *folder,
 				   &manifest, err);
 	if (rc < 0)
 		return rc;
-	const char *of_config = json_string_value(json_object_get(
-		json_object_get(manifest, "config"), "digest"));
+	const char *of_config = json_string_value(
+		json_object_get(json_object_get(manifest, "config"), "digest"));
 	rc = parse_digest(of_config, &config_digest, err);
 	if (rc == 0)
 		rc = read_blob(folder, of_config + 7, &config_digest,

@@ -34,7 +34,8 @@ void mkv_gzip_free(struct mkv_gzip *gzip)
 int mkv_gzip_new(int fd, enum mkv_gzip_level level, struct mkv_gzip **ret,
 		 struct mkv_error *err)
 {
-	static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255};
+	static const uint8_t header[10] = {0x1f, 0x8b, 8, 0, 0,
+					   0,	 0,    0, 0, 255};
 	auto_gzip struct mkv_gzip *gzip = calloc(1, sizeof(*gzip));
 	if (!gzip)
 		return mkv_oom(err);

@@ -9,13 +9,14 @@
 #include "lib/hash.h"
 
 enum mkv_gzip_level {
-	MKV_GZIP_STORED,  /* not compressed at all */
+	MKV_GZIP_STORED, /* not compressed at all */
 	MKV_GZIP_DEFLATE,
 };
 enum { MKV_GZIP_CHUNK = 256 * 1024 };
 
 struct mkv_gzip;
-/* Writes to `fd` from its current position. The descriptor stays the caller's. */
+/* Writes to `fd` from its current position. The descriptor stays the caller's.
+ */
 int mkv_gzip_new(int fd, enum mkv_gzip_level level, struct mkv_gzip **ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
 void mkv_gzip_free(struct mkv_gzip *gzip);
@@ -25,5 +26,6 @@ int mkv_gzip_add(struct mkv_gzip *gzip, const void *data, size_t size,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4);
 /* Ends the member; digest and size of all that was written. */
 int mkv_gzip_finish(struct mkv_gzip *gzip, struct mkv_sha256 *ret_sha256,
-		    uint64_t *ret_size_bytes, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		    uint64_t *ret_size_bytes,
+		    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);

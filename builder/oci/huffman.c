@@ -31,9 +31,9 @@ static void count_depths(const struct leaf *leaves, unsigned n,
 	for (; next < 2 * n - 1; next++) {
 		weight[next] = 0;
 		for (unsigned child = 0; child < 2; child++) {
-			bool from_leaf = leaf < n &&
-					 (inner == next ||
-					  weight[leaf] <= weight[inner]);
+			bool from_leaf =
+				leaf < n && (inner == next ||
+					     weight[leaf] <= weight[inner]);
 			unsigned taken = from_leaf ? leaf++ : inner++;
 			weight[next] += weight[taken];
 			parent[taken] = next;
@@ -78,7 +78,8 @@ void mkv_huffman_lengths(const uint32_t *frequencies, unsigned count,
 	memset(ret, 0, count);
 	for (unsigned i = 0; i < count; i++)
 		if (frequencies[i])
-			leaves[n++] = (struct leaf){frequencies[i], (uint16_t)i};
+			leaves[n++] =
+				(struct leaf){frequencies[i], (uint16_t)i};
 	if (n == 0)
 		return;
 	if (n == 1) {

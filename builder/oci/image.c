@@ -7,7 +7,8 @@
 #include "lib/json.h"
 
 #define GZIP_LAYER "application/vnd.oci.image.layer.v1.tar+gzip"
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define DEFAULT_PATH                                                           \
+	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void mkv_oci_built_free(struct mkv_oci_built *image)
 {
@@ -71,10 +72,9 @@ static json_t *environment_of(const struct mkv_settings *settings)
 	if (!has_path)
 		json_array_append_new(list, json_string("PATH=" DEFAULT_PATH));
 	for (size_t i = 0; i < settings->count; i++)
-		json_array_append_new(list,
-				      json_sprintf("%s=%s",
-						   settings->items[i].key,
-						   settings->items[i].value));
+		json_array_append_new(
+			list, json_sprintf("%s=%s", settings->items[i].key,
+					   settings->items[i].value));
 	return list;
 }
 
@@ -90,7 +90,8 @@ static json_t *config_member(const struct mkv_oci_config *config)
 	set_string(object, "User", config->user);
 	set_string(object, "WorkingDir", config->working_dir);
 	set_string(object, "StopSignal", config->stop_signal);
-	json_object_set_new(object, "Env", environment_of(&config->environment));
+	json_object_set_new(object, "Env",
+			    environment_of(&config->environment));
 	if (config->entrypoint.count)
 		json_object_set_new(object, "Entrypoint",
 				    list_of(&config->entrypoint));
@@ -160,18 +161,17 @@ static int make_config(struct mkv_oci_built *image,
 	for (size_t i = 0; i < image->n_layers; i++) {
 		json_array_append_new(diff_ids,
 				      digest_text(&image->layers[i]->diff_id));
-		json_array_append_new(history,
-				      json_pack("{ss}", "created_by",
-						"mkvbench"));
+		json_array_append_new(
+			history, json_pack("{ss}", "created_by", "mkvbench"));
 	}
 	set_string(object, "architecture", "amd64");
 	set_string(object, "os", "linux");
 	set_string(object, "created", created);
 	json_object_set_new(object, "config", config_member(config));
 	json_object_set_new(object, "history", history);
-	json_object_set_new(object, "rootfs",
-			    json_pack("{ssso}", "type", "layers", "diff_ids",
-				      diff_ids));
+	json_object_set_new(
+		object, "rootfs",
+		json_pack("{ssso}", "type", "layers", "diff_ids", diff_ids));
 	return dump(object, &image->config, &image->config_size,
 		    &image->config_digest, err);
 }
@@ -189,11 +189,10 @@ static int make_manifest(struct mkv_oci_built *image, struct mkv_error *err)
 	for (size_t i = 0; i < image->n_layers; i++) {
 		const struct mkv_oci_layer *layer = image->layers[i];
 		json_array_append_new(
-			layers,
-			descriptor(layer->media_type ? layer->media_type
-						     : GZIP_LAYER,
-				   &layer->digest,
-				   mkv_content_size(layer->blob)));
+			layers, descriptor(layer->media_type ? layer->media_type
+							     : GZIP_LAYER,
+					   &layer->digest,
+					   mkv_content_size(layer->blob)));
 	}
 	auto_json json_t *object = json_pack(
 		"{sisssoso}", "schemaVersion", 2, "mediaType",
@@ -205,8 +204,8 @@ static int make_manifest(struct mkv_oci_built *image, struct mkv_error *err)
 		    &image->manifest_digest, err);
 }
 
-/* What Docker accepts as a name without a registry, and as a tag (distribution's
- * reference grammar, narrowed). */
+/* What Docker accepts as a name without a registry, and as a tag
+ * (distribution's reference grammar, narrowed). */
 static bool is_reference_part(const char *text, bool is_name)
 {
 	size_t length = strlen(text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* An OCI image in memory: its configuration (image-spec 1.1, config.md) and
- * manifest (manifest.md) as canonical JSON, and the layers they name. Layers are
- * borrowed, so that images share them. */
+ * manifest (manifest.md) as canonical JSON, and the layers they name. Layers
+ * are borrowed, so that images share them. */
 
 #include "builder/oci/layer.h"
 #include "builder/recipe/recipe.h"
@@ -10,7 +10,7 @@
 
 /* How a container of the image runs. Borrowed lists, as in the recipe. */
 struct mkv_oci_config {
-	const char *user;	 /* "postgres", "101:103"; NULL: root */
+	const char *user; /* "postgres", "101:103"; NULL: root */
 	struct mkv_strings entrypoint, command;
 	struct mkv_settings environment;
 	struct mkv_strings volumes; /* paths */
@@ -36,9 +36,8 @@ MKV_DEFINE_AUTO(oci_built, struct mkv_oci_built *, mkv_oci_built_free)
 #define auto_oci_built mkv_auto(oci_built)
 
 /* What a recipe says of an image, with its time from the lock. */
-struct mkv_oci_config
-mkv_oci_config_of(const struct mkv_oci_image *recipe, int64_t epoch_s)
-	mkv_nonnull(1);
+struct mkv_oci_config mkv_oci_config_of(const struct mkv_oci_image *recipe,
+					int64_t epoch_s) mkv_nonnull(1);
 
 int mkv_oci_image_new(const char *name, const char *tag,
 		      const struct mkv_oci_config *config,
@@ -47,8 +46,8 @@ int mkv_oci_image_new(const char *name, const char *tag,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 6, 7);
 
-/* The same from a configuration that somebody else wrote, kept byte for byte, as
- * is the manifest unless it is NULL; then one is made. */
+/* The same from a configuration that somebody else wrote, kept byte for byte,
+ * as is the manifest unless it is NULL; then one is made. */
 int mkv_oci_image_adopt(const char *name, const char *tag,
 			const struct mkv_buf *config,
 			const struct mkv_buf *manifest,

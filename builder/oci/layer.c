@@ -155,9 +155,9 @@ int mkv_oci_layer_save(const struct mkv_oci_layer *layer,
 	struct mkv_step_result result = {0};
 	char hex[MKV_SHA256_HEX_SIZE], meta[256];
 	mkv_sha256_hex(&layer->diff_id, hex);
-	int length = snprintf(meta, sizeof(meta), "%s %" PRIu64 " %" PRIu64 "\n",
-			      hex, layer->tar_size_bytes,
-			      layer->files_size_bytes);
+	int length =
+		snprintf(meta, sizeof(meta), "%s %" PRIu64 " %" PRIu64 "\n",
+			 hex, layer->tar_size_bytes, layer->files_size_bytes);
 	auto_content struct mkv_content *about =
 		mkv_content_bytes(meta, (size_t)length);
 	if (!about)

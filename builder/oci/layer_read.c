@@ -110,8 +110,8 @@ static int read_content(struct filler *filler, struct mkv_content **ret,
 	uint64_t start = filler->files_size;
 	int fd = mkv_source_fd(filler->files);
 	for (;;) {
-		la_ssize_t n =
-			archive_read_data(filler->archive, filler->chunk, CHUNK);
+		la_ssize_t n = archive_read_data(filler->archive, filler->chunk,
+						 CHUNK);
 		if (n < 0)
 			return archive_error(filler->archive, err);
 		if (n == 0)
@@ -153,9 +153,8 @@ static int make_inode(struct filler *filler, struct archive_entry *entry,
 	      S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode)))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"a type or an owner that no file has");
-	auto_inode struct mkv_inode *inode =
-		mkv_inode_new(mode, (uint32_t)uid, (uint32_t)gid,
-			      archive_entry_mtime(entry));
+	auto_inode struct mkv_inode *inode = mkv_inode_new(
+		mode, (uint32_t)uid, (uint32_t)gid, archive_entry_mtime(entry));
 	if (!inode)
 		return mkv_oom(err);
 	int rc = 0;

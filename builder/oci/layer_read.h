@@ -12,9 +12,10 @@ struct mkv_oci_read_layer {
 	struct mkv_oci_layer *layer;
 };
 
-/* `blob_fd`: the blob (tar, or tar compressed by gzip or zstd), whose digest the
- * caller has checked; taken over, also on failure. Its stream must have `diff_id`,
- * else MKV_UNVERIFIED. `media_type` is the blob's, as OCI calls it; static. */
+/* `blob_fd`: the blob (tar, or tar compressed by gzip or zstd), whose digest
+ * the caller has checked; taken over, also on failure. Its stream must have
+ * `diff_id`, else MKV_UNVERIFIED. `media_type` is the blob's, as OCI calls it;
+ * static. */
 int mkv_oci_layer_read(int blob_fd, const struct mkv_sha256 *digest,
 		       const struct mkv_sha256 *diff_id, const char *media_type,
 		       const char *scratch, struct mkv_oci_read_layer *ret,

@@ -95,7 +95,8 @@ static int put_text(const struct mkv_oci_layout *layout,
 		    const struct mkv_sha256 *digest, const char *text,
 		    size_t size, struct mkv_error *err)
 {
-	auto_content struct mkv_content *content = mkv_content_bytes(text, size);
+	auto_content struct mkv_content *content =
+		mkv_content_bytes(text, size);
 	if (!content)
 		return mkv_oom(err);
 	return put_blob(layout, digest, content, err);
@@ -136,8 +137,7 @@ static int add_reference(struct mkv_oci_layout *layout,
 }
 
 int mkv_oci_layout_add(struct mkv_oci_layout *layout,
-		       const struct mkv_oci_built *image,
-		       struct mkv_error *err)
+		       const struct mkv_oci_built *image, struct mkv_error *err)
 {
 	int rc = add_reference(layout, image, err);
 	for (size_t i = 0; rc == 0 && i < image->n_layers; i++)
@@ -186,8 +186,8 @@ int mkv_oci_layout_finish(struct mkv_oci_layout *layout, struct mkv_error *err)
 	}
 	auto_json json_t *index =
 		json_pack("{sisssO}", "schemaVersion", 2, "mediaType",
-			  "application/vnd.oci.image.index.v1+json", "manifests",
-			  manifests);
+			  "application/vnd.oci.image.index.v1+json",
+			  "manifests", manifests);
 	json_decref(manifests);
 	auto_json json_t *marker =
 		json_pack("{ss}", "imageLayoutVersion", "1.0.0");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Writes an OCI image layout (image-spec 1.1, image-layout.md): blobs/sha256,
- * oci-layout, index.json with org.opencontainers.image.ref.name NAME:TAG, sorted
- * by it. A blob that images share is stored once. */
+ * oci-layout, index.json with org.opencontainers.image.ref.name NAME:TAG,
+ * sorted by it. A blob that images share is stored once. */
 
 #include "builder/oci/image.h"
 
@@ -16,11 +16,13 @@ void mkv_oci_layout_free(struct mkv_oci_layout *layout);
 MKV_DEFINE_AUTO(oci_layout, struct mkv_oci_layout *, mkv_oci_layout_free)
 #define auto_oci_layout mkv_auto(oci_layout)
 
-/* Writes the image's blobs, each fsynced. The same NAME:TAG twice is -EEXIST. */
+/* Writes the image's blobs, each fsynced. The same NAME:TAG twice is -EEXIST.
+ */
 int mkv_oci_layout_add(struct mkv_oci_layout *layout,
 		       const struct mkv_oci_built *image,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* Writes oci-layout and index.json, last. */
-int mkv_oci_layout_finish(struct mkv_oci_layout *layout, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_oci_layout_finish(struct mkv_oci_layout *layout,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);

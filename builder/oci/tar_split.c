@@ -18,14 +18,16 @@ enum {
 struct splitter {
 	int fd;
 	uint64_t size, at; /* of the stream */
-	uint64_t segment;  /* where the raw bytes that aren't written yet begin */
+	uint64_t
+		segment; /* where the raw bytes that aren't written yet begin */
 	uint64_t position, files_bytes;
 	struct mkv_gzip *into;
 	struct mkv_buf line, raw, name; /* `name`: from an extension header */
 	uint8_t chunk[CHUNK];
 };
 
-static int bad(const struct splitter *s, const char *what, struct mkv_error *err)
+static int bad(const struct splitter *s, const char *what,
+	       struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_FAILED, EINVAL, "tar stream at byte %llu: %s",
 			(unsigned long long)s->at, what);
@@ -115,9 +117,10 @@ static int put_file(struct splitter *s, const char *name, size_t name_size,
 {
 	uint64_t crc = 0;
 	for (uint64_t done = 0; done < size;) {
-		size_t part = size - done < CHUNK ? (size_t)(size - done)
-						  : CHUNK;
-		int rc = mkv_pread_all(s->fd, s->chunk, part, s->at + done, err);
+		size_t part =
+			size - done < CHUNK ? (size_t)(size - done) : CHUNK;
+		int rc =
+			mkv_pread_all(s->fd, s->chunk, part, s->at + done, err);
 		if (rc < 0)
 			return rc;
 		crc = mkv_crc64(crc, s->chunk, part);
@@ -151,8 +154,8 @@ static int parse_number(const struct splitter *s, const uint8_t *field,
 		for (size_t i = 0; i < size; i++) {
 			if (value >> 55)
 				return bad(s, "a number is too large", err);
-			value = value << 8 | (i == 0 ? field[0] & 0x7f
-						     : field[i]);
+			value = value << 8 |
+				(i == 0 ? field[0] & 0x7f : field[i]);
 		}
 		*ret = value;
 		return 0;

@@ -13,12 +13,12 @@
 
 #include "builder/oci/gzip.h"
 
-/* Reads the tar stream that is the first `size` bytes of `tar_fd` (ustar with PAX
- * or GNU long names) and writes the lines into `into`. What isn't such a stream
- * is MKV_FAILED, -EINVAL. `ret_files_bytes`: the data of all files. */
+/* Reads the tar stream that is the first `size` bytes of `tar_fd` (ustar with
+ * PAX or GNU long names) and writes the lines into `into`. What isn't such a
+ * stream is MKV_FAILED, -EINVAL. `ret_files_bytes`: the data of all files. */
 int mkv_tar_split(int tar_fd, uint64_t size, struct mkv_gzip *into,
-		  uint64_t *ret_files_bytes, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(3, 4, 5);
+		  uint64_t *ret_files_bytes,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4, 5);
 
 /* CRC-64 of `size` more bytes; starts with 0. */
 uint64_t mkv_crc64(uint64_t crc, const void *data, size_t size);

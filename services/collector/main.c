@@ -5,9 +5,9 @@
  *     GET  /healthz, /metrics
  *
  * A request is answered 200 only when its spans are on the disk: in DATA_DIR
- * (/var/lib/collector) traces.jsonl takes JSON requests, one a line (the OTLP file
- * format), and traces.pb protobuf requests as they came, each behind its length as
- * a varint (the delimited form that protobuf libraries read). */
+ * (/var/lib/collector) traces.jsonl takes JSON requests, one a line (the OTLP
+ * file format), and traces.pb protobuf requests as they came, each behind its
+ * length as a varint (the delimited form that protobuf libraries read). */
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -39,17 +39,20 @@ static int open_file(const char *folder, const char *name, int *ret,
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
 	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	return *ret < 0 ? mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path)
-			: 0;
+	return *ret < 0
+		       ? mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path)
+		       : 0;
 }
 
 static int configure(void *context, struct mkv_error *err)
 {
 	(void)context;
-	const char *folder = mkv_settings_text("DATA_DIR", "/var/lib/collector");
+	const char *folder =
+		mkv_settings_text("DATA_DIR", "/var/lib/collector");
 	int rc = open_file(folder, "traces.jsonl", &collector.json_fd, err);
 	if (rc == 0)
-		rc = open_file(folder, "traces.pb", &collector.protobuf_fd, err);
+		rc = open_file(folder, "traces.pb", &collector.protobuf_fd,
+			       err);
 	return rc;
 }
 
@@ -82,9 +85,8 @@ static uint64_t count_json(const json_t *document)
 	json_array_foreach(json_object_get(document, "resourceSpans"), i,
 			   resource)
 		json_array_foreach(json_object_get(resource, "scopeSpans"), j,
-				   scope)
-			count += json_array_size(
-				json_object_get(scope, "spans"));
+				   scope) count +=
+		json_array_size(json_object_get(scope, "spans"));
 	return count;
 }
 

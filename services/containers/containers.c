@@ -23,10 +23,10 @@ static int prepare_network(const struct mkv_contract_network *network,
 	auto_buf struct mkv_buf answer = {0}, expected = {0};
 	bool there;
 	const char *subnet = network->subnet ? network->subnet : "";
-	int rc = mkv_docker_inspect(
-		"network", network->name,
-		"{{.Driver}}{{if .IPAM.Config}} {{(index .IPAM.Config 0).Subnet}}{{end}}",
-		&there, &answer, err);
+	int rc = mkv_docker_inspect("network", network->name,
+				    "{{.Driver}}{{if .IPAM.Config}} {{(index "
+				    ".IPAM.Config 0).Subnet}}{{end}}",
+				    &there, &answer, err);
 	if (rc < 0)
 		return rc;
 	if (there) {
@@ -56,8 +56,11 @@ static int prepare_network(const struct mkv_contract_network *network,
 static int prepare_volume(const char *name, struct mkv_error *err)
 {
 	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
-	const char *const words[] = {"docker", "volume", "create",
-				     "--driver=local", "--label=mkvbench=1",
+	const char *const words[] = {"docker",
+				     "volume",
+				     "create",
+				     "--driver=local",
+				     "--label=mkvbench=1",
 				     name};
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		mkv_docker_arg(&args, "%s", words[i]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* What the contract asks of Docker on this host, done through docker(1). Each
- * step may be repeated: what is there already and right stays. What is there and
- * wrong is an error, never repaired: it would hide what changed it. */
+ * step may be repeated: what is there already and right stays. What is there
+ * and wrong is an error, never repaired: it would hide what changed it. */
 
 #include "lib/contract.h"
 
@@ -25,5 +25,4 @@ int mkv_containers_start(const struct mkv_containers *what,
 	mkv_nonnull(1, 2);
 /* Stops them, in the opposite order. */
 int mkv_containers_stop(const struct mkv_containers *what,
-			struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2);
+			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);

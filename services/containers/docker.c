@@ -18,8 +18,8 @@ void mkv_docker_args_done(struct mkv_docker_args *args)
 
 void mkv_docker_arg(struct mkv_docker_args *args, const char *format, ...)
 {
-	char **grown = reallocarray(args->items, args->count + 2,
-				    sizeof(*grown));
+	char **grown =
+		reallocarray(args->items, args->count + 2, sizeof(*grown));
 	char *text = NULL;
 	va_list ap;
 	va_start(ap, format);

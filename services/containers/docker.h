@@ -10,7 +10,10 @@ struct mkv_docker_args {
 	size_t count;
 	bool failed;
 };
-#define MKV_DOCKER_ARGS_INIT {0}
+#define MKV_DOCKER_ARGS_INIT                                                   \
+	{                                                                      \
+		0                                                              \
+	}
 void mkv_docker_args_done(struct mkv_docker_args *args) mkv_nonnull(1);
 #define auto_docker_args __attribute__((cleanup(mkv_docker_args_done)))
 void mkv_docker_arg(struct mkv_docker_args *args, const char *format, ...)
@@ -21,8 +24,8 @@ void mkv_docker_arg(struct mkv_docker_args *args, const char *format, ...)
 int mkv_docker_run(const struct mkv_docker_args *args, struct mkv_buf *output,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 
-/* The answer of `docker KIND inspect --format FORMAT NAME`; *ret_there false, and
- * 0, when there is no such object. */
+/* The answer of `docker KIND inspect --format FORMAT NAME`; *ret_there false,
+ * and 0, when there is no such object. */
 int mkv_docker_inspect(const char *kind, const char *name, const char *format,
 		       bool *ret_there, struct mkv_buf *output,
 		       struct mkv_error *err) mkv_must_check

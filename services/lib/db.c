@@ -132,7 +132,7 @@ static int apply_schema(struct mkv_db *db, struct mkv_db_connection *c,
 }
 
 static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
-		   int64_t deadline_ns, struct mkv_error *err)
+			    int64_t deadline_ns, struct mkv_error *err)
 {
 	if (!mkv_db_is_stale(c))
 		return 0;
@@ -157,7 +157,8 @@ int mkv_db_run(struct mkv_db *db, size_t statement,
 	       const struct mkv_trace_context *parent, PGresult **ret,
 	       struct mkv_error *err)
 {
-	const struct mkv_db_statement *what = &db->options.statements[statement];
+	const struct mkv_db_statement *what =
+		&db->options.statements[statement];
 	int64_t deadline_ns = deadline_of(db);
 	struct mkv_db_connection connection;
 	struct mkv_span span;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A pool of PostgreSQL connections (libpq) with prepared statements. Where the
- * server is stands in libpq's own environment variables (PGHOST 127.0.0.1, PGUSER
- * and PGDATABASE mkvbench unless set).
- * Every wait has a deadline: a server that is away, hangs or restarts costs a
- * caller at most the pool's timeout. */
+ * server is stands in libpq's own environment variables (PGHOST 127.0.0.1,
+ * PGUSER and PGDATABASE mkvbench unless set). Every wait has a deadline: a
+ * server that is away, hangs or restarts costs a caller at most the pool's
+ * timeout. */
 
 #include <postgresql/libpq-fe.h>
 

@@ -59,10 +59,9 @@ static int finish_connect(struct mkv_db_connection *c, int64_t deadline_ns,
 	while (status != PGRES_POLLING_OK) {
 		if (status == PGRES_POLLING_FAILED)
 			return down(c, "connect", err);
-		int rc = wait_for(c,
-				  status == PGRES_POLLING_READING ? POLLIN
-								  : POLLOUT,
-				  deadline_ns, err);
+		int rc = wait_for(
+			c, status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+			deadline_ns, err);
 		if (rc < 0)
 			return rc;
 		status = PQconnectPoll(c->conn);
@@ -183,9 +182,13 @@ int mkv_db_connect(struct mkv_db_connection *c,
 	const char *user = getenv("PGUSER"), *name = getenv("PGDATABASE");
 	const char *host = getenv("PGHOST");
 	static const char *const keys[] = {"fallback_application_name",
-					   "client_encoding", "keepalives_idle",
-					   "tcp_user_timeout", "user", "dbname",
-					   "host", NULL};
+					   "client_encoding",
+					   "keepalives_idle",
+					   "tcp_user_timeout",
+					   "user",
+					   "dbname",
+					   "host",
+					   NULL};
 	const char *const values[] = {"mkvbench",
 				      "UTF8",
 				      "10",

@@ -19,9 +19,9 @@ void mkv_db_disconnect(struct mkv_db_connection *c) mkv_nonnull(1);
 /* True when a kept connection turned out to be dead. */
 bool mkv_db_is_stale(struct mkv_db_connection *c) mkv_nonnull(1);
 
-/* A statement by its index, or with `sql` that text. On -EHOSTDOWN the connection
- * is gone. */
+/* A statement by its index, or with `sql` that text. On -EHOSTDOWN the
+ * connection is gone. */
 int mkv_db_query(struct mkv_db_connection *c, size_t statement, const char *sql,
 		 int n_parameters, const char *const *parameters,
-		 int64_t deadline_ns, PGresult **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 7, 8);
+		 int64_t deadline_ns, PGresult **ret,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 7, 8);

@@ -41,8 +41,8 @@ int mkv_trace_file_open(const char *path,
 			const struct mkv_trace_resource *resource,
 			struct mkv_trace_exporter *ret, struct mkv_error *err)
 {
-	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	struct state *state = calloc(1, sizeof(*state));

@@ -22,8 +22,8 @@ static size_t ignore(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-/* OTLP/HTTP, "Failures": 429, 502, 503 and 504 are worth trying again, and so is
- * a collector that can't be reached; anything else isn't. */
+/* OTLP/HTTP, "Failures": 429, 502, 503 and 504 are worth trying again, and so
+ * is a collector that can't be reached; anything else isn't. */
 static int send_request(void *context, const struct mkv_span *spans,
 			size_t count, struct mkv_error *err)
 {
@@ -72,8 +72,8 @@ int mkv_trace_http_open(const char *endpoint,
 		length--;
 	state->resource = resource;
 	state->curl = curl_easy_init();
-	state->headers = curl_slist_append(
-		NULL, "Content-Type: application/x-protobuf");
+	state->headers =
+		curl_slist_append(NULL, "Content-Type: application/x-protobuf");
 	if (asprintf(&state->url, "%.*s/v1/traces", (int)length, endpoint) < 0)
 		state->url = NULL;
 	if (!state->curl || !state->headers || !state->url) {

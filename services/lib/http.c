@@ -104,20 +104,19 @@ static struct exchange *begin(struct mkv_http *http,
 		return NULL;
 	exchange->http = http;
 	exchange->began_ns = monotonic_ns();
-	exchange->match = mkv_route_find(http->options.routes, method, path,
-					 &exchange->route,
-					 exchange->request.parameters);
+	exchange->match =
+		mkv_route_find(http->options.routes, method, path,
+			       &exchange->route, exchange->request.parameters);
 	atomic_fetch_add(&http->under_way, 1);
 	struct mkv_trace_context parent;
-	(void)mkv_traceparent_parse(
-		MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-					    "traceparent"),
-		&parent);
+	(void)mkv_traceparent_parse(MHD_lookup_connection_value(connection,
+								MHD_HEADER_KIND,
+								"traceparent"),
+				    &parent);
 	if (exchange->match == MKV_ROUTE_FOUND &&
 	    !http->options.routes[exchange->route].untraced)
-		mkv_span_begin(&exchange->request.span,
-			       names[exchange->route], MKV_SPAN_SERVER,
-			       &parent);
+		mkv_span_begin(&exchange->request.span, names[exchange->route],
+			       MKV_SPAN_SERVER, &parent);
 	return exchange;
 }
 
@@ -200,10 +199,11 @@ static enum MHD_Result reply(struct exchange *exchange,
 	return rc;
 }
 
-static enum MHD_Result take_request(void *context, struct MHD_Connection *connection,
-			      const char *path, const char *method,
-			      const char *version, const char *data,
-			      size_t *size, void **state)
+static enum MHD_Result take_request(void *context,
+				    struct MHD_Connection *connection,
+				    const char *path, const char *method,
+				    const char *version, const char *data,
+				    size_t *size, void **state)
 {
 	(void)version;
 	struct exchange *exchange = *state;
@@ -258,8 +258,8 @@ static int start(struct mkv_http *http, struct mkv_error *err)
 		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
 	if (!http->daemon)
-		return mkv_fail(err, MKV_FAILED, errno,
-				"listen on port %u: %m", options->port);
+		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",
+				options->port);
 	return 0;
 }
 
@@ -272,8 +272,8 @@ int mkv_http_start(const struct mkv_http_options *options,
 	http->options = *options;
 	if (!http->options.body_max)
 		http->options.body_max = MKV_HTTP_BODY_MAX;
-	for (size_t i = 0;
-	     i < MKV_HTTP_ROUTES_MAX && options->routes[i].method; i++)
+	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && options->routes[i].method;
+	     i++)
 		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
 			       options->routes[i].method,
 			       options->routes[i].pattern);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A small HTTP/1.1 server around libmicrohttpd: routes in a table, a fixed number
- * of threads, keep-alive, bounded bodies, JSON errors, a server span per request
- * and its figures in Prometheus' text format. */
+/* A small HTTP/1.1 server around libmicrohttpd: routes in a table, a fixed
+ * number of threads, keep-alive, bounded bodies, JSON errors, a server span per
+ * request and its figures in Prometheus' text format. */
 
 #include <jansson.h>
 
@@ -32,7 +32,8 @@ typedef void mkv_http_handler(struct mkv_http_request *request, void *context);
 
 struct mkv_http_route {
 	const char *method;
-	const char *pattern; /* "/users/{id}": {..} is a number of 1 to 18 digits */
+	const char *
+		pattern; /* "/users/{id}": {..} is a number of 1 to 18 digits */
 	mkv_http_handler *handler;
 	bool untraced; /* /healthz, /metrics */
 };
@@ -53,7 +54,7 @@ struct mkv_http_options {
 	unsigned threads;
 	unsigned connections;
 	unsigned idle_s;
-	size_t body_max; /* 0: MKV_HTTP_BODY_MAX */
+	size_t body_max;		     /* 0: MKV_HTTP_BODY_MAX */
 	const struct mkv_http_route *routes; /* ends with a NULL method */
 	void *context;			     /* of the handlers */
 	/* More lines for /metrics. */

@@ -17,18 +17,21 @@ static void print_route(struct mkv_http_metrics *metrics, size_t i,
 			struct mkv_buf *into)
 {
 	unsigned long long count = 0;
-	for (unsigned class = 1; class < 6; class++) {
+	for (unsigned class = 1; class < 6; class ++) {
 		unsigned long long n =
 			atomic_load(&metrics->routes[i].by_class[class]);
 		count += n;
 		if (n)
 			mkv_buf_printf(into,
-				       "mkvbench_http_requests_total{method=\"%s\",route=\"%s\",code=\"%uxx\"} %llu\n",
+				       "mkvbench_http_requests_total{method=\"%"
+				       "s\",route=\"%s\",code=\"%uxx\"} %llu\n",
 				       route->method, route->pattern, class, n);
 	}
 	mkv_buf_printf(into,
-		       "mkvbench_http_request_seconds_sum{method=\"%s\",route=\"%s\"} %.9f\n"
-		       "mkvbench_http_request_seconds_count{method=\"%s\",route=\"%s\"} %llu\n",
+		       "mkvbench_http_request_seconds_sum{method=\"%s\",route="
+		       "\"%s\"} %.9f\n"
+		       "mkvbench_http_request_seconds_count{method=\"%s\","
+		       "route=\"%s\"} %llu\n",
 		       route->method, route->pattern,
 		       (double)atomic_load(&metrics->routes[i].total_ns) / 1e9,
 		       route->method, route->pattern, count);

@@ -27,9 +27,10 @@ void mkv_identity_print(const struct mkv_contract *contract,
 			continue;
 		mkv_buf_str(into, "MKVBENCH_ADDRESS_");
 		for (const char *c = role_of(peer); *c; c++)
-			mkv_buf_char(into, isalnum((unsigned char)*c)
-						   ? (char)toupper((unsigned char)*c)
-						   : '_');
+			mkv_buf_char(into,
+				     isalnum((unsigned char)*c)
+					     ? (char)toupper((unsigned char)*c)
+					     : '_');
 		mkv_buf_printf(into, "=%s\n", peer->address);
 	}
 }

@@ -5,9 +5,9 @@
 
 #include "lib/contract.h"
 
-/* Appends "NAME=VALUE\n" lines: MKVBENCH_HOST, MKVBENCH_ROLE, MKVBENCH_SCENARIO,
- * MKVBENCH_CONTRACT (SHA-256 of the contract's bytes), MKVBENCH_BOOT_ID, and for
- * each host with an address MKVBENCH_ADDRESS_ROLE. */
+/* Appends "NAME=VALUE\n" lines: MKVBENCH_HOST, MKVBENCH_ROLE,
+ * MKVBENCH_SCENARIO, MKVBENCH_CONTRACT (SHA-256 of the contract's bytes),
+ * MKVBENCH_BOOT_ID, and for each host with an address MKVBENCH_ADDRESS_ROLE. */
 void mkv_identity_print(const struct mkv_contract *contract,
 			const struct mkv_contract_host *host,
 			const char *contract_sha256, const char *boot_id,

@@ -105,8 +105,8 @@ static int solve(unsigned n, double *a, double *b, double *x, unsigned *pivots,
 	for (unsigned j = 0; j < n; j++)
 		daxpy(n, -x[j], a + (size_t)j * n, b);
 	struct mkv_linpack_result result = {
-		.residual = max_norm(n, b) / ((double)n * norm_a *
-					      max_norm(n, x) * DBL_EPSILON),
+		.residual = max_norm(n, b) /
+			    ((double)n * norm_a * max_norm(n, x) * DBL_EPSILON),
 	};
 	for (unsigned i = 0; i < n; i++)
 		result.sum += x[i];

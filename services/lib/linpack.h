@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* LINPACK (Dongarra, Moler, Bunch, Stewart: LINPACK Users' Guide, 1979): factor a
- * dense matrix by Gaussian elimination with partial pivoting (dgefa), solve with
- * the factors (dgesl), and check the answer as the benchmark does. */
+/* LINPACK (Dongarra, Moler, Bunch, Stewart: LINPACK Users' Guide, 1979): factor
+ * a dense matrix by Gaussian elimination with partial pivoting (dgefa), solve
+ * with the factors (dgesl), and check the answer as the benchmark does. */
 
 #include "lib/error.h"
 
 enum { MKV_LINPACK_ORDER_MAX = 4000 };
-/* The benchmark's own limit is about 10; a wrong answer is many orders above. */
+/* The benchmark's own limit is about 10; a wrong answer is many orders above.
+ */
 #define MKV_LINPACK_RESIDUAL_MAX 16.0
 
 struct mkv_linpack_result {

@@ -47,8 +47,8 @@ static void add_attributes(struct mkv_buf *into, const struct mkv_span *span)
 		}
 		mkv_buf_str(into, "{\"key\":");
 		add_text(into, a->key);
-		mkv_buf_printf(into, ",\"value\":{\"intValue\":\"%" PRId64
-				     "\"}}",
+		mkv_buf_printf(into,
+			       ",\"value\":{\"intValue\":\"%" PRId64 "\"}}",
 			       a->number);
 	}
 	mkv_buf_char(into, ']');
@@ -81,7 +81,8 @@ void mkv_otlp_json(const struct mkv_trace_resource *resource,
 		   const struct mkv_span *spans, size_t count,
 		   struct mkv_buf *into)
 {
-	mkv_buf_str(into, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+	mkv_buf_str(into,
+		    "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
 	for (size_t i = 0; i < resource->count; i++) {
 		if (i)
 			mkv_buf_char(into, ',');

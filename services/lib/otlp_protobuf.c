@@ -3,8 +3,9 @@
 
 #include "services/lib/trace_queue.h"
 
-/* Protocol buffers, encoding: a field is its number and wire type, then a varint
- * (0), eight little-endian bytes (1) or a length and so many bytes (2). */
+/* Protocol buffers, encoding: a field is its number and wire type, then a
+ * varint (0), eight little-endian bytes (1) or a length and so many bytes (2).
+ */
 enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2 };
 
 static void add_varint(struct mkv_buf *into, uint64_t value)
@@ -55,7 +56,8 @@ static void add_message(struct mkv_buf *into, unsigned field,
 		  message->size);
 }
 
-/* common.v1.KeyValue: key 1, value 2 (AnyValue: string_value 1, int_value 3). */
+/* common.v1.KeyValue: key 1, value 2 (AnyValue: string_value 1, int_value 3).
+ */
 static void add_pair(struct mkv_buf *into, unsigned field, const char *key,
 		     const char *text, int64_t number)
 {

@@ -141,8 +141,7 @@ static int ask(struct mkv_peer *peer, CURL *curl,
 		curl_slist_free_all(headers);
 		return mkv_oom(err);
 	}
-	CURLcode code =
-		perform(peer, curl, call, url.data, all, reply, error);
+	CURLcode code = perform(peer, curl, call, url.data, all, reply, error);
 	curl_slist_free_all(all);
 	if (code != CURLE_OK)
 		return mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %s", peer->url,

@@ -36,11 +36,10 @@ static bool matches(const char *pattern, const char *path, int64_t *parameters)
 	return *path == '\0';
 }
 
-enum mkv_route_match mkv_route_find(const struct mkv_http_route *routes,
-				    const char *method, const char *path,
-				    size_t *ret_index,
-				    int64_t ret_parameters
-					    [static MKV_HTTP_PARAMETERS_MAX])
+enum mkv_route_match
+mkv_route_find(const struct mkv_http_route *routes, const char *method,
+	       const char *path, size_t *ret_index,
+	       int64_t ret_parameters[static MKV_HTTP_PARAMETERS_MAX])
 {
 	enum mkv_route_match match = MKV_ROUTE_NONE;
 	for (size_t i = 0; routes[i].method; i++) {

@@ -104,7 +104,8 @@ int mkv_service_main(const struct mkv_service_options *options)
 	struct mkv_error err;
 	sigset_t signals;
 	mkv_log_init(options->name);
-	/* Blocked before any thread begins, so that only sigwait() sees them. */
+	/* Blocked before any thread begins, so that only sigwait() sees them.
+	 */
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);

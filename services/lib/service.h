@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the services' main functions share: settings, signals, the server and the
- * end of it all. */
+/* What the services' main functions share: settings, signals, the server and
+ * the end of it all. */
 
 #include "services/lib/db.h"
 #include "services/lib/http.h"
@@ -16,8 +16,8 @@ struct mkv_service_options {
 	/* Reads the service's own settings; may be NULL. */
 	int (*configure)(void *context, struct mkv_error *err);
 	void (*metrics)(struct mkv_buf *into, void *context);
-	void *context;	   /* of handlers, configure and metrics */
-	bool untraced;	   /* it takes spans and gives none */
+	void *context;	    /* of handlers, configure and metrics */
+	bool untraced;	    /* it takes spans and gives none */
 	struct mkv_db **db; /* where handlers find the database */
 };
 

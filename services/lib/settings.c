@@ -113,10 +113,14 @@ int mkv_settings_size(const char *name, int64_t absent_bytes, int64_t max_bytes,
 		      int64_t *ret_bytes, struct mkv_error *err)
 {
 	static const struct unit units[] = {
-		{"", 1},	      {"B", 1},
-		{"kB", 1000},	      {"MB", 1000000},
-		{"GB", 1000000000},   {"KiB", 1024},
-		{"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024},
+		{"", 1},
+		{"B", 1},
+		{"kB", 1000},
+		{"MB", 1000000},
+		{"GB", 1000000000},
+		{"KiB", 1024},
+		{"MiB", 1024 * 1024},
+		{"GiB", 1024 * 1024 * 1024},
 		{0},
 	};
 	*ret_bytes = absent_bytes;

@@ -65,8 +65,8 @@ static size_t next_batch(struct mkv_span *batch)
 	int rc = 0;
 	while (trace.count < MKV_TRACE_BATCH && !trace.stopping && rc == 0)
 		rc = pthread_cond_timedwait(&trace.some, &trace.lock, &until);
-	size_t count = trace.count < MKV_TRACE_BATCH ? trace.count
-						     : MKV_TRACE_BATCH;
+	size_t count =
+		trace.count < MKV_TRACE_BATCH ? trace.count : MKV_TRACE_BATCH;
 	for (size_t i = 0; i < count; i++)
 		batch[i] = trace.ring[(trace.first + i) % MKV_TRACE_QUEUE];
 	(void)pthread_mutex_unlock(&trace.lock);
@@ -102,8 +102,8 @@ static void *export_all(void *batch)
 		size_t count = next_batch(batch);
 		if (count == 0)
 			continue;
-		int rc = trace.exporter.send(trace.exporter.state, batch,
-					     count, &err);
+		int rc = trace.exporter.send(trace.exporter.state, batch, count,
+					     &err);
 		if (rc < 0 && !was_failing)
 			mkv_log_error("traces: %s", err.message);
 		was_failing = rc < 0;

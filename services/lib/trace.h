@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Spans as OpenTelemetry knows them. Starting and ending one touches no lock but
- * that of a bounded queue, from which a thread of its own exports; a full queue
- * drops the span and counts it. Starts are CLOCK_REALTIME, durations
+/* Spans as OpenTelemetry knows them. Starting and ending one touches no lock
+ * but that of a bounded queue, from which a thread of its own exports; a full
+ * queue drops the span and counts it. Starts are CLOCK_REALTIME, durations
  * CLOCK_MONOTONIC, both in nanoseconds. */
 
 #include <stdbool.h>
@@ -18,9 +18,9 @@ struct mkv_trace_context {
 };
 
 enum mkv_span_kind { /* OTLP's numbers */
-	MKV_SPAN_INTERNAL = 1,
-	MKV_SPAN_SERVER = 2,
-	MKV_SPAN_CLIENT = 3,
+		     MKV_SPAN_INTERNAL = 1,
+		     MKV_SPAN_SERVER = 2,
+		     MKV_SPAN_CLIENT = 3,
 };
 
 enum { MKV_SPAN_ATTRIBUTES_MAX = 4, MKV_SPAN_TEXT_MAX = 40 };
@@ -37,8 +37,8 @@ struct mkv_span {
 	uint8_t parent_id[8];
 	const char *name; /* lives as long as the program */
 	enum mkv_span_kind kind;
-	int64_t start_ns;    /* since the epoch */
-	int64_t started_ns;  /* monotonic */
+	int64_t start_ns;   /* since the epoch */
+	int64_t started_ns; /* monotonic */
 	int64_t duration_ns;
 	bool is_error;
 	struct mkv_span_attribute attributes[MKV_SPAN_ATTRIBUTES_MAX];
@@ -64,9 +64,9 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 void mkv_span_end(struct mkv_span *span) mkv_nonnull(1);
 
 /* Starts the exporter as the settings say: OTLP_ENDPOINT ("http://host:4318"),
- * TRACE_FILE (OTLP JSON lines); neither: port 4318 of ADDRESS_COLLECTOR; nor that:
- * spans are not kept. The resource is the
- * service's name and HOST, ROLE, SCENARIO, CONTRACT, BOOT_ID. */
+ * TRACE_FILE (OTLP JSON lines); neither: port 4318 of ADDRESS_COLLECTOR; nor
+ * that: spans are not kept. The resource is the service's name and HOST, ROLE,
+ * SCENARIO, CONTRACT, BOOT_ID. */
 int mkv_trace_start(const char *service, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* Exports what is queued, at most `limit_s` long, and ends the thread. */

@@ -29,13 +29,15 @@ struct mkv_trace_resource {
 /* OTLP file format: one TracesData object a line, appended to `path`. */
 int mkv_trace_file_open(const char *path,
 			const struct mkv_trace_resource *resource,
-			struct mkv_trace_exporter *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			struct mkv_trace_exporter *ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* OTLP/HTTP with protobuf, POST to ENDPOINT/v1/traces. */
 int mkv_trace_http_open(const char *endpoint,
 			const struct mkv_trace_resource *resource,
-			struct mkv_trace_exporter *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			struct mkv_trace_exporter *ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 
 /* The two encodings of ExportTraceServiceRequest / TracesData (opentelemetry-
  * proto 1.x, trace/v1/trace.proto). */

@@ -30,9 +30,9 @@ struct mkv_work_files {
 int mkv_work_files_init(struct mkv_work_files *files, const char *folder,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each a span; what
- * is read is compared with what was written. Answers 503 when the disk is full,
- * 500 when it fails otherwise. */
+/* LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each a span;
+ * what is read is compared with what was written. Answers 503 when the disk is
+ * full, 500 when it fails otherwise. */
 int mkv_work_file_tasks(struct mkv_http_request *request,
 			const struct mkv_work_files *files) mkv_must_check
 	mkv_nonnull(1, 2);

@@ -54,8 +54,8 @@ int mkv_work_files_init(struct mkv_work_files *files, const char *folder,
 static int write_file(const struct mkv_work_files *files, const char *path,
 		      int64_t size, struct mkv_error *err)
 {
-	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	int rc = mkv_write_all(fd, files->text, (size_t)size, err);
@@ -79,10 +79,10 @@ static int read_file(const struct mkv_work_files *files, const char *path,
 	int64_t at = 0;
 	for (ssize_t n; (n = read(fd, chunk, CHUNK)) != 0; at += n) {
 		if (n < 0)
-			return mkv_fail(err, MKV_FAILED, errno,
-					"read '%s': %m", path);
-		if (n > size - at || memcmp(chunk, files->text + at,
-					    (size_t)n) != 0)
+			return mkv_fail(err, MKV_FAILED, errno, "read '%s': %m",
+					path);
+		if (n > size - at ||
+		    memcmp(chunk, files->text + at, (size_t)n) != 0)
 			return mkv_fail(err, MKV_FAILED, EILSEQ,
 					"'%s' is not what was written", path);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-loadgen: orders at a constant rate, whatever the answers take (an open
- * loop). A latency counts from when a request should have begun, so that a pause
- * of the service shows in every request that it held up.
+/* mkvbench-loadgen: orders at a constant rate, whatever the answers take (an
+ * open loop). A latency counts from when a request should have begun, so that a
+ * pause of the service shows in every request that it held up.
  *
  * Settings: RATE (20 a second), CONNECTIONS (3), WARM_UP (100 requests), COUNT
  * (1000 measured), USERS (1000), ORDER_URL, DATA_DIR (/var/lib/loadgen): there
@@ -108,12 +108,10 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 	mkv_buf_str(&csv, "request,intended_ns,late_ns,latency_ns,status\n");
 	for (size_t i = 0; i < load.total; i++)
-		mkv_buf_printf(&csv,
-			       "%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u\n",
-			       i, load.samples[i].intended_ns,
-			       load.samples[i].late_ns,
-			       load.samples[i].latency_ns,
-			       load.samples[i].status);
+		mkv_buf_printf(
+			&csv, "%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u\n", i,
+			load.samples[i].intended_ns, load.samples[i].late_ns,
+			load.samples[i].latency_ns, load.samples[i].status);
 	int rc = mkv_buf_check(&csv, err);
 	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.folder, stamp);
 	if (rc == 0)

@@ -26,7 +26,7 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 	static const struct {
 		const char *name;
 		unsigned permille;
-	} rows[] = {{"min", 0},	  {"p50", 500}, {"p90", 900},
+	} rows[] = {{"min", 0},	  {"p50", 500},	 {"p90", 900},
 		    {"p99", 990}, {"p999", 999}, {"max", 1000}};
 	auto_free int64_t *latencies = calloc(count + 1, sizeof(*latencies));
 	if (!latencies)
@@ -37,8 +37,8 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		const struct mkv_load_sample *s = &samples[i];
 		int64_t end_ns = s->intended_ns + s->latency_ns;
 		latest_ns = end_ns > latest_ns ? end_ns : latest_ns;
-		most_late_ns = s->late_ns > most_late_ns ? s->late_ns
-							 : most_late_ns;
+		most_late_ns =
+			s->late_ns > most_late_ns ? s->late_ns : most_late_ns;
 		if (s->status == 200)
 			latencies[good++] = s->latency_ns;
 		else if (s->status)
@@ -49,10 +49,10 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 	qsort(latencies, good, sizeof(*latencies), compare);
 	json_t *latency = json_object();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		json_object_set_new(latency, rows[i].name,
-				    microseconds(mkv_load_quantile(
-					    latencies, good,
-					    rows[i].permille)));
+		json_object_set_new(
+			latency, rows[i].name,
+			microseconds(mkv_load_quantile(latencies, good,
+						       rows[i].permille)));
 	int64_t first_ns = warm_up < count ? samples[warm_up].intended_ns : 0;
 	double span_s = (double)(latest_ns - first_ns) / 1e9;
 	auto_json json_t *summary = json_pack(

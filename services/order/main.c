@@ -8,8 +8,8 @@
  *     GET  /orders/{id}
  *
  * Prices are numbers of whole units with up to two decimals; inside they are
- * cents. Settings beside the shared ones: DATA_DIR (/var/lib/order), LARGE_FILE,
- * SMALL_FILE, SMALL_COUNT, FSYNC, USER_URL, PAYMENT_URL. */
+ * cents. Settings beside the shared ones: DATA_DIR (/var/lib/order),
+ * LARGE_FILE, SMALL_FILE, SMALL_COUNT, FSYNC, USER_URL, PAYMENT_URL. */
 
 #include <inttypes.h>
 #include <math.h>
@@ -116,7 +116,8 @@ static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 	return request->status == 0;
 }
 
-/* The user as it was answered, with only its name and address: what PUT sets. */
+/* The user as it was answered, with only its name and address: what PUT sets.
+ */
 static char *user_update(const struct mkv_buf *reply)
 {
 	json_t *user = NULL;

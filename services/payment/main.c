@@ -5,7 +5,8 @@
  *         SleepTask, LinpackBenchmark2, then PUT user: takes the amount (cents)
  *         from the user's balance
  *
- * Settings beside the shared ones: SLEEP (0us), LINPACK_SIZE (250), USER_URL. */
+ * Settings beside the shared ones: SLEEP (0us), LINPACK_SIZE (250), USER_URL.
+ */
 
 #include <inttypes.h>
 #include <stdio.h>

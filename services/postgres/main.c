@@ -81,8 +81,10 @@ static int run_initdb(const struct cluster *cluster, struct mkv_error *err)
 	char program[PATH_LIMIT + 32];
 	(void)snprintf(program, sizeof(program), "%s/initdb", cluster->bin);
 	const char *const argv[] = {program,
-				    "--pgdata", cluster->fresh,
-				    "--username", cluster->database,
+				    "--pgdata",
+				    cluster->fresh,
+				    "--username",
+				    cluster->database,
 				    "--encoding=UTF8",
 				    "--locale=C.UTF-8",
 				    "--auth=trust",
@@ -103,7 +105,7 @@ static int create_database(const struct cluster *cluster, struct mkv_error *err)
 	if (input < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "memfd: %m");
 	int rc = mkv_pwrite_all(input, sql, (size_t)length, 0, err);
-	const char *const argv[] = {program,	  "--single", "-j", "-D",
+	const char *const argv[] = {program,	    "--single", "-j", "-D",
 				    cluster->fresh, "postgres", NULL};
 	return rc < 0 ? rc : run(argv, input, err);
 }
@@ -182,8 +184,9 @@ static int become_server(const struct cluster *cluster, struct mkv_error *err)
 		if (!*word)
 			continue;
 		if (n == OPTIONS_MAX + 15)
-			return mkv_fail(err, MKV_BAD_USAGE, E2BIG,
-					"MKVBENCH_PG_OPTIONS has too many words");
+			return mkv_fail(
+				err, MKV_BAD_USAGE, E2BIG,
+				"MKVBENCH_PG_OPTIONS has too many words");
 		argv[n++] = word;
 	}
 	argv[n] = NULL;

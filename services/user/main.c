@@ -5,10 +5,10 @@
  *     PUT  /users/{id}     SELECT, then UPDATE
  *     POST /users/create   INSERT
  *
- * A user is {"id","name","email","balance"}; the balance counts cents. PUT takes
- * any of "name", "email", "balance", and "amount", which is added to the balance
- * in the same statement. Settings beside the shared ones: LINPACK_SIZE (200),
- * USERS (1000), how many are there from the start. */
+ * A user is {"id","name","email","balance"}; the balance counts cents. PUT
+ * takes any of "name", "email", "balance", and "amount", which is added to the
+ * balance in the same statement. Settings beside the shared ones: LINPACK_SIZE
+ * (200), USERS (1000), how many are there from the start. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,14 +31,16 @@ static struct user_service {
 enum { SELECT_USER, UPDATE_USER, INSERT_USER };
 static const struct mkv_db_statement statements[] = {
 	[SELECT_USER] = {"SELECT users",
-			 "SELECT id, name, email, balance FROM users WHERE id = $1::bigint",
+			 "SELECT id, name, email, balance FROM users WHERE id "
+			 "= $1::bigint",
 			 1},
-	[UPDATE_USER] = {"UPDATE users",
-			 "UPDATE users SET name = coalesce($2, name),"
-			 " email = coalesce($3, email),"
-			 " balance = coalesce($4::bigint, balance) + $5::bigint"
-			 " WHERE id = $1::bigint RETURNING id, name, email, balance",
-			 5},
+	[UPDATE_USER] =
+		{"UPDATE users",
+		 "UPDATE users SET name = coalesce($2, name),"
+		 " email = coalesce($3, email),"
+		 " balance = coalesce($4::bigint, balance) + $5::bigint"
+		 " WHERE id = $1::bigint RETURNING id, name, email, balance",
+		 5},
 	[INSERT_USER] = {"INSERT users",
 			 "INSERT INTO users (name, email, balance)"
 			 " VALUES ($1, $2, $3::bigint)"
@@ -90,7 +92,8 @@ static int find_user(struct mkv_http_request *request, size_t statement,
 		return rc;
 	}
 	if (PQntuples(result) != 1) {
-		mkv_http_error(request, 404, "no-user", "there is no such user");
+		mkv_http_error(request, 404, "no-user",
+			       "there is no such user");
 		return -ENOENT;
 	}
 	*ret = mkv_take(result);
@@ -174,7 +177,8 @@ static bool read_change(struct mkv_http_request *request, const json_t *body,
 					    "amount"};
 	const char *key;
 	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)body, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)body, key, value)
+	{
 		bool is_known = false;
 		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 			is_known |= strcmp(known[i], key) == 0;

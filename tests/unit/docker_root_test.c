@@ -166,9 +166,8 @@ static void the_same_images_give_the_same_tree(void **state)
 	struct mkv_buf lists[2] = {0};
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(lay_out(&f[i]), 0);
-		assert_int_equal(mkv_listing_write(f[i].root, NULL, &lists[i],
-						   &err),
-				 0);
+		assert_int_equal(
+			mkv_listing_write(f[i].root, NULL, &lists[i], &err), 0);
 		clean(&f[i]);
 	}
 	assert_int_equal(lists[0].size, lists[1].size);
@@ -189,13 +188,12 @@ static void a_layer_comes_back_from_the_store(void **state)
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(mkv_store_open(folder, &store, &err), 0);
 	assert_int_equal(mkv_sha256_bytes("key", 3, &key, &err), 0);
-	assert_int_equal(mkv_oci_layer_load(store, &key, f.trees[0], &back,
-					    &err),
-			 -ENOENT);
+	assert_int_equal(
+		mkv_oci_layer_load(store, &key, f.trees[0], &back, &err),
+		-ENOENT);
 	assert_int_equal(mkv_oci_layer_save(f.layers[0], store, &key, &err), 0);
-	assert_int_equal(mkv_oci_layer_load(store, &key, f.trees[0], &back,
-					    &err),
-			 0);
+	assert_int_equal(
+		mkv_oci_layer_load(store, &key, f.trees[0], &back, &err), 0);
 	assert_true(mkv_sha256_equal(&back->digest, &f.layers[0]->digest));
 	assert_true(mkv_sha256_equal(&back->diff_id, &f.layers[0]->diff_id));
 	assert_int_equal(back->tar_size_bytes, f.layers[0]->tar_size_bytes);
@@ -211,8 +209,9 @@ static void names_that_docker_refuses_are_refused(void **state)
 	(void)state;
 	static const struct {
 		const char *name, *tag;
-	} table[] = {{"App", "1"}, {"", "1"},	 {"app", ""},	  {"-app", "1"},
-		     {"app/", "1"}, {"a b", "1"}, {"app", "1:2"}, {"app", "-x"}};
+	} table[] = {{"App", "1"},   {"", "1"},	    {"app", ""},
+		     {"-app", "1"},  {"app/", "1"}, {"a b", "1"},
+		     {"app", "1:2"}, {"app", "-x"}};
 	struct fixture f = {0};
 	const struct mkv_oci_config config = {0};
 	assert_int_equal(lay_out(&f), 0);

@@ -29,7 +29,9 @@ static void fill(uint8_t *data, size_t size, enum kind kind)
 			data[i] = noise;
 			break;
 		case TEXT:
-			data[i] = (uint8_t)"usr/share/doc/lib"[(i + (noise > 250)) % 17];
+			data[i] = (uint8_t) "usr/share/doc/lib"[(i + (noise >
+								      250)) %
+								17];
 			break;
 		case RUNS:
 			data[i] = (uint8_t)(i / 300 * 37);
@@ -52,15 +54,16 @@ static void round_trip(const uint8_t *data, size_t size, size_t step,
 	uint64_t written;
 	assert_int_equal(mkv_gzip_new(fd, level, &gzip, &err), 0);
 	for (size_t at = 0; at < size; at += step)
-		assert_int_equal(mkv_gzip_add(gzip, data + at,
-					      size - at < step ? size - at : step,
-					      &err),
-				 0);
+		assert_int_equal(
+			mkv_gzip_add(gzip, data + at,
+				     size - at < step ? size - at : step, &err),
+			0);
 	assert_int_equal(mkv_gzip_finish(gzip, &sha256, &written, &err), 0);
 	lseek(fd, 0, SEEK_SET);
 	assert_int_equal(mkv_read_fd(fd, 1 << 28, ret, &err), 0);
 	assert_int_equal(ret->size, written);
-	assert_int_equal(mkv_sha256_bytes(ret->data, ret->size, &again, &err), 0);
+	assert_int_equal(mkv_sha256_bytes(ret->data, ret->size, &again, &err),
+			 0);
 	assert_true(mkv_sha256_equal(&sha256, &again));
 
 	uint8_t *back = malloc(size + 1);

@@ -49,10 +49,12 @@ static void write_tar(int fd, int format)
 		archive_entry_set_pathname(entry, files[i].name);
 		archive_entry_set_filetype(entry, files[i].type);
 		archive_entry_set_perm(entry, 0644);
-		archive_entry_set_size(entry, (la_int64_t)strlen(files[i].data));
+		archive_entry_set_size(entry,
+				       (la_int64_t)strlen(files[i].data));
 		if (files[i].type == AE_IFLNK)
 			archive_entry_set_symlink(entry, "hello");
-		assert_true(archive_write_header(archive, entry) >= ARCHIVE_WARN);
+		assert_true(archive_write_header(archive, entry) >=
+			    ARCHIVE_WARN);
 		archive_write_data(archive, files[i].data,
 				   strlen(files[i].data));
 		archive_entry_free(entry);
@@ -134,8 +136,9 @@ static void assemble(const char *lines, struct mkv_buf *ret)
 			uint64_t crc = mkv_crc64(0, data, strlen(data));
 			assert_int_equal(bytes.size, 8);
 			for (unsigned i = 0; i < 8; i++)
-				assert_int_equal((uint8_t)bytes.data[i],
-						 (uint8_t)(crc >> (56 - 8 * i)));
+				assert_int_equal(
+					(uint8_t)bytes.data[i],
+					(uint8_t)(crc >> (56 - 8 * i)));
 		} else {
 			assert_true(json_is_null(payload));
 			assert_null(size);
@@ -191,11 +194,10 @@ static void streams_that_are_not_tar_are_refused(void **state)
 		/* The second header becomes a regular file's. */
 		assert_int_equal(pwrite(fd, "0", 1, 512 + 156), 1);
 		if (table[i].bytes)
-			assert_int_equal(
-				pwrite(fd, table[i].bytes,
-				       strlen(table[i].bytes),
-				       (off_t)table[i].offset),
-				(ssize_t)strlen(table[i].bytes));
+			assert_int_equal(pwrite(fd, table[i].bytes,
+						strlen(table[i].bytes),
+						(off_t)table[i].offset),
+					 (ssize_t)strlen(table[i].bytes));
 		int rc = split(fd, size, &lines, &bytes, &err);
 		if (rc != -EINVAL)
 			fail_msg("row %zu: %d", i, rc);

@@ -31,9 +31,9 @@ static void linpack_refuses_orders_out_of_range(void **state)
 	struct mkv_linpack_result result;
 	struct mkv_error err;
 	assert_int_equal(mkv_linpack_run(0, &result, &err), -EINVAL);
-	assert_int_equal(mkv_linpack_run(MKV_LINPACK_ORDER_MAX + 1, &result,
-					 &err),
-			 -EINVAL);
+	assert_int_equal(
+		mkv_linpack_run(MKV_LINPACK_ORDER_MAX + 1, &result, &err),
+		-EINVAL);
 }
 
 static void factors_solve_a_system_worked_by_hand(void **state)
@@ -169,13 +169,14 @@ static void otlp_json_is_json_with_hex_ids_and_text_integers(void **state)
 			 0);
 	const char *trace_id, *start, *end, *status, *name;
 	assert_int_equal(
-		json_unpack(document,
-			    "{s[{s{s[{s{ss}}]},s[{s[{ss,ss,ss,s[{s{ss}}*]*}]}]}]}",
-			    "resourceSpans", "resource", "attributes", "value",
-			    "stringValue", &name, "scopeSpans", "spans",
-			    "traceId", &trace_id, "startTimeUnixNano", &start,
-			    "endTimeUnixNano", &end, "attributes", "value",
-			    "intValue", &status),
+		json_unpack(
+			document,
+			"{s[{s{s[{s{ss}}]},s[{s[{ss,ss,ss,s[{s{ss}}*]*}]}]}]}",
+			"resourceSpans", "resource", "attributes", "value",
+			"stringValue", &name, "scopeSpans", "spans", "traceId",
+			&trace_id, "startTimeUnixNano", &start,
+			"endTimeUnixNano", &end, "attributes", "value",
+			"intValue", &status),
 		0);
 	assert_string_equal(name, "a \"quoted\" name");
 	assert_int_equal(strlen(trace_id), 32);
