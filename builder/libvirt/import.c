@@ -331,6 +331,22 @@ static void escaped(struct mkv_buf *xml, const char *text)
 	}
 }
 
+/* Whether our network is there and made its bridge itself. */
+static bool has_own_bridge(struct mkv_import *import)
+{
+	struct mkv_error ignored;
+	auto_document struct mkv_document *document = NULL;
+	mkv_auto(vir_network) virNetworkPtr there = virNetworkLookupByName(
+		import->connection, import->network.name);
+	auto_free char *xml = there ? virNetworkGetXMLDesc(there, 0) : NULL;
+	if (!xml || mkv_document_parse(xml, strlen(xml), &document, &ignored) < 0)
+		return false;
+	auto_free char *name =
+		mkv_document_text(document, "/network/bridge/@name");
+	return name && strcmp(name, import->bridge) == 0 &&
+	       !mkv_document_has(document, "/network/forward");
+}
+
 static int adapt_parts(struct mkv_import *import, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf pool = {0}, network = {0};
@@ -338,11 +354,12 @@ static int adapt_parts(struct mkv_import *import, struct mkv_error *err)
 	if (asprintf(&bridge, "/sys/class/net/%s/bridge", import->bridge) < 0)
 		return mkv_oom(err);
 	/* For a trial without the experiment's VLAN. */
-	import->own_bridge = import->emulate && access(bridge, F_OK) < 0;
+	import->own_bridge = import->emulate && (access(bridge, F_OK) < 0 ||
+						 has_own_bridge(import));
 	if (import->own_bridge)
-		mkv_import_note(import, "there is no bridge '%s': the network "
-					"is one of libvirt's own, among these "
-					"guests",
+		mkv_import_note(import, "this host has no bridge '%s': the "
+					"network is one of libvirt's own, "
+					"among these guests",
 				import->bridge);
 	mkv_buf_printf(&network,
 		       "<network><name>%s</name>%s<bridge name='%s'%s/>"

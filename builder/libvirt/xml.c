@@ -303,10 +303,12 @@ static void card(struct mkv_buf *xml, const struct mkv_recipe *recipe,
 	mkv_buf_str(xml, "'/>\n      <model");
 	attribute(xml, "type", hv->nic_model);
 	mkv_buf_str(xml, "/>\n");
-	if (is(hv->nic_model, "virtio") && hv->nic_queues)
+	if (is(hv->nic_model, "virtio") && hv->nic_queues > 1)
 		mkv_buf_printf(xml,
 			       "      <driver name='vhost' queues='%u'/>\n",
 			       hv->nic_queues);
+	else if (is(hv->nic_model, "virtio"))
+		mkv_buf_str(xml, "      <driver name='vhost'/>\n");
 	if (recipe->vlan.mtu && recipe->vlan.mtu != 1500)
 		mkv_buf_printf(xml, "      <mtu size='%u'/>\n",
 			       recipe->vlan.mtu);

@@ -23,7 +23,7 @@ libvirt_folders() {
 	rm -rf "$d"/etc/qemu/* "$d"/etc/storage/*
 	mkdir -p "$d/etc/qemu/networks"
 	# QEMU as root: it may read the test's own folder.
-	printf 'user = "root"\ngroup = "root"\ndynamic_ownership = 0\nsecurity_driver = "none"\n' >"$d/etc/qemu.conf"
+	printf 'user = "root"\ngroup = "root"\ndynamic_ownership = 0\nsecurity_driver = "none"\nnamespaces = []\n' >"$d/etc/qemu.conf"
 	mount --bind "$d/etc" /etc/libvirt
 	mount --bind "$d/lib" /var/lib/libvirt
 	mount --bind "$d/cache" /var/cache/libvirt
@@ -40,6 +40,11 @@ libvirt_folders() {
 	ln -s pts/ptmx "$d/dev/ptmx"
 	ln -s /proc/self/fd "$d/dev/fd"
 	mount --rbind "$d/dev" /dev
+	# /sys of this network, with the control groups of before.
+	mkdir -p "$d/cgroup"
+	mount --rbind /sys/fs/cgroup "$d/cgroup"
+	mount -t sysfs sysfs /sys
+	mount --rbind "$d/cgroup" /sys/fs/cgroup
 	ip link set lo up
 }
 
@@ -73,15 +78,18 @@ sign_appliance() {
 	openssl pkeyutl -sign -rawin -inkey "$2" -in "$1/SHA256SUMS" -out "$1/SHA256SUMS.sig"
 }
 
-# make_appliance DIR KEY.pem small|large: two guests, `a` and `b`, of one disk.
+# make_appliance DIR KEY.pem small|large: two guests, `a` and `b`, of one disk,
+# DIR/guest/disk.raw where it is there already.
 make_appliance() {
 	local name=tiny
 	[ "$3" = large ] && name=kvm-docker
 	mkdir -p "$1"/{libvirt,guest/boot}
 	"$BUILD/tests/unit/libvirt_xml_test" "$1/libvirt" "$3" || exit 1
-	truncate -s 32M "$1/guest/disk.raw"
-	seq 100000 | dd of="$1/guest/disk.raw" bs=64k seek=3 conv=notrunc status=none
-	seq 200000 | dd of="$1/guest/disk.raw" bs=64k seek=300 conv=notrunc status=none
+	if [ ! -e "$1/guest/disk.raw" ]; then
+		truncate -s 32M "$1/guest/disk.raw"
+		seq 100000 | dd of="$1/guest/disk.raw" bs=64k seek=3 conv=notrunc status=none
+		seq 200000 | dd of="$1/guest/disk.raw" bs=64k seek=300 conv=notrunc status=none
+	fi
 	echo kernel >"$1/guest/boot/vmlinuz"
 	(cd "$1" && find . -type f -printf '%P\n' | sort | while read -r file; do
 		jq -n --arg p "$file" --arg s "$(sha256sum <"$file" | cut -c1-64)" \

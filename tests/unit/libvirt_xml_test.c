@@ -76,11 +76,10 @@ static void small(struct sample *s)
 	large(s);
 	struct mkv_hypervisor *hv = &s->recipe.hypervisor;
 	s->recipe.name = (char *)"tiny";
-	s->image.uefi = false;
 	hv->cores = 1;
 	hv->threads = 1;
 	hv->features.count = 0;
-	hv->memory_bytes = 256ULL << 20;
+	hv->memory_bytes = 512ULL << 20;
 	hv->huge_page_bytes = 0;
 	hv->pin = (char *)"none";
 	hv->nic_queues = 1;
