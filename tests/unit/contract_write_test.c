@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "builder/contract/contract.h"
+#include "builder/generate/generate.h"
+#include "lib/contract.h"
+#include "lib/io.h"
+#include "tests/unit/attest_fixture.h"
+
+/* The recipes that are shipped: every scenario. */
+static const char *const recipes[] = {
+	"recipes/small.yaml", "recipes/bare-metal.yaml", "recipes/docker.yaml",
+	"recipes/kvm.yaml",   "recipes/kvm-docker.yaml",
+};
+
+static struct mkv_recipe *load(const char *path)
+{
+	struct mkv_recipe *recipe = NULL;
+	struct mkv_complaints complaints = {0};
+	struct mkv_error err = {0};
+	if (mkv_recipe_load(path, &recipe, &complaints, &err) < 0)
+		fail_msg("%s: %s", path, err.message);
+	return recipe;
+}
+
+/* The contract of a recipe, with what a build would have found out. */
+static void write_contract(const struct mkv_recipe *recipe, struct mkv_buf *ret)
+{
+	struct mkv_error err = {0};
+	auto_free struct mkv_built_image *images =
+		calloc(recipe->n_images, sizeof(*images));
+	auto_free struct mkv_built_oci *oci =
+		calloc(recipe->n_oci_images + 1, sizeof(*oci));
+	char *words[] = {(char *)"root=UUID=1", (char *)"rw"};
+	for (size_t i = 0; i < recipe->n_images; i++)
+		images[i] = (struct mkv_built_image){
+			.kernel_package = "linux-image-6.12-amd64",
+			.kernel_version = "6.12.1-1",
+			.kernel_release = "6.12-amd64",
+			.command_line = {words, 2},
+			.files_sha256 = {{0xf1}},
+			.files_count = 1234,
+		};
+	static const struct mkv_built_layer layers[] = {{{{0x11}}, {{0x12}}},
+							{{{0x21}}, {{0x22}}}};
+	for (size_t i = 0; i < recipe->n_oci_images; i++)
+		oci[i] = (struct mkv_built_oci){recipe->oci_images[i].name,
+						{{0xa1}},
+						{{0xa2}},
+						layers,
+						2};
+	const struct mkv_sha256 lock = {{0xb1}};
+	struct mkv_contract_inputs inputs = {
+		.recipe = recipe,
+		.lock = &fixture_lock,
+		.lock_sha256 = &lock,
+		.key_id = "c100000000000000000000000000000000000000000000000000"
+			  "000000000000",
+		.images = images,
+		.oci = oci,
+		.n_oci = recipe->n_oci_images,
+	};
+	if (mkv_contract_write(&inputs, ret, &err) < 0)
+		fail_msg("%s: %s", recipe->name, err.message);
+}
+
+static void the_strict_reader_reads_every_scenario(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_buf struct mkv_buf text = {0};
+		write_contract(recipe, &text);
+		auto_contract struct mkv_contract *contract = NULL;
+		struct mkv_error err = {0};
+		if (mkv_contract_parse(text.data, text.size, &contract, &err) <
+		    0)
+			fail_msg("%s: %s", recipes[i], err.message);
+		assert_string_equal(contract->name, recipe->name);
+		assert_int_equal(contract->n_hosts, recipe->n_hosts);
+		assert_int_equal(contract->n_images, recipe->n_images);
+		assert_int_equal(contract->clock.limit_ns,
+				 recipe->time.limit_ns);
+		assert_int_equal(contract->n_oci, recipe->n_oci_images);
+		for (size_t h = 0; h < recipe->n_hosts; h++)
+			assert_string_equal(contract->hosts[h].name,
+					    recipe->hosts[h].name);
+		/* And it is the same each time. */
+		auto_buf struct mkv_buf again = {0};
+		write_contract(recipe, &again);
+		assert_int_equal(text.size, again.size);
+		assert_memory_equal(text.data, again.data, text.size);
+	}
+}
+
+static void the_schema_accepts_every_scenario(void **state)
+{
+	(void)state;
+	if (system("python3 -c 'import jsonschema' 2>/dev/null") != 0)
+		skip();
+	static const char program[] =
+		"import json, jsonschema, sys\n"
+		"schema = json.load(open('docs/contract.schema.json'))\n"
+		"v = jsonschema.Draft202012Validator(schema)\n"
+		"one = json.loads(sys.stdin.readline())\n"
+		"v.validate(one)\n"
+		"one['surprise'] = 1\n"
+		"assert not v.is_valid(one)\n";
+	char command[1024];
+	(void)snprintf(command, sizeof(command), "python3 -c \"%s\"", program);
+	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_buf struct mkv_buf text = {0};
+		write_contract(recipe, &text);
+		FILE *python = popen(command, "w");
+		assert_non_null(python);
+		for (size_t c = 0; c < text.size; c++)
+			(void)fputc(text.data[c] == '\n' ? ' ' : text.data[c],
+				    python);
+		(void)fputc('\n', python);
+		assert_int_equal(pclose(python), 0);
+	}
+}
+
+static void
+the_command_line_has_root_consoles_and_the_recipes_words(void **state)
+{
+	static const uint8_t uuid[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab,
+					 0x5d, 0xef, 0x80, 0,	 0,    0,
+					 0,    0,    0,	   0xff};
+	char *own[] = {(char *)"quiet", (char *)"mitigations=off"};
+	char *console[] = {(char *)"console=hvc0"};
+	const struct {
+		struct mkv_strings words;
+		const char *expected;
+	} rows[] = {
+		{{0}, " console=tty0 console=ttyS0,115200"},
+		{{own, 2},
+		 " console=tty0 console=ttyS0,115200 quiet mitigations=off"},
+		{{console, 1}, " console=hvc0"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const struct mkv_image image = {.cmdline = rows[i].words};
+		auto_strings struct mkv_strings words = {0};
+		auto_buf struct mkv_buf text = {0};
+		struct mkv_error err;
+		assert_int_equal(
+			mkv_contract_command_line(&image, uuid, &words, &err),
+			0);
+		for (size_t j = 0; j < words.count; j++)
+			mkv_buf_printf(&text, "%s%s", j ? " " : "",
+				       words.items[j]);
+		char expected[256];
+		(void)snprintf(expected, sizeof(expected),
+			       "root=UUID=01234567-89ab-5def-8000-"
+			       "0000000000ff rw%s",
+			       rows[i].expected);
+		assert_string_equal(text.data, expected);
+	}
+}
+
+/* The text of a file in a tree; static. */
+static const char *text_of(const struct mkv_tree *tree, const char *path)
+{
+	static char text[8192];
+	struct mkv_error err;
+	const struct mkv_inode *inode = mkv_tree_lookup(tree, path);
+	if (!inode || !inode->content)
+		fail_msg("no %s", path);
+	size_t size = (size_t)mkv_content_size(inode->content);
+	assert_true(size < sizeof(text));
+	assert_int_equal(mkv_content_read(inode->content, 0, text, size, &err),
+			 0);
+	text[size] = '\0';
+	return text;
+}
+
+static void generated_files_follow_from_the_recipe(void **state)
+{
+	(void)state;
+	auto_recipe struct mkv_recipe *recipe = load("recipes/small.yaml");
+	auto_tree struct mkv_tree *tree = NULL;
+	struct mkv_error err = {0};
+	assert_int_equal(mkv_tree_new(1763856000, &tree, &err), 0);
+	assert_int_equal(mkv_tree_make_dirs(tree, "/usr", &err), 0);
+	struct mkv_partition data = {.mount = (char *)"/srv/data"};
+	char *masked[] = {(char *)"man-db.timer"};
+	struct mkv_setting sysctl = {(char *)"vm.swappiness", (char *)"0"};
+	struct mkv_image image = recipe->images[0];
+	image.partitions = &data;
+	image.n_partitions = 1;
+	image.mask = (struct mkv_strings){masked, 1};
+	image.sysctls = (struct mkv_settings){&sysctl, 1};
+	static const uint8_t uuids[1][16] = {{0xff}};
+	const struct mkv_generate_inputs inputs = {recipe, &image, 0, uuids};
+	if (mkv_generate(tree, &inputs, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_non_null(
+		strstr(text_of(tree, "/etc/hosts"), "\n10.77.0.11\tnode\n"));
+	assert_non_null(
+		strstr(text_of(tree, "/etc/hosts"), "\n10.77.0.1\tserver\n"));
+	assert_string_equal(text_of(tree, "/etc/hostname"), "mkvbench\n");
+	assert_string_equal(text_of(tree, "/usr/lib/mkvbench/image"),
+			    "small\n");
+	assert_string_equal(text_of(tree, "/etc/sysctl.d/90-mkvbench.conf"),
+			    "vm.swappiness = 0\n");
+	assert_non_null(strstr(text_of(tree, "/etc/fstab"),
+			       "\nUUID=ff000000-0000-0000-0000-000000000000 "
+			       "/srv/data ext4 defaults 0 2\n"));
+	assert_non_null(mkv_tree_lookup(tree, "/srv/data"));
+	assert_non_null(strstr(text_of(tree, "/etc/.updated"),
+			       "\nTIMESTAMP_NSEC=1763856000000000000\n"));
+	assert_string_equal(mkv_tree_lookup(tree, "/etc/systemd/system/"
+						  "man-db.timer")
+				    ->target,
+			    "/dev/null");
+	/* A unit that no package brings. */
+	char *enabled[] = {(char *)"nowhere.service"};
+	image.enable = (struct mkv_strings){enabled, 1};
+	assert_true(mkv_generate(tree, &inputs, &err) < 0);
+	assert_non_null(strstr(err.message, "nowhere.service"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_strict_reader_reads_every_scenario),
+		cmocka_unit_test(the_schema_accepts_every_scenario),
+		cmocka_unit_test(
+			the_command_line_has_root_consoles_and_the_recipes_words),
+		cmocka_unit_test(generated_files_follow_from_the_recipe),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

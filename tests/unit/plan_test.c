@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "builder/plan/artifacts.h"
+#include "builder/plan/draft.h"
+#include "builder/plan/step.h"
+#include "lib/io.h"
+
+static char folder[64];
+static struct mkv_store *store;
+
+static int set_up(void **state)
+{
+	struct mkv_error err;
+	char path[128];
+	(void)state;
+	(void)strcpy(folder, "/tmp/mkv-plan-test-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/store", folder);
+	return mkv_store_open(path, &store, &err);
+}
+
+static int tear_down(void **state)
+{
+	struct mkv_error err;
+	(void)state;
+	mkv_store_free(store);
+	return mkv_remove_tree(AT_FDCWD, folder, &err);
+}
+
+static char *at(const char *name)
+{
+	char *path = NULL;
+	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+	return path;
+}
+
+/* Starts a step of one name with these inputs, "NAME VALUE" each. */
+static void start(struct mkv_step *step, const char *inputs)
+{
+	struct mkv_error err;
+	assert_int_equal(mkv_step_init(step, "kind", 1, &err, "step %d", 1), 0);
+	char text[256], name[64], value[64];
+	(void)snprintf(text, sizeof(text), "%s", inputs);
+	char *rest = text;
+	for (char *line; (line = strsep(&rest, ";"));)
+		if (sscanf(line, "%63s %63s", name, value) == 2)
+			mkv_step_input(step, name, "%s", value);
+}
+
+static void keep(const struct mkv_step *step)
+{
+	struct mkv_error err;
+	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
+	struct mkv_step_result result = {.count = 1};
+	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
+	assert_int_equal(mkv_write_all(object.fd, "result", 6, &err), 0);
+	assert_int_equal(mkv_store_new_commit(&object, NULL,
+					      &result.outputs[0].sha256, &err),
+			 0);
+	(void)strcpy(result.outputs[0].name, "out");
+	result.outputs[0].size_bytes = 6;
+	assert_int_equal(mkv_step_keep(step, store, &result, &err), 0);
+}
+
+static void a_result_is_found_by_exactly_its_inputs(void **state)
+{
+	(void)state;
+	auto_step struct mkv_step step = {0}, same = {0}, other = {0};
+	struct mkv_step_result result;
+	struct mkv_error err;
+	start(&step, "a 1;b 2");
+	assert_int_equal(mkv_step_find(&step, store, &result, &err), -ENOENT);
+	keep(&step);
+	start(&same, "a 1;b 2");
+	assert_int_equal(mkv_step_find(&same, store, &result, &err), 0);
+	assert_int_equal(result.count, 1);
+	assert_string_equal(result.outputs[0].name, "out");
+	start(&other, "a 1;b 3");
+	assert_int_equal(mkv_step_find(&other, store, &result, &err), -ENOENT);
+}
+
+static void the_reason_names_what_changed(void **state)
+{
+	static const struct {
+		const char *before, *now, *reason;
+	} rows[] = {
+		{"a 1;b 2", "a 1;b 3", "b: 2 -> 3"},
+		{"a 1;b 2", "a 1;b 2;c 4", "c is new"},
+		{"a 1;b 2", "a 1", "b is gone"},
+		{"a 1;b 2", "a 9;b 8", "a: 1 -> 9 and 1 more"},
+		{"ab 1;a 2", "ab 1;a 3", "a: 2 -> 3"},
+		{"a 1", "b 1", "b is new and 1 more"},
+	};
+	(void)state;
+	struct mkv_error err;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_step struct mkv_step before = {0}, now = {0};
+		auto_buf struct mkv_buf reason = {0};
+		start(&before, rows[i].before);
+		start(&now, rows[i].now);
+		keep(&before);
+		assert_int_equal(mkv_step_reason(&now, store, &reason, &err),
+				 0);
+		assert_string_equal(reason.data, rows[i].reason);
+	}
+	auto_step struct mkv_step never = {0};
+	auto_buf struct mkv_buf reason = {0};
+	assert_int_equal(mkv_step_init(&never, "kind", 1, &err, "other"), 0);
+	assert_int_equal(mkv_step_reason(&never, store, &reason, &err), 0);
+	assert_string_equal(reason.data, "never ran here");
+}
+
+static void a_draft_replaces_what_was_there_whole(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x"),
+		       *old = at("out/x/old"),
+		       *stale = at("out/.x.new.4194305"),
+		       *other = at("out/.y.new.4194305");
+	for (int round = 0; round < 2; round++) {
+		struct mkv_draft draft = {0};
+		auto_free char *file = NULL;
+		assert_int_equal(mkv_make_dirs(stale, &err), 0);
+		assert_int_equal(mkv_make_dirs(other, &err), 0);
+		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
+		/* A dead build's draft goes; another recipe's stays. */
+		assert_int_not_equal(access(stale, F_OK), 0);
+		assert_int_equal(access(other, F_OK), 0);
+		assert_true(asprintf(&file, "%s/%s", draft.path,
+				     round ? "new" : "old") > 0);
+		assert_int_equal(mkv_write_file(file, 0644, "x", 1, &err), 0);
+		assert_int_equal(access(old, F_OK), round ? 0 : -1);
+		assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
+		mkv_draft_done(&draft);
+		assert_int_equal(access(file, F_OK), -1);
+		assert_int_equal(access(old, F_OK), round ? -1 : 0);
+	}
+	/* A draft that isn't committed leaves what was there. */
+	struct mkv_draft draft = {0};
+	auto_free char *kept = at("out/x/new");
+	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
+	auto_free char *path = strdup(draft.path);
+	mkv_draft_done(&draft);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(access(kept, F_OK), 0);
+}
+
+static void artifacts_are_all_files_in_order(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *dir = at("a"), *sub = at("a/b"), *b = at("a/b/z"),
+		       *z = at("a/c"), *link = at("a/link");
+	assert_int_equal(mkv_make_dirs(sub, &err), 0);
+	assert_int_equal(mkv_write_file(b, 0644, "abc", 3, &err), 0);
+	assert_int_equal(mkv_write_file(z, 0644, "", 0, &err), 0);
+	auto_artifacts struct mkv_artifacts found = {0};
+	assert_int_equal(mkv_artifacts_scan(dir, &found, &err), 0);
+	assert_int_equal(found.count, 2);
+	assert_string_equal(found.items[0].path, "b/z");
+	assert_string_equal(found.items[1].path, "c");
+	char hex[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&found.items[0].sha256, hex);
+	/* FIPS 180-4's example, "abc". */
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177"
+				 "a9cb410ff61f20015ad");
+	auto_buf struct mkv_buf one = {0}, two = {0}, three = {0};
+	assert_int_equal(mkv_artifacts_fingerprint(dir, &one, &err), 0);
+	assert_int_equal(mkv_artifacts_fingerprint(dir, &two, &err), 0);
+	assert_string_equal(one.data, two.data);
+	assert_int_equal(mkv_write_file(b, 0644, "abd", 3, &err), 0);
+	assert_int_equal(mkv_artifacts_fingerprint(dir, &three, &err), 0);
+	assert_string_not_equal(one.data, three.data);
+	/* A link could lead anywhere. */
+	auto_artifacts struct mkv_artifacts none = {0};
+	assert_int_equal(symlink("c", link), 0);
+	assert_true(mkv_artifacts_scan(dir, &none, &err) < 0);
+}
+
+#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_result_is_found_by_exactly_its_inputs),
+		CASE(the_reason_names_what_changed),
+		CASE(a_draft_replaces_what_was_there_whole),
+		CASE(artifacts_are_all_files_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

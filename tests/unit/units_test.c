@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "builder/units/units.h"
+
+/* Units of an image, and what enabling one of them must link to what. */
+static const struct {
+	const char *path, *text;
+} files[] = {
+	{"/usr/lib/systemd/system/a.service",
+	 "[Unit]\nWantedBy=no.target\n[Install]\n# WantedBy=no.target\n"
+	 "WantedBy=multi-user.target  other.target\nAlias=alias.service\n"},
+	{"/usr/lib/systemd/system/r.socket",
+	 "[Install]\r\nRequiredBy = sockets.target\r\nAlso=a.service\r\n"},
+	{"/usr/lib/systemd/system/t@.service",
+	 "[Install]\nWantedBy=getty.target\n"},
+	{"/usr/lib/systemd/system/plain.service", "[Service]\nExecStart=/x\n"},
+	{"/usr/lib/systemd/system/over.service",
+	 "[Install]\nWantedBy=no.target\n"},
+	{"/etc/systemd/system/over.service",
+	 "[Install]\nWantedBy=yes.target\n"},
+	{"/usr/lib/systemd/system/self.service",
+	 "[Install]\nAlso=self.service\nWantedBy=x.target\n"},
+	{"/usr/lib/systemd/system/evil.service",
+	 "[Install]\nWantedBy=../../../../bin.target\n"},
+};
+
+static struct mkv_tree *make_tree(void)
+{
+	struct mkv_tree *tree = NULL;
+	struct mkv_error err;
+	assert_int_equal(mkv_tree_new(0, &tree, &err), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		assert_int_equal(mkv_tree_put_file(tree, files[i].path, 0644,
+						   files[i].text,
+						   strlen(files[i].text), &err),
+				 0);
+	return tree;
+}
+
+static void links_follow_the_install_section(void **state)
+{
+	static const struct {
+		const char *unit, *link, *target; /* NULL: must not be */
+	} rows[] = {
+		{"a.service", "multi-user.target.wants/a.service",
+		 "/usr/lib/systemd/system/a.service"},
+		{"a.service", "other.target.wants/a.service",
+		 "/usr/lib/systemd/system/a.service"},
+		{"a.service", "alias.service",
+		 "/usr/lib/systemd/system/a.service"},
+		{"a.service", "no.target.wants/a.service", NULL},
+		{"r.socket", "sockets.target.requires/r.socket",
+		 "/usr/lib/systemd/system/r.socket"},
+		{"r.socket", "multi-user.target.wants/a.service",
+		 "/usr/lib/systemd/system/a.service"},
+		{"t@x.service", "getty.target.wants/t@x.service",
+		 "/usr/lib/systemd/system/t@.service"},
+		{"over.service", "yes.target.wants/over.service",
+		 "/etc/systemd/system/over.service"},
+		{"self.service", "x.target.wants/self.service",
+		 "/usr/lib/systemd/system/self.service"},
+		{"over.service", "no.target.wants/over.service", NULL},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_tree struct mkv_tree *tree = make_tree();
+		struct mkv_error err = {0};
+		char path[256];
+		if (mkv_unit_enable(tree, rows[i].unit, &err) < 0)
+			fail_msg("%s", err.message);
+		(void)snprintf(path, sizeof(path), "/etc/systemd/system/%s",
+			       rows[i].link);
+		const struct mkv_inode *link = mkv_tree_lookup(tree, path);
+		if (!rows[i].target) {
+			assert_null(link);
+			continue;
+		}
+		assert_non_null(link);
+		assert_string_equal(link->target, rows[i].target);
+	}
+}
+
+static void what_cannot_be_enabled_is_an_error(void **state)
+{
+	static const char *const rows[] = {
+		"none.service", "plain.service", "evil.service", "a", "",
+		"../a.service", "a.conf",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_tree struct mkv_tree *tree = make_tree();
+		struct mkv_error err = {0};
+		assert_true(mkv_unit_enable(tree, rows[i], &err) < 0);
+		assert_string_not_equal(err.message, "");
+	}
+}
+
+static void a_masked_unit_is_nothing(void **state)
+{
+	(void)state;
+	auto_tree struct mkv_tree *tree = make_tree();
+	struct mkv_error err = {0};
+	assert_int_equal(mkv_unit_mask(tree, "gone.timer", &err), 0);
+	assert_string_equal(
+		mkv_tree_lookup(tree, "/etc/systemd/system/gone.timer")->target,
+		"/dev/null");
+	assert_true(mkv_unit_mask(tree, "a/b.service", &err) < 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(links_follow_the_install_section),
+		cmocka_unit_test(what_cannot_be_enabled_is_an_error),
+		cmocka_unit_test(a_masked_unit_is_nothing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
