@@ -80,6 +80,7 @@ static void mistakes_are_usage_errors_that_help(void **state)
 		{"v a b c", "usage: mkvbench verb [OPTIONS] X ..."},
 		{"v --outptu o a", "did you mean '--output'?"},
 		{"v --forced a", "did you mean '--force'?"},
+		{"v --out o a", "unknown option '--out'"},
 		{"v -f a", "unknown option '-f'"},
 		{"v --zzzzzzzz a", "unknown option '--zzzzzzzz'; `mkvbench"},
 		{"v a --output", "--output needs a value (DIR)"},

@@ -129,14 +129,18 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	auto_free char *out = at("out"), *place = at("out/x"),
 		       *old = at("out/x/old"),
 		       *stale = at("out/.x.new.4194305"),
-		       *other = at("out/.y.new.4194305");
+		       *other = at("out/.y.new.4194305"),
+		       *alive = at("out/.x.new.1");
 	for (int round = 0; round < 2; round++) {
 		struct mkv_draft draft = {0};
 		auto_free char *file = NULL;
 		assert_int_equal(mkv_make_dirs(stale, &err), 0);
 		assert_int_equal(mkv_make_dirs(other, &err), 0);
+		assert_int_equal(mkv_make_dirs(alive, &err), 0);
 		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-		/* A dead build's draft goes; another recipe's stays. */
+		/* A dead build's draft goes; another recipe's stays, and a
+		 * live one's. */
+		assert_int_equal(access(alive, F_OK), 0);
 		assert_int_not_equal(access(stale, F_OK), 0);
 		assert_int_equal(access(other, F_OK), 0);
 		assert_true(asprintf(&file, "%s/%s", draft.path,
