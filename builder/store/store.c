@@ -204,7 +204,8 @@ int mkv_store_get(struct mkv_store *store, const struct mkv_sha256 *sha256,
 }
 
 /* Opens and locks a file to write to. -EAGAIN when `wait` is false and another
- * build holds it; -ESTALE when a sweep took it between the two steps. */
+ * build holds it; -ESTALE when a sweep took it between the two steps, or another
+ * build finished it and gave it its final name. */
 static int open_locked(const struct mkv_store *store, const char *name,
 		       int flags, bool wait, int *ret_fd)
 {
@@ -218,7 +219,9 @@ static int open_locked(const struct mkv_store *store, const char *name,
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	if (st.st_nlink == 0)
+	struct stat named;
+	if (fstatat(store->fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    named.st_ino != st.st_ino || named.st_dev != st.st_dev)
 		return -ESTALE;
 	*ret_fd = mkv_take_fd(&fd);
 	return 0;
@@ -259,7 +262,9 @@ int mkv_store_partial_open(struct mkv_store *store,
 	if (asprintf(&name, "partial/%s", hex) < 0)
 		return mkv_oom(err);
 	int fd = -1;
-	int rc = open_locked(store, name, 0, false, &fd);
+	int rc = -ESTALE;
+	for (int attempt = 0; rc == -ESTALE && attempt < 100; attempt++)
+		rc = open_locked(store, name, 0, false, &fd);
 	if (rc < 0)
 		return mkv_fail(err, MKV_FAILED, rc, "open '%s/%s': %m",
 				store->path, name);
