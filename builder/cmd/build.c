@@ -65,38 +65,18 @@ static int summarise(const struct mkv_session *session, const char *path,
 	return 0;
 }
 
-static int hash_lock(const struct mkv_lock *lock, struct mkv_sha256 *ret,
-		     struct mkv_error *err)
-{
-	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_lock_print(lock, &text, err);
-	return rc < 0 ? rc : mkv_sha256_bytes(text.data, text.size, ret, err);
-}
-
 static int build_one(const struct mkv_session *session,
 		     const struct options *options,
-		     const struct mkv_private_key *key, const char *recipe_path,
-		     struct mkv_error *err)
+		     const struct mkv_private_key *key,
+		     const struct mkv_recipe *recipe, struct mkv_error *err)
 {
-	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_lock struct mkv_lock *lock = NULL;
 	auto_free char *path = NULL;
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
-	int rc = mkv_cmd_load_recipe(recipe_path, &recipe, err);
-	if (rc == 0)
-		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
-				     session->progress, &lock, NULL, NULL, err);
-	if (rc < 0)
-		return rc;
-	struct mkv_build build = {
-		.recipe = recipe,
-		.lock = lock,
-		.store = session->store,
-		.progress = session->progress,
-		.key = key,
-	};
-	rc = hash_lock(lock, &build.lock_sha256, err);
+	struct mkv_build build;
+	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
+				   &build, err);
 	if (rc == 0 && !options->force)
 		rc = mkv_uptodate_find(&build, options->output, &path, err);
 	if (rc < 0 || path)
@@ -142,7 +122,10 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 				   &done, err);
 	if (rc < 0 || done)
 		return rc;
-	rc = mkv_draft_watch_signals(err);
+	auto_recipes struct mkv_recipes recipes = {0};
+	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
+	if (rc == 0)
+		rc = mkv_draft_watch_signals(err);
 	if (rc == 0)
 		rc = mkv_key_check_place(options.key, options.output, err);
 	auto_private_key struct mkv_private_key *key = NULL;
@@ -150,7 +133,7 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 		rc = mkv_private_key_load(options.key, &key, err);
 	if (rc == 0)
 		rc = mkv_session_open(&session, err);
-	for (int i = 0; rc == 0 && i < operands; i++)
-		rc = build_one(&session, &options, key, argv[i], err);
+	for (size_t i = 0; rc == 0 && i < recipes.count; i++)
+		rc = build_one(&session, &options, key, recipes.items[i], err);
 	return rc;
 }

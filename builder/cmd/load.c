@@ -17,3 +17,42 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 		err->message[0] = '\0';
 	return rc;
 }
+
+void mkv_recipes_done(struct mkv_recipes *recipes)
+{
+	for (size_t i = 0; i < recipes->count; i++)
+		mkv_recipe_free(recipes->items[i]);
+	free(recipes->items);
+	*recipes = (struct mkv_recipes){0};
+}
+
+int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
+			 struct mkv_error *err)
+{
+	auto_recipes struct mkv_recipes recipes = {0};
+	recipes.items = calloc((size_t)count + 1, sizeof(*recipes.items));
+	if (!recipes.items)
+		return mkv_oom(err);
+	int first = 0;
+	for (int i = 0; i < count; i++) {
+		struct mkv_error one = {0};
+		int rc = mkv_cmd_load_recipe(
+			paths[i], &recipes.items[recipes.count], &one);
+		if (rc == 0) {
+			recipes.count++;
+			continue;
+		}
+		/* Only the first is printed by main; others here. */
+		if (first < 0 && one.message[0])
+			(void)fprintf(stderr, "mkvbench: %s\n", one.message);
+		if (first == 0) {
+			first = rc;
+			*err = one;
+		}
+	}
+	if (first < 0)
+		return first;
+	*ret = recipes;
+	recipes = (struct mkv_recipes){0};
+	return 0;
+}

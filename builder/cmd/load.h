@@ -9,3 +9,17 @@
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+
+/* All recipes of a command line. */
+struct mkv_recipes {
+	struct mkv_recipe **items;
+	size_t count;
+};
+void mkv_recipes_done(struct mkv_recipes *recipes) mkv_nonnull(1);
+#define auto_recipes __attribute__((cleanup(mkv_recipes_done)))
+
+/* Loads every recipe before anything is done with one, and prints the complaints
+ * about all of them. The error is that of the first that isn't right. */
+int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);

@@ -106,29 +106,19 @@ static int print_appliance(const struct mkv_session *session,
 
 static int plan_one(const struct mkv_session *session,
 		    const struct options *options,
-		    const struct mkv_private_key *key, const char *path,
+		    const struct mkv_private_key *key,
+		    const struct mkv_recipe *recipe, const char *path,
 		    struct mkv_error *err)
 {
-	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_lock struct mkv_lock *lock = NULL;
-	auto_buf struct mkv_buf text = {0};
-	struct mkv_build build = {.store = session->store, .key = key};
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
 	lock_options.locked = true; /* a plan changes nothing */
-	int rc = mkv_cmd_load_recipe(path, &recipe, err);
-	if (rc == 0)
-		rc = mkv_lock_ensure(recipe, session->store, &lock_options,
-				     session->progress, &lock, NULL, NULL, err);
-	if (rc == 0)
-		rc = mkv_lock_print(lock, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &build.lock_sha256,
-				      err);
+	struct mkv_build build;
+	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
+				   &build, err);
 	if (rc < 0)
 		return rc;
-	build.recipe = recipe;
-	build.lock = lock;
 	if (!session->json)
 		(void)printf("%s:\n", path);
 	if (print_fetch(session, &build) < 0)
@@ -167,11 +157,15 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 				   err);
 	if (rc < 0 || done)
 		return rc;
+	auto_recipes struct mkv_recipes recipes = {0};
 	auto_private_key struct mkv_private_key *key = NULL;
-	rc = mkv_private_key_load(options.key, &key, err);
+	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
+	if (rc == 0)
+		rc = mkv_private_key_load(options.key, &key, err);
 	if (rc == 0)
 		rc = mkv_session_open(&session, err);
-	for (int i = 0; rc == 0 && i < operands; i++)
-		rc = plan_one(&session, &options, key, argv[i], err);
+	for (size_t i = 0; rc == 0 && i < recipes.count; i++)
+		rc = plan_one(&session, &options, key, recipes.items[i],
+			      argv[i], err);
 	return rc;
 }

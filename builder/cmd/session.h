@@ -41,3 +41,12 @@ int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	mkv_nonnull(1);
+
+/* What building a recipe works with: it borrows the recipe, the key and
+ * the lock, which is the caller's. */
+int mkv_session_build(const struct mkv_session *session,
+		      const struct mkv_recipe *recipe,
+		      const struct mkv_lock_options *options,
+		      const struct mkv_private_key *key, struct mkv_lock **lock,
+		      struct mkv_build *ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 5, 6, 7);
