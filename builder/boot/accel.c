@@ -95,3 +95,21 @@ int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 		       DEADLINE_MS / 1000);
 	return 0;
 }
+
+int mkv_accel_parse(const char *text, enum mkv_accel *ret,
+		    struct mkv_error *err)
+{
+	static const char *const names[] = {
+		[MKV_ACCEL_AUTO] = "auto",
+		[MKV_ACCEL_KVM] = "kvm",
+		[MKV_ACCEL_TCG] = "tcg",
+	};
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = (enum mkv_accel)i;
+			return 0;
+		}
+	}
+	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			"--accel is auto, kvm or tcg, not '%s'", text);
+}

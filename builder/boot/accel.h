@@ -12,3 +12,7 @@
 int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
+
+/* "auto", "kvm" or "tcg"; anything else is MKV_BAD_USAGE. */
+int mkv_accel_parse(const char *text, enum mkv_accel *ret,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);

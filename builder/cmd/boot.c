@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "builder/boot/accel.h"
 #include "builder/boot/boot.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
@@ -95,35 +96,6 @@ static int parse_number(const char *option, const char *text, unsigned most,
 				option, most, text);
 	*ret = (unsigned)value;
 	return 0;
-}
-
-static int parse_accel(const char *text, enum mkv_accel *ret,
-		       struct mkv_error *err)
-{
-	static const char *const names[] = {
-		[MKV_ACCEL_AUTO] = "auto",
-		[MKV_ACCEL_KVM] = "kvm",
-		[MKV_ACCEL_TCG] = "tcg",
-	};
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret = (enum mkv_accel)i;
-			return 0;
-		}
-	}
-	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"boot: --accel is auto, kvm or tcg, not '%s'", text);
-}
-
-/* "a,b,c" in place. */
-static size_t split(char *text, const char **ret, size_t most)
-{
-	size_t count = 0;
-	char *save = NULL;
-	for (char *word = strtok_r(text, ",", &save); word && count < most;
-	     word = strtok_r(NULL, ",", &save))
-		ret[count++] = word;
-	return count;
 }
 
 static int load_recipe(const char *path, struct mkv_recipe **ret,
@@ -242,7 +214,7 @@ static int boot(const struct options *options, const char *operand,
 	how->appliance = folder;
 	how->contract = manifest->contract;
 	how->hosts = hosts;
-	how->n_hosts = split(names, hosts, HOSTS_MOST);
+	how->n_hosts = mkv_options_split(names, hosts, HOSTS_MOST);
 	rc = mkv_boot_run(how, &results, err);
 	if (rc == 0)
 		rc = judge(&results, err);
@@ -316,10 +288,11 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		.context = &printer,
 		.stay = options.stay,
 	};
-	rc = parse_accel(options.accel, &how.accel, err);
-	if (rc == 0)
-		rc = parse_number("--timeout", options.timeout, 1000000,
-				  &how.timeout_s, err);
+	rc = mkv_accel_parse(options.accel, &how.accel, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "boot");
+	rc = parse_number("--timeout", options.timeout, 1000000, &how.timeout_s,
+			  err);
 	if (rc == 0)
 		rc = parse_number("--memory", options.memory, 1 << 24,
 				  &memory_mib, err);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/boot/accel.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
 #include "builder/libvirt/import.h"
@@ -113,35 +114,6 @@ static void print_text(const struct mkv_import_report *report, bool dry_run)
 			     state_word(&report->items[i], dry_run));
 }
 
-static int parse_accel(const char *text, enum mkv_accel *ret,
-		       struct mkv_error *err)
-{
-	static const char *const names[] = {
-		[MKV_ACCEL_AUTO] = "auto",
-		[MKV_ACCEL_KVM] = "kvm",
-		[MKV_ACCEL_TCG] = "tcg",
-	};
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*ret = (enum mkv_accel)i;
-			return 0;
-		}
-	}
-	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"import: --accel is auto, kvm or tcg, not '%s'", text);
-}
-
-/* "a,b,c" in place. */
-static size_t split(char *text, const char **ret, size_t most)
-{
-	size_t count = 0;
-	char *save = NULL;
-	for (char *word = strtok_r(text, ",", &save); word && count < most;
-	     word = strtok_r(NULL, ",", &save))
-		ret[count++] = word;
-	return count;
-}
-
 static const char description[] =
 	"Copies the disks of an appliance's guests, verified, and defines in "
 	"libvirt what\nthey need: a storage pool, the network on the "
@@ -217,15 +189,15 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 				   &is_done, err);
 	if (rc < 0 || is_done)
 		return rc;
-	rc = parse_accel(accel, &options.accel, err);
+	rc = mkv_accel_parse(accel, &options.accel, err);
 	if (rc < 0)
-		return rc;
+		return mkv_wrap(err, rc, "import");
 	if (options.pool[0] != '/' || strstr(options.pool, "/../"))
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"import: --pool is an absolute path, not '%s'",
 				options.pool);
 	if (all_hosts)
-		options.n_hosts = split(all_hosts, names, HOSTS_MOST);
+		options.n_hosts = mkv_options_split(all_hosts, names, HOSTS_MOST);
 	auto_progress struct mkv_progress *progress = mkv_progress_new(
 		silent || json ? MKV_PROGRESS_QUIET : MKV_PROGRESS_AUTO);
 	options.appliance = argv[0];

@@ -129,3 +129,13 @@ char *mkv_options_join(int argc, char **argv, const char *name)
 	}
 	return joined;
 }
+
+size_t mkv_options_split(char *text, const char **ret, size_t most)
+{
+	size_t count = 0;
+	char *save = NULL;
+	for (char *word = strtok_r(text, ",", &save); word && count < most;
+	     word = strtok_r(NULL, ",", &save))
+		ret[count++] = word;
+	return count;
+}

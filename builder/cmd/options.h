@@ -36,3 +36,7 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
  * isn't there or memory ran out; the parser then tells. */
 char *mkv_options_join(int argc, char **argv, const char *name) mkv_must_check
 	mkv_nonnull(2, 3);
+
+/* Takes "a,b,c" apart in place; at most `most` words, borrowed from the text. */
+size_t mkv_options_split(char *text, const char **ret, size_t most)
+	mkv_nonnull(1, 2);

@@ -21,30 +21,6 @@ static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
 	return 0;
 }
 
-static int copy_inode(const struct mkv_inode *from, struct mkv_inode **ret,
-		      struct mkv_error *err)
-{
-	auto_inode struct mkv_inode *copy =
-		mkv_inode_new(from->mode, from->uid, from->gid, from->mtime_s);
-	if (!copy)
-		return mkv_oom(err);
-	copy->major = from->major;
-	copy->minor = from->minor;
-	if (from->target && !(copy->target = strdup(from->target)))
-		return mkv_oom(err);
-	if (from->content)
-		copy->content = mkv_content_ref(from->content);
-	for (size_t i = 0; i < from->n_xattrs; i++) {
-		const struct mkv_xattr *xattr = &from->xattrs[i];
-		int rc = mkv_inode_set_xattr(copy, xattr->name, xattr->value,
-					     xattr->size, err);
-		if (rc < 0)
-			return rc;
-	}
-	*ret = mkv_take(copy);
-	return 0;
-}
-
 /* The path in the tree where the copy goes; `name` its last component. */
 static int target_path(struct copy *copy, const char *path,
 		       const char **ret_name, struct mkv_error *err)
@@ -100,7 +76,7 @@ static int copy_entry(const char *path, struct mkv_inode *inode, void *context,
 				    (struct mkv_inode *)(uintptr_t)inode->mark,
 				    err);
 	auto_inode struct mkv_inode *twin = NULL;
-	rc = copy_inode(inode, &twin, err);
+	rc = mkv_inode_copy(inode, &twin, err);
 	if (rc == 0)
 		rc = mkv_tree_put(copy->root, copy->path.data, twin, err);
 	if (rc == 0 && !S_ISDIR(inode->mode))

@@ -242,15 +242,10 @@ static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 	if (!S_ISDIR(inode->mode)) {
 		/* An inode belongs to one tree at a time only by its entries'
 		 * count, and overlays are dropped once applied. */
-		auto_inode struct mkv_inode *copy =
-			mkv_inode_new(inode->mode, inode->uid, inode->gid,
-				      inode->mtime_s);
-		if (!copy)
-			return mkv_oom(err);
-		if (inode->content)
-			copy->content = mkv_content_ref(inode->content);
-		if (inode->target && !(copy->target = strdup(inode->target)))
-			return mkv_oom(err);
+		auto_inode struct mkv_inode *copy = NULL;
+		int rc = mkv_inode_copy(inode, &copy, err);
+		if (rc < 0)
+			return rc;
 		return mkv_tree_put(base, path, copy, err);
 	}
 	bool was_there = mkv_tree_lookup(base, path) != NULL;
