@@ -59,6 +59,8 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard 
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
+# Objects of tests are kept: a change of the library only links them again.
+.SECONDARY:
 .PHONY: all deps demo check check-fast repro bench fuzz fuzzers install clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
@@ -73,7 +75,16 @@ $(BUILD)/builder/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
-$(BUILD)/builder.a: $(BUILDER_OBJ)
+# The code that makes what the store keeps, as an input of those steps: editing
+# anything else doesn't install every root file system anew.
+STEPS_OBJ := $(LIB_OBJ) $(filter $(foreach d,archive initramfs oci package progress rootfs \
+	sandbox store tree,$(BUILD)/builder/$(d)/%) \
+	$(foreach f,rootfs oci image program step,$(BUILD)/builder/plan/$(f).o),$(BUILDER_OBJ))
+$(BUILD)/steps_code.o: $(STEPS_OBJ)
+	$(Q)sum=$$(cat $(sort $^) | sha256sum | cut -c 1-64) && \
+		echo "const char mkv_steps_code[] = \"$$sum\";" | \
+		$(CC) -x c -fPIE -c - -o $@
+$(BUILD)/builder.a: $(BUILDER_OBJ) $(BUILD)/steps_code.o
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 $(BUILD)/verify.a: $(VERIFY_OBJ)

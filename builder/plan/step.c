@@ -9,6 +9,9 @@
 
 enum { INPUTS_LIMIT_BYTES = 16 << 20 };
 
+/* SHA-256 of the objects of STEPS_OBJ (Makefile), in hex. */
+extern const char mkv_steps_code[];
+
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 		  struct mkv_error *err, const char *name, ...)
 {
@@ -17,13 +20,18 @@ int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 	va_start(ap, name);
 	(void)vsnprintf(step->name, sizeof(step->name), name, ap);
 	va_end(ap);
+	mkv_step_input(step, "code", "%s", mkv_steps_code);
+	mkv_step_input(step, "step", "%s %u", kind, version);
+	return mkv_buf_check(&step->inputs, err);
+}
+
+int mkv_step_input_tool(struct mkv_step *step, struct mkv_error *err)
+{
 	struct mkv_sha256 tool;
 	int rc = mkv_place_tool_sha256(&tool, err);
-	if (rc < 0)
-		return rc;
-	mkv_step_input_sha256(step, "tool", &tool);
-	mkv_step_input(step, "step", "%s %u", kind, version);
-	return 0;
+	if (rc == 0)
+		mkv_step_input_sha256(step, "tool", &tool);
+	return rc;
 }
 
 void mkv_step_done(struct mkv_step *step)

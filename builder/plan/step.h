@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A step of a build: a name and its complete inputs, a line of text each. The key
- * of its result is the hash of all lines, the tool's own program among them, so
+ * of its result is the hash of all lines, the code that makes it among them, so
  * a result is found again exactly when nothing that could change it changed.
  * The store also remembers the lines of the last time, so that `mkvbench plan`
  * can say which input changed. */
@@ -15,11 +15,14 @@ struct mkv_step {
 	struct mkv_buf inputs; /* "NAME VALUE\n" ... */
 };
 
-/* Starts with the tool itself, the kind of step ("rootfs") and a version of its
- * own. */
+/* Starts with the code that makes steps, the kind of step ("rootfs") and a version
+ * of its own. */
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 		  struct mkv_error *err, const char *name, ...) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5) mkv_printf(5, 6);
+/* For a step that any part of the tool takes part in: adds its whole program. */
+int mkv_step_input_tool(struct mkv_step *step, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 void mkv_step_done(struct mkv_step *step) mkv_nonnull(1);
 #define auto_step __attribute__((cleanup(mkv_step_done)))
 

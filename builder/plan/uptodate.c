@@ -76,6 +76,8 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 	char where[PATH_MAX];
 	int rc = mkv_step_init(&step, "appliance", APPLIANCE_VERSION, err,
 			       "appliance %s", build->recipe->name);
+	if (rc == 0)
+		rc = mkv_step_input_tool(&step, err);
 	if (rc < 0)
 		return rc;
 	mkv_step_input(&step, "recipe", "%s", build->recipe->sha256);
