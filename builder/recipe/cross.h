@@ -14,8 +14,6 @@ struct mkv_cross {
  * mapping around it. */
 struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
 			       ...) mkv_nonnull(1, 2) mkv_printf(2, 3);
-bool mkv_strings_has(const struct mkv_strings *list, const char *text)
-	mkv_nonnull(1, 2);
 
 /* Hosts, networks, addresses (cross_network.c). */
 void mkv_cross_network(const struct mkv_cross *cross) mkv_nonnull(1);

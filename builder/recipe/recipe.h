@@ -22,6 +22,8 @@ struct mkv_strings {
 	char **items;
 	size_t count;
 };
+bool mkv_strings_has(const struct mkv_strings *list, const char *text)
+	mkv_nonnull(1, 2);
 
 /* A key and its value: sysctls, service settings. */
 struct mkv_setting {
