@@ -167,6 +167,7 @@ static const struct {
 	{"sysctls", put_sysctls},
 	{"fstab", put_fstab},
 	{"services", put_services},
+	{"Prometheus", mkv_generate_prometheus},
 	{"update stamps", put_updated},
 	{"units", put_units},
 };

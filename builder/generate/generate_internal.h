@@ -12,3 +12,7 @@ int mkv_generate_network(struct mkv_tree *tree,
 			 const struct mkv_generate_inputs *inputs,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+int mkv_generate_prometheus(struct mkv_tree *tree,
+			    const struct mkv_generate_inputs *inputs,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);

@@ -153,10 +153,13 @@ static void print_metrics(struct mkv_buf *into, void *context)
 	(void)context;
 	(void)pthread_mutex_lock(&collector.lock);
 	mkv_buf_printf(into,
+		       "# HELP mkvbench_collector_spans_total Spans on the disk.\n"
 		       "# TYPE mkvbench_collector_spans_total counter\n"
 		       "mkvbench_collector_spans_total %llu\n"
+		       "# HELP mkvbench_collector_requests_total Requests kept.\n"
 		       "# TYPE mkvbench_collector_requests_total counter\n"
 		       "mkvbench_collector_requests_total %llu\n"
+		       "# HELP mkvbench_collector_bytes_total Bytes written.\n"
 		       "# TYPE mkvbench_collector_bytes_total counter\n"
 		       "mkvbench_collector_bytes_total %llu\n",
 		       (unsigned long long)collector.spans,

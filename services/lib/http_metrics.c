@@ -41,12 +41,18 @@ void mkv_http_metrics_print(struct mkv_http_metrics *metrics,
 			    const struct mkv_http_route *routes,
 			    struct mkv_buf *into)
 {
-	mkv_buf_str(into, "# TYPE mkvbench_http_requests_total counter\n"
-			  "# TYPE mkvbench_http_request_seconds summary\n");
+	mkv_buf_str(into,
+		    "# HELP mkvbench_http_requests_total Requests answered.\n"
+		    "# TYPE mkvbench_http_requests_total counter\n"
+		    "# HELP mkvbench_http_request_seconds From a request's "
+		    "first bytes to its answer.\n"
+		    "# TYPE mkvbench_http_request_seconds summary\n");
 	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && routes[i].method; i++)
 		print_route(metrics, i, &routes[i], into);
 	struct mkv_trace_counts spans = mkv_trace_counts();
 	mkv_buf_printf(into,
+		       "# HELP mkvbench_spans_total Spans of this process: "
+		       "ended, and what became of them.\n"
 		       "# TYPE mkvbench_spans_total counter\n"
 		       "mkvbench_spans_total{state=\"ended\"} %llu\n"
 		       "mkvbench_spans_total{state=\"exported\"} %llu\n"
