@@ -10,12 +10,15 @@ static void read_host(struct mkv_json_reader *r, const json_t *object,
 {
 	mkv_json_only(r, object,
 		      (const char *const[]){"image", "role", "address", "mac",
-					    "containers", NULL});
+					    "containers", "guests",
+					    "hypervisor", NULL});
 	host->image = mkv_contract_read_name(r, object, "image", true);
 	host->role = mkv_contract_read_name(r, object, "role", true);
 	host->address = mkv_json_string(r, object, "address", false);
 	host->mac = mkv_json_string(r, object, "mac", false);
 	host->containers = mkv_contract_read_strings(r, object, "containers");
+	host->guests = mkv_contract_read_strings(r, object, "guests");
+	mkv_contract_read_hypervisor(r, object, &host->hypervisor);
 }
 
 static void read_layer(struct mkv_json_reader *r, const json_t *row,
@@ -154,6 +157,36 @@ static void read_head(struct mkv_json_reader *r, const json_t *root,
 	}
 }
 
+/* A hypervisor runs guests, each guest is on one at most, and all of them are in
+ * one network: there is one private VLAN. */
+static void check_guests(struct mkv_json_reader *r,
+			 const struct mkv_contract *contract,
+			 const struct mkv_contract_host *host)
+{
+	const struct mkv_contract_hypervisor *first = NULL;
+	for (size_t i = 0; i < contract->n_hosts && !first; i++)
+		if (contract->hosts[i].hypervisor.promised)
+			first = &contract->hosts[i].hypervisor;
+	if (host->hypervisor.promised && r->rc == 0 &&
+	    (strcmp(host->hypervisor.nic.network, first->nic.network) != 0 ||
+	     strcmp(host->hypervisor.nic.bridge, first->nic.bridge) != 0))
+		mkv_json_mistake(r, "hosts", "'%s' is in another network",
+				 host->name);
+	for (size_t i = 0; i < host->guests.count && r->rc == 0; i++) {
+		const char *name = host->guests.items[i];
+		const struct mkv_contract_host *guest =
+			mkv_contract_find_host(contract, name);
+		if (!guest || !guest->hypervisor.promised)
+			mkv_json_mistake(r, "hosts",
+					 "'%s' runs '%s', which is no guest",
+					 host->name, name);
+		else if (mkv_contract_find_carrier(contract, name) != host)
+			mkv_json_mistake(r, "hosts",
+					 "'%s' runs '%s', which another does",
+					 host->name, name);
+	}
+}
+
 /* Names that must lead somewhere. */
 static void check_references(struct mkv_json_reader *r,
 			     const struct mkv_contract *contract)
@@ -165,6 +198,7 @@ static void check_references(struct mkv_json_reader *r,
 					 "'%s' has image '%s', "
 					 "which isn't there",
 					 host->name, host->image);
+		check_guests(r, contract, host);
 	}
 	if (r->rc == 0 && contract->has_clock &&
 	    !mkv_contract_find_host(contract, contract->clock.server))
@@ -213,6 +247,13 @@ int mkv_contract_parse(const char *text, size_t size, struct mkv_contract **ret,
 	return mkv_contract_from_json(document, ret, err);
 }
 
+static void free_host(struct mkv_contract_host *host)
+{
+	free(host->containers.items);
+	free(host->guests.items);
+	mkv_contract_free_hypervisor(&host->hypervisor);
+}
+
 void mkv_contract_free(struct mkv_contract *contract)
 {
 	if (!contract)
@@ -220,7 +261,7 @@ void mkv_contract_free(struct mkv_contract *contract)
 	for (size_t i = 0; i < contract->n_images; i++)
 		mkv_contract_free_image(&contract->images[i]);
 	for (size_t i = 0; i < contract->n_hosts; i++)
-		free(contract->hosts[i].containers.items);
+		free_host(&contract->hosts[i]);
 	for (size_t i = 0; i < contract->n_oci; i++)
 		free(contract->oci[i].layers);
 	free(contract->images);
@@ -244,6 +285,17 @@ void mkv_contract_free(struct mkv_contract *contract)
 DEFINE_FIND(host, hosts, n_hosts)
 DEFINE_FIND(image, images, n_images)
 DEFINE_FIND(oci, oci, n_oci)
+
+const struct mkv_contract_host *
+mkv_contract_find_carrier(const struct mkv_contract *contract,
+			  const char *guest)
+{
+	for (size_t i = 0; i < contract->n_hosts; i++)
+		if (mkv_contract_strings_have(&contract->hosts[i].guests,
+					      guest))
+			return &contract->hosts[i];
+	return NULL;
+}
 
 bool mkv_contract_strings_have(const struct mkv_contract_strings *strings,
 			       const char *word)

@@ -21,6 +21,10 @@ enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
 #define MKV_CONTRACT_KEY_PATH "/usr/lib/mkvbench/key.pub"
 #define MKV_FILES_LIST_PATH "/usr/lib/mkvbench/files.list"
 
+/* Where a domain expects its disk, in a folder of the contract's name; import
+ * puts it there or elsewhere. */
+#define MKV_LIBVIRT_DISKS "/var/lib/libvirt/images/mkvbench"
+
 struct mkv_contract_strings {
 	const char **items;
 	size_t count;
@@ -31,6 +35,11 @@ struct mkv_contract_pair {
 };
 struct mkv_contract_pairs {
 	struct mkv_contract_pair *items; /* sorted by key */
+	size_t count;
+};
+
+struct mkv_contract_numbers {
+	unsigned *items;
 	size_t count;
 };
 
@@ -51,9 +60,43 @@ struct mkv_contract_vlan {
 	unsigned nic, mtu;
 };
 
+enum { MKV_CONTRACT_CPUS_MAX = 4096 };
+
+/* The domain that a guest is on its hypervisor, as it is defined there: all
+ * that libvirt's XML says of it beside the host's own name and MAC address. */
+struct mkv_contract_hypervisor {
+	bool promised;
+	const char *domain, *uuid;
+	const char *firmware; /* "uefi", "bios" */
+	struct {
+		const char *mode; /* "host-passthrough", "host-model", "custom" */
+		const char *model;		      /* of custom; NULL */
+		struct mkv_contract_strings features; /* "+topoext", "-svm" */
+		int migratable; /* of host-passthrough: 0, 1; -1 */
+		unsigned sockets, dies, cores, threads; /* cores of a die */
+		const char *caches; /* "passthrough", "emulate", "disable" */
+		/* The machine's CPU of each of the guest's, in order, and those
+		 * that QEMU's other threads may use. Empty: any. */
+		struct mkv_contract_numbers pins, others;
+	} cpu;
+	uint64_t memory_bytes, huge_page_bytes; /* 0: no huge pages */
+	struct {
+		const char *file, *bus, *cache, *io;
+		uint64_t size_bytes;
+		unsigned iothreads;
+	} disk;
+	struct {
+		const char *model, *network, *bridge;
+		unsigned queues;
+	} nic;
+	struct mkv_contract_strings timers; /* that it has of hpet, kvmclock */
+};
+
 struct mkv_contract_host {
 	const char *name, *image, *role, *address, *mac;
 	struct mkv_contract_strings containers;
+	struct mkv_contract_strings guests; /* hosts that it runs */
+	struct mkv_contract_hypervisor hypervisor; /* of a guest */
 };
 
 enum mkv_contract_platform {
@@ -202,6 +245,10 @@ mkv_contract_find_host(const struct mkv_contract *contract, const char *name)
 const struct mkv_contract_image *
 mkv_contract_find_image(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);
+/* The host that runs a guest; NULL: none is promised. */
+const struct mkv_contract_host *
+mkv_contract_find_carrier(const struct mkv_contract *contract,
+			  const char *guest) mkv_nonnull(1, 2);
 const struct mkv_contract_oci *
 mkv_contract_find_oci(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);

@@ -35,6 +35,12 @@ struct mkv_contract_strings mkv_contract_read_strings(struct mkv_json_reader *r,
 						      const json_t *object,
 						      const char *key)
 	mkv_nonnull(1, 3);
+/* A list of numbers from 0 to `max`. */
+struct mkv_contract_numbers mkv_contract_read_numbers(struct mkv_json_reader *r,
+						      const json_t *object,
+						      const char *key,
+						      int64_t max)
+	mkv_nonnull(1, 3);
 /* A map of strings, sorted by key. */
 struct mkv_contract_pairs mkv_contract_read_pairs(struct mkv_json_reader *r,
 						  const json_t *object,
@@ -51,6 +57,13 @@ void mkv_contract_read_image(struct mkv_json_reader *r, const json_t *object,
 			     struct mkv_contract_image *image)
 	mkv_nonnull(1, 2, 3);
 void mkv_contract_free_image(struct mkv_contract_image *image) mkv_nonnull(1);
+
+/* The member `hypervisor` of a host. */
+void mkv_contract_read_hypervisor(struct mkv_json_reader *r, const json_t *host,
+				  struct mkv_contract_hypervisor *into)
+	mkv_nonnull(1, 2, 3);
+void mkv_contract_free_hypervisor(struct mkv_contract_hypervisor *hypervisor)
+	mkv_nonnull(1);
 
 /* Calls `read` for each object of the array `key` and returns the rows. */
 #define MKV_READ_ROWS(r, object, key, read, items, count)                      \

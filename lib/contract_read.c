@@ -131,6 +131,28 @@ struct mkv_contract_strings mkv_contract_read_strings(struct mkv_json_reader *r,
 	return strings;
 }
 
+struct mkv_contract_numbers mkv_contract_read_numbers(struct mkv_json_reader *r,
+						      const json_t *object,
+						      const char *key,
+						      int64_t max)
+{
+	struct mkv_contract_numbers numbers = {0};
+	json_t *array = mkv_json_member(r, object, key, JSON_ARRAY, false);
+	numbers.items = mkv_contract_room(r, json_array_size(array),
+					  sizeof(*numbers.items));
+	for (size_t i = 0; numbers.items && i < json_array_size(array); i++) {
+		const json_t *one = json_array_get(array, i);
+		json_int_t value = json_integer_value(one);
+		if (!json_is_integer(one) || value < 0 || value > max)
+			mkv_json_mistake(r, key,
+					 "holds more than numbers up to %lld",
+					 (long long)max);
+		else
+			numbers.items[numbers.count++] = (unsigned)value;
+	}
+	return numbers;
+}
+
 int mkv_contract_by_key(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

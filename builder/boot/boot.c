@@ -105,12 +105,15 @@ static void mkv_printf(2, 3)
 		run->options->on_line(NULL, text, run->options->context);
 }
 
-static bool is_wanted(const struct mkv_boot_options *options, const char *name)
+/* Unless hosts were named: all but hypervisors, since this machine is the one
+ * that runs the guests here. */
+static bool is_wanted(const struct mkv_boot_options *options,
+		      const struct mkv_contract_host *host)
 {
 	for (size_t i = 0; i < options->n_hosts; i++)
-		if (strcmp(options->hosts[i], name) == 0)
+		if (strcmp(options->hosts[i], host->name) == 0)
 			return true;
-	return options->n_hosts == 0;
+	return options->n_hosts == 0 && host->guests.count == 0;
 }
 
 static int add_guest(struct run *run, const struct mkv_contract_host *host,
@@ -159,7 +162,7 @@ static int choose_guests(struct run *run, struct mkv_error *err)
 		return mkv_oom(err);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++)
-		if (is_wanted(run->options, contract->hosts[i].name))
+		if (is_wanted(run->options, &contract->hosts[i]))
 			rc = add_guest(run, &contract->hosts[i], err);
 	return rc;
 }

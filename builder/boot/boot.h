@@ -19,7 +19,7 @@ struct mkv_boot_result {
 struct mkv_boot_options {
 	const char *appliance; /* the folder */
 	const struct mkv_contract *contract;
-	const char *const *hosts; /* by name; count 0: all */
+	const char *const *hosts; /* by name; count 0: all but hypervisors */
 	size_t n_hosts;
 	enum mkv_accel accel;
 	const char *cpu_model; /* NULL: what comes nearest */

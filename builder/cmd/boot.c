@@ -229,7 +229,8 @@ static const char description[] =
 	"Starts every host of an appliance under QEMU, on a private network of "
 	"their own,\nprints the receipts of their verifiers and ends them "
 	"again. The images stay as\nthey are. RECIPE.yaml stands for the "
-	"appliance that was built from it.\n\nWithout KVM everything is "
+	"appliance that was built from it. Hypervisors start only\nwhen named: "
+	"this machine runs the guests itself.\n\nWithout KVM everything is "
 	"emulated: the CPU then only says that it is the\npromised one, and "
 	"clocks run as the host's load lets them. A receipt from there\ntries "
 	"the appliance and proves nothing of a machine.";

@@ -77,8 +77,9 @@ static json_t *containers_of(const struct mkv_recipe *recipe,
 	return array;
 }
 
-static json_t *hosts_part(const struct mkv_recipe *recipe)
+static json_t *hosts_part(const struct mkv_contract_inputs *inputs)
 {
+	const struct mkv_recipe *recipe = inputs->recipe;
 	json_t *part = json_object();
 	for (size_t i = 0; i < recipe->n_hosts; i++) {
 		const struct mkv_host *host = &recipe->hosts[i];
@@ -88,6 +89,13 @@ static json_t *hosts_part(const struct mkv_recipe *recipe)
 		put_string(one, "address", host->address);
 		put_string(one, "mac", host->mac);
 		put(one, "containers", containers_of(recipe, host));
+		if (host->guests.count)
+			put(one, "guests", strings(&host->guests));
+		if (recipe->has_hypervisor &&
+		    recipe->images[host->image].platform == MKV_ON_KVM)
+			put(one, "hypervisor",
+			    mkv_contract_hypervisor(recipe, host,
+						    inputs->domain_ids[i]));
 		put(part, host->name, one);
 	}
 	return part;
@@ -163,6 +171,9 @@ static json_t *image_part(const struct mkv_contract_inputs *inputs, size_t at)
 	put(part, "sysctls", settings(&image->sysctls));
 	json_t *interfaces = json_object();
 	put_string(interfaces, "vlan0", "vlan");
+	if (image->platform == MKV_HYPERVISOR)
+		put_string(interfaces, inputs->recipe->hypervisor.bridge,
+			   "bridge");
 	put(part, "interfaces", interfaces);
 	if (image->containers.count)
 		put(part, "docker",
@@ -217,7 +228,7 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 	json_t *hardware = json_object();
 	put_string(hardware, "name", recipe->hardware.name);
 	put(root, "hardware", hardware);
-	put(root, "hosts", hosts_part(recipe));
+	put(root, "hosts", hosts_part(inputs));
 	json_t *images = json_object();
 	for (size_t i = 0; i < recipe->n_images; i++)
 		put(images, recipe->images[i].name, image_part(inputs, i));

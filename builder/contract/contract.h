@@ -33,6 +33,8 @@ struct mkv_contract_inputs {
 	const struct mkv_lock *lock;
 	const struct mkv_sha256 *lock_sha256; /* of its canonical text */
 	const char *key_id;
+	const uint8_t (*domain_ids)[16]; /* a uuid for each host of the recipe;
+					    read where it is a guest */
 	const struct mkv_built_image *images; /* as many as the recipe has */
 	const struct mkv_built_oci *oci;
 	size_t n_oci;

@@ -56,6 +56,11 @@ static inline json_t *settings(const struct mkv_settings *list)
 void mkv_contract_machine(const struct mkv_recipe *recipe,
 			  const struct mkv_image *image, json_t *part);
 
+/* The domain of a host that is a guest. */
+json_t *mkv_contract_hypervisor(const struct mkv_recipe *recipe,
+				const struct mkv_host *host,
+				const uint8_t uuid[static 16]);
+
 /* What Docker must look like in an image that carries containers. */
 json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 			    const struct mkv_lock *lock,

@@ -78,8 +78,7 @@ static int put_vlan_device(struct mkv_tree *tree,
 	return put(tree, "10", "vlan0", "netdev", &text, err);
 }
 
-/* A hypervisor's VLAN device is a port of the bridge that its guests are on.
- * Its card is found at boot, by number (services/role). */
+/* A hypervisor's VLAN device is a port of the bridge that its guests are on. */
 static int put_bridge(struct mkv_tree *tree, const struct mkv_recipe *recipe,
 		      struct mkv_error *err)
 {
@@ -94,15 +93,28 @@ static int put_bridge(struct mkv_tree *tree, const struct mkv_recipe *recipe,
 		       "[Match]\nName=vlan0\n\n[Network]\nBridge=%s\n"
 		       "LinkLocalAddressing=no\n",
 		       bridge);
-	rc = put(tree, "10", "vlan0", "network", &text, err);
-	if (rc < 0)
-		return rc;
+	return put(tree, "10", "vlan0", "network", &text, err);
+}
+
+/* The bridge has the machine's address. It has no MAC address that is known
+ * beforehand, so its file names the host, which services/role has set by then;
+ * it takes the card's. */
+static int put_bridge_address(struct mkv_tree *tree,
+			      const struct mkv_recipe *recipe,
+			      const struct mkv_host *host,
+			      struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
 	mkv_buf_printf(&text,
-		       "[Match]\nName=%s\n\n[Link]\nRequiredForOnline=no\n\n"
-		       "[Network]\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
-		       "ConfigureWithoutCarrier=yes\n",
-		       bridge);
-	return put(tree, "10", "bridge", "network", &text, err);
+		       "[Match]\nName=%s\nHost=%s\n\n"
+		       "[Link]\nMACAddress=%s\nMTUBytes=%u\n"
+		       "RequiredForOnline=yes\n\n"
+		       "[Network]\nAddress=%s/%u\nLinkLocalAddressing=no\n"
+		       "IPv6AcceptRA=no\nConfigureWithoutCarrier=yes\n",
+		       recipe->hypervisor.bridge, host->name, host->mac,
+		       recipe->vlan.mtu, host->address,
+		       prefix_length(recipe->vlan.subnet));
+	return put(tree, "10-bridge", host->name, "network", &text, err);
 }
 
 int mkv_generate_network(struct mkv_tree *tree,
@@ -111,11 +123,11 @@ int mkv_generate_network(struct mkv_tree *tree,
 {
 	const struct mkv_recipe *recipe = inputs->recipe;
 	bool is_guest = inputs->image->platform == MKV_ON_KVM;
+	bool is_hypervisor = inputs->image->platform == MKV_HYPERVISOR;
 	int rc = 0;
 	if (!is_guest)
 		rc = put_vlan_device(tree, recipe, err);
-	if (rc == 0 && inputs->image->platform == MKV_HYPERVISOR &&
-	    recipe->hypervisor.bridge)
+	if (rc == 0 && is_hypervisor)
 		rc = put_bridge(tree, recipe, err);
 	for (size_t i = 0; rc == 0 && i < recipe->n_hosts; i++) {
 		const struct mkv_host *host = &recipe->hosts[i];
@@ -125,7 +137,10 @@ int mkv_generate_network(struct mkv_tree *tree,
 		rc = is_guest ? put_card_of_guest(tree, host, err)
 			      : put_card_of_machine(tree, host, err);
 		if (rc == 0)
-			rc = put_address(tree, recipe, host, err);
+			rc = is_hypervisor ? put_bridge_address(tree, recipe,
+								host, err)
+					   : put_address(tree, recipe, host,
+							 err);
 	}
 	return rc;
 }

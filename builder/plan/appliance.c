@@ -62,6 +62,17 @@ static void describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *
 	}
 }
 
+/* A uuid for each host's domain. */
+static int make_domain_ids(const struct mkv_build *build, uint8_t (*ids)[16],
+			   struct mkv_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < build->recipe->n_hosts; i++)
+		rc = mkv_build_uuid(build, build->recipe->hosts[i].name,
+				    "domain", ids[i], err);
+	return rc;
+}
+
 static int write_contract(const struct mkv_build *build,
 			  const struct images *images,
 			  const struct mkv_build_oci *oci, struct mkv_buf *ret,
@@ -74,8 +85,13 @@ static int write_contract(const struct mkv_build *build,
 		calloc(n_oci, sizeof(*built_oci));
 	auto_free struct mkv_built_layer(*layers)[MKV_BUILD_OCI_LAYERS_MAX] =
 		calloc(n_oci, sizeof(*layers));
-	if (!built || !built_oci || !layers)
+	auto_free uint8_t(*ids)[16] =
+		calloc(build->recipe->n_hosts, sizeof(*ids));
+	if (!built || !built_oci || !layers || !ids)
 		return mkv_oom(err);
+	int rc = make_domain_ids(build, ids, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < images->count; i++) {
 		const struct mkv_build_image *image = &images->items[i];
 		built[i] = (struct mkv_built_image){
@@ -95,6 +111,7 @@ static int write_contract(const struct mkv_build *build,
 		.lock = build->lock,
 		.lock_sha256 = &build->lock_sha256,
 		.key_id = key_id,
+		.domain_ids = ids,
 		.images = built,
 		.oci = built_oci,
 		.n_oci = oci->count,
@@ -147,37 +164,40 @@ static int write_libvirt_file(const char *dir, const char *kind,
 }
 
 /* The hypervisor's definitions, where there is one. */
-static int write_libvirt(const struct mkv_build *build, const char *dir,
+static int write_libvirt(const struct mkv_contract *contract, const char *dir,
 			 struct mkv_error *err)
 {
-	const struct mkv_recipe *recipe = build->recipe;
-	auto_free char *place = NULL;
 	auto_buf struct mkv_buf network = {0};
-	if (!recipe->has_hypervisor)
-		return 0;
-	if (asprintf(&place, "%s/libvirt", dir) < 0)
-		return mkv_oom(err);
-	int rc = mkv_make_dirs(place, err);
+	int rc = mkv_make_dirs(dir, err);
 	if (rc == 0)
-		rc = mkv_libvirt_network_xml(recipe, &network, err);
+		rc = mkv_libvirt_network_xml(contract, &network, err);
 	if (rc == 0)
-		rc = write_libvirt_file(place, "network", "vlan", &network,
-					err);
-	for (size_t i = 0; rc == 0 && i < recipe->n_hosts; i++) {
-		const struct mkv_host *host = &recipe->hosts[i];
+		rc = write_libvirt_file(dir, "network", "vlan", &network, err);
+	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++) {
+		const struct mkv_contract_host *host = &contract->hosts[i];
 		auto_buf struct mkv_buf domain = {0};
-		uint8_t uuid[16];
-		if (recipe->images[host->image].platform != MKV_ON_KVM)
+		if (!host->hypervisor.promised)
 			continue;
-		rc = mkv_build_uuid(build, host->name, "domain", uuid, err);
+		rc = mkv_libvirt_domain_xml(contract, host, &domain, err);
 		if (rc == 0)
-			rc = mkv_libvirt_domain_xml(recipe, host, uuid, &domain,
-						    err);
-		if (rc == 0)
-			rc = write_libvirt_file(place, "domain", host->name,
+			rc = write_libvirt_file(dir, "domain", host->name,
 						&domain, err);
 	}
 	return rc;
+}
+
+static int write_hypervisor(const struct mkv_build *build,
+			    const struct mkv_buf *text, const char *dir,
+			    struct mkv_error *err)
+{
+	auto_contract struct mkv_contract *contract = NULL;
+	auto_free char *place = NULL;
+	if (!build->recipe->has_hypervisor)
+		return 0;
+	if (asprintf(&place, "%s/libvirt", dir) < 0)
+		return mkv_oom(err);
+	int rc = mkv_contract_parse(text->data, text->size, &contract, err);
+	return rc < 0 ? rc : write_libvirt(contract, place, err);
 }
 
 static int write_manifest(const struct mkv_buf *contract,
@@ -256,7 +276,7 @@ static int write_everything(const struct mkv_build *build, const char *dir,
 	if (rc == 0)
 		rc = write_oci(&oci, dir, err);
 	if (rc == 0)
-		rc = write_libvirt(build, dir, err);
+		rc = write_hypervisor(build, &contract, dir, err);
 	return rc < 0 ? rc : attest(build, &contract, dir, err);
 }
 

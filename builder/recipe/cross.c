@@ -91,7 +91,7 @@ static const struct check checks[] = {
 	{mkv_cross_network, " vlan hosts docker "},
 	{mkv_cross_image, " scenario images hypervisor "},
 	{mkv_cross_container, " oci containers docker hosts images "},
-	{mkv_cross_machine, " scenario hardware hypervisor images "},
+	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
 	{check_services, " services images oci "},
 };
 

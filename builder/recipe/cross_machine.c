@@ -118,6 +118,111 @@ static void check_disk(const struct mkv_cross *c)
 				     "disk");
 }
 
+static const struct mkv_host *find_host(const struct mkv_recipe *r,
+					const char *name)
+{
+	for (size_t i = 0; i < r->n_hosts; i++)
+		if (strcmp(r->hosts[i].name, name) == 0)
+			return &r->hosts[i];
+	return NULL;
+}
+
+static enum mkv_image_platform platform_of(const struct mkv_recipe *r,
+					   const struct mkv_host *host)
+{
+	return r->images[host->image].platform;
+}
+
+/* What a machine's guests need together. */
+static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
+		       struct mkv_mark mark)
+{
+	const struct mkv_recipe *r = c->recipe;
+	const struct mkv_hypervisor *h = &r->hypervisor;
+	char want[32], have[32];
+	size_t count = host->guests.count;
+	uint64_t memory;
+	if (count < 2)
+		return; /* one guest: see check_memory() */
+	if (strcmp(h->pin, "one-to-one") == 0)
+		mkv_complain(c->load, mark,
+			     "%zu guests on '%s' would be pinned to the same "
+			     "CPUs; pin one-to-one has one guest a machine",
+			     count, host->name);
+	if (__builtin_mul_overflow(h->memory_bytes, count, &memory))
+		memory = UINT64_MAX;
+	if (memory <= r->hardware.memory_bytes)
+		return;
+	mkv_size_print(memory, want);
+	mkv_size_print(r->hardware.memory_bytes, have);
+	mkv_complain(c->load, mark,
+		     "%zu guests of %s together don't fit the machine's %s",
+		     count, want, have);
+}
+
+static void check_guests_of(const struct mkv_cross *c,
+			    const struct mkv_host *host)
+{
+	const struct mkv_recipe *r = c->recipe;
+	struct mkv_mark mark =
+		mkv_cross_mark(c, "hosts.%s.guests", host->name);
+	bool is_hypervisor = platform_of(r, host) == MKV_HYPERVISOR;
+	if (host->guests.count && !is_hypervisor)
+		mkv_complain(c->load, mark,
+			     "'%s' isn't a hypervisor: its image's platform is "
+			     "%s",
+			     host->name,
+			     mkv_platform_name(platform_of(r, host)));
+	if (!host->guests.count && is_hypervisor)
+		mkv_complain(c->load, mark,
+			     "'%s' is a hypervisor: say which hosts are its "
+			     "'guests'",
+			     host->name);
+	for (size_t i = 0; is_hypervisor && i < host->guests.count; i++) {
+		const struct mkv_host *guest =
+			find_host(r, host->guests.items[i]);
+		if (guest && platform_of(r, guest) != MKV_ON_KVM)
+			mkv_complain(c->load, mark,
+				     "'%s' isn't a guest: its image's platform "
+				     "is %s",
+				     guest->name,
+				     mkv_platform_name(platform_of(r, guest)));
+	}
+	if (is_hypervisor)
+		check_room(c, host, mark);
+}
+
+/* Every guest is on one machine, which is a host of its own. */
+static void check_carriers(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct mkv_host *host = &r->hosts[i];
+		size_t carriers = 0;
+		check_guests_of(c, host);
+		if (platform_of(r, host) != MKV_ON_KVM)
+			continue;
+		for (size_t j = 0; j < r->n_hosts; j++)
+			carriers += mkv_strings_has(&r->hosts[j].guests,
+						    host->name);
+		if (carriers != 1)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "hosts.%s", host->name),
+				     carriers ? "'%s' is a guest of %zu hosts"
+					      : "'%s' is a guest: a host with "
+						"the hypervisor's image must "
+						"have it among its 'guests'",
+				     host->name, carriers);
+	}
+}
+
+/* Or else there are complaints enough, and these would only follow. */
+static bool has_kvm(const struct mkv_recipe *r)
+{
+	return (r->scenario == MKV_KVM || r->scenario == MKV_KVM_DOCKER) &&
+	       r->images[r->hypervisor.image].platform == MKV_HYPERVISOR;
+}
+
 void mkv_cross_machine(const struct mkv_cross *c)
 {
 	check_caches(c);
@@ -126,4 +231,6 @@ void mkv_cross_machine(const struct mkv_cross *c)
 	check_cpu(c);
 	check_memory(c);
 	check_disk(c);
+	if (has_kvm(c->recipe))
+		check_carriers(c);
 }

@@ -83,6 +83,7 @@ struct mkv_host {
 	char *role;	/* "order"; the host's own name unless said */
 	char *address;	/* "10.77.0.11", inside the VLAN's subnet */
 	char *mac;	/* of the VLAN's NIC, lower case */
+	struct mkv_strings guests; /* hosts that it runs, as a hypervisor */
 };
 
 struct mkv_partition {

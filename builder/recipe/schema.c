@@ -167,7 +167,11 @@ static const struct mkv_table host_table = {
 	      .shape = &shape_address, .doc = "Its address in the VLAN"},
 	     {"mac", MKV_ROW_TEXT, AT(mkv_host, mac), .required = true,
 	      .lower = true, .shape = &shape_mac,
-	      .doc = "MAC address of the VLAN's network card"}),
+	      .doc = "MAC address of the VLAN's network card"},
+	     {"guests", MKV_ROW_LIST, AT(mkv_host, guests),
+	      .shape = &shape_name, .names = "hosts",
+	      .doc = "The hosts that it runs as its guests; on a hypervisor "
+		     "only"}),
 	sizeof(struct mkv_host), offsetof(struct mkv_host, name), &shape_name,
 	NULL};
 

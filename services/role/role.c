@@ -18,7 +18,6 @@
 
 #include "lib/contract.h"
 #include "lib/io.h"
-#include "services/role/card.h"
 #include "services/lib/identity.h"
 
 #define RUN "/run/mkvbench"
@@ -188,43 +187,6 @@ static int write_services(const struct mkv_contract *contract,
 				       text.size, err);
 }
 
-/* A hypervisor isn't a host of the contract: it carries some. All that it needs
- * is the VLAN on its bridge. */
-static bool is_hypervisor(const struct mkv_contract *contract)
-{
-	auto_buf struct mkv_buf text = {0};
-	struct mkv_error ignored;
-	char name[NAME_LIMIT + 1];
-	if (mkv_read_file(AT_FDCWD, "/usr/lib/mkvbench/image", 256, &text,
-			  &ignored) < 0 ||
-	    !text.size || !trim_into(text.data, text.size, name))
-		return false;
-	const struct mkv_contract_image *image =
-		mkv_contract_find_image(contract, name);
-	return image && image->platform == MKV_PLATFORM_HYPERVISOR;
-}
-
-static int run_as_hypervisor(const struct mkv_contract *contract,
-			     struct mkv_error *err)
-{
-	char card[MKV_MAC_SIZE];
-	int rc = mkv_card_find(contract->vlan.nic, card, err);
-	auto_buf struct mkv_buf text = {0};
-	mkv_buf_printf(&text,
-		       "[Match]\nPermanentMACAddress=%s\nKind=!vlan\n\n"
-		       "[Link]\nRequiredForOnline=no\n\n"
-		       "[Network]\nVLAN=vlan0\nLinkLocalAddressing=no\n"
-		       "IPv6AcceptRA=no\n",
-		       card);
-	if (rc == 0)
-		rc = mkv_buf_check(&text, err);
-	if (rc == 0)
-		rc = mkv_make_dirs("/run/systemd/network", err);
-	return rc < 0 ? rc
-		      : mkv_write_file("/run/systemd/network/10-card.network",
-				       0644, text.data, text.size, err);
-}
-
 static int run(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -236,8 +198,6 @@ static int run(struct mkv_error *err)
 	rc = mkv_contract_parse(text.data, text.size, &contract, err);
 	if (rc < 0)
 		return rc;
-	if (is_hypervisor(contract))
-		return run_as_hypervisor(contract, err);
 	char name[NAME_LIMIT + 1];
 	rc = find_name(contract, name, err);
 	if (rc < 0)

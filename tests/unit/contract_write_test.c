@@ -57,12 +57,14 @@ static void write_contract(const struct mkv_recipe *recipe, struct mkv_buf *ret)
 						layers,
 						2};
 	const struct mkv_sha256 lock = {{0xb1}};
+	auto_free uint8_t(*ids)[16] = calloc(recipe->n_hosts, sizeof(*ids));
 	struct mkv_contract_inputs inputs = {
 		.recipe = recipe,
 		.lock = &fixture_lock,
 		.lock_sha256 = &lock,
 		.key_id = "c100000000000000000000000000000000000000000000000000"
 			  "000000000000",
+		.domain_ids = ids,
 		.images = images,
 		.oci = oci,
 		.n_oci = recipe->n_oci_images,
@@ -97,6 +99,106 @@ static void the_strict_reader_reads_every_scenario(void **state)
 		write_contract(recipe, &again);
 		assert_int_equal(text.size, again.size);
 		assert_memory_equal(text.data, again.data, text.size);
+	}
+}
+
+/* What follows from the study's recipe and machine for a guest and its
+ * hypervisor. */
+static void a_guest_has_its_domain_and_its_machine(void **state)
+{
+	(void)state;
+	static const unsigned pins[] = {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11};
+	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm-docker.yaml");
+	auto_buf struct mkv_buf text = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	struct mkv_error err = {0};
+	write_contract(recipe, &text);
+	assert_int_equal(
+		mkv_contract_parse(text.data, text.size, &contract, &err), 0);
+	const struct mkv_contract_host *order =
+		mkv_contract_find_host(contract, "order");
+	const struct mkv_contract_host *machine =
+		mkv_contract_find_carrier(contract, "order");
+	const struct mkv_contract_hypervisor *hv = &order->hypervisor;
+	assert_true(hv->promised);
+	assert_string_equal(machine->name, "order-machine");
+	assert_string_equal(machine->role, "hypervisor");
+	assert_false(machine->hypervisor.promised);
+	assert_null(mkv_contract_find_carrier(contract, "collector"));
+	assert_string_equal(hv->domain, "kvm-docker-order");
+	assert_string_equal(hv->nic.network, "mkvbench-kvm-docker");
+	assert_string_equal(hv->nic.bridge, "br-vlan");
+	assert_string_equal(hv->firmware, "uefi");
+	/* An L3 of three cores: two dies of three, or the cache is parted
+	 * wrongly. */
+	assert_int_equal(hv->cpu.dies, 2);
+	assert_int_equal(hv->cpu.cores, 3);
+	assert_int_equal(hv->cpu.migratable, 0);
+	assert_int_equal(hv->cpu.pins.count, 12);
+	assert_memory_equal(hv->cpu.pins.items, pins, sizeof(pins));
+	assert_int_equal(hv->cpu.others.count, 0);
+	assert_int_equal(hv->timers.count, 1);
+	assert_string_equal(hv->timers.items[0], "kvmclock");
+	/* With fewer cores than the machine, the rest is QEMU's. */
+	static const unsigned others[] = {4, 5, 10, 11};
+	recipe->hypervisor.cores = 4;
+	recipe->hypervisor.clocksources.count = 0;
+	auto_buf struct mkv_buf less = {0};
+	auto_contract struct mkv_contract *second = NULL;
+	write_contract(recipe, &less);
+	assert_int_equal(
+		mkv_contract_parse(less.data, less.size, &second, &err), 0);
+	hv = &mkv_contract_find_host(second, "order")->hypervisor;
+	assert_int_equal(hv->cpu.dies, 1);
+	assert_int_equal(hv->cpu.migratable, 1);
+	assert_int_equal(hv->cpu.pins.count, 8);
+	assert_int_equal(hv->cpu.others.count, 4);
+	assert_memory_equal(hv->cpu.others.items, others, sizeof(others));
+	assert_int_equal(hv->timers.count, 0);
+}
+
+/* `from` in a good contract becomes `to`: the reader must refuse it. */
+static void domains_that_make_no_sense_are_refused(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *from, *to, *message;
+	} rows[] = {
+		{"\"order-machine\": {", "\"order-machine\": {\"hypervisor\": 1,",
+		 "hypervisor"},
+		{"\"guests\": [\n    \"order\"", "\"guests\": [\n    \"loadgen\"",
+		 "which is no guest"},
+		{"\"guests\": [\n    \"order\"", "\"guests\": [\n    \"nobody\"",
+		 "which is no guest"},
+		{"\"guests\": [\n    \"payment\"", "\"guests\": [\n    \"order\"",
+		 "which another does"},
+		{"\"bridge\": \"br-vlan\"", "\"bridge\": \"br0\"",
+		 "another network"},
+		{"\"pins\": [", "\"pins\": [0,", "are 13 for 12 CPUs"},
+		{"\"pins\": [\n      0", "\"pins\": [\n      -1",
+		 "holds more than numbers"},
+		{"\"dies\": 2", "\"dies\": 4096", "CPUs in all"},
+		{"\"file\": \"/", "\"file\": \"", "isn't absolute"},
+		{"\"firmware\": \"uefi\"", "\"firmware\": \"uboot\"",
+		 "unknown value"},
+	};
+	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm-docker.yaml");
+	auto_buf struct mkv_buf text = {0};
+	write_contract(recipe, &text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_contract struct mkv_contract *contract = NULL;
+		auto_buf struct mkv_buf bad = {0};
+		struct mkv_error err = {0};
+		const char *at = strstr(text.data, rows[i].from);
+		if (!at)
+			fail_msg("row %zu: not there", i);
+		mkv_buf_add(&bad, text.data, (size_t)(at - text.data));
+		mkv_buf_str(&bad, rows[i].to);
+		mkv_buf_str(&bad, at + strlen(rows[i].from));
+		int rc = mkv_contract_parse(bad.data, bad.size, &contract,
+					    &err);
+		if (rc == 0 || !strstr(err.message, rows[i].message))
+			fail_msg("row %zu: %d '%s'", i, rc, err.message);
 	}
 }
 
@@ -233,6 +335,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_strict_reader_reads_every_scenario),
+		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
+		cmocka_unit_test(domains_that_make_no_sense_are_refused),
 		cmocka_unit_test(the_schema_accepts_every_scenario),
 		cmocka_unit_test(
 			the_command_line_has_root_consoles_and_the_recipes_words),

@@ -16,57 +16,53 @@
 #include "builder/libvirt/xml.h"
 #include "lib/io.h"
 
-static const uint8_t uuid[16] = {0x87, 0x52, 0xac, 0x13, 0x2a, 0x93, 0x53, 0x99,
-				 0x8a, 0x8f, 0x24, 0x94, 0xff, 0x54, 0x2c, 0x48};
-
-/* A recipe of the study, as far as its XML goes. */
+/* A host of the study, as far as its XML goes. */
 struct sample {
-	struct mkv_recipe recipe;
-	struct mkv_host host;
-	struct mkv_image image;
-	char *features[2], *clocksources[2];
-	struct mkv_cache last_cache;
+	struct mkv_contract contract;
+	struct mkv_contract_host host;
+	const char *features[2], *timers[1];
+	unsigned pins[12], others[4];
 };
 
 static void large(struct sample *s)
 {
 	*s = (struct sample){
-		.host = {.name = (char *)"order",
-			 .mac = (char *)"52:54:00:77:00:11"},
-		.image = {.platform = MKV_ON_KVM, .uefi = true},
-		.features = {(char *)"+topoext", (char *)"-svm"},
-		.clocksources = {(char *)"kvm-clock", (char *)"tsc"},
-		/* Of three cores: two dies, or APIC ids part it wrongly. */
-		.last_cache = {.level = 3, .shared_by = 6},
+		.features = {"+topoext", "-svm"},
+		.timers = {"kvmclock"},
+		.pins = {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11},
+		.others = {4, 5, 10, 11},
 	};
-	s->recipe = (struct mkv_recipe){
-		.name = (char *)"kvm-docker",
-		.scenario = MKV_KVM_DOCKER,
-		.hardware = {.sockets = 1, .cores = 6, .threads = 2,
-			     .caches = &s->last_cache, .n_caches = 1},
+	s->host = (struct mkv_contract_host){
+		.name = "order",
+		.mac = "52:54:00:77:00:11",
+		.hypervisor = {
+			.promised = true,
+			.domain = "kvm-docker-order",
+			.uuid = "8752ac13-2a93-5399-8a8f-2494ff542c48",
+			.firmware = "uefi",
+			.cpu = {.mode = "host-passthrough",
+				.features = {s->features, 2},
+				.migratable = 0,
+				.sockets = 1, .dies = 2, .cores = 3, .threads = 2,
+				.caches = "passthrough",
+				.pins = {s->pins, 12}},
+			.memory_bytes = 24ULL << 30,
+			.huge_page_bytes = 1ULL << 30,
+			.disk = {.file = MKV_LIBVIRT_DISKS
+				 "/kvm-docker/order.raw",
+				 .bus = "virtio", .cache = "none",
+				 .io = "native", .iothreads = 1},
+			.nic = {.model = "virtio",
+				.network = "mkvbench-kvm-docker",
+				.bridge = "br-vlan", .queues = 4},
+			.timers = {s->timers, 1},
+		},
+	};
+	s->contract = (struct mkv_contract){
+		.name = "kvm-docker",
 		.vlan = {.mtu = 1500},
 		.hosts = &s->host,
 		.n_hosts = 1,
-		.images = &s->image,
-		.n_images = 1,
-		.has_hypervisor = true,
-		.hypervisor = {
-			.cpu_mode = (char *)"host-passthrough",
-			.features = {s->features, 2},
-			.sockets = 1, .cores = 6, .threads = 2,
-			.caches = (char *)"passthrough",
-			.pin = (char *)"one-to-one",
-			.memory_bytes = 24ULL << 30,
-			.huge_page_bytes = 1ULL << 30,
-			.disk_bus = (char *)"virtio",
-			.disk_cache = (char *)"none",
-			.disk_io = (char *)"native",
-			.iothreads = 1,
-			.nic_model = (char *)"virtio",
-			.bridge = (char *)"br-vlan",
-			.nic_queues = 4,
-			.clocksources = {s->clocksources, 2},
-		},
 	};
 }
 
@@ -74,24 +70,23 @@ static void large(struct sample *s)
 static void small(struct sample *s)
 {
 	large(s);
-	struct mkv_hypervisor *hv = &s->recipe.hypervisor;
-	s->recipe.name = (char *)"tiny";
-	hv->cores = 1;
-	hv->threads = 1;
-	hv->features.count = 0;
+	struct mkv_contract_hypervisor *hv = &s->host.hypervisor;
+	s->contract.name = "tiny";
+	hv->nic.network = "mkvbench-tiny";
+	hv->cpu.dies = hv->cpu.cores = hv->cpu.threads = 1;
+	hv->cpu.features.count = 0;
+	hv->cpu.pins.count = 0;
 	hv->memory_bytes = 512ULL << 20;
 	hv->huge_page_bytes = 0;
-	hv->pin = (char *)"none";
-	hv->nic_queues = 1;
+	hv->nic.queues = 1;
 }
 
 static char *domain_of(const struct sample *s)
 {
 	struct mkv_buf xml = {0};
 	struct mkv_error err;
-	assert_int_equal(mkv_libvirt_domain_xml(&s->recipe, &s->host, uuid, &xml,
-						&err),
-			 0);
+	assert_int_equal(
+		mkv_libvirt_domain_xml(&s->contract, &s->host, &xml, &err), 0);
 	return mkv_buf_take(&xml);
 }
 
@@ -142,18 +137,21 @@ static void expect(const char *xml, const struct row *rows, size_t count)
 	expect(xml, (const struct row[]){__VA_ARGS__},                         \
 	       sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
 
-static void what_the_recipe_says_reaches_the_domain(void **state)
+static void what_the_contract_says_reaches_the_domain(void **state)
 {
 	(void)state;
 	struct sample s;
 	large(&s);
-	struct mkv_hypervisor *hv = &s.recipe.hypervisor;
-	hv->cores = 4; /* two cores stay for QEMU itself */
-	hv->disk_bus = (char *)"scsi";
-	hv->clocksources.count = 1;
-	hv->nic_model = (char *)"e1000e";
-	hv->caches = (char *)"disable";
-	s.recipe.vlan.mtu = 9000;
+	struct mkv_contract_hypervisor *hv = &s.host.hypervisor;
+	hv->cpu.dies = 1;
+	hv->cpu.cores = 4; /* two cores stay for QEMU itself */
+	hv->cpu.pins.count = 8;
+	hv->cpu.others = (struct mkv_contract_numbers){s.others, 4};
+	hv->cpu.migratable = 1;
+	hv->cpu.caches = "disable";
+	hv->disk.bus = "scsi";
+	hv->nic.model = "e1000e";
+	s.contract.vlan.mtu = 9000;
 	auto_free char *xml = domain_of(&s);
 	EXPECT(xml, {"/domain/vcpu", "8"},
 	       {"/domain/cputune/vcpupin[@vcpu='1']/@cpuset", "6"},
@@ -170,11 +168,12 @@ static void what_the_recipe_says_reaches_the_domain(void **state)
 	       {"/domain/clock/timer[@name='kvmclock']/@present", "yes"},
 	       {"/domain/devices/interface/driver", NULL},
 	       {"/domain/devices/interface/mtu/@size", "9000"});
-	s.clocksources[0] = (char *)"tsc";
-	hv->cpu_mode = (char *)"custom";
-	hv->cpu_model = (char *)"EPYC-Rome";
+	hv->timers.count = 0;
+	hv->cpu.mode = "custom";
+	hv->cpu.model = "EPYC-Rome";
+	hv->cpu.migratable = -1;
+	hv->cpu.pins.count = 0;
 	hv->huge_page_bytes = 0;
-	hv->pin = (char *)"none";
 	auto_free char *other = domain_of(&s);
 	EXPECT(other, {"/domain/cpu/model", "EPYC-Rome"},
 	       {"/domain/cpu/@migratable", NULL}, {"/domain/cputune", NULL},
@@ -191,27 +190,26 @@ static void names_are_only_ever_text(void **state)
 	struct mkv_error err;
 	auto_buf struct mkv_buf network = {0};
 	large(&s);
-	s.recipe.name = evil;
+	struct mkv_contract_hypervisor *hv = &s.host.hypervisor;
 	s.host.name = evil;
 	s.host.mac = evil;
-	s.recipe.hypervisor.bridge = evil;
-	s.recipe.hypervisor.cpu_model = evil;
-	s.recipe.hypervisor.cpu_mode = (char *)"custom";
+	hv->domain = evil;
+	hv->disk.file = evil;
+	hv->nic.bridge = evil;
+	hv->cpu.model = evil;
+	hv->cpu.mode = "custom";
 	s.features[0] = evil;
 	auto_free char *xml = domain_of(&s);
-	char both[128], credential[128], disk[256];
-	(void)snprintf(both, sizeof(both), "%s-%s", evil, evil);
+	char credential[128];
 	(void)snprintf(credential, sizeof(credential),
 		       "io.systemd.credential:mkvbench.host=%s", evil);
-	(void)snprintf(disk, sizeof(disk), "%s/%s/%s.raw", MKV_LIBVIRT_DISKS,
-		       evil, evil);
-	EXPECT(xml, {"/domain/name", both},
+	EXPECT(xml, {"/domain/name", evil},
 	       {"/domain/sysinfo/oemStrings/entry", credential},
-	       {"/domain/devices/disk/source/@file", disk},
+	       {"/domain/devices/disk/source/@file", evil},
 	       {"/domain/devices/interface/mac/@address", evil},
 	       {"/domain/cpu/model", evil}, {"/domain/cpu/feature/@name", evil},
 	       {"//x", NULL});
-	assert_int_equal(mkv_libvirt_network_xml(&s.recipe, &network, &err), 0);
+	assert_int_equal(mkv_libvirt_network_xml(&s.contract, &network, &err), 0);
 	EXPECT(network.data, {"/network/bridge/@name", evil}, {"//x", NULL});
 }
 
@@ -365,20 +363,28 @@ static int write_samples(const char *dir, const char *kind)
 	else
 		large(&s);
 	(void)snprintf(path, sizeof(path), "%s/network-vlan.xml", dir);
-	int rc = mkv_libvirt_network_xml(&s.recipe, &network, &err);
+	int rc = mkv_libvirt_network_xml(&s.contract, &network, &err);
 	if (rc == 0)
 		rc = mkv_write_file(path, 0644, network.data, network.size, &err);
 	for (unsigned i = 0; rc == 0 && i < 2; i++) {
 		auto_buf struct mkv_buf xml = {0};
-		uint8_t id[16];
-		memcpy(id, uuid, sizeof(id));
-		id[15] = (uint8_t)i;
+		char domain[64], disk[128];
+		char uuid[] = "8752ac13-2a93-5399-8a8f-2494ff542c40";
+		uuid[sizeof(uuid) - 2] = (char)('0' + i);
 		mac[sizeof(mac) - 2] = (char)('0' + i);
-		s.host.name = (char *)(uintptr_t)names[i];
+		(void)snprintf(domain, sizeof(domain), "%s-%s",
+			       s.contract.name, names[i]);
+		(void)snprintf(disk, sizeof(disk), MKV_LIBVIRT_DISKS "/%s/%s.raw",
+			       s.contract.name, names[i]);
+		s.host.name = names[i];
 		s.host.mac = mac;
+		s.host.hypervisor.domain = domain;
+		s.host.hypervisor.uuid = uuid;
+		s.host.hypervisor.disk.file = disk;
 		(void)snprintf(path, sizeof(path), "%s/domain-%s.xml", dir,
 			       names[i]);
-		rc = mkv_libvirt_domain_xml(&s.recipe, &s.host, id, &xml, &err);
+		rc = mkv_libvirt_domain_xml(&s.contract, &s.host, &xml,
+						    &err);
 		if (rc == 0)
 			rc = mkv_write_file(path, 0644, xml.data, xml.size, &err);
 	}
@@ -393,7 +399,7 @@ int main(int argc, char **argv)
 		return write_samples(argv[1], argv[2]);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_domain_says_all_that_a_benchmark_feels),
-		cmocka_unit_test(what_the_recipe_says_reaches_the_domain),
+		cmocka_unit_test(what_the_contract_says_reaches_the_domain),
 		cmocka_unit_test(names_are_only_ever_text),
 		cmocka_unit_test(needs_are_read_from_a_domain),
 		cmocka_unit_test(signed_domains_may_still_do_no_harm),

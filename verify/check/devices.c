@@ -153,6 +153,18 @@ static int64_t tag_of(const char *table, const char *interface)
 	return -1;
 }
 
+/* Where the VLAN's subnet is to be reached: on a hypervisor its interface is a
+ * port of the bridge, which has the address. */
+static const char *way_to_vlan(const struct mkv_env *env, const char *vlan)
+{
+	const struct mkv_contract_pairs *interfaces = &env->image->interfaces;
+	if (env->image->platform == MKV_PLATFORM_HYPERVISOR)
+		for (size_t i = 0; i < interfaces->count; i++)
+			if (strcmp(interfaces->items[i].value, "bridge") == 0)
+				return interfaces->items[i].key;
+	return vlan;
+}
+
 static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
 		       const char *name)
 {
@@ -180,7 +192,7 @@ static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
 		if (table)
 			(void)find_route(table, vlan->subnet, carrier);
 		mkv_answer_compare(answer, "way to the VLAN's subnet",
-				   "/proc/net/route", name,
+				   "/proc/net/route", way_to_vlan(env, name),
 				   table ? carrier : NULL);
 	}
 	auto_free char *tags = mkv_env_read(env, "/proc/net/vlan/config");

@@ -79,7 +79,7 @@ beyond = re.compile(
     r"among its 'programs'|on the host's network|hypervisor's image|publishes|ports are|"
     r"no other key stands|larger than|nothing is in it|it runs nothing|no room|another label|"
     r"address of the network|multicast|is no address|both enabled|'hypervisor'; kvm|"
-    r"'hardware' (must be a name|names)|image's kernel|mounted at|unified or for|stands here twice")
+    r"isn't a guest|is a guest|isn't a hypervisor|is a hypervisor|pinned to the same|'hardware' (must be a name|names)|image's kernel|mounted at|unified or for|stands here twice")
 
 
 def ours(documents):
