@@ -49,7 +49,7 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 	struct mkv_figures *figures = env->figures;
 	if (!figures)
 		return;
-	int64_t bound = mkv_clock_bound_ns(ret);
+	int64_t bound = mkv_clock_stated_bound_ns(ret);
 	figures->clock_offset_s =
 		ret->has_tracking ? -ret->tracking.system_offset_s : NAN;
 	figures->clock_bound_s = bound < 0 ? NAN : (double)bound * 1e-9;
@@ -79,6 +79,26 @@ int64_t mkv_clock_bound_ns(const struct mkv_clock_reading *reading)
 	if (!isfinite(bound) || bound > 9e9 || age < -1)
 		return -1;
 	return (int64_t)(bound * 1e9) + 1;
+}
+
+static int64_t magnitude(int64_t ns)
+{
+	return ns < 0 ? -ns : ns;
+}
+
+/* The farthest that the truth may be by an exchange. */
+static int64_t sntp_bound_ns(const struct mkv_sntp_sample *s)
+{
+	return magnitude(s->offset_ns) + (s->delay_ns + 1) / 2;
+}
+
+int64_t mkv_clock_stated_bound_ns(const struct mkv_clock_reading *reading)
+{
+	int64_t bound = mkv_clock_bound_ns(reading);
+	if (bound < 0 || !reading->has_sntp)
+		return -1;
+	int64_t other = sntp_bound_ns(&reading->sntp);
+	return other > bound ? other : bound;
 }
 
 static double us(int64_t ns)
@@ -244,12 +264,11 @@ static void judge_sntp(const struct mkv_env *env,
 		return;
 	}
 	const struct mkv_sntp_sample *s = &reading->sntp;
-	int64_t away = s->offset_ns < 0 ? -s->offset_ns : s->offset_ns;
 	enum mkv_result result = MKV_NOT_ESTABLISHED;
-	if (away - s->delay_ns / 2 > clock->limit_ns)
+	if (magnitude(s->offset_ns) - s->delay_ns / 2 > clock->limit_ns)
 		result = MKV_FAIL;
 	else if (mkv_env_is_time_server(env) ||
-		 away + (s->delay_ns + 1) / 2 <= clock->limit_ns)
+		 sntp_bound_ns(s) <= clock->limit_ns)
 		result = MKV_PASS;
 	mkv_answer_say(answer, result, "independent exchange", source, expected,
 		       "%+.1f us +- %.1f us (best of %u, %s stamps, "

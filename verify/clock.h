@@ -37,6 +37,12 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 int64_t mkv_clock_bound_ns(const struct mkv_clock_reading *reading)
 	mkv_nonnull(1);
 
+/* The bound that is stated: the wider of chronyd's and of what the independent
+ * exchange leaves open, |offset| + delay / 2. The second sees at once what the
+ * first learns at its next update. -1 when a witness is missing. */
+int64_t mkv_clock_stated_bound_ns(const struct mkv_clock_reading *reading)
+	mkv_nonnull(1);
+
 /* Appends the findings of one reading. */
 void mkv_clock_judge(const struct mkv_env *env,
 		     const struct mkv_clock_reading *reading,

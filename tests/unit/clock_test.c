@@ -394,6 +394,13 @@ static void the_bound_is_the_sum_of_its_parts(void **state)
 	};
 	/* 3 + 20 + 5 + 10 s x 1.5 ppm */
 	assert_in_range(mkv_clock_bound_ns(&r), 42999, 43002);
+	/* What is stated is the wider one, and nothing while one is missing. */
+	assert_int_equal(mkv_clock_stated_bound_ns(&r), -1);
+	r.has_sntp = true;
+	assert_in_range(mkv_clock_stated_bound_ns(&r), 42999, 43002);
+	r.sntp.offset_ns = -200000;
+	r.sntp.delay_ns = 9001;
+	assert_int_equal(mkv_clock_stated_bound_ns(&r), 204501);
 	r.has_ntpdata = false;
 	assert_int_equal(mkv_clock_bound_ns(&r), -1);
 	r.has_ntpdata = true;

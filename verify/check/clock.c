@@ -55,7 +55,7 @@ static enum mkv_result settle(const struct mkv_env *env,
 /* The widest that a reading leaves open, for the record. */
 static int64_t width_ns(const struct mkv_clock_reading *reading)
 {
-	int64_t bound = mkv_clock_bound_ns(reading);
+	int64_t bound = mkv_clock_stated_bound_ns(reading);
 	return bound < 0 ? 0 : bound;
 }
 

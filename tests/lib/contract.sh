@@ -1,0 +1,39 @@
+# Signed contracts for tests of the verifier, made by openssl. Sourced.
+#
+#   contract_key NAME.pem        a private key, and its public one as NAME.pub
+#   sign_contract FOLDER KEY     FOLDER/contract.json -> FOLDER/contract.sigstore.json
+
+contract_key() {
+	openssl genpkey -algorithm ed25519 -out "$1"
+	openssl pkey -in "$1" -pubout -out "${1%.pem}.pub"
+}
+
+sign_contract() {
+	python3 - "$1" "$2" "$TEST_TMP" <<-'END'
+		import base64, hashlib, json, subprocess, sys
+		lib, key, tmp = sys.argv[1:]
+		contract = open(lib + "/contract.json", "rb").read()
+		payload = json.dumps({
+		    "_type": "https://in-toto.io/Statement/v1",
+		    "subject": [{"name": "contract.json", "digest": {
+		        "sha256": hashlib.sha256(contract).hexdigest()}}],
+		    "predicateType": "urn:mkvbench:contract:1",
+		    "predicate": json.loads(contract)}).encode()
+		kind = b"application/vnd.in-toto+json"
+		open(tmp + "/pae", "wb").write(b"DSSEv1 %d %s %d %s" % (
+		    len(kind), kind, len(payload), payload))
+		subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key,
+		    "-in", tmp + "/pae", "-out", tmp + "/sig"], check=True)
+		der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout",
+		    "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+		keyid = hashlib.sha256(der).hexdigest()
+		b64 = lambda b: base64.b64encode(b).decode()
+		json.dump({
+		    "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+		    "verificationMaterial": {"publicKey": {"hint": keyid}},
+		    "dsseEnvelope": {"payload": b64(payload), "payloadType": kind.decode(),
+		        "signatures": [{"sig": b64(open(tmp + "/sig", "rb").read()),
+		                        "keyid": keyid}]}},
+		    open(lib + "/contract.sigstore.json", "w"))
+	END
+}
