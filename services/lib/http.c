@@ -3,21 +3,23 @@
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <stdarg.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
-#include "lib/json.h"
 #include "services/lib/http_metrics.h"
+#include "services/lib/http_workers.h"
 #include "services/lib/log.h"
 #include "services/lib/route.h"
 
 struct mkv_http {
 	struct mkv_http_options options;
 	struct MHD_Daemon *daemon;
+	struct mkv_http_workers *workers;
 	struct mkv_http_metrics metrics;
 	atomic_uint under_way;
+	atomic_bool stopping;
 };
 
 /* Of spans, which may be exported when the server is gone. */
@@ -26,6 +28,9 @@ static char names[MKV_HTTP_ROUTES_MAX][96];
 /* One request between its first bytes and its answer. */
 struct exchange {
 	struct mkv_http *http;
+	struct MHD_Connection *connection;
+	struct mkv_http_task task;
+	bool answered;
 	enum mkv_route_match match;
 	size_t route;
 	struct mkv_buf body;
@@ -41,55 +46,6 @@ static int64_t monotonic_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-void mkv_http_json(struct mkv_http_request *request, unsigned status,
-		   json_t *document)
-{
-	struct mkv_error err;
-	request->status = status;
-	request->reply.size = 0;
-	if (!document ||
-	    mkv_json_dump_compact(document, &request->reply, &err) < 0) {
-		request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-		request->reply.size = 0;
-	}
-	mkv_buf_char(&request->reply, '\n');
-	json_decref(document);
-}
-
-void mkv_http_error(struct mkv_http_request *request, unsigned status,
-		    const char *code, const char *format, ...)
-{
-	char message[512];
-	va_list ap;
-	va_start(ap, format);
-	(void)vsnprintf(message, sizeof(message), format, ap);
-	va_end(ap);
-	if (status >= 500)
-		request->span.is_error = true;
-	mkv_http_json(request, status,
-		      json_pack("{s{ssss}}", "error", "code", code, "message",
-				message));
-}
-
-json_t *mkv_http_body(struct mkv_http_request *request)
-{
-	json_t *document = NULL;
-	struct mkv_error err;
-	if (mkv_json_load(request->body, request->body_size, &document, &err) <
-	    0) {
-		mkv_http_error(request, MHD_HTTP_BAD_REQUEST, "bad-json", "%s",
-			       err.message);
-		return NULL;
-	}
-	if (!json_is_object(document)) {
-		json_decref(document);
-		mkv_http_error(request, MHD_HTTP_BAD_REQUEST, "bad-json",
-			       "the body is not a JSON object");
-		return NULL;
-	}
-	return document;
-}
-
 static bool is_metrics(const char *method, const char *path)
 {
 	return strcmp(method, "GET") == 0 && strcmp(path, "/metrics") == 0;
@@ -103,6 +59,7 @@ static struct exchange *begin(struct mkv_http *http,
 	if (!exchange)
 		return NULL;
 	exchange->http = http;
+	exchange->connection = connection;
 	exchange->began_ns = monotonic_ns();
 	exchange->match =
 		mkv_route_find(http->options.routes, method, path,
@@ -129,13 +86,12 @@ static void take_body(struct exchange *exchange, const char *data, size_t size)
 	mkv_buf_add(&exchange->body, data, size);
 }
 
-static void answer(struct exchange *exchange, const char *method,
-		   const char *path)
+/* Answers what needs no thread of the pool: true when it did. */
+static bool answer_at_once(struct exchange *exchange, const char *method,
+			   const char *path)
 {
 	struct mkv_http *http = exchange->http;
 	struct mkv_http_request *request = &exchange->request;
-	request->body = exchange->body.data ? exchange->body.data : "";
-	request->body_size = exchange->body.size;
 	if (exchange->too_large || exchange->body.failed) {
 		mkv_http_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
 			       "the body is larger than %zu bytes",
@@ -155,14 +111,15 @@ static void answer(struct exchange *exchange, const char *method,
 		mkv_http_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
 			       "bad-method", "not by this method");
 	} else {
-		http->options.routes[exchange->route].handler(
-			request, http->options.context);
+		return false;
 	}
+	return true;
 }
 
 static void end(struct exchange *exchange)
 {
 	struct mkv_http_request *request = &exchange->request;
+	exchange->answered = true;
 	if (exchange->match == MKV_ROUTE_FOUND)
 		mkv_http_metrics_add(&exchange->http->metrics, exchange->route,
 				     request->status,
@@ -173,6 +130,30 @@ static void end(struct exchange *exchange)
 			request->status);
 	mkv_span_end(&request->span);
 	request->span.name = NULL;
+}
+
+/* On a thread of the pool. Once the connection is resumed, the exchange is no
+ * longer ours. */
+static void serve(struct mkv_http_task *task)
+{
+	struct exchange *exchange =
+		(struct exchange *)((char *)task -
+				    offsetof(struct exchange, task));
+	struct mkv_http *http = exchange->http;
+	struct mkv_http_request *request = &exchange->request;
+	int64_t waited_ns = monotonic_ns() - task->queued_ns;
+	mkv_span_number(&request->span, "mkvbench.queue_us", waited_ns / 1000);
+	request->body = exchange->body.data ? exchange->body.data : "";
+	request->body_size = exchange->body.size;
+	if (waited_ns > (int64_t)http->options.queue_ms * 1000000)
+		mkv_http_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy",
+			       "no thread was free within %u ms",
+			       http->options.queue_ms);
+	else
+		http->options.routes[exchange->route].handler(
+			request, http->options.context);
+	end(exchange);
+	MHD_resume_connection(exchange->connection);
 }
 
 static enum MHD_Result reply(struct exchange *exchange,
@@ -193,10 +174,26 @@ static enum MHD_Result reply(struct exchange *exchange,
 				      request->content_type
 					      ? request->content_type
 					      : "application/json");
+	if (atomic_load(&exchange->http->stopping))
+		(void)MHD_add_response_header(
+			response, MHD_HTTP_HEADER_CONNECTION, "close");
 	enum MHD_Result rc =
 		MHD_queue_response(connection, request->status, response);
 	MHD_destroy_response(response);
 	return rc;
+}
+
+/* Hands the exchange to the pool. Its connection rests until resumed, whoever
+ * answered. */
+static void enqueue(struct exchange *exchange)
+{
+	MHD_suspend_connection(exchange->connection);
+	if (mkv_http_workers_put(exchange->http->workers, &exchange->task))
+		return;
+	mkv_http_error(&exchange->request, MHD_HTTP_SERVICE_UNAVAILABLE,
+		       "stopping", "the service is stopping");
+	end(exchange);
+	MHD_resume_connection(exchange->connection);
 }
 
 static enum MHD_Result take_request(void *context,
@@ -216,7 +213,12 @@ static enum MHD_Result take_request(void *context,
 		*size = 0;
 		return MHD_YES;
 	}
-	answer(exchange, method, path);
+	if (exchange->answered)
+		return reply(exchange, connection);
+	if (!answer_at_once(exchange, method, path)) {
+		enqueue(exchange);
+		return MHD_YES;
+	}
 	end(exchange);
 	return reply(exchange, connection);
 }
@@ -235,7 +237,7 @@ static void completed(void *context, struct MHD_Connection *connection,
 	free(exchange);
 }
 
-static int start(struct mkv_http *http, struct mkv_error *err)
+static int listen_on(struct mkv_http *http, struct mkv_error *err)
 {
 	const struct mkv_http_options *options = &http->options;
 	struct sockaddr_in address = {
@@ -250,10 +252,9 @@ static int start(struct mkv_http *http, struct mkv_error *err)
 				options->address);
 	errno = 0;
 	http->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL_INTERNAL_THREAD, options->port, NULL, NULL,
-		take_request, http, MHD_OPTION_SOCK_ADDR, &address,
-		MHD_OPTION_THREAD_POOL_SIZE, options->threads,
-		MHD_OPTION_CONNECTION_LIMIT, options->connections,
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME,
+		options->port, NULL, NULL, take_request, http,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, options->connections,
 		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
 		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
@@ -261,6 +262,13 @@ static int start(struct mkv_http *http, struct mkv_error *err)
 		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",
 				options->port);
 	return 0;
+}
+
+static void end_workers(struct mkv_http *http)
+{
+	if (http->workers)
+		mkv_http_workers_stop(http->workers);
+	mkv_http_workers_free(http->workers);
 }
 
 int mkv_http_start(const struct mkv_http_options *options,
@@ -277,8 +285,12 @@ int mkv_http_start(const struct mkv_http_options *options,
 		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
 			       options->routes[i].method,
 			       options->routes[i].pattern);
-	int rc = start(http, err);
+	int rc = mkv_http_workers_start(options->threads, serve, &http->workers,
+					err);
+	if (rc == 0)
+		rc = listen_on(http, err);
 	if (rc < 0) {
+		end_workers(http);
 		free(http);
 		return rc;
 	}
@@ -298,10 +310,13 @@ void mkv_http_stop(struct mkv_http *http, unsigned limit_s)
 	if (!http)
 		return;
 	int listening = MHD_quiesce_daemon(http->daemon);
+	atomic_store(&http->stopping, true);
 	for (unsigned i = 0;
 	     i < limit_s * 100 && atomic_load(&http->under_way) > 0; i++)
 		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	mkv_http_workers_stop(http->workers);
 	MHD_stop_daemon(http->daemon);
+	mkv_http_workers_free(http->workers);
 	if (listening >= 0)
 		(void)close(listening);
 	free(http);

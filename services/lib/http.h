@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A small HTTP/1.1 server around libmicrohttpd: routes in a table, a fixed
- * number of threads, keep-alive, bounded bodies, JSON errors, a server span per
- * request and its figures in Prometheus' text format. */
+/* A small HTTP/1.1 server around libmicrohttpd: routes in a table, keep-alive,
+ * bounded bodies, JSON errors, a server span per request and its figures in
+ * Prometheus' text format. One thread reads and writes all connections; a fixed
+ * number of others runs the handlers. */
 
 #include <jansson.h>
 
@@ -51,7 +52,8 @@ json_t *mkv_http_body(struct mkv_http_request *request) mkv_nonnull(1);
 struct mkv_http_options {
 	const char *address; /* NULL: all */
 	uint16_t port;	     /* 0: any */
-	unsigned threads;
+	unsigned threads;  /* that run handlers */
+	unsigned queue_ms; /* a request that waited longer is answered 503 */
 	unsigned connections;
 	unsigned idle_s;
 	size_t body_max;		     /* 0: MKV_HTTP_BODY_MAX */

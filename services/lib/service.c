@@ -4,12 +4,14 @@
 #include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "services/lib/log.h"
 #include "services/lib/settings.h"
 
 struct limits {
-	int64_t port, threads, connections, idle_s, db_timeout_ms, stop_s;
+	int64_t port, threads, queue_ms, connections, idle_s, db_timeout_ms;
+	int64_t stop_s;
 };
 
 static int read_limits(const struct mkv_service_options *options,
@@ -22,6 +24,7 @@ static int read_limits(const struct mkv_service_options *options,
 	} rows[] = {
 		{"PORT", options->port, 0, 65535, &ret->port},
 		{"THREADS", 4, 2, 256, &ret->threads},
+		{"QUEUE_MS", 5000, 10, 60000, &ret->queue_ms},
 		{"CONNECTIONS", 1024, 16, 65536, &ret->connections},
 		{"IDLE_S", 60, 1, 3600, &ret->idle_s},
 		{"DB_TIMEOUT_MS", 2000, 10, 60000, &ret->db_timeout_ms},
@@ -33,6 +36,29 @@ static int read_limits(const struct mkv_service_options *options,
 					  rows[i].min, rows[i].max,
 					  rows[i].into, err);
 	return rc;
+}
+
+/* Every connection is a descriptor, and each thread has some of its own. */
+static int allow_descriptors(const struct limits *limits, struct mkv_error *err)
+{
+	enum { OWN = 32, OF_A_THREAD = 8 };
+	struct rlimit allowed;
+	rlim_t wanted = (rlim_t)(limits->connections +
+				 limits->threads * OF_A_THREAD + OWN);
+	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
+	if (allowed.rlim_cur >= wanted)
+		return 0;
+	allowed.rlim_cur = wanted;
+	if (wanted > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
+				"%lld connections and %lld threads need %llu "
+				"descriptors, and %llu are allowed",
+				(long long)limits->connections,
+				(long long)limits->threads,
+				(unsigned long long)wanted,
+				(unsigned long long)allowed.rlim_max);
+	return 0;
 }
 
 static int open_database(const struct mkv_service_options *options,
@@ -57,6 +83,7 @@ static int serve(const struct mkv_service_options *options,
 		.address = mkv_settings_text("ADDRESS", NULL),
 		.port = (uint16_t)limits->port,
 		.threads = (unsigned)limits->threads,
+		.queue_ms = (unsigned)limits->queue_ms,
 		.connections = (unsigned)limits->connections,
 		.idle_s = (unsigned)limits->idle_s,
 		.body_max = options->body_max,
@@ -84,6 +111,8 @@ static int run(const struct mkv_service_options *options,
 	int rc = mkv_settings_load(err);
 	if (rc == 0)
 		rc = read_limits(options, &limits, err);
+	if (rc == 0)
+		rc = allow_descriptors(&limits, err);
 	if (rc == 0 && options->configure)
 		rc = options->configure(options->context, err);
 	if (rc == 0)
