@@ -181,6 +181,8 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 		free(trace.ring);
 		return mkv_oom(err);
 	}
+	/* All of it is taken now: during a run nothing grows. */
+	explicit_bzero(trace.ring, MKV_TRACE_QUEUE * sizeof(*trace.ring));
 	trace.running = true;
 	return 0;
 }
