@@ -8,6 +8,7 @@
 #   make check-fast the tests that need neither network nor a boot: under a minute
 #   make repro      build under varied circumstances and compare every digest
 #   make bench      measure builds beside mmdebstrap and mke2fs
+#   make bench-services  the services: a long run, rates, spans (20 minutes)
 #   make fuzz       parsers under ASan and UBSan, FUZZ_SECONDS (10) each
 #   make install    into $(DESTDIR)$(prefix)
 #   make clean      take build/ away
@@ -61,7 +62,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo check check-fast repro bench fuzz fuzzers install clean help units
+.PHONY: all deps demo check check-fast repro bench bench-services fuzz fuzzers install clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
 $(BUILD)/%.o: %.c
@@ -122,7 +123,7 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verif
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/lib.a
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 # Runs where there are no libraries.
@@ -143,6 +144,8 @@ repro: all
 	BUILD=$(BUILD) tests/repro
 bench: all
 	BUILD=$(BUILD) tests/bench/run
+bench-services: all units
+	BUILD=$(BUILD) tests/bench/services
 FUZZ_SECONDS ?= 10
 fuzzers: $(FUZZERS)
 fuzz:

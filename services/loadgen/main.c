@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "lib/io.h"
+#include "lib/json.h"
 #include "services/lib/log.h"
 #include "services/lib/peer.h"
 #include "services/lib/settings.h"
@@ -48,10 +49,21 @@ static void wait_until(int64_t ns)
 		;
 }
 
+/* The order's id in an answer, to look for it in the database afterwards. */
+static int64_t read_order(const struct mkv_buf *reply)
+{
+	struct mkv_error ignored;
+	auto_json json_t *order = NULL;
+	if (mkv_json_load(reply->data, reply->size, &order, &ignored) < 0)
+		return 0;
+	return json_integer_value(json_object_get(order, "id"));
+}
+
 static void send_one(size_t index)
 {
 	struct mkv_load_sample *sample = &load.samples[index];
 	struct mkv_error err;
+	auto_buf struct mkv_buf reply = {0};
 	char path[64];
 	sample->intended_ns =
 		(int64_t)((__int128)index * 1000000000 / load.rate);
@@ -66,11 +78,14 @@ static void send_one(size_t index)
 	int64_t intended_ns = load.began_ns + sample->intended_ns;
 	wait_until(intended_ns);
 	sample->late_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
-	if (mkv_peer_ask(load.order, &call, &sample->status, NULL, &err) < 0) {
+	int rc = mkv_peer_ask(load.order, &call, &sample->status, &reply, &err);
+	sample->latency_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
+	if (rc < 0) {
 		sample->status = 0;
 		mkv_log_error("%s", err.message);
+	} else if (sample->status == 200) {
+		sample->order = read_order(&reply);
 	}
-	sample->latency_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
 }
 
 static void *send_some(void *context)
@@ -106,12 +121,15 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 	struct tm tm;
 	(void)gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	mkv_buf_str(&csv, "request,intended_ns,late_ns,latency_ns,status\n");
+	mkv_buf_str(&csv, "request,intended_ns,late_ns,latency_ns,status,order\n");
 	for (size_t i = 0; i < load.total; i++)
 		mkv_buf_printf(
-			&csv, "%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u\n", i,
-			load.samples[i].intended_ns, load.samples[i].late_ns,
-			load.samples[i].latency_ns, load.samples[i].status);
+			&csv,
+			"%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u,%" PRId64
+			"\n",
+			i, load.samples[i].intended_ns, load.samples[i].late_ns,
+			load.samples[i].latency_ns, load.samples[i].status,
+			load.samples[i].order);
 	int rc = mkv_buf_check(&csv, err);
 	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.folder, stamp);
 	if (rc == 0)

@@ -9,6 +9,7 @@ struct mkv_load_sample {
 	int64_t late_ns;     /* how much later it was sent */
 	int64_t latency_ns;  /* from the intended start to the answer's end */
 	unsigned status;     /* of HTTP; 0: no answer */
+	int64_t order;	     /* that was answered; 0: none */
 };
 
 /* The value below which `permille` of n sorted values lie (nearest rank). */

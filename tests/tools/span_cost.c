@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What a span costs on the request's path: begun, two attributes, ended, with an
+ * exporter that takes all of them (OTLP JSON into /dev/null). Bursts fit into the
+ * queue; between them the exporter empties it. Prints nanoseconds a span: the
+ * median burst, the slowest, and the same with four threads at once. */
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "services/lib/trace_queue.h"
+
+enum { BURSTS = 60, BURST = MKV_TRACE_QUEUE / 4, THREADS_MAX = 4 };
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void wait_for_exporter(void)
+{
+	for (;;) {
+		struct mkv_trace_counts counts = mkv_trace_counts();
+		if (counts.exported + counts.dropped == counts.ended)
+			return;
+		(void)nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	}
+}
+
+static void *burst(void *context)
+{
+	const unsigned *count = context;
+	struct mkv_span root, span;
+	mkv_span_begin(&root, "root", MKV_SPAN_SERVER, NULL);
+	for (unsigned i = 0; i < *count; i++) {
+		mkv_span_begin(&span, "SELECT users", MKV_SPAN_CLIENT,
+			       &root.context);
+		mkv_span_text(&span, "db.system.name", "postgresql");
+		mkv_span_number(&span, "http.response.status_code", 200);
+		mkv_span_end(&span);
+	}
+	return NULL;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return (left > right) - (left < right);
+}
+
+/* A span's nanoseconds as its thread sees them. */
+static int measure(unsigned n_threads)
+{
+	double costs[BURSTS];
+	unsigned each = BURST / n_threads;
+	for (unsigned i = 0; i < BURSTS; i++) {
+		pthread_t threads[THREADS_MAX];
+		int64_t began_ns = now_ns();
+		for (unsigned t = 1; t < n_threads; t++)
+			if (pthread_create(&threads[t], NULL, burst, &each))
+				return 1;
+		(void)burst(&each);
+		for (unsigned t = 1; t < n_threads; t++)
+			(void)pthread_join(threads[t], NULL);
+		costs[i] = (double)(now_ns() - began_ns) / (double)each;
+		wait_for_exporter();
+	}
+	qsort(costs, BURSTS, sizeof(*costs), compare);
+	printf("a span costs %.0f ns with %u thread%s (slowest of %d bursts: "
+	       "%.0f ns)\n",
+	       costs[BURSTS / 2], n_threads, n_threads > 1 ? "s" : "", BURSTS,
+	       costs[BURSTS - 1]);
+	return 0;
+}
+
+int main(void)
+{
+	struct mkv_error err;
+	if (setenv("MKVBENCH_TRACE_FILE", "/dev/null", 1) != 0)
+		return 1;
+	if (mkv_trace_start("span_cost", &err) < 0) {
+		(void)fprintf(stderr, "%s\n", err.message);
+		return 1;
+	}
+	int rc = measure(1);
+	if (rc == 0)
+		rc = measure(THREADS_MAX);
+	struct mkv_trace_counts counts = mkv_trace_counts();
+	mkv_trace_stop(10);
+	printf("%llu spans, %llu dropped\n", (unsigned long long)counts.ended,
+	       (unsigned long long)counts.dropped);
+	return rc;
+}
