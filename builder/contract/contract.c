@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/contract/contract_internal.h"
+#include "builder/settings/settings.h"
 #include "lib/json.h"
 
 static json_t *verify_part(const struct mkv_recipe *recipe)
@@ -134,11 +135,22 @@ static json_t *kernel_part(const struct mkv_built_image *image)
 	return part;
 }
 
-static json_t *units_part(const struct mkv_image *image)
+static json_t *units_part(const struct mkv_built_image *built)
 {
 	json_t *part = json_object();
-	put(part, "enabled", strings(&image->enable));
-	put(part, "masked", strings(&image->mask));
+	put(part, "enabled", strings(&built->enabled));
+	put(part, "masked", strings(&built->masked));
+	return part;
+}
+
+static json_t *settings_part(const struct mkv_recipe *recipe,
+			     const struct mkv_image *image)
+{
+	struct mkv_promise promises[MKV_PROMISES_MAX];
+	size_t count = mkv_settings_promised(recipe, image, promises);
+	json_t *part = json_object();
+	for (size_t i = 0; i < count; i++)
+		put_string(part, promises[i].key, promises[i].value);
 	return part;
 }
 
@@ -167,7 +179,8 @@ static json_t *image_part(const struct mkv_contract_inputs *inputs, size_t at)
 	mkv_contract_machine(inputs->recipe, image, part);
 	put(part, "packages", packages_part(inputs->lock, image->name));
 	put(part, "files", files_part(built));
-	put(part, "units", units_part(image));
+	put(part, "units", units_part(built));
+	put(part, "settings", settings_part(inputs->recipe, image));
 	put(part, "sysctls", settings(&image->sysctls));
 	json_t *interfaces = json_object();
 	put_string(interfaces, "vlan0", "vlan");

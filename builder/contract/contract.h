@@ -4,7 +4,7 @@
  * build found out about each image. */
 
 #include "builder/lock/lock.h"
-#include "builder/recipe/recipe.h"
+#include "builder/recipe/strings.h"
 #include "lib/buf.h"
 
 /* What the contract says of one image beside the recipe. */
@@ -12,6 +12,7 @@ struct mkv_built_image {
 	const char *kernel_package, *kernel_version; /* NULL: no kernel */
 	const char *kernel_release;
 	struct mkv_strings command_line;
+	struct mkv_strings enabled, masked; /* units of the finished tree */
 	struct mkv_sha256 files_sha256; /* of files.list */
 	size_t files_count;
 };
@@ -46,11 +47,10 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 	mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* The words of an image's kernel command line, in order: root, rw, consoles
- * unless the recipe names its own, the recipe's; the strings and the
+ * unless the recipe names its own, the settings', the recipe's; the strings and the
  * list are the caller's. `root_uuid` is of the root file system. */
-int mkv_contract_command_line(const struct mkv_image *image,
+int mkv_contract_command_line(const struct mkv_recipe *recipe,
+			      const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],
 			      struct mkv_strings *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
-void mkv_strings_done(struct mkv_strings *strings) mkv_nonnull(1);
-#define auto_strings __attribute__((cleanup(mkv_strings_done)))
+	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);

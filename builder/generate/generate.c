@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/generate/generate_internal.h"
+#include "builder/settings/settings.h"
 #include "builder/units/units.h"
 
 int mkv_generate_put(struct mkv_tree *tree, const char *path,
@@ -59,6 +60,29 @@ static int put_sysctls(struct mkv_tree *tree,
 		mkv_buf_printf(&text, "%s = %s\n", sysctls->items[i].key,
 			       sysctls->items[i].value);
 	return mkv_generate_put(tree, "/etc/sysctl.d/90-mkvbench.conf", &text,
+				err);
+}
+
+/* What mkvbench-settings.service writes with systemd-tmpfiles; tmpfiles.d(5),
+ * "w": only into files that are there. */
+static int put_settings(struct mkv_tree *tree,
+			const struct mkv_generate_inputs *inputs,
+			struct mkv_error *err)
+{
+	struct mkv_promise promises[MKV_PROMISES_MAX];
+	size_t count = mkv_settings_promised(inputs->recipe, inputs->image,
+					     promises);
+	auto_buf struct mkv_buf text = {0};
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < MKV_PROMISE_FILES_MAX &&
+				   promises[i].files[j].path;
+		     j++)
+			mkv_buf_printf(&text, "w %s - - - - %s\n",
+				       promises[i].files[j].path,
+				       promises[i].files[j].text);
+	if (!text.size)
+		return mkv_buf_check(&text, err);
+	return mkv_generate_put(tree, "/usr/lib/mkvbench/settings.conf", &text,
 				err);
 }
 
@@ -165,6 +189,7 @@ static const struct {
 	{"image name", put_image_name},
 	{"network", mkv_generate_network},
 	{"sysctls", put_sysctls},
+	{"settings", put_settings},
 	{"fstab", put_fstab},
 	{"services", put_services},
 	{"Prometheus", mkv_generate_prometheus},

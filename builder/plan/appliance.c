@@ -99,6 +99,8 @@ static int write_contract(const struct mkv_build *build,
 			.kernel_version = image->kernel_version,
 			.kernel_release = image->kernel_release,
 			.command_line = image->command_line,
+			.enabled = image->enabled,
+			.masked = image->masked,
 			.files_sha256 = image->files_sha256,
 			.files_count = image->files_count,
 		};

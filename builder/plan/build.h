@@ -80,6 +80,7 @@ struct mkv_build_image {
 	struct mkv_content *kernel, *initramfs;
 	char *kernel_release, *kernel_package, *kernel_version;
 	struct mkv_strings command_line;
+	struct mkv_strings enabled, masked; /* units */
 	uint8_t disk_uuid[16], esp_uuid[16], root_uuid[16];
 	uint8_t esp_partition_uuid[16], root_partition_uuid[16];
 	uint8_t (*data_uuids)[16]; /* of the data partitions' file systems */

@@ -9,6 +9,7 @@
 #include "builder/plan/build.h"
 #include "builder/plan/program.h"
 #include "builder/tree/listing.h"
+#include "builder/units/units.h"
 #include "lib/contract.h"
 
 enum { INITRAMFS_VERSION = 1 };
@@ -31,6 +32,8 @@ void mkv_build_image_done(struct mkv_build_image *image)
 	free(image->kernel_version);
 	free(image->data_uuids);
 	mkv_strings_done(&image->command_line);
+	mkv_strings_done(&image->enabled);
+	mkv_strings_done(&image->masked);
 	mkv_buf_done(&image->files);
 	*image = (struct mkv_build_image){0};
 }
@@ -297,8 +300,12 @@ static int prepare(const struct mkv_build *build,
 	if (rc == 0)
 		rc = put_oci_images(build, image, oci, err);
 	if (rc == 0)
-		rc = mkv_contract_command_line(image->recipe, image->root_uuid,
+		rc = mkv_contract_command_line(build->recipe, image->recipe,
+					       image->root_uuid,
 					       &image->command_line, err);
+	if (rc == 0)
+		rc = mkv_units_list(image->tree, &image->enabled,
+				    &image->masked, err);
 	return rc < 0 ? rc : list_files(image, err);
 }
 

@@ -89,7 +89,7 @@ struct check {
 static const struct check checks[] = {
 	{check_scenario, " scenario hypervisor docker "},
 	{mkv_cross_network, " vlan hosts docker "},
-	{mkv_cross_image, " scenario images hypervisor "},
+	{mkv_cross_image, " scenario images hypervisor settings "},
 	{mkv_cross_container, " oci containers docker hosts images "},
 	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
 	{check_services, " services images oci "},

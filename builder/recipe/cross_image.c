@@ -19,6 +19,33 @@ static bool is_reserved(const char *word)
 	return false;
 }
 
+/* Words that settings say. */
+static void check_settings_words(const struct mkv_cross *c,
+				 const struct mkv_image *image, size_t index)
+{
+	const struct mkv_kernel_settings *s = &c->recipe->settings;
+	const struct {
+		bool given;
+		const char *word, *key;
+	} rows[] = {
+		{s->governor, "cpufreq.default_governor=", "governor"},
+		{s->transparent_huge_pages, "transparent_hugepage=",
+		 "transparent-huge-pages"},
+		{s->has_mitigations, "mitigations=", "mitigations"},
+		{s->has_numa_balancing, "numa_balancing=", "numa-balancing"},
+	};
+	const char *word = image->cmdline.items[index];
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].given &&
+		    strncmp(word, rows[i].word, strlen(rows[i].word)) == 0)
+			mkv_complain(
+				c->load,
+				mkv_cross_mark(c, "images.%s.command-line.%zu",
+					       image->name, index),
+				"settings.%s decides what '%s' says",
+				rows[i].key, word);
+}
+
 static void check_words(const struct mkv_cross *c,
 			const struct mkv_image *image)
 {
@@ -30,6 +57,8 @@ static void check_words(const struct mkv_cross *c,
 					       image->name, i),
 				"the builder says '%s' itself",
 				image->cmdline.items[i]);
+	for (size_t i = 0; i < image->cmdline.count; i++)
+		check_settings_words(c, image, i);
 	if (mkv_strings_has(&image->packages, image->kernel))
 		mkv_complain(
 			c->load,

@@ -62,6 +62,8 @@ struct mkv_hardware {
 	uint64_t memory_bytes;
 	unsigned numa_nodes;
 	struct mkv_strings clocksources; /* any of them is right */
+	char *disk_driver, *nic_driver; /* of the root disk and the VLAN's card;
+					   NULL: any */
 };
 
 struct mkv_vlan {
@@ -113,6 +115,19 @@ struct mkv_image {
 	struct mkv_partition *partitions; /* data partitions */
 	size_t n_partitions;
 	bool qcow2, rootfs_tar, uefi;	  /* besides disk.raw */
+};
+
+/* How every kernel of the recipe is set, one and the same for all images so far
+ * as they have it. What isn't given is neither set nor promised. */
+struct mkv_kernel_settings {
+	char *governor;
+	char *transparent_huge_pages; /* "always", "madvise" or "never" */
+	char *io_scheduler;
+	char *swap; /* "none" */
+	bool has_boost, boost;
+	bool has_ksm, ksm;
+	bool has_numa_balancing, numa_balancing;
+	bool has_mitigations, mitigations;
 };
 
 struct mkv_docker_network {
@@ -194,6 +209,7 @@ struct mkv_recipe {
 	struct mkv_hardware hardware;
 	struct mkv_vlan vlan;
 	struct mkv_time time;
+	struct mkv_kernel_settings settings;
 	struct mkv_host *hosts;
 	size_t n_hosts;
 	struct mkv_image *images;

@@ -116,7 +116,14 @@ const struct mkv_table mkv_schema_hardware = {
 	     {"clocksources", MKV_ROW_LIST,
 	      AT(mkv_recipe, hardware.clocksources), .fallback = "tsc",
 	      .min = 1, .words = CLOCKSOURCES,
-	      .doc = "The kernel's clock source is one of these"}),
+	      .doc = "The kernel's clock source is one of these"},
+	     {"disk-driver", MKV_ROW_TEXT, AT(mkv_recipe, hardware.disk_driver),
+	      .shape = &shape_driver,
+	      .doc = "The kernel's driver of the root disk's controller, such "
+		     "as nvme or ahci"},
+	     {"nic-driver", MKV_ROW_TEXT, AT(mkv_recipe, hardware.nic_driver),
+	      .shape = &shape_driver,
+	      .doc = "The kernel's driver of the VLAN's network card"}),
 	0, 0, NULL, NULL};
 
 /* network, time, hosts */
@@ -153,6 +160,39 @@ static const struct mkv_table time_table = {
 	     {"dwell", MKV_ROW_DURATION, AT(mkv_recipe, time.dwell_ns),
 	      .fallback = "60s", .max = 3600 * S,
 	      .doc = "How long it must then stay there"}),
+	0, 0, NULL, NULL};
+
+static const struct mkv_table settings_table = {
+	"settings",
+	ROWS({"governor", MKV_ROW_TEXT, AT(mkv_recipe, settings.governor),
+	      .shape = &shape_driver,
+	      .doc = "The cpufreq governor of every CPU; `none`: no cpufreq. "
+		     "The machine's: a guest has none of its own"},
+	     {"boost", MKV_ROW_BOOL, AT(mkv_recipe, settings.boost),
+	      PRESENT(mkv_recipe, settings.has_boost),
+	      .doc = "Frequencies above the nominal one. The machine's"},
+	     {"transparent-huge-pages", MKV_ROW_TEXT,
+	      AT(mkv_recipe, settings.transparent_huge_pages),
+	      .words = WORDS("always", "madvise", "never"),
+	      .doc = "Who gets huge pages without asking for them"},
+	     {"ksm", MKV_ROW_BOOL, AT(mkv_recipe, settings.ksm),
+	      PRESENT(mkv_recipe, settings.has_ksm),
+	      .doc = "Merging of equal pages"},
+	     {"numa-balancing", MKV_ROW_BOOL,
+	      AT(mkv_recipe, settings.numa_balancing),
+	      PRESENT(mkv_recipe, settings.has_numa_balancing),
+	      .doc = "Moving of pages to the node that uses them"},
+	     {"io-scheduler", MKV_ROW_TEXT,
+	      AT(mkv_recipe, settings.io_scheduler),
+	      .words = WORDS("none", "mq-deadline", "bfq", "kyber"),
+	      .doc = "The scheduler of every disk"},
+	     {"mitigations", MKV_ROW_BOOL,
+	      AT(mkv_recipe, settings.mitigations),
+	      PRESENT(mkv_recipe, settings.has_mitigations),
+	      .doc = "Mitigations of the processor's flaws; `false` puts "
+		     "mitigations=off on the command line"},
+	     {"swap", MKV_ROW_TEXT, AT(mkv_recipe, settings.swap),
+	      .words = WORDS("none"), .doc = "No swap is in use"}),
 	0, 0, NULL, NULL};
 
 static const struct mkv_table host_table = {
@@ -496,6 +536,11 @@ const struct mkv_table mkv_schema_recipe = {
 	      .doc = "The private network between the hosts"},
 	     {"time", MKV_ROW_OBJECT, .required = true, .table = &time_table,
 	      .doc = "Who tells the time, and how close it must be kept"},
+	     {"settings", MKV_ROW_OBJECT, .table = &settings_table,
+	      .doc = "How the kernels of all images are set and what the "
+		     "verifier finds of it; what isn't given is neither. SMT "
+		     "is hardware.cpu.threads, clock sources stand with the "
+		     "hardware"},
 	     {"hosts", MKV_ROW_MAP, AT(mkv_recipe, hosts), .required = true,
 	      .min = 1, .table = &host_table, .doc = "The hosts, by name"},
 	     {"images", MKV_ROW_MAP, AT(mkv_recipe, images), .required = true,

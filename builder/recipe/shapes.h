@@ -37,6 +37,8 @@ SHAPE(shape_path, 255,
       "^(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)+$");
 SHAPE(shape_user, 65, "a user, or a user and a group such as postgres:postgres",
       "^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$");
+SHAPE(shape_driver, 64, "a name of the kernel's such as performance or virtio_blk",
+      "^[a-z0-9][a-z0-9_-]*$");
 SHAPE(shape_feature, 64, "a CPU feature's name", "^[a-z0-9][a-z0-9_.-]*$");
 SHAPE(shape_feature_change, 65, "a CPU feature with + or - before it",
       "^[+-][a-z0-9][a-z0-9_.-]*$");

@@ -179,3 +179,65 @@ int mkv_unit_mask(struct mkv_tree *tree, const char *unit,
 				"'%s' is not the name of a systemd unit", unit);
 	return link_into(tree, NULL, "", unit, "/dev/null", err);
 }
+
+static bool is_masked(const struct mkv_inode *inode)
+{
+	return S_ISLNK(inode->mode) && strcmp(inode->target, "/dev/null") == 0;
+}
+
+static bool has_suffix(const char *name, const char *suffix)
+{
+	size_t all = strlen(name), length = strlen(suffix);
+	return all > length && strcmp(name + all - length, suffix) == 0;
+}
+
+static bool is_one_of(const struct mkv_strings *list, const char *word)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], word) == 0)
+			return true;
+	return false;
+}
+
+static int list_links(const struct mkv_entry *folder,
+		      const struct mkv_strings *masked, struct mkv_strings *into,
+		      struct mkv_error *err)
+{
+	size_t count = 0;
+	const struct mkv_entry *links =
+		mkv_inode_children(folder->inode, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (!S_ISLNK(links[i].inode->mode) ||
+		    is_one_of(masked, links[i].name))
+			continue;
+		int rc = mkv_strings_insert(into, links[i].name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int mkv_units_list(const struct mkv_tree *tree, struct mkv_strings *ret_enabled,
+		   struct mkv_strings *ret_masked, struct mkv_error *err)
+{
+	auto_strings struct mkv_strings enabled = {0}, masked = {0};
+	const struct mkv_inode *etc = mkv_tree_lookup(tree, ETC);
+	size_t count = 0;
+	const struct mkv_entry *entries =
+		etc ? mkv_inode_children(etc, &count) : NULL;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (is_masked(entries[i].inode))
+			rc = mkv_strings_insert(&masked, entries[i].name, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (S_ISDIR(entries[i].inode->mode) &&
+		    (has_suffix(entries[i].name, ".wants") ||
+		     has_suffix(entries[i].name, ".requires")))
+			rc = list_links(&entries[i], &masked, &enabled, err);
+	if (rc < 0)
+		return rc;
+	*ret_enabled = enabled;
+	*ret_masked = masked;
+	enabled = masked = (struct mkv_strings){0};
+	return 0;
+}

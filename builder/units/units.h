@@ -4,6 +4,7 @@
  * it, but in the file tree: links below /etc/systemd/system by what a unit's
  * [Install] section says (systemd.unit(5)). */
 
+#include "builder/recipe/strings.h"
 #include "builder/tree/tree.h"
 
 /* WantedBy=, RequiredBy=, Alias= and Also= are followed; a template needs an
@@ -16,3 +17,9 @@ int mkv_unit_enable(struct mkv_tree *tree, const char *unit,
 int mkv_unit_mask(struct mkv_tree *tree, const char *unit,
 		  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+/* Which units a finished tree enables (a link in a folder NAME.wants or
+ * NAME.requires of /etc/systemd/system) and which it masks; masked ones aren't
+ * enabled. In byte order, the caller's. */
+int mkv_units_list(const struct mkv_tree *tree, struct mkv_strings *ret_enabled,
+		   struct mkv_strings *ret_masked, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);

@@ -250,12 +250,14 @@ the_command_line_has_root_consoles_and_the_recipes_words(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		static const struct mkv_recipe recipe;
 		const struct mkv_image image = {.cmdline = rows[i].words};
 		auto_strings struct mkv_strings words = {0};
 		auto_buf struct mkv_buf text = {0};
 		struct mkv_error err;
 		assert_int_equal(
-			mkv_contract_command_line(&image, uuid, &words, &err),
+			mkv_contract_command_line(&recipe, &image, uuid,
+						  &words, &err),
 			0);
 		for (size_t j = 0; j < words.count; j++)
 			mkv_buf_printf(&text, "%s%s", j ? " " : "",

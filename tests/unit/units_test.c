@@ -118,12 +118,48 @@ static void a_masked_unit_is_nothing(void **state)
 	assert_true(mkv_unit_mask(tree, "a/b.service", &err) < 0);
 }
 
+static void a_trees_links_say_what_is_enabled(void **state)
+{
+	static const struct {
+		const char *path, *target;
+	} links[] = {
+		{"/etc/systemd/system/multi-user.target.wants/z.service", "/z"},
+		{"/etc/systemd/system/multi-user.target.wants/a.service", "/a"},
+		{"/etc/systemd/system/x.target.requires/a.service", "/a"},
+		{"/etc/systemd/system/x.target.wants/off.timer", "/off"},
+		{"/etc/systemd/system/off.timer", "/dev/null"},
+		{"/etc/systemd/system/alias.service", "/a"},
+		{"/etc/systemd/system/chrony.service.d/x.service", "/x"},
+		{"/usr/lib/systemd/system/x.target.wants/static.service", "/s"},
+	};
+	auto_tree struct mkv_tree *tree = make_tree();
+	auto_strings struct mkv_strings enabled = {0}, masked = {0};
+	struct mkv_error err = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		char folder[256];
+		(void)snprintf(folder, sizeof(folder), "%s", links[i].path);
+		*strrchr(folder, '/') = '\0';
+		assert_int_equal(mkv_tree_make_dirs(tree, folder, &err), 0);
+		assert_int_equal(mkv_tree_put_symlink(tree, links[i].path,
+						      links[i].target, &err),
+				 0);
+	}
+	assert_int_equal(mkv_units_list(tree, &enabled, &masked, &err), 0);
+	assert_int_equal(enabled.count, 2);
+	assert_string_equal(enabled.items[0], "a.service");
+	assert_string_equal(enabled.items[1], "z.service");
+	assert_int_equal(masked.count, 1);
+	assert_string_equal(masked.items[0], "off.timer");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_follow_the_install_section),
 		cmocka_unit_test(what_cannot_be_enabled_is_an_error),
 		cmocka_unit_test(a_masked_unit_is_nothing),
+		cmocka_unit_test(a_trees_links_say_what_is_enabled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
