@@ -154,6 +154,23 @@ static void require_all(struct mkv_receipt_review *review, const json_t *checks,
 		require(review, checks, rows[i].promised, rows[i].check);
 }
 
+/* Each setting has a check of its name, but those of drivers, which share one. */
+static void require_settings(struct mkv_receipt_review *review,
+			     const json_t *checks,
+			     const struct mkv_contract_pairs *settings)
+{
+	for (size_t i = 0; i < settings->count; i++) {
+		const char *key = settings->items[i].key;
+		char name[64];
+		(void)snprintf(name, sizeof(name), "%s",
+			       strstr(key, "_driver") ? "drivers" : key);
+		for (char *at = name; *at; at++)
+			if (*at == '_')
+				*at = '-';
+		require(review, checks, true, name);
+	}
+}
+
 static void review_place(struct mkv_json_reader *r, const json_t *root,
 			 const struct mkv_contract *contract,
 			 const json_t *checks,
@@ -183,8 +200,10 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	mkv_sha256_hex(&image->files.sha256, hex);
 	if (image->files.list)
 		compare(review, "list of files", hex, files);
-	if (strcmp(review->phase, "watch") != 0)
+	if (strcmp(review->phase, "watch") != 0) {
 		require_all(review, checks, contract, image);
+		require_settings(review, checks, &image->settings);
+	}
 }
 
 static void review_root(struct mkv_json_reader *r, const json_t *root,

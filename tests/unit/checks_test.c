@@ -188,11 +188,18 @@ static const char *const files[][2] = {
 	{"/proc/sys/net/ipv4/tcp_rmem", "1\t2\t3\n"},
 	{"/proc/self/mountinfo",
 	 "22 1 259:2 / / rw,relatime - ext4 /dev/nvme0n1p2 rw\n"},
-	{"/sys/dev/block/259:2", "-> ../../devices/nvme/nvme0n1/nvme0n1p2"},
-	{"/sys/devices/nvme/nvme0n1/nvme0n1p2/partition", "2\n"},
-	{"/sys/devices/nvme/nvme0n1/device/device/driver",
-	 "-> ../../../bus/pci/drivers/nvme"},
-	{"/sys/class/net/vlan0/device/driver",
+	{"/sys/dev/block/259:2",
+	 "-> ../../devices/pci0/01.0/nvme/nvme0/nvme0n1/nvme0n1p2"},
+	{"/sys/devices/pci0/01.0/nvme/nvme0/nvme0n1/nvme0n1p2/partition",
+	 "2\n"},
+	{"/sys/devices/pci0/01.0/driver", "-> ../../../bus/pci/drivers/nvme"},
+	{"/sys/devices/pci0/1f.2/ata1/host0/0:0:0:0/block/sda/sda1/partition",
+	 "1\n"},
+	{"/sys/devices/pci0/1f.2/ata1/host0/0:0:0:0/driver",
+	 "-> ../../../../../../bus/scsi/drivers/sd"},
+	{"/sys/devices/pci0/1f.2/driver", "-> ../../../bus/pci/drivers/ahci"},
+	{"/sys/class/net/vlan0/lower_eth1", "-> ../eth1"},
+	{"/sys/class/net/eth1/device/driver",
 	 "-> ../../../../bus/virtio/drivers/virtio_net"},
 	{"/sys/class/net/vlan0/operstate", "up\n"},
 	{"/sys/class/net/vlan0/address", "52:54:00:77:00:11\n"},
@@ -294,6 +301,42 @@ static void ask(const struct mkv_env *env, const char *name,
 		fail_msg("%s: expected %s with '%s', got\n%s", name,
 			 mkv_result_name(expected), text ? text : "",
 			 seen.data ? seen.data : "nothing");
+}
+
+static void without_cpufreq_nobody_knows_who_governs(void **state)
+{
+	struct mkv_env env = environment();
+	struct mkv_contract_image image = *env.image;
+	struct mkv_contract_pair pair = {"governor", "none"};
+	char path[96];
+	(void)state;
+	for (unsigned cpu = 0; cpu < 12; cpu++) {
+		(void)snprintf(path, sizeof(path),
+			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
+		put(path, NULL);
+	}
+	ask(&env, "governor", MKV_NOT_ESTABLISHED, "performance / -");
+	image.settings = (struct mkv_contract_pairs){&pair, 1};
+	env.image = &image;
+	ask(&env, "governor", MKV_PASS, "none / none");
+	for (unsigned cpu = 0; cpu < 12; cpu++) {
+		(void)snprintf(path, sizeof(path),
+			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
+		put(path, "performance\n");
+	}
+	ask(&env, "governor", MKV_FAIL, "none / performance");
+}
+
+/* A unit that a package enabled and the image masks doesn't run. */
+static void a_masked_unit_may_be_linked(void **state)
+{
+	static const char link[] =
+		"/etc/systemd/system/timers.target.wants/apt-daily.timer";
+	struct mkv_env env = environment();
+	(void)state;
+	put(link, "-> /usr/lib/systemd/system/apt-daily.timer");
+	ask(&env, "units", MKV_PASS, NULL);
+	put(link, NULL);
 }
 
 static void the_machine_keeps_the_contract(void **state)
@@ -402,8 +445,17 @@ static const struct {
 	{"sysctls", "/proc/sys/vm/swappiness", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"drivers", "/sys/class/net/vlan0/device/driver",
 	 "-> ../../drivers/e1000", MKV_FAIL, "virtio_net / e1000"},
-	{"drivers", "/sys/devices/nvme/nvme0n1/device/device/driver",
-	 "-> ../../drivers/ahci", MKV_FAIL, "nvme / ahci"},
+	{"drivers", "/sys/class/net/eth1/device/driver",
+	 "-> ../../drivers/igb", MKV_FAIL, "virtio_net / igb"},
+	{"drivers", "/sys/class/net/vlan0/lower_eth1", NULL,
+	 MKV_NOT_ESTABLISHED, NULL},
+	{"drivers", "/sys/devices/pci0/01.0/driver",
+	 "-> ../../drivers/virtio-pci", MKV_FAIL, "nvme / virtio-pci"},
+	{"drivers", "/sys/dev/block/259:2",
+	 "-> ../../devices/pci0/1f.2/ata1/host0/0:0:0:0/block/sda/sda1",
+	 MKV_FAIL, "nvme / ahci"},
+	{"drivers", "/sys/dev/block/259:2", "-> ../../../../..",
+	 MKV_NOT_ESTABLISHED, NULL},
 	{"interfaces", "/sys/class/net/vlan0/operstate", "down\n", MKV_FAIL,
 	 "vlan0: up / down"},
 	{"interfaces", "/sys/class/net/vlan0/address", "52:54:00:77:00:12\n",
@@ -444,6 +496,12 @@ static const struct {
 	 "apt-daily.timer: masked / not there"},
 	{"units", "/etc/systemd/system/chrony.service", "-> /dev/null",
 	 MKV_FAIL, "chrony.service: enabled / masked"},
+	{"units", "/etc/systemd/system/timers.target.wants/other.timer",
+	 "-> /usr/lib/systemd/system/other.timer", MKV_FAIL,
+	 "other.timer: not enabled / enabled"},
+	{"units", "/run/systemd/system/basic.target.requires/other.service",
+	 "-> /usr/lib/systemd/system/other.service", MKV_FAIL,
+	 "other.service: not enabled / enabled"},
 	{"daemons", "/proc/600/comm", "unattended-upgr\n", MKV_FAIL,
 	 "none / unattended-upgr"},
 	{"hypervisor", "/sys/hypervisor/type", "xen\n", MKV_FAIL, "none / xen"},
@@ -591,6 +649,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_machine_keeps_the_contract),
+		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
+		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),
 		cmocka_unit_test(other_registers_are_found),
 		cmocka_unit_test(no_registers_is_not_established),

@@ -19,6 +19,7 @@ static const char contract_text[] =
 	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"order\"}},"
 	"\"images\":{\"dut\":{\"platform\":\"guest\",\"cpu\":{\"vendor\":\"x\"},"
 	"\"memory\":{\"bytes\":5},"
+	"\"settings\":{\"numa_balancing\":\"off\",\"nic_driver\":\"igb\"},"
 	"\"files\":{\"list\":\"/l\",\"sha256\":\"" SHA "\"}}}}";
 
 #define CHECK(name, result, finding, more)                                     \
@@ -39,6 +40,8 @@ static const char receipt_text[] =
 	CHECK("memory", "not-established", "not-established",
 	      "\"accepted\":\"emulated\",") ","
 	CHECK("boost", "not-promised", "not-promised", "") ","
+	CHECK("numa-balancing", "pass", "pass", "") ","
+	CHECK("drivers", "pass", "pass", "") ","
 	CHECK("files", "pass", "pass", "") "]}";
 
 static char *replaced(const char *from, const char *to)
@@ -80,6 +83,10 @@ static void receipts_are_reviewed(void **state)
 		 "verdict: 'fail' doesn't follow"},
 		{"\"name\":\"cpu-model\"", "\"name\":\"cpu-muddle\"",
 		 "cpu-model: promised, but not asked"},
+		{"\"name\":\"numa-balancing\"", "\"name\":\"numa\"",
+		 "numa-balancing: promised, but not asked"},
+		{"\"name\":\"drivers\"", "\"name\":\"driver\"",
+		 "drivers: promised, but not asked"},
 		{"\"name\":\"memory\"", "\"name\":\"huge\"",
 		 "huge: accepted, but not by the contract"},
 		{"\"accepted\":\"emulated\",", "", "memory: not-established"},

@@ -2,17 +2,17 @@
 #include "verify/check/checks.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <limits.h>
 #include <string.h>
 
 #include "verify/docker.h"
 
 /* The last component of where a link points; NULL. */
-static char *link_name(const struct mkv_env *env, const char *path)
+static char *link_name(const char *path)
 {
-	auto_free char *full = mkv_env_path(env, "%s", path);
 	char target[PATH_MAX];
-	ssize_t size = full ? readlink(full, target, sizeof(target) - 1) : -1;
+	ssize_t size = readlink(path, target, sizeof(target) - 1);
 	if (size <= 0)
 		return NULL;
 	target[size] = '\0';
@@ -45,32 +45,52 @@ static char *root_device(const struct mkv_env *env)
 	return NULL;
 }
 
-/* The driver of the controller that a disk hangs on: the nearest device above
- * the block device that has one. */
+/* The driver of the controller that a disk hangs on: of the nearest device
+ * above the block device that has one, but SCSI's for any disk, "sd". */
 static char *disk_driver(const struct mkv_env *env)
 {
 	auto_free char *number = root_device(env);
-	if (!number)
+	auto_free char *link =
+		number ? mkv_env_path(env, "/sys/dev/block/%s", number) : NULL;
+	auto_free char *top = mkv_env_path(env, "/sys/devices");
+	auto_free char *devices = top ? realpath(top, NULL) : NULL;
+	char place[PATH_MAX];
+	if (!link || !devices || !realpath(link, place))
 		return NULL;
-	/* A partition's folder lies in its disk's. */
-	static const char *const ways[] = {
-		"/sys/dev/block/%s/../device/driver",
-		"/sys/dev/block/%s/../device/device/driver",
-		"/sys/dev/block/%s/device/driver",
-		"/sys/dev/block/%s/device/device/driver",
-	};
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
-		char path[128];
-		/* The format is one of ours. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		(void)snprintf(path, sizeof(path), ways[i], number);
-#pragma GCC diagnostic pop
-		char *name = link_name(env, path);
-		if (name)
-			return name;
+	size_t least = strlen(devices);
+	for (char *slash; strncmp(place, devices, least) == 0 &&
+			  (slash = strrchr(place, '/')) > place + least;) {
+		*slash = '\0';
+		char path[PATH_MAX + 16];
+		(void)snprintf(path, sizeof(path), "%s/driver", place);
+		auto_free char *name = link_name(path);
+		if (name && strcmp(name, "sd") != 0)
+			return mkv_take(name);
 	}
 	return NULL;
+}
+
+/* The driver of an interface's device, or of the one that it stands on: a
+ * tagged VLAN has none of its own. */
+static char *nic_driver(const struct mkv_env *env, const char *interface)
+{
+	auto_free char *folder =
+		mkv_env_path(env, "/sys/class/net/%s", interface);
+	auto_buf struct mkv_buf path = {0};
+	if (!folder)
+		return NULL;
+	mkv_buf_printf(&path, "%s/device/driver", folder);
+	char *name = path.failed ? NULL : link_name(path.data);
+	auto_dir DIR *dir = name ? NULL : opendir(folder);
+	for (struct dirent *entry; dir && !name && (entry = readdir(dir));) {
+		if (strncmp(entry->d_name, "lower_", 6) != 0)
+			continue;
+		mkv_buf_done(&path);
+		mkv_buf_printf(&path, "%s/%s/device/driver", folder,
+			       entry->d_name);
+		name = path.failed ? NULL : link_name(path.data);
+	}
+	return name;
 }
 
 void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
@@ -82,15 +102,9 @@ void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
 	const char *vlan = vlan_interface(env);
 	if (!vlan)
 		return;
-	char path[160];
-	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/device/driver",
-		       vlan);
-	auto_free char *nic = link_name(env, path);
-	if (!nic) { /* a tagged VLAN stands on another interface */
-		(void)snprintf(path, sizeof(path),
-			       "/sys/class/net/%s/lower*/device/driver", vlan);
-	}
-	mkv_answer_compare(answer, "VLAN's NIC", path,
+	auto_free char *nic = nic_driver(env, vlan);
+	mkv_answer_compare(answer, "VLAN's NIC",
+			   "/sys/class/net/*/device/driver",
 			   mkv_env_setting(env, "nic_driver"), nic);
 }
 

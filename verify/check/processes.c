@@ -211,10 +211,49 @@ static const char *unit_state(const struct mkv_env *env, const char *unit)
 	return there ? "disabled" : "not there";
 }
 
+/* Units that a folder's links enable and the contract doesn't. */
+static void check_links(const struct mkv_env *env, struct mkv_answer *answer,
+			const char *wants)
+{
+	const struct mkv_contract_strings *known = &env->image->units_enabled;
+	auto_free char *path = mkv_env_path(env, "%s", wants);
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		if (entry->d_name[0] == '.' ||
+		    mkv_contract_strings_have(known, entry->d_name))
+			continue;
+		const char *state = unit_state(env, entry->d_name);
+		if (!state || strcmp(state, "masked") != 0)
+			mkv_answer_add(answer, MKV_FAIL, entry->d_name, wants,
+				       "not enabled", state);
+	}
+}
+
+/* Where an administrator enables, for good or until the next boot. What packages
+ * bring below /usr/lib is the `packages` and `files` checks' matter. */
+static void check_others(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	for (size_t i = 0; i < 2; i++) {
+		auto_free char *path =
+			mkv_env_path(env, "%s", unit_folders[i]);
+		auto_dir DIR *dir = path ? opendir(path) : NULL;
+		for (struct dirent *entry; dir && (entry = readdir(dir));) {
+			const char *dot = strrchr(entry->d_name, '.');
+			char wants[512];
+			if (!dot || (strcmp(dot, ".wants") != 0 &&
+				     strcmp(dot, ".requires") != 0))
+				continue;
+			(void)snprintf(wants, sizeof(wants), "%s/%s",
+				       unit_folders[i], entry->d_name);
+			check_links(env, answer, wants);
+		}
+	}
+}
+
 void mkv_check_units(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char source[] = "/etc, /run and /usr/lib/systemd/system";
-	const struct mkv_contract_image *image = &env->image[0];
+	const struct mkv_contract_image *image = env->image;
 	for (size_t i = 0; i < image->units_enabled.count; i++)
 		mkv_answer_compare(
 			answer, image->units_enabled.items[i], source,
@@ -224,4 +263,6 @@ void mkv_check_units(const struct mkv_env *env, struct mkv_answer *answer)
 		mkv_answer_compare(
 			answer, image->units_masked.items[i], source, "masked",
 			unit_state(env, image->units_masked.items[i]));
+	if (image->units_enabled.count)
+		check_others(env, answer);
 }
