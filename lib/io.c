@@ -180,11 +180,8 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 	return 0;
 }
 
-int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
+int mkv_newfile_place(struct mkv_newfile *file, struct mkv_error *err)
 {
-	if (fsync(file->fd) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "fsync '%s': %m",
-				file->final);
 	if (renameat(file->dirfd, file->temporary, file->dirfd, file->final) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
 				file->final);
@@ -192,6 +189,17 @@ int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
 	if (close(mkv_take_fd(&file->fd)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "close '%s': %m",
 				file->final);
+	return 0;
+}
+
+int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
+{
+	if (fsync(file->fd) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "fsync '%s': %m",
+				file->final);
+	int rc = mkv_newfile_place(file, err);
+	if (rc < 0)
+		return rc;
 	if (fsync(file->dirfd) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
 				"fsync the folder of '%s': %m", file->final);
@@ -209,16 +217,30 @@ void mkv_newfile_done(struct mkv_newfile *file)
 	*file = (struct mkv_newfile)MKV_NEWFILE_INIT;
 }
 
-int mkv_write_file(const char *path, mode_t mode, const void *data, size_t size,
-		   struct mkv_error *err)
+static int write_small(const char *path, mode_t mode, const void *data,
+		       size_t size,
+		       int (*finish)(struct mkv_newfile *, struct mkv_error *),
+		       struct mkv_error *err)
 {
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, mode, &file, err);
 	if (rc == 0)
 		rc = mkv_write_all(file.fd, data, size, err);
 	if (rc == 0)
-		rc = mkv_newfile_commit(&file, err);
+		rc = finish(&file, err);
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
+}
+
+int mkv_write_file(const char *path, mode_t mode, const void *data, size_t size,
+		   struct mkv_error *err)
+{
+	return write_small(path, mode, data, size, mkv_newfile_commit, err);
+}
+
+int mkv_place_file(const char *path, mode_t mode, const void *data, size_t size,
+		   struct mkv_error *err)
+{
+	return write_small(path, mode, data, size, mkv_newfile_place, err);
 }
 
 static int check_folder(const char *path, struct mkv_error *err)

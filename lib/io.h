@@ -47,11 +47,18 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
+/* The same without a sync, inside a folder that is synced as a whole later
+ * (lib/sync.h). */
+int mkv_newfile_place(struct mkv_newfile *file, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 void mkv_newfile_done(struct mkv_newfile *file) mkv_nonnull(1);
 #define auto_newfile __attribute__((cleanup(mkv_newfile_done)))
 
 /* Writes a whole small file so that it appears at once. */
 int mkv_write_file(const char *path, mode_t mode, const void *data, size_t size,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5);
+/* The same by mkv_newfile_place(). */
+int mkv_place_file(const char *path, mode_t mode, const void *data, size_t size,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5);
 
 /* mkdir -p, with mode 0755 for what it creates, whatever the umask. */

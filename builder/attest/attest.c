@@ -21,7 +21,7 @@ static int write_out(const struct attesting *at, const char *path,
 	auto_free char *place = NULL;
 	if (asprintf(&place, "%s/%s", at->dir, path) < 0)
 		return mkv_oom(err);
-	return mkv_write_file(place, 0644, data, size, err);
+	return mkv_place_file(place, 0644, data, size, err);
 }
 
 /* Writes a file and adds it to the sums. */

@@ -87,7 +87,7 @@ static int put_blob(const struct mkv_oci_layout *layout,
 	if (rc == 0)
 		rc = mkv_content_copy_to(content, file.fd, 0, err);
 	if (rc == 0)
-		rc = mkv_newfile_commit(&file, err);
+		rc = mkv_newfile_place(&file, err);
 	return rc;
 }
 
@@ -162,7 +162,7 @@ static int put_json(const struct mkv_oci_layout *layout, const char *name,
 	if (rc == 0)
 		rc = mkv_json_dump(json, &text, err);
 	if (rc == 0)
-		rc = mkv_write_file(path.data, 0644, text.data, text.size, err);
+		rc = mkv_place_file(path.data, 0644, text.data, text.size, err);
 	return rc;
 }
 

@@ -122,7 +122,7 @@ static int write_contract(const struct mkv_build *build,
 }
 
 static int write_images(const struct mkv_build *build, struct images *images,
-			const struct mkv_buf *contract, const char *dir,
+			const struct mkv_buf *contract, struct mkv_draft *draft,
 			struct mkv_error *err)
 {
 	auto_buf struct mkv_buf bundle = {0};
@@ -131,28 +131,33 @@ static int write_images(const struct mkv_build *build, struct images *images,
 	for (size_t i = 0; rc == 0 && i < images->count; i++) {
 		struct mkv_build_image *image = &images->items[i];
 		auto_free char *place = NULL;
-		if (asprintf(&place, "%s/%s", dir, image->recipe->name) < 0)
+		if (asprintf(&place, "%s/%s", draft->path,
+			     image->recipe->name) < 0)
 			return mkv_oom(err);
 		rc = mkv_build_image_seal(image, contract, &bundle, err);
 		if (rc == 0)
 			rc = mkv_build_image_write(build, image, place, err);
+		if (rc == 0)
+			rc = mkv_draft_finish_part(draft, place, err);
 	}
 	return rc;
 }
 
-static int write_oci(const struct mkv_build_oci *oci, const char *dir,
+static int write_oci(const struct mkv_build_oci *oci, struct mkv_draft *draft,
 		     struct mkv_error *err)
 {
 	if (!oci->count)
 		return 0;
 	auto_free char *place = NULL;
-	if (asprintf(&place, "%s/oci", dir) < 0)
+	if (asprintf(&place, "%s/oci", draft->path) < 0)
 		return mkv_oom(err);
 	auto_oci_layout struct mkv_oci_layout *layout = NULL;
 	int rc = mkv_oci_layout_new(place, &layout, err);
 	for (size_t i = 0; rc == 0 && i < oci->count; i++)
 		rc = mkv_oci_layout_add(layout, oci->images[i].image, err);
-	return rc < 0 ? rc : mkv_oci_layout_finish(layout, err);
+	if (rc == 0)
+		rc = mkv_oci_layout_finish(layout, err);
+	return rc < 0 ? rc : mkv_draft_finish_part(draft, place, err);
 }
 
 static int write_libvirt_file(const char *dir, const char *kind,
@@ -162,7 +167,7 @@ static int write_libvirt_file(const char *dir, const char *kind,
 	auto_free char *path = NULL;
 	if (asprintf(&path, "%s/%s-%s.xml", dir, kind, name) < 0)
 		return mkv_oom(err);
-	return mkv_write_file(path, 0644, xml->data, xml->size, err);
+	return mkv_place_file(path, 0644, xml->data, xml->size, err);
 }
 
 /* The hypervisor's definitions, where there is one. */
@@ -244,7 +249,7 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 	if (rc == 0)
 		rc = write_manifest(contract, &artifacts, &manifest, err);
 	if (rc == 0)
-		rc = mkv_write_file(path, 0644, manifest.data, manifest.size,
+		rc = mkv_place_file(path, 0644, manifest.data, manifest.size,
 				    err);
 	struct mkv_attest_inputs inputs = {
 		.recipe = build->recipe,
@@ -260,8 +265,8 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 	return rc;
 }
 
-static int write_everything(const struct mkv_build *build, const char *dir,
-			    struct mkv_error *err)
+static int write_everything(const struct mkv_build *build,
+			    struct mkv_draft *draft, struct mkv_error *err)
 {
 	auto_build_oci struct mkv_build_oci oci = {0};
 	__attribute__((cleanup(images_done))) struct images images = {0};
@@ -274,12 +279,12 @@ static int write_everything(const struct mkv_build *build, const char *dir,
 	if (rc == 0)
 		rc = write_contract(build, &images, &oci, &contract, err);
 	if (rc == 0)
-		rc = write_images(build, &images, &contract, dir, err);
+		rc = write_images(build, &images, &contract, draft, err);
 	if (rc == 0)
-		rc = write_oci(&oci, dir, err);
+		rc = write_oci(&oci, draft, err);
 	if (rc == 0)
-		rc = write_hypervisor(build, &contract, dir, err);
-	return rc < 0 ? rc : attest(build, &contract, dir, err);
+		rc = write_hypervisor(build, &contract, draft->path, err);
+	return rc < 0 ? rc : attest(build, &contract, draft->path, err);
 }
 
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
@@ -291,7 +296,7 @@ int mkv_build_appliance(const struct mkv_build *build, const char *output,
 		return mkv_oom(err);
 	int rc = mkv_draft_new(output, build->recipe->name, &draft, err);
 	if (rc == 0)
-		rc = write_everything(build, draft.path, err);
+		rc = write_everything(build, &draft, err);
 	if (rc == 0)
 		rc = mkv_draft_commit(&draft, place, err);
 	if (rc < 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/io.h"
+#include "lib/sync.h"
 
 /* The one draft of this process: recipes are built one after another. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -100,14 +101,63 @@ int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 	return 0;
 }
 
+int mkv_draft_finish_part(struct mkv_draft *draft, const char *path,
+			  struct mkv_error *err)
+{
+	struct mkv_syncing **grown = reallocarray(
+		draft->parts, draft->n_parts + 1, sizeof(struct mkv_syncing *));
+	if (!grown)
+		return mkv_oom(err);
+	draft->parts = grown;
+	int rc = mkv_syncing_start(path, &grown[draft->n_parts], err);
+	if (rc == 0)
+		draft->n_parts++;
+	return rc;
+}
+
+/* The first error of those that had one. */
+static int finish_parts(struct mkv_draft *draft, struct mkv_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < draft->n_parts; i++) {
+		struct mkv_error theirs;
+		int one = mkv_syncing_finish(draft->parts[i],
+					     rc < 0 ? &theirs : err);
+		rc = rc < 0 ? rc : one;
+	}
+	free(mkv_take(draft->parts));
+	draft->n_parts = 0;
+	return rc;
+}
+
+/* The folder that holds the place: the rename isn't lost either. */
+static int sync_parent(const char *place, struct mkv_error *err)
+{
+	const char *slash = strrchr(place, '/');
+	auto_free char *parent = slash ? strndup(place, (size_t)(slash - place) + 1)
+				       : strdup(".");
+	if (!parent)
+		return mkv_oom(err);
+	auto_fd int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "fsync '%s': %m",
+				parent);
+	return 0;
+}
+
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		     struct mkv_error *err)
 {
+	int rc = finish_parts(draft, err);
+	if (rc == 0)
+		rc = mkv_sync_tree(draft->path, err);
+	if (rc < 0)
+		return rc;
 	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
 		      RENAME_EXCHANGE) == 0)
-		return 0; /* the draft's path names the old one now */
+		return sync_parent(place, err); /* the path names the old one */
 	if (errno == ENOENT && rename(draft->path, place) == 0)
-		return 0;
+		return sync_parent(place, err);
 	return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m", place);
 }
 
@@ -116,7 +166,8 @@ void mkv_draft_done(struct mkv_draft *draft)
 	if (!draft->path)
 		return;
 	struct mkv_error ignored;
-	int rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
+	int rc = finish_parts(draft, &ignored);
+	rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
 	(void)rc; /* a stale draft is tried again by the next build */
 	watch(NULL);
 	free(mkv_take(draft->path));

@@ -8,6 +8,8 @@
 
 struct mkv_draft {
 	char *path;
+	struct mkv_syncing **parts; /* on their way onto the disk */
+	size_t n_parts;
 };
 
 /* From now on the three signals first remove drafts and then end the process as
@@ -19,7 +21,12 @@ int mkv_draft_watch_signals(struct mkv_error *err) mkv_must_check
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* Puts it into its place, OUTPUT/NAME, in one step; what was there goes. */
+/* A folder in it won't change any more: its way onto the disk, which the commit
+ * would wait for, begins while the rest is written. */
+int mkv_draft_finish_part(struct mkv_draft *draft, const char *path,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* Syncs it and puts it into its place, OUTPUT/NAME, in one step; what was there goes. */
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

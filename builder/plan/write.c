@@ -165,7 +165,7 @@ static int write_content(const char *dir, const char *name,
 	int rc = mkv_newfile_open(path, 0644, &file, err);
 	if (rc == 0)
 		rc = mkv_content_copy_to(content, file.fd, 0, err);
-	return rc < 0 ? rc : mkv_newfile_commit(&file, err);
+	return rc < 0 ? rc : mkv_newfile_place(&file, err);
 }
 
 /* What direct kernel boot needs: QEMU's -kernel, libvirt's <kernel>, PXE. */
@@ -188,7 +188,7 @@ static int write_boot(const struct mkv_build_image *image, const char *dir,
 	mkv_buf_printf(&line, "%s\n", words);
 	rc = mkv_buf_check(&line, err);
 	return rc < 0 ? rc
-		      : mkv_write_file(path, 0644, line.data, line.size, err);
+		      : mkv_place_file(path, 0644, line.data, line.size, err);
 }
 
 /* Writes DIR/NAME by a function that is given its empty file. */
@@ -239,7 +239,7 @@ static int write_one(const struct mkv_build *build,
 	if (rc == 0)
 		rc = write(build, image, raw_fd, file.fd, err);
 	if (rc == 0)
-		rc = mkv_newfile_commit(&file, err);
+		rc = mkv_newfile_place(&file, err);
 	mkv_progress_end(build->progress, NULL);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", name) : 0;
 }

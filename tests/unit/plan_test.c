@@ -162,6 +162,29 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	assert_int_equal(access(kept, F_OK), 0);
 }
 
+static void a_draft_that_does_not_reach_the_disk_is_not_placed(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x");
+	struct mkv_draft draft = {0};
+	auto_free char *part = NULL, *gone = NULL, *link = NULL;
+	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
+	assert_true(asprintf(&part, "%s/part", draft.path) > 0 &&
+		    asprintf(&gone, "%s/gone", draft.path) > 0 &&
+		    asprintf(&link, "%s/part/link", draft.path) > 0);
+	assert_int_equal(mkv_make_dirs(part, &err), 0);
+	assert_int_equal(symlink("/nowhere", link), 0);
+	assert_int_equal(mkv_draft_finish_part(&draft, part, &err), 0);
+	assert_int_equal(mkv_draft_finish_part(&draft, gone, &err), 0);
+	assert_int_equal(mkv_draft_commit(&draft, place, &err), -ENOENT);
+	assert_non_null(strstr(err.message, "/gone"));
+	assert_int_not_equal(access(place, F_OK), 0);
+	assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
+	assert_int_equal(access(place, F_OK), 0);
+	mkv_draft_done(&draft);
+}
+
 static void artifacts_are_all_files_in_order(void **state)
 {
 	(void)state;
@@ -202,6 +225,7 @@ int main(void)
 		CASE(a_result_is_found_by_exactly_its_inputs),
 		CASE(the_reason_names_what_changed),
 		CASE(a_draft_replaces_what_was_there_whole),
+		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
