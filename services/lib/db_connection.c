@@ -214,12 +214,18 @@ int mkv_db_connect(struct mkv_db_connection *c,
 
 bool mkv_db_is_stale(struct mkv_db_connection *c)
 {
+	enum { READS_MAX = 16 };
 	if (!c->conn)
 		return true;
 	struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
-	if (poll(&fd, 1, 0) == 0)
-		return false;
-	/* An idle connection has nothing to say but farewell or a notice. */
-	return !PQconsumeInput(c->conn) || PQstatus(c->conn) != CONNECTION_OK ||
-	       (fd.revents & (POLLHUP | POLLERR));
+	/* An idle connection has nothing to say but a notice or a farewell, and
+	 * that it ended shows only behind that. */
+	for (int i = 0; i < READS_MAX; i++) {
+		if (poll(&fd, 1, 0) == 0)
+			return false;
+		if (!PQconsumeInput(c->conn) ||
+		    PQstatus(c->conn) != CONNECTION_OK)
+			return true;
+	}
+	return true;
 }
