@@ -63,6 +63,9 @@ static int write_file(const struct mkv_work_files *files, const char *path,
 		rc = mkv_fail(err, MKV_FAILED, errno, "sync '%s': %m", path);
 	if (rc == 0 && close(mkv_take_fd(&fd)) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "close '%s': %m", path);
+	/* A part of a file must not keep a full disk full. */
+	if (rc < 0)
+		(void)unlink(path);
 	return rc;
 }
 
