@@ -6,7 +6,8 @@
  * Settings: RATE (20 a second), CONNECTIONS (3), WARM_UP (100 requests), COUNT
  * (1000 measured), USERS (1000), ORDER_URL, DATA_DIR (/var/lib/loadgen): there
  * run-TIME.csv takes every request, and run-TIME.json the summary, which is
- * printed as well. Status 1 when a measured request wasn't answered 200. */
+ * printed as well. SIGTERM or SIGINT ends the run early. Status 1 when a measured
+ * request wasn't answered 200. */
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -31,7 +32,14 @@ static struct load {
 	size_t total;
 	int64_t began_ns;
 	atomic_size_t next;
+	volatile sig_atomic_t stopping;
 } load;
+
+static void stop(int number)
+{
+	(void)number;
+	load.stopping = 1;
+}
 
 static int64_t now_ns(clockid_t clock)
 {
@@ -44,8 +52,8 @@ static void wait_until(int64_t ns)
 {
 	const struct timespec until = {.tv_sec = (time_t)(ns / 1000000000),
 				       .tv_nsec = (long)(ns % 1000000000)};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) ==
-	       EINTR)
+	while (!load.stopping && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
+						 &until, NULL) == EINTR)
 		;
 }
 
@@ -77,6 +85,9 @@ static void send_one(size_t index)
 	};
 	int64_t intended_ns = load.began_ns + sample->intended_ns;
 	wait_until(intended_ns);
+	if (load.stopping)
+		return;
+	sample->sent = true;
 	sample->late_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
 	int rc = mkv_peer_ask(load.order, &call, &sample->status, &reply, &err);
 	sample->latency_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
@@ -85,6 +96,9 @@ static void send_one(size_t index)
 		mkv_log_error("%s", err.message);
 	} else if (sample->status == 200) {
 		sample->order = read_order(&reply);
+	} else {
+		mkv_log_error("request %zu: status %u: %.300s", index,
+			      sample->status, reply.size ? reply.data : "");
 	}
 }
 
@@ -110,6 +124,8 @@ static int run_threads(struct mkv_error *err)
 			break;
 	for (int64_t i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
+	while (load.total > 0 && !load.samples[load.total - 1].sent)
+		load.total--;
 	return started ? 0 : mkv_fail(err, MKV_FAILED, EAGAIN, "no threads");
 }
 
@@ -201,6 +217,8 @@ int main(void)
 	struct mkv_error err;
 	mkv_log_init("loadgen");
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGTERM, stop);
+	(void)signal(SIGINT, stop);
 	int rc = run(&err);
 	bool good = rc == 0 && all_answered();
 	if (rc < 0)

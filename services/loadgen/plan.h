@@ -5,6 +5,7 @@
 #include "lib/buf.h"
 
 struct mkv_load_sample {
+	bool sent;
 	int64_t intended_ns; /* since the run's beginning */
 	int64_t late_ns;     /* how much later it was sent */
 	int64_t latency_ns;  /* from the intended start to the answer's end */
