@@ -3,7 +3,7 @@
 # programs, all on loopback. Sourced; expects BUILD and TEST_TMP.
 #
 #   services_init           ports and the environment; ends everything at exit
-#     ${port[NAME]}           of pg, user, payment, order, collector
+#     ${port[NAME]}           of pg, user, payment, order, collector, proxy
 #     ${pid[NAME]}            of what runs
 #   services_pg [OPTIONS]   PostgreSQL, made by our own entrypoint the first time;
 #                           OPTIONS as in MKVBENCH_PG_OPTIONS
@@ -11,6 +11,8 @@
 #   services_stop NAME      SIGTERM (pg: SIGINT); it must end with 0
 #   services_load [VARIABLE=VALUE...]   a run of loadgen: $TEST_TMP/summary.json,
 #                           and $TEST_TMP/run.csv with every request
+#   services_load_on [...]  the same without an end, in the background, until
+#   services_load_off         ends it
 #   services_missing        orders that a run was answered 200 for and that are
 #                           not in the database, each a line
 #   request STATUS CURL-ARGUMENTS...   leaves the answer in $body
@@ -24,7 +26,7 @@ declare -a SERVICES_PREFIX LOAD_PREFIX as
 
 fail() {
 	echo "$*"
-	tail -q -n 5 "$TEST_TMP"/*.log
+	tail -q -n 8 "$TEST_TMP"/*.log
 	exit 1
 }
 
@@ -54,11 +56,11 @@ services_init() {
 	trap services_end EXIT
 	read -ra ports < <(python3 -c '
 import socket
-s = [socket.socket() for _ in range(5)]
+s = [socket.socket() for _ in range(6)]
 for x in s: x.bind(("127.0.0.1", 0))
 print(*(x.getsockname()[1] for x in s))')
 	port=([pg]=${ports[0]} [user]=${ports[1]} [payment]=${ports[2]}
-		[order]=${ports[3]} [collector]=${ports[4]})
+		[order]=${ports[3]} [collector]=${ports[4]} [proxy]=${ports[5]})
 	url=http://127.0.0.1
 	order=$url:${port[order]}
 	export PGHOST=127.0.0.1 PGPORT=${port[pg]} PGUSER=mkvbench PGDATABASE=mkvbench
@@ -103,13 +105,29 @@ services_stop() {
 	[ $rc = 0 ] || fail "$1 ended with $rc"
 }
 
-services_load() {
-	local rc=0
+services_load_on() {
 	rm -f "$TEST_TMP"/data/run-*
-	env "$@" "${LOAD_PREFIX[@]}" "$BUILD/programs/loadgen" \
-		2>>"$TEST_TMP/loadgen.log" >"$TEST_TMP/summary.json" || rc=$?
+	env MKVBENCH_WARM_UP=0 MKVBENCH_COUNT=1000000 "$@" "${LOAD_PREFIX[@]}" \
+		"$BUILD/programs/loadgen" 2>>"$TEST_TMP/loadgen.log" >"$TEST_TMP/summary.json" &
+	pid[loadgen]=$!
+}
+
+services_load_end() { # its status
+	local rc=0
+	wait "${pid[loadgen]}" || rc=$?
+	unset "pid[loadgen]"
 	mv "$TEST_TMP"/data/run-*.csv "$TEST_TMP/run.csv" || fail "loadgen ended with $rc"
 	return $rc
+}
+
+services_load_off() {
+	kill -TERM "${pid[loadgen]}"
+	services_load_end
+}
+
+services_load() {
+	services_load_on "$@"
+	services_load_end
 }
 
 services_missing() {
