@@ -10,12 +10,14 @@ static void read_host(struct mkv_json_reader *r, const json_t *object,
 {
 	mkv_json_only(r, object,
 		      (const char *const[]){"image", "role", "address", "mac",
-					    "containers", "guests",
+					    "tpm_key", "containers", "guests",
 					    "hypervisor", NULL});
 	host->image = mkv_contract_read_name(r, object, "image", true);
 	host->role = mkv_contract_read_name(r, object, "role", true);
 	host->address = mkv_json_string(r, object, "address", false);
 	host->mac = mkv_json_string(r, object, "mac", false);
+	host->tpm_key =
+		mkv_contract_read_hex(r, object, "tpm_key", false, NULL);
 	host->containers = mkv_contract_read_strings(r, object, "containers");
 	host->guests = mkv_contract_read_strings(r, object, "guests");
 	mkv_contract_read_hypervisor(r, object, &host->hypervisor);

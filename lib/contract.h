@@ -94,6 +94,7 @@ struct mkv_contract_hypervisor {
 
 struct mkv_contract_host {
 	const char *name, *image, *role, *address, *mac;
+	const char *tpm_key; /* SHA-256 of its TPM's SubjectPublicKeyInfo */
 	struct mkv_contract_strings containers;
 	struct mkv_contract_strings guests; /* hosts that it runs */
 	struct mkv_contract_hypervisor hypervisor; /* of a guest */

@@ -89,6 +89,7 @@ static json_t *hosts_part(const struct mkv_contract_inputs *inputs)
 		put_string(one, "role", host->role);
 		put_string(one, "address", host->address);
 		put_string(one, "mac", host->mac);
+		put_string(one, "tpm_key", host->tpm_key);
 		put(one, "containers", containers_of(recipe, host));
 		if (host->guests.count)
 			put(one, "guests", strings(&host->guests));

@@ -5,20 +5,29 @@
 
 #include "builder/lock/grow.h"
 
+/* What something is that needs packages. */
+enum {
+	FOR_IMAGE = 1,
+	FOR_UEFI = 2,
+	FOR_PROGRAMS = 4, /* an OCI image that carries a program of ours */
+	FOR_TPM = 8,
+};
+
 /* What the tool itself needs inside, so that what it promises works. */
 static const struct need {
 	const char *suite; /* NULL: any */
 	const char *package;
-	bool for_image, only_uefi;
-	bool for_programs; /* an OCI image that carries a program of ours */
+	unsigned for_what; /* any of these */
 } needs[] = {
-	{NULL, "systemd-sysv", true, false, false}, /* init */
-	{NULL, "udev", true, false, false},	    /* names of NICs */
-	{NULL, "kmod", true, false, false},
-	{NULL, "iproute2", true, false, false},
-	{NULL, "systemd-boot-efi", true, true, false}, /* the stub of a UKI */
-	{"bookworm", "libssl3", true, false, true},    /* programs link it */
-	{"trixie", "libssl3t64", true, false, true},
+	{NULL, "systemd-sysv", FOR_IMAGE}, /* init */
+	{NULL, "udev", FOR_IMAGE},	   /* names of NICs */
+	{NULL, "kmod", FOR_IMAGE},
+	{NULL, "iproute2", FOR_IMAGE},
+	{NULL, "systemd-boot-efi", FOR_UEFI},		   /* a UKI's stub */
+	{"bookworm", "libssl3", FOR_IMAGE | FOR_PROGRAMS}, /* they link it */
+	{"trixie", "libssl3t64", FOR_IMAGE | FOR_PROGRAMS},
+	{"bookworm", "libtss2-sys1", FOR_TPM}, /* tpm-sign links it */
+	{"trixie", "libtss2-sys1t64", FOR_TPM},
 };
 
 static void strings_done(struct mkv_strings *strings)
@@ -73,15 +82,14 @@ static void sort(struct mkv_strings *strings)
 		qsort(strings->items, strings->count, sizeof(char *), by_text);
 }
 
-static int add_needs(struct mkv_strings *to, const char *suite, bool image,
-		     bool uefi, bool programs, struct mkv_error *err)
+static int add_needs(struct mkv_strings *to, const char *suite,
+		     unsigned what, struct mkv_error *err)
 {
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		const struct need *need = &needs[i];
 		if (need->suite && strcmp(need->suite, suite) != 0)
 			continue;
-		if (!(image && need->for_image && (uefi || !need->only_uefi)) &&
-		    !(programs && need->for_programs))
+		if (!(need->for_what & what))
 			continue;
 		int rc = add(to, need->package, err);
 		if (rc < 0)
@@ -106,8 +114,10 @@ static int add_image(struct mkv_wants *wants, const struct mkv_recipe *recipe,
 	if (!want)
 		return mkv_oom(err);
 	want->is_whole = true;
-	int rc = add_needs(&want->names, recipe->suite, true, image->uefi,
-			   false, err);
+	int rc = add_needs(&want->names, recipe->suite,
+			   FOR_IMAGE | (image->uefi ? FOR_UEFI : 0) |
+				   (recipe->verify_sign ? FOR_TPM : 0),
+			   err);
 	if (rc == 0 && image->kernel)
 		rc = add(&want->names, image->kernel, err);
 	if (rc == 0)
@@ -126,8 +136,8 @@ static int add_oci(struct mkv_wants *wants, const struct mkv_recipe *recipe,
 	struct mkv_want *want = new_set(wants, "oci", oci->name);
 	if (!want)
 		return mkv_oom(err);
-	int rc = add_needs(&want->names, recipe->suite, false, false,
-			   oci->programs.count > 0, err);
+	int rc = add_needs(&want->names, recipe->suite,
+			   oci->programs.count ? FOR_PROGRAMS : 0, err);
 	if (rc == 0)
 		rc = add_all(&want->names, &oci->packages, err);
 	if (rc == 0)

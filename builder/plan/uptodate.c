@@ -47,6 +47,8 @@ static int add_programs(const struct mkv_build *build, struct mkv_step *step,
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < sizeof(own) / sizeof(*own); i++)
 		rc = add_program(step, own[i], err);
+	if (rc == 0 && build->recipe->verify_sign)
+		rc = add_program(step, "programs/tpm-sign", err);
 	const struct mkv_recipe *recipe = build->recipe;
 	for (size_t i = 0; rc == 0 && i < recipe->n_images; i++)
 		rc = add_services(step, &recipe->images[i].programs, err);

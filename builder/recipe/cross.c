@@ -79,6 +79,19 @@ static void check_services(const struct mkv_cross *c)
 	}
 }
 
+/* Who promises a TPM's key must have it asked. */
+static void check_tpm_keys(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; !r->verify_sign && i < r->n_hosts; i++)
+		if (r->hosts[i].tpm_key)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "hosts.%s.tpm-key",
+						    r->hosts[i].name),
+				     "the images have nothing to ask a TPM "
+				     "with; 'verify: {sign: tpm}' puts it in");
+}
+
 /* What a check looks at must have passed the schema: only then are its members
  * what they should be. */
 struct check {
@@ -93,6 +106,7 @@ static const struct check checks[] = {
 	{mkv_cross_container, " oci containers docker hosts images "},
 	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
 	{check_services, " services images oci "},
+	{check_tpm_keys, " hosts verify "},
 };
 
 static bool is_broken(const struct mkv_load *load, const char *needs)

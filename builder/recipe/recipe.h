@@ -85,6 +85,7 @@ struct mkv_host {
 	char *role;	/* "order"; the host's own name unless said */
 	char *address;	/* "10.77.0.11", inside the VLAN's subnet */
 	char *mac;	/* of the VLAN's NIC, lower case */
+	char *tpm_key;	/* SHA-256 of its TPM's key, or NULL: any or none */
 	struct mkv_strings guests; /* hosts that it runs, as a hypervisor */
 };
 
@@ -224,6 +225,7 @@ struct mkv_recipe {
 	bool has_hypervisor;
 	struct mkv_hypervisor hypervisor;
 	enum mkv_verify_mode verify_mode;
+	char *verify_sign; /* "tpm", or NULL: receipts stay unsigned */
 	struct mkv_acceptance *accept;
 	size_t n_accept;
 	struct mkv_strings files; /* every YAML file that was read, the recipe

@@ -208,6 +208,10 @@ static const struct mkv_table host_table = {
 	     {"mac", MKV_ROW_TEXT, AT(mkv_host, mac), .required = true,
 	      .lower = true, .shape = &shape_mac,
 	      .doc = "MAC address of the VLAN's network card"},
+	     {"tpm-key", MKV_ROW_TEXT, AT(mkv_host, tpm_key), .lower = true,
+	      .shape = &shape_sha256,
+	      .doc = "The machine's TPM signs with this key: what "
+		     "`mkvbench-verify --tpm-key` prints there"},
 	     {"guests", MKV_ROW_LIST, AT(mkv_host, guests),
 	      .shape = &shape_name, .names = "hosts",
 	      .doc = "The hosts that it runs as its guests; on a hypervisor "
@@ -507,6 +511,10 @@ static const struct mkv_table verify_table = {
 	      .fallback = "gate", .words = WORDS("gate", "warn"),
 	      .doc = "`gate`: services start only after a passing receipt; "
 		     "`warn`: they start and the receipt says so"},
+	     {"sign", MKV_ROW_TEXT, AT(mkv_recipe, verify_sign),
+	      .words = WORDS("tpm"),
+	      .doc = "`tpm`: the machine's TPM 2.0, where there is one, signs "
+		     "the receipts of a boot; images get what that needs"},
 	     {"accept", MKV_ROW_MAP, AT(mkv_recipe, accept),
 	      .table = &accept_table,
 	      .doc = "Checks that may be not established, each with the "

@@ -25,6 +25,8 @@ SHAPE(shape_subnet, 18, "an IPv4 network such as 10.77.0.0/24",
       "^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{1,2}$");
 SHAPE(shape_mac, 17, "a MAC address such as 52:54:00:77:00:11",
       "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$");
+SHAPE(shape_sha256, 64, "a SHA-256 of 64 hexadecimal digits",
+      "^[0-9A-Fa-f]{64}$");
 SHAPE(shape_word, 512, "a word without spaces and double quotes",
       "^[!#-~]+$");
 SHAPE(shape_sysctl, 128, "a kernel setting's name such as vm.swappiness",
@@ -76,7 +78,7 @@ SHAPE(shape_value, 1000, "one line of text, or nothing",
 	"ksm" s "numa-balancing" s "swap" s "io-scheduler" s "sysctls" s \
 	"drivers" s "interfaces" s "docker-engine" s "docker-networks" s \
 	"docker-volumes" s "docker-images" s "docker-containers" s \
-	"packages" s "files" s "units" s "daemons"
+	"packages" s "files" s "units" s "daemons" s "tpm-key"
 SHAPE(shape_check, 63, "one of the verifier's checks: " CHECKS(", "),
       "^(" CHECKS("|") ")$");
 #undef CHECKS
