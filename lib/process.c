@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+enum { KILL_MS = 5000 };
+
 /* One captured stream of the child. */
 struct stream {
 	int fd; /* our end, or -1 */
@@ -181,7 +183,8 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		rc = reap(pid, deadline_ms, &status);
 	if (rc < 0) {
 		(void)kill(pid, SIGKILL);
-		(void)reap(pid, 0, &status);
+		/* Inside a driver that hangs, it doesn't end even then. */
+		(void)reap(pid, now_ms() + KILL_MS, &status);
 		return mkv_fail(err, MKV_FAILED, rc, "%s: %m", program);
 	}
 	int code = 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "verify/sysfs.h"
+#include "verify/tpm.h"
 
 /* Features that decide which code paths libraries and databases take. */
 static const char *const features[] = {
@@ -169,6 +170,20 @@ static void capture_memory(const struct mkv_env *env, struct mkv_buf *into)
 	mkv_buf_str(into, "}\n");
 }
 
+/* It belongs to this machine alone, not to the hardware that it is. */
+static void capture_tpm(const struct mkv_env *env, struct mkv_buf *into)
+{
+	struct mkv_tpm_key key;
+	struct mkv_error err;
+	char hex[MKV_SHA256_HEX_SIZE];
+	if (mkv_tpm_ask_key(env, &key, &err) < 0)
+		return;
+	mkv_sha256_hex(&key.id, hex);
+	mkv_buf_printf(into, "# For this machine's place among the hosts:\n"
+			     "# tpm-key: %s\n",
+		       hex);
+}
+
 int mkv_capture(const struct mkv_env *env, struct mkv_buf *into,
 		struct mkv_error *err)
 {
@@ -191,5 +206,6 @@ int mkv_capture(const struct mkv_env *env, struct mkv_buf *into,
 		     "current_clocksource");
 	if (source)
 		mkv_buf_printf(into, "clocksources: [%s]\n", source);
+	capture_tpm(env, into);
 	return mkv_buf_check(into, err);
 }

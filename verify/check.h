@@ -89,6 +89,7 @@ struct mkv_env {
 	const struct mkv_contract_image *image;
 	const struct mkv_cpuid_dump *cpuid; /* NULL: couldn't be read */
 	const char *chrony_socket, *docker_socket;
+	const char *tpm; /* a device or a socket; NULL: /dev/tpmrm0 */
 	uint16_t ntp_port;
 	const struct timex *kernel_clock; /* NULL: ask the kernel */
 	int64_t settle_ns,

@@ -10,6 +10,7 @@
 #include "verify/options.h"
 #include "verify/receipt.h"
 #include "verify/sysfs.h"
+#include "verify/tpm.h"
 
 static int print(const struct mkv_buf *text, struct mkv_error *err)
 {
@@ -136,16 +137,33 @@ static int mark_broken(const struct mkv_verify_options *options,
 	return mkv_write_file(path.data, 0644, json->data, json->size, err);
 }
 
+/* The TPM's signature; without one none of an earlier run stays. */
+static int write_signature(const char *folder, const char *name,
+			   const struct mkv_buf *signature,
+			   struct mkv_error *err)
+{
+	if (signature->size)
+		return write_below(folder, name, signature, err);
+	auto_buf struct mkv_buf path = {0};
+	mkv_buf_printf(&path, "%s/%s", folder, name);
+	int rc = mkv_buf_check(&path, err);
+	return rc < 0 ? rc : mkv_remove_tree(AT_FDCWD, path.data, err);
+}
+
 static int write_files(const struct mkv_verify_options *options,
 		       const struct mkv_receipt *receipt,
-		       const struct mkv_buf *json, struct mkv_error *err)
+		       const struct mkv_buf *json,
+		       const struct mkv_buf *signature, struct mkv_error *err)
 {
-	static const char *const names[][2] = {
-		[MKV_PHASE_BOOT] = {"receipt.json", "receipt.intoto.json"},
+	static const char *const names[][3] = {
+		[MKV_PHASE_BOOT] = {"receipt.json", "receipt.intoto.json",
+				    "receipt.tpm.json"},
 		[MKV_PHASE_AFTER_START] = {"receipt-after-start.json",
-					   "receipt-after-start.intoto.json"},
+					   "receipt-after-start.intoto.json",
+					   "receipt-after-start.tpm.json"},
 		[MKV_PHASE_WATCH] = {"receipt-watch.json",
-				     "receipt-watch.intoto.json"},
+				     "receipt-watch.intoto.json",
+				     "receipt-watch.tpm.json"},
 	};
 	auto_buf struct mkv_buf statement = {0}, metrics = {0}, cpuid = {0};
 	bool is_broken = false;
@@ -153,6 +171,9 @@ static int write_files(const struct mkv_verify_options *options,
 	if (rc == 0)
 		rc = write_below(options->out, names[options->phase][0], json,
 				 err);
+	if (rc == 0)
+		rc = write_signature(options->out, names[options->phase][2],
+				     signature, err);
 	if (rc == 0)
 		rc = mkv_receipt_statement(receipt, json, &statement, err);
 	if (rc == 0)
@@ -175,19 +196,36 @@ static int write_files(const struct mkv_verify_options *options,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int report(const struct mkv_verify_options *options,
-		  const struct mkv_receipt *receipt, struct mkv_error *err)
+/* A TPM is asked at the start only: on some machines nothing else runs while it
+ * works, which no measurement should meet every minute. */
+static int make_json(const struct mkv_verify_options *options,
+		     struct mkv_receipt *receipt, struct mkv_buf *json,
+		     struct mkv_buf *signature, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf text = {0}, json = {0};
+	bool watch = options->phase == MKV_PHASE_WATCH;
+	if (options->service && !watch)
+		return mkv_receipt_sign(receipt, json, signature, err);
+	(void)snprintf(receipt->unsigned_because,
+		       sizeof(receipt->unsigned_because), "%s",
+		       watch ? "a watch leaves the TPM alone"
+			     : "only the receipts of a boot are signed");
+	return mkv_receipt_json(receipt, json, err);
+}
+
+static int report(const struct mkv_verify_options *options,
+		  struct mkv_receipt *receipt, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0}, json = {0}, signature = {0};
+	int rc = make_json(options, receipt, &json, &signature, err);
+	if (rc < 0)
+		return rc;
 	mkv_receipt_text(receipt, &text);
-	int rc = mkv_buf_check(&text, err);
-	if (rc == 0)
-		rc = mkv_receipt_json(receipt, &json, err);
+	rc = mkv_buf_check(&text, err);
 	if (rc < 0)
 		return rc;
 	/* Files first: who sees the last line may look for them. */
 	if (options->service)
-		rc = write_files(options, receipt, &json, err);
+		rc = write_files(options, receipt, &json, &signature, err);
 	if (options->service && options->phase != MKV_PHASE_WATCH)
 		tell_console(options->console, &text);
 	int printed = 0;
@@ -242,6 +280,20 @@ static int verify(const struct mkv_verify_options *options, struct mkv_env *env,
 	return rc;
 }
 
+/* As a host of a recipe says it. */
+static int print_tpm_key(const struct mkv_env *env, struct mkv_error *err)
+{
+	struct mkv_tpm_key key;
+	auto_buf struct mkv_buf text = {0};
+	char hex[MKV_SHA256_HEX_SIZE];
+	int rc = mkv_tpm_ask_key(env, &key, err);
+	if (rc < 0)
+		return rc;
+	mkv_sha256_hex(&key.id, hex);
+	mkv_buf_printf(&text, "tpm-key: %s\n", hex);
+	return print(&text, err);
+}
+
 static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	       struct mkv_error *err)
 {
@@ -249,6 +301,7 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 		.root = options->root,
 		.chrony_socket = options->chrony_socket,
 		.docker_socket = options->docker_socket,
+		.tpm = options->tpm,
 		.ntp_port = options->ntp_port,
 		.phase = options->phase,
 		.every_file = options->every_file,
@@ -268,6 +321,8 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	case MKV_VERIFY_VERSION:
 		mkv_buf_printf(&text, "mkvbench-verify %s\n", MKV_VERSION);
 		return print(&text, err);
+	case MKV_VERIFY_TPM_KEY:
+		return print_tpm_key(&env, err);
 	case MKV_VERIFY_CAPTURE:
 	case MKV_VERIFY_RECORD:
 		rc = load_cpuid(&env, options, &cpuid, err);

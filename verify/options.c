@@ -25,6 +25,8 @@ static const struct option options[] = {
 	{"--capture", NULL, "write a hardware contract from this machine",
 	 false},
 	{"--record", NULL, "write the CPUID registers of every CPU", false},
+	{"--tpm-key", NULL, "print the key of this machine's TPM, for a recipe",
+	 false},
 	{"--boot", NULL, "the gate: wait for the clock, write the receipt",
 	 false},
 	{"--after-start", NULL, "the second look, at running containers",
@@ -40,6 +42,7 @@ static const struct option options[] = {
 	{"--chrony-socket", "PATH", "", true},
 	{"--docker-socket", "PATH", "", true},
 	{"--ntp-port", "PORT", "", true},
+	{"--tpm", "PATH", "", true},
 };
 enum { OPTIONS = sizeof(options) / sizeof(options[0]) };
 
@@ -93,6 +96,8 @@ static bool set_switch(struct mkv_verify_options *o, const char *name)
 		o->action = MKV_VERIFY_CAPTURE;
 	else if (strcmp(name, "--record") == 0)
 		o->action = MKV_VERIFY_RECORD;
+	else if (strcmp(name, "--tpm-key") == 0)
+		o->action = MKV_VERIFY_TPM_KEY;
 	else if (strcmp(name, "--help") == 0)
 		o->action = MKV_VERIFY_HELP;
 	else if (strcmp(name, "--version") == 0)
@@ -164,6 +169,7 @@ static int set_value(struct mkv_verify_options *o, const char *name,
 		{"--cpuid", &o->cpuid},
 		{"--chrony-socket", &o->chrony_socket},
 		{"--docker-socket", &o->docker_socket},
+		{"--tpm", &o->tpm},
 	};
 	if (strcmp(name, "--check") == 0)
 		return add_check(o, value, err);

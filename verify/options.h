@@ -11,6 +11,7 @@ enum mkv_verify_action {
 	MKV_VERIFY_LIST,
 	MKV_VERIFY_CAPTURE,
 	MKV_VERIFY_RECORD,
+	MKV_VERIFY_TPM_KEY,
 	MKV_VERIFY_HELP,
 	MKV_VERIFY_VERSION,
 };
@@ -29,6 +30,7 @@ struct mkv_verify_options {
 	const char *console;  /* NULL: none */
 	const char *cpuid;    /* a recording in the place of registers */
 	const char *chrony_socket, *docker_socket;
+	const char *tpm; /* NULL: /dev/tpmrm0 */
 	uint16_t ntp_port;
 	const char *checks[MKV_VERIFY_CHECKS_MAX];
 	size_t n_checks; /* 0: all */

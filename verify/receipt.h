@@ -27,6 +27,11 @@ struct mkv_receipt {
 	struct mkv_sha256 cpuid; /* of the registers as recorded */
 	bool has_cpuid;
 	struct mkv_figures figures;
+	/* Whether a TPM's signature stands beside it; by which key (its id, not
+	 * in the JSON, which is what the TPM signs), or why not. */
+	bool is_signed;
+	char signer[MKV_SHA256_HEX_SIZE];
+	char unsigned_because[256];
 };
 void mkv_receipt_done(struct mkv_receipt *receipt) mkv_nonnull(1);
 #define auto_receipt __attribute__((cleanup(mkv_receipt_done)))
@@ -54,6 +59,12 @@ char *mkv_receipt_clean(const char *text) mkv_must_check mkv_nonnull(1);
 /* Each appends one form. */
 int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* The JSON of a receipt that the machine's TPM signs, and the signature's own
+ * document. Where it can't, the receipt says why, and there is no document. */
+int mkv_receipt_sign(struct mkv_receipt *receipt, struct mkv_buf *ret_json,
+		     struct mkv_buf *ret_document,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* An in-toto statement, predicate test-result v0.1, about the contract and the
  * receipt's JSON. */
 int mkv_receipt_statement(const struct mkv_receipt *receipt,

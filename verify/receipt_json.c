@@ -153,7 +153,10 @@ int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 	(void)json_object_set_new(json, "started",
 				  json_integer(receipt->started_s));
 	(void)json_object_set_new(json, "took_s", json_real(receipt->took_s));
-	(void)json_object_set_new(json, "signed", json_false());
+	(void)json_object_set_new(json, "signed",
+				  json_boolean(receipt->is_signed));
+	if (!receipt->is_signed)
+		put(json, "unsigned_because", receipt->unsigned_because);
 	return json ? mkv_json_dump(json, into, err) : mkv_oom(err);
 }
 

@@ -97,6 +97,19 @@ static void tell_verdict(const struct mkv_receipt *receipt,
 		       then, receipt->took_s);
 }
 
+static void tell_signature(const struct mkv_receipt *receipt,
+			   struct mkv_buf *into)
+{
+	if (receipt->is_signed) {
+		mkv_buf_printf(into, "  signed by this machine's TPM, key %s\n",
+			       receipt->signer);
+		return;
+	}
+	mkv_buf_str(into, "  unsigned evidence: ");
+	add_clean(into, receipt->unsigned_because, 160);
+	mkv_buf_char(into, '\n');
+}
+
 void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 {
 	const struct mkv_contract *contract = receipt->env->contract;
@@ -115,6 +128,7 @@ void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 		if (receipt->rows[i].result >= MKV_NOT_ESTABLISHED)
 			tell_row(&receipt->rows[i], into);
 	tell_verdict(receipt, into);
+	tell_signature(receipt, into);
 	const char *marker = receipt->env->phase == MKV_PHASE_BOOT
 				     ? "mkvbench-receipt"
 				     : "mkvbench-receipt-later";
@@ -148,6 +162,9 @@ void mkv_receipt_metrics(const struct mkv_receipt *receipt, bool is_broken,
 	add_figure(into, "mkvbench_receipt_broken",
 		   "1 when a promise was broken after the boot's receipt.",
 		   is_broken);
+	add_figure(into, "mkvbench_receipt_signed",
+		   "1 when the machine's TPM signed the receipt.",
+		   receipt->is_signed);
 	add_figure(into, "mkvbench_clock_offset_seconds",
 		   "System clock against chronyd's estimate of the reference.",
 		   receipt->figures.clock_offset_s);

@@ -51,17 +51,61 @@ static int load_contract(const struct mkv_audit_options *options,
 	return 0;
 }
 
+static void print_signature(const struct mkv_receipt_review *review)
+{
+	switch (review->signature) {
+	case MKV_RECEIPT_UNSIGNED:
+		(void)printf("unsigned evidence (%s)\n",
+			     review->unsigned_because);
+		return;
+	case MKV_RECEIPT_UNKNOWN_KEY:
+		(void)printf("signed by TPM key %s, which the contract doesn't "
+			     "name: no better than unsigned\n",
+			     review->tpm_key);
+		return;
+	case MKV_RECEIPT_SIGNED:
+		(void)printf("signed by the TPM that the contract names, after "
+			     "its reset %u\n",
+			     review->attest.resets);
+		return;
+	case MKV_RECEIPT_BROKEN_SIGNATURE:
+		(void)printf("its signature doesn't hold\n");
+	}
+}
+
+static void print_text(const char *path,
+		       const struct mkv_receipt_review *review)
+{
+	for (size_t i = 0; i < review->n_problems; i++)
+		(void)printf("%s: %s\n", path, review->problems[i]);
+	(void)printf("%s: host %s, %s, boot %s: %s; ", path, review->host,
+		     review->phase, review->boot_id,
+		     review->n_problems ? "doesn't hold" : "holds");
+	print_signature(review);
+}
+
+/* What the TPM told beside the signature; NULL without one that holds. */
+static json_t *tpm_json(const struct mkv_receipt_review *review)
+{
+	const struct mkv_attest *attest = &review->attest;
+	if (!review->tpm_key[0])
+		return NULL;
+	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "key",
+			 review->tpm_key, "clock_ms",
+			 (json_int_t)attest->clock_ms, "resets",
+			 (json_int_t)attest->resets, "restarts",
+			 (json_int_t)attest->restarts, "clock_is_safe",
+			 attest->clock_is_safe, "firmware",
+			 json_sprintf("%016llx",
+				      (unsigned long long)attest->firmware));
+}
+
 static int print_review(const char *path,
 			const struct mkv_receipt_review *review, bool json,
 			struct mkv_error *err)
 {
 	if (!json) {
-		for (size_t i = 0; i < review->n_problems; i++)
-			(void)printf("%s: %s\n", path, review->problems[i]);
-		(void)printf(
-			"%s: host %s, %s, boot %s: %s; unsigned evidence\n",
-			path, review->host, review->phase, review->boot_id,
-			review->n_problems ? "doesn't hold" : "holds");
+		print_text(path, review);
 		return 0;
 	}
 	auto_json json_t *problems = json_array();
@@ -69,9 +113,12 @@ static int print_review(const char *path,
 		(void)json_array_append_new(problems,
 					    json_string(review->problems[i]));
 	auto_json json_t *root = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:b, s:O}", "receipt", path, "host",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:b, s:O}", "receipt",
+		path, "host",
 		review->host, "phase", review->phase, "boot_id",
-		review->boot_id, "result", review->result, "holds",
+		review->boot_id, "result", review->result,
+		"signature", mkv_receipt_signature_name(review->signature),
+		"tpm", tpm_json(review), "holds",
 		review->n_problems == 0, "problems", problems);
 	auto_buf struct mkv_buf line = {0};
 	if (!root)
@@ -82,17 +129,39 @@ static int print_review(const char *path,
 	return rc;
 }
 
+/* receipt.json's is receipt.tpm.json beside it; empty where there is none. */
+static int read_signature(const char *path, struct mkv_buf *ret,
+			  struct mkv_error *err)
+{
+	auto_buf struct mkv_buf beside = {0};
+	size_t length = strlen(path);
+	if (length > 5 && strcmp(path + length - 5, ".json") == 0)
+		length -= 5;
+	mkv_buf_printf(&beside, "%.*s.tpm.json", (int)length, path);
+	int rc = mkv_buf_check(&beside, err);
+	if (rc == 0)
+		rc = mkv_read_file(AT_FDCWD, beside.data, MKV_QUOTE_LIMIT_BYTES,
+				   ret, err);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 static int review_file(const char *path, const struct mkv_contract *contract,
 		       const char *sha256, bool json, bool *holds,
 		       struct mkv_error *err)
 {
-	auto_buf struct mkv_buf text = {0};
+	auto_buf struct mkv_buf text = {0}, signature = {0};
 	auto_receipt_review struct mkv_receipt_review review = {0};
 	int rc = mkv_read_file(AT_FDCWD, path, RECEIPT_FILE_MAX, &text, err);
+	if (rc == 0)
+		rc = read_signature(path, &signature, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_receipt_review(contract, sha256, text.data ? text.data : "",
 				text.size, &review, err);
+	if (rc == 0)
+		rc = mkv_receipt_review_signature(contract, text.data,
+						  text.size, signature.data,
+						  signature.size, &review, err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
@@ -117,12 +186,13 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 		.description =
 			"Looks at receipts off the machines that wrote them: "
 			"the contract they name is the\nappliance's, the "
-			"verdict "
-			"follows from the findings, and everything promised "
-			"was\n"
-			"asked and seen. A receipt isn't signed: this can't "
-			"tell "
-			"a forged one.\nExit status: 0 all hold, 4 some don't.",
+			"verdict follows from the findings, and everything "
+			"promised was\nasked and seen. Where the machine's "
+			"TPM signed one, receipt.tpm.json beside it is\n"
+			"checked against the key that the contract names for "
+			"the host; without such a key\na receipt is unsigned "
+			"evidence, and this can't tell a forged one.\n"
+			"Exit status: 0 all hold, 4 some don't.",
 		.options = table,
 		.min_operands = 3,
 		.max_operands = -1,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/receipt/review.h"
+#include "builder/receipt/review_internal.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -14,8 +14,8 @@ void mkv_receipt_review_done(struct mkv_receipt_review *review)
 	*review = (struct mkv_receipt_review){0};
 }
 
-static mkv_printf(2, 3) void complain(struct mkv_receipt_review *review,
-				      const char *format, ...)
+void mkv_receipt_complain(struct mkv_receipt_review *review,
+			  const char *format, ...)
 {
 	char *line = NULL;
 	va_list ap;
@@ -41,7 +41,7 @@ static void compare(struct mkv_receipt_review *review, const char *what,
 		    const char *promised, const char *said)
 {
 	if (!promised || !said || strcmp(promised, said) != 0)
-		complain(review,
+		mkv_receipt_complain(review,
 			 "%s: the receipt says '%.128s', the contract '%.128s'",
 			 what, said ? said : "nothing",
 			 promised ? promised : "nothing");
@@ -86,18 +86,18 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 			return 0;
 		worst = rank(one) > worst ? rank(one) : worst;
 		if (rank(one) < 0)
-			complain(review, "%s: unknown result '%.32s'", name,
+			mkv_receipt_complain(review, "%s: unknown result '%.32s'", name,
 				 one);
 	}
 	if (rank(result) != worst)
-		complain(review, "%s: '%s' doesn't follow from its findings",
+		mkv_receipt_complain(review, "%s: '%s' doesn't follow from its findings",
 			 name, result);
 	if (accepted && (!is_accepted(contract, name) || worst != 2)) {
-		complain(review, "%s: accepted, but not by the contract", name);
+		mkv_receipt_complain(review, "%s: accepted, but not by the contract", name);
 		accepted = NULL;
 	}
 	if (worst >= 2 && !accepted)
-		complain(review, "%s: %s", name, result);
+		mkv_receipt_complain(review, "%s: %s", name, result);
 	return accepted ? 1 : worst;
 }
 
@@ -117,11 +117,12 @@ static void require(struct mkv_receipt_review *review, const json_t *checks,
 		    strcmp(result, "not-promised") != 0)
 			return;
 	}
-	complain(review, "%s: promised, but not asked", name);
+	mkv_receipt_complain(review, "%s: promised, but not asked", name);
 }
 
 static void require_all(struct mkv_receipt_review *review, const json_t *checks,
 			const struct mkv_contract *contract,
+			const struct mkv_contract_host *host,
 			const struct mkv_contract_image *image)
 {
 	const struct mkv_contract_cpu *cpu = &image->cpu;
@@ -149,6 +150,7 @@ static void require_all(struct mkv_receipt_review *review, const json_t *checks,
 		{image->files.list != NULL, "files"},
 		{image->units_enabled.count + image->units_masked.count > 0,
 		 "units"},
+		{host->tpm_key != NULL, "tpm-key"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		require(review, checks, rows[i].promised, rows[i].check);
@@ -187,7 +189,7 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
-		complain(review, "'%.64s' isn't a host of the contract", name);
+		mkv_receipt_complain(review, "'%.64s' isn't a host of the contract", name);
 		return;
 	}
 	compare(review, "role", host->role, role);
@@ -201,7 +203,7 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	if (image->files.list)
 		compare(review, "list of files", hex, files);
 	if (strcmp(review->phase, "watch") != 0) {
-		require_all(review, checks, contract, image);
+		require_all(review, checks, contract, host, image);
 		require_settings(review, checks, &image->settings);
 	}
 }
@@ -221,15 +223,22 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 		mkv_json_member(r, root, "machine", JSON_OBJECT, true);
 	const char *boot_id = mkv_json_string(r, machine, "boot_id", false);
 	json_t *checks = mkv_json_member(r, root, "checks", JSON_ARRAY, true);
+	int is_signed = mkv_json_boolean(r, root, "signed");
+	const char *because =
+		mkv_json_string(r, root, "unsigned_because", false);
 	if (r->rc < 0)
 		return;
+	review->says_signed = is_signed == 1;
+	(void)snprintf(review->unsigned_because,
+		       sizeof(review->unsigned_because), "%.159s",
+		       because ? because : "it doesn't say why");
 	(void)snprintf(review->phase, sizeof(review->phase), "%.15s", phase);
 	(void)snprintf(review->result, sizeof(review->result), "%.23s", result);
 	(void)snprintf(review->boot_id, sizeof(review->boot_id), "%.63s",
 		       boot_id ? boot_id : "unknown");
 	compare(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
-		complain(review,
+		mkv_receipt_complain(review,
 			 "contract: its signature was %.32s on the "
 			 "machine",
 			 trust);
@@ -240,7 +249,7 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 		worst = one > worst ? one : worst;
 	}
 	if (r->rc == 0 && rank(verdict) != (worst == 0 ? 2 : worst))
-		complain(review,
+		mkv_receipt_complain(review,
 			 "verdict: '%.32s' doesn't follow from the "
 			 "checks",
 			 verdict);

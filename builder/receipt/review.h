@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A receipt, looked at off the machine that wrote it: does it fit the contract
- * it claims, does its verdict follow from its findings, and did it ask
- * everything that was promised? What it can't tell is whether somebody forged
- * it: receipts aren't signed (docs/VERIFICATION.md). */
+ * it claims, does its verdict follow from its findings, did it ask everything
+ * that was promised, and did the TPM of the machine that the contract names sign
+ * it (docs/ATTESTATIONS.md)? */
 
 #include "lib/contract.h"
+#include "lib/quote.h"
+
+enum mkv_receipt_signature {
+	MKV_RECEIPT_UNSIGNED,
+	MKV_RECEIPT_UNKNOWN_KEY, /* holds, but nobody vouches for the key */
+	MKV_RECEIPT_SIGNED,	 /* by the key that the contract names */
+	MKV_RECEIPT_BROKEN_SIGNATURE,
+};
+/* "unsigned", "unknown-key", "signed", "broken" */
+const char *mkv_receipt_signature_name(enum mkv_receipt_signature signature);
 
 struct mkv_receipt_review {
 	char host[130], boot_id[64], phase[16], result[24];
+	bool says_signed;
+	char unsigned_because[160];
+	enum mkv_receipt_signature signature;
+	char tpm_key[MKV_SHA256_HEX_SIZE]; /* with the two that hold */
+	struct mkv_attest attest;
 	char **problems; /* a line each */
 	size_t n_problems;
 	bool failed; /* memory ran out */
@@ -24,3 +39,13 @@ int mkv_receipt_review(const struct mkv_contract *contract,
 		       size_t size, struct mkv_receipt_review *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 5, 6);
+
+/* Looks at the signature beside a receipt that was reviewed; `document` is NULL
+ * where there is none. An unsigned receipt is a problem only where the contract
+ * names a key. */
+int mkv_receipt_review_signature(const struct mkv_contract *contract,
+				 const char *receipt, size_t size,
+				 const char *document, size_t document_size,
+				 struct mkv_receipt_review *review,
+				 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 6, 7);

@@ -92,5 +92,9 @@ const struct mkv_check mkv_checks[] = {
 	{"daemons",
 	 "updaters and indexers wake up in the middle of a measurement", true,
 	 mkv_check_daemons},
+	{"tpm-key",
+	 "a receipt of another machine, be it of the same kind, is about that "
+	 "machine",
+	 false, mkv_check_tpm_key},
 	{0},
 };
