@@ -47,8 +47,9 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 	mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* The words of an image's kernel command line, in order: root, rw, consoles
- * unless the recipe names its own, the settings', the recipe's; the strings and the
- * list are the caller's. `root_uuid` is of the root file system. */
+ * unless the recipe names its own, the huge pages that a hypervisor's guests are
+ * made of, the settings', the recipe's; the strings and the list are the caller's.
+ * `root_uuid` is of the root file system. */
 int mkv_contract_command_line(const struct mkv_recipe *recipe,
 			      const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],

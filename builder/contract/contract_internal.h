@@ -61,6 +61,11 @@ json_t *mkv_contract_hypervisor(const struct mkv_recipe *recipe,
 				const struct mkv_host *host,
 				const uint8_t uuid[static 16]);
 
+/* The huge pages that a hypervisor's image keeps for its guests: as many as the
+ * machine with most of them needs. 0: none, or no hypervisor. */
+uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
+				 const struct mkv_image *image);
+
 /* What Docker must look like in an image that carries containers. */
 json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 			    const struct mkv_lock *lock,

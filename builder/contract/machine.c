@@ -88,6 +88,20 @@ static void guest(const struct mkv_recipe *recipe, json_t *part)
 	put(part, "memory", memory(hv->memory_bytes, 1, 0, 0));
 }
 
+uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
+				 const struct mkv_image *image)
+{
+	const struct mkv_hypervisor *hv = &recipe->hypervisor;
+	size_t most = 0;
+	if (image->platform != MKV_HYPERVISOR || !recipe->has_hypervisor ||
+	    !hv->huge_page_bytes)
+		return 0;
+	for (size_t i = 0; i < recipe->n_hosts; i++)
+		if (recipe->hosts[i].guests.count > most)
+			most = recipe->hosts[i].guests.count;
+	return most * (hv->memory_bytes / hv->huge_page_bytes);
+}
+
 static void machine(const struct mkv_recipe *recipe,
 		    const struct mkv_image *image, json_t *part)
 {
@@ -99,12 +113,8 @@ static void machine(const struct mkv_recipe *recipe,
 	if (hardware->n_caches)
 		put(part, "caches",
 		    caches(hardware, hardware->cores * hardware->threads));
-	uint64_t huge = 0, pages = 0;
-	if (image->platform == MKV_HYPERVISOR && recipe->has_hypervisor &&
-	    recipe->hypervisor.huge_page_bytes) {
-		huge = recipe->hypervisor.huge_page_bytes;
-		pages = recipe->hypervisor.memory_bytes / huge;
-	}
+	uint64_t pages = mkv_contract_huge_pages(recipe, image);
+	uint64_t huge = pages ? recipe->hypervisor.huge_page_bytes : 0;
 	put(part, "memory",
 	    memory(hardware->memory_bytes, hardware->numa_nodes, huge, pages));
 }

@@ -242,16 +242,31 @@ the_command_line_has_root_consoles_and_the_recipes_words(void **state)
 	const struct {
 		struct mkv_strings words;
 		const char *expected;
+		enum mkv_image_platform platform;
 	} rows[] = {
-		{{0}, " console=tty0 console=ttyS0,115200"},
+		{{0}, " console=tty0 console=ttyS0,115200", MKV_ON_METAL},
 		{{own, 2},
-		 " console=tty0 console=ttyS0,115200 quiet mitigations=off"},
-		{{console, 1}, " console=hvc0"},
+		 " console=tty0 console=ttyS0,115200 quiet mitigations=off",
+		 MKV_ON_METAL},
+		{{console, 1}, " console=hvc0", MKV_ON_METAL},
+		{{console, 1}, " console=hvc0", MKV_ON_KVM},
+		{{console, 1},
+		 " hugepagesz=1024M hugepages=24 console=hvc0",
+		 MKV_HYPERVISOR},
 	};
 	(void)state;
+	char *guests[] = {(char *)"order"};
+	struct mkv_host host = {.guests = {guests, 1}};
+	const struct mkv_recipe recipe = {
+		.hosts = &host,
+		.n_hosts = 1,
+		.has_hypervisor = true,
+		.hypervisor = {.memory_bytes = 24ULL << 30,
+			       .huge_page_bytes = 1ULL << 30},
+	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		static const struct mkv_recipe recipe;
-		const struct mkv_image image = {.cmdline = rows[i].words};
+		const struct mkv_image image = {.cmdline = rows[i].words,
+						.platform = rows[i].platform};
 		auto_strings struct mkv_strings words = {0};
 		auto_buf struct mkv_buf text = {0};
 		struct mkv_error err;
