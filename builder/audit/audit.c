@@ -118,6 +118,8 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 		rc = mkv_audit_bundles(audit, err);
 	if (rc == 0)
 		rc = mkv_audit_oci(audit, err);
+	if (rc == 0)
+		rc = mkv_audit_libvirt(audit, err);
 	if (rc == 0 && audit->options->deep)
 		rc = mkv_audit_disks(audit, err);
 	return rc;

@@ -51,6 +51,9 @@ int mkv_audit_bundles(struct mkv_audit *audit,
  * when deep, each layer's diffID too. */
 int mkv_audit_oci(struct mkv_audit *audit, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
+/* libvirt/: each definition, element by element, against the contract's. */
+int mkv_audit_libvirt(struct mkv_audit *audit,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* Every image's disk.raw, several at once: they take minutes under emulation.
  */
 int mkv_audit_disks(struct mkv_audit *audit,

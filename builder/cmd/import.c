@@ -6,7 +6,7 @@
 #include "builder/boot/accel.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
-#include "builder/libvirt/import.h"
+#include "builder/import/import.h"
 #include "builder/libvirt/xml.h"
 #include "lib/json.h"
 

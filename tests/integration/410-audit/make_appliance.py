@@ -3,10 +3,10 @@
 """make_appliance.py DIR KEY.pub [IMAGE.json [--contract]]
 
 A small appliance without its attestations: a disk and boot files (what lies in
-DIR/dut already, or made up), an OCI layout with two layers, a libvirt XML and
-manifest.json with a contract, in which IMAGE.json describes the image. With
+DIR/dut already, or made up), an OCI layout with two layers, libvirt's definitions
+(by tests/tools/definitions of $BUILD) and manifest.json with a contract, in which IMAGE.json describes the image. With
 --contract it prints the contract alone, so that a disk can be made with it."""
-import gzip, hashlib, io, json, os, subprocess, sys, tarfile
+import gzip, hashlib, io, json, os, subprocess, sys, tarfile, tempfile
 
 folder, key = sys.argv[1:3]
 
@@ -47,7 +47,6 @@ if not os.path.isdir(os.path.join(folder, "dut")) and "--contract" not in sys.ar
     put("dut/disk.raw", b"disk " * 1000)
     put("dut/boot/vmlinuz", b"kernel " * 100)
     put("dut/boot/initrd.img", b"initramfs " * 100)
-put("libvirt/dut.xml", b"<domain type='kvm'>\n <vcpu placement='static'>12</vcpu>\n</domain>\n")
 
 plain = [layer("etc/one", b"1"), layer("etc/two", b"2")]
 packed = [plain[0], gzip.compress(plain[1], mtime=0)]
@@ -64,11 +63,24 @@ image = {"platform": "guest"}
 if len(sys.argv) > 3:
     with open(sys.argv[3]) as f:
         image = json.load(f)
+domain = {
+    "domain": "small-order", "uuid": "8752ac13-2a93-5399-8a8f-2494ff542c48",
+    "firmware": "uefi", "timers": ["kvmclock"],
+    "cpu": {"mode": "host-passthrough", "features": ["+topoext"], "migratable": False,
+            "sockets": 1, "dies": 1, "cores": 2, "threads": 2, "caches": "passthrough",
+            "pins": [0, 6, 1, 7], "others": [2, 8]},
+    "memory": {"bytes": 1 << 30, "huge_page_bytes": 1 << 30},
+    "disk": {"file": "/var/lib/libvirt/images/mkvbench/small/order.raw", "bus": "virtio",
+             "cache": "none", "io": "native", "iothreads": 1, "size": 1 << 30},
+    "nic": {"model": "virtio", "network": "mkvbench-small", "bridge": "br-vlan",
+            "queues": 4},
+}
 contract = {
     "mkvbench_contract": 1, "name": "small", "scenario": "kvm", "suite": "trixie",
     "epoch": 1763856000, "recipe_sha256": "a1" + 62 * "0", "lock_sha256": sha(b"lock"),
     "key": {"algorithm": "ed25519", "id": sha(der)}, "verify": {"mode": "gate"},
-    "hosts": {"order": {"image": "dut", "role": "order"}},
+    "hosts": {"order": {"image": "dut", "role": "order", "mac": "52:54:00:77:00:11",
+                        "hypervisor": domain}},
     "images": {"dut": image},
     "oci": {"postgres": {"manifest": manifest["digest"], "config": config["digest"],
                          "layers": [{"digest": l["digest"], "diff_id": "sha256:" + sha(p)}
@@ -77,6 +89,12 @@ contract = {
 if "--contract" in sys.argv:
     sys.stdout.buffer.write(canonical(contract))
     sys.exit()
+with tempfile.NamedTemporaryFile() as text:
+    text.write(canonical(contract))
+    text.flush()
+    os.makedirs(os.path.join(folder, "libvirt"), exist_ok=True)
+    subprocess.run([os.environ["BUILD"] + "/tests/tools/definitions", text.name,
+                    os.path.join(folder, "libvirt")], check=True)
 artifacts = {}
 for where, _, names in os.walk(folder):
     for name in names:

@@ -7,7 +7,7 @@
 
 #include "builder/audit/trusted.h"
 #include "builder/libvirt/document.h"
-#include "builder/libvirt/import.h"
+#include "builder/import/import.h"
 
 static inline mkv_unused void mkv_domain_unref(virDomainPtr domain)
 {

@@ -5,7 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "builder/libvirt/import_internal.h"
+#include "builder/import/import_internal.h"
 #include "lib/io.h"
 
 static int check_stop(const struct mkv_import *import, struct mkv_error *err)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/libvirt/import.h"
+#include "builder/import/import.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/libvirt/import_internal.h"
+#include "builder/import/import_internal.h"
 
 enum { XML_MAX_BYTES = 1 << 20, MIB = 1 << 20 };
 

@@ -6,7 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "builder/boot/accel.h"
-#include "builder/libvirt/import_internal.h"
+#include "builder/import/import_internal.h"
 #include "lib/io.h"
 #include "lib/text.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/libvirt/import_internal.h"
+#include "builder/import/import_internal.h"
 
 static int parse_theirs(const char *xml, struct mkv_document **ret,
 			struct mkv_error *err)

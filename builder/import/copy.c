@@ -2,7 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/libvirt/import_internal.h"
+#include "builder/import/import_internal.h"
 #include "lib/io.h"
 
 enum { CHUNK = 1 << 20, PIECE = 1 << 16 };
