@@ -261,7 +261,9 @@ the_command_line_has_root_consoles_and_the_recipes_words(void **state)
 		.hosts = &host,
 		.n_hosts = 1,
 		.has_hypervisor = true,
-		.hypervisor = {.memory_bytes = 24ULL << 30,
+		.hypervisor = {.disk_bus = (char *)"virtio",
+			       .nic_model = (char *)"virtio",
+			       .memory_bytes = 24ULL << 30,
 			       .huge_page_bytes = 1ULL << 30},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
