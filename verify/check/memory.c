@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/check/checks.h"
 
-#include <string.h>
-
-/* The value of a "Name:   123 kB" line of meminfo in bytes; -1. */
-static int64_t meminfo(const char *text, const char *name)
-{
-	size_t length = strlen(name);
-	for (const char *at = text; at; at = strchr(at, '\n')) {
-		at += *at == '\n';
-		unsigned long long kib;
-		if (strncmp(at, name, length) == 0 && at[length] == ':' &&
-		    sscanf(at + length + 1, "%16llu kB", &kib) == 1)
-			return (int64_t)(kib << 10);
-		if (*at == '\0')
-			break;
-	}
-	return -1;
-}
+#include "verify/proc.h"
 
 /* What the firmware and the kernel keep for themselves: up to an eighth, plus
  * 192 MiB (crash kernel, framebuffer, page structures). More than is promised
@@ -32,7 +16,7 @@ void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const struct mkv_contract_memory *memory = &env->image->memory;
 	auto_free char *text = mkv_env_read(env, "/proc/meminfo");
-	int64_t total = text ? meminfo(text, "MemTotal") : -1;
+	int64_t total = text ? mkv_proc_kib(text, "MemTotal") : -1;
 	int64_t promised = (int64_t)memory->bytes;
 	char expected[96], observed[48];
 	(void)snprintf(expected, sizeof(expected),

@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/check/checks.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <string.h>
 
-enum { PROCESSES_MAX = 100000 };
-
-/* Calls `visit` with every process's name (as the kernel keeps it: cut at 15
- * bytes). False when /proc can't be read. */
-static bool each_process(const struct mkv_env *env,
-			 void (*visit)(const char *name, void *context),
-			 void *context)
-{
-	auto_free char *folder = mkv_env_path(env, "/proc");
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
-	unsigned seen = 0;
-	if (!dir)
-		return false;
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		if (!isdigit((unsigned char)entry->d_name[0]))
-			continue;
-		if (++seen > PROCESSES_MAX)
-			return false;
-		auto_free char *name =
-			mkv_env_read(env, "/proc/%s/comm", entry->d_name);
-		if (name) /* else it has ended meanwhile */
-			visit(name, context);
-	}
-	return seen > 0;
-}
+#include "verify/proc.h"
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -54,9 +29,10 @@ struct daemons {
 	unsigned chronyd, others;
 };
 
-static void note_time_daemon(const char *name, void *context)
+static void note_time_daemon(const struct mkv_process *process, void *context)
 {
 	struct daemons *found = context;
+	const char *name = process->name;
 	if (!is_one_of(name, time_daemons))
 		return;
 	mkv_buf_printf(&found->names, "%s%s", found->names.size ? ", " : "",
@@ -74,7 +50,7 @@ void mkv_check_time_daemons(const struct mkv_env *env,
 	struct daemons found = {0};
 	if (!env->contract->has_clock)
 		return;
-	if (!each_process(env, note_time_daemon, &found)) {
+	if (!mkv_proc_each(env, note_time_daemon, &found)) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "time daemons",
 			       source, "chronyd", NULL);
 	} else {
@@ -122,9 +98,10 @@ static const char *const disturbers[] = {
 	NULL,
 };
 
-static void note_disturber(const char *name, void *context)
+static void note_disturber(const struct mkv_process *process, void *context)
 {
 	struct mkv_buf *names = context;
+	const char *name = process->name;
 	if (is_one_of(name, disturbers) && names->size < 512)
 		mkv_buf_printf(names, "%s%s", names->size ? ", " : "", name);
 }
@@ -151,7 +128,7 @@ void mkv_check_daemons(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char source[] = "/proc/*/comm";
 	auto_buf struct mkv_buf names = {0};
-	if (!each_process(env, note_disturber, &names))
+	if (!mkv_proc_each(env, note_disturber, &names))
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "disturbers",
 			       source, "none", NULL);
 	else if (names.size && is_promised(env, names.data))
