@@ -304,6 +304,7 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 		.tpm = options->tpm,
 		.ntp_port = options->ntp_port,
 		.phase = options->phase,
+		.unattended = options->service,
 		.every_file = options->every_file,
 	};
 	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;

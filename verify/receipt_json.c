@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "verify/domains.h"
+#include "verify/proc.h"
+
 static void put(json_t *object, const char *key, const char *text)
 {
 	if (!text)
@@ -38,6 +41,12 @@ static json_t *row_json(const struct mkv_receipt_row *row)
 	return json;
 }
 
+static void put_time(json_t *object, const char *key, int64_t seconds)
+{
+	if (seconds >= 0)
+		(void)json_object_set_new(object, key, json_integer(seconds));
+}
+
 static json_t *machine_json(const struct mkv_receipt *receipt)
 {
 	static const char *const dmi[] = {
@@ -52,6 +61,11 @@ static json_t *machine_json(const struct mkv_receipt *receipt)
 	}
 	(void)json_object_set_new(json, "dmi", names);
 	put(json, "boot_id", receipt->boot_id);
+	/* What a hypervisor calls this guest: ties their receipts. */
+	auto_free char *uuid =
+		mkv_env_read(receipt->env, "/sys/class/dmi/id/product_uuid");
+	put(json, "product_uuid", uuid);
+	put_time(json, "booted", mkv_proc_booted_s(receipt->env));
 	auto_free char *release =
 		mkv_env_read(receipt->env, "/proc/sys/kernel/osrelease");
 	put(json, "kernel", release);
@@ -98,6 +112,39 @@ static json_t *host_json(const struct mkv_receipt *receipt)
 	return json;
 }
 
+/* Each guest of the contract that runs here, by the UUID that its own receipt
+ * has, with the digest of its live definition. */
+static json_t *guests_json(const struct mkv_receipt *receipt)
+{
+	const struct mkv_env *env = receipt->env;
+	auto_domains struct mkv_domains domains = {0};
+	json_t *array = json_array();
+	mkv_domains_read(env, &domains);
+	for (size_t i = 0; i < env->host->guests.count; i++) {
+		const struct mkv_contract_host *guest = mkv_contract_find_host(
+			env->contract, env->host->guests.items[i]);
+		const struct mkv_domain *domain =
+			guest && guest->hypervisor.promised
+				? mkv_domains_find(&domains,
+						   guest->hypervisor.uuid)
+				: NULL;
+		if (!domain || !mkv_domain_is_process(env, domain))
+			continue;
+		char hex[MKV_SHA256_HEX_SIZE];
+		json_t *json = json_object();
+		mkv_sha256_hex(&domain->sha256, hex);
+		put(json, "host", guest->name);
+		put(json, "domain", domain->name);
+		put(json, "uuid", domain->uuid);
+		put(json, "state",
+		    mkv_xml_attribute(domain->status, "", "state"));
+		put(json, "definition_sha256", hex);
+		put_time(json, "started", mkv_proc_started_s(env, domain->pid));
+		(void)json_array_append_new(array, json);
+	}
+	return array;
+}
+
 static json_t *figures_json(const struct mkv_figures *figures)
 {
 	const struct {
@@ -137,6 +184,8 @@ int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 	(void)json_object_set_new(json, "contract", contract_json(receipt));
 	(void)json_object_set_new(json, "host", host_json(receipt));
 	(void)json_object_set_new(json, "machine", machine_json(receipt));
+	if (receipt->env->host && receipt->env->host->guests.count)
+		(void)json_object_set_new(json, "guests", guests_json(receipt));
 	(void)json_object_set_new(json, "figures",
 				  figures_json(&receipt->figures));
 	for (size_t i = 0; i < receipt->count; i++)

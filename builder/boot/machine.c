@@ -289,6 +289,9 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	mkv_argv_add(&argv, "-m");
 	mkv_argv_add(&argv, "%llu",
 		     (unsigned long long)(machine->memory_bytes / MIB));
+	/* A guest is the domain that its hypervisor would make of it. */
+	if (machine->host->hypervisor.promised)
+		add_pair(&argv, "-uuid", machine->host->hypervisor.uuid);
 	/* systemd.system-credentials(7): who this is. */
 	mkv_argv_add(&argv, "-smbios");
 	mkv_argv_add(&argv,

@@ -78,6 +78,8 @@ SHAPE(shape_value, 1000, "one line of text, or nothing",
 	"ksm" s "numa-balancing" s "swap" s "io-scheduler" s "sysctls" s \
 	"drivers" s "interfaces" s "docker-engine" s "docker-networks" s \
 	"docker-volumes" s "docker-images" s "docker-containers" s \
+	"guests" s "guest-cpu" s "guest-pinning" s "guest-memory" s \
+	"guest-devices" s \
 	"packages" s "files" s "units" s "daemons" s "tpm-key"
 SHAPE(shape_check, 63, "one of the verifier's checks: " CHECKS(", "),
       "^(" CHECKS("|") ")$");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/check/checks.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "verify/cpufacts.h"
@@ -143,6 +144,16 @@ void mkv_check_cpu_model(const struct mkv_env *env, struct mkv_answer *answer)
 	check_features(env, answer);
 }
 
+static void check_domain(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char source[] = "/sys/class/dmi/id/product_uuid";
+	auto_free char *uuid = mkv_env_read(env, source);
+	for (char *at = uuid; at && *at; at++)
+		*at = (char)tolower((unsigned char)*at);
+	mkv_answer_compare(answer, "domain's UUID", source,
+			   env->host->hypervisor.uuid, uuid);
+}
+
 void mkv_check_hypervisor(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const struct mkv_contract_cpu *cpu = &env->image->cpu;
@@ -151,6 +162,10 @@ void mkv_check_hypervisor(const struct mkv_env *env, struct mkv_answer *answer)
 	bool wanted = cpu->hypervisor >= 0
 			      ? cpu->hypervisor == 1
 			      : env->image->platform == MKV_PLATFORM_GUEST;
+	/* libvirt gives each domain its UUID, and only the promised one's
+	 * receipt can be tied to this one. */
+	if (env->host->hypervisor.promised)
+		check_domain(env, answer);
 	if (!env->cpuid) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "hypervisor bit",
 			       "CPUID 1, every CPU", wanted ? "set" : "clear",

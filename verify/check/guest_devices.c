@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* On a hypervisor: the disk, the network card and the timers of each guest. */
+#include "verify/check/checks.h"
+
+#include <string.h>
+
+#include "verify/domains.h"
+
+static size_t count(const struct mkv_xml_node *parent, const char *name)
+{
+	size_t found = 0;
+	for (const struct mkv_xml_node *node = mkv_xml_find(parent, name); node;
+	     node = mkv_xml_again(node))
+		found++;
+	return found;
+}
+
+static void ask_disk(const struct mkv_domain_question *q,
+		     const struct mkv_xml_node *devices)
+{
+	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
+	const struct mkv_xml_node *disk = mkv_xml_find(devices, "disk");
+	bool virtio = strcmp(hv->disk.bus, "virtio") == 0;
+	mkv_domain_number(q, "disks", MKV_DOMAINS_SOURCE, 1,
+			  (int64_t)count(devices, "disk"));
+	mkv_domain_compare(q, "disk's bus", MKV_DOMAINS_SOURCE, hv->disk.bus,
+			   mkv_xml_attribute(disk, "target", "bus"));
+	mkv_domain_compare(q, "disk's format", MKV_DOMAINS_SOURCE, "raw",
+			   mkv_xml_attribute(disk, "driver", "type"));
+	mkv_domain_compare(q, "disk's cache", MKV_DOMAINS_SOURCE,
+			   hv->disk.cache,
+			   mkv_domain_attribute(disk, "driver", "cache",
+						"not said"));
+	mkv_domain_compare(
+		q, "disk's I/O", MKV_DOMAINS_SOURCE, hv->disk.io,
+		mkv_domain_attribute(disk, "driver", "io", "not said"));
+	if (virtio)
+		mkv_domain_compare(q, "disk's I/O thread", MKV_DOMAINS_SOURCE,
+				   hv->disk.iothreads ? "1" : "none",
+				   mkv_domain_attribute(disk, "driver",
+							"iothread", "none"));
+}
+
+static void ask_card(const struct mkv_env *env,
+		     const struct mkv_domain_question *q,
+		     const struct mkv_xml_node *devices)
+{
+	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
+	const struct mkv_xml_node *card = mkv_xml_find(devices, "interface");
+	bool virtio = strcmp(hv->nic.model, "virtio") == 0;
+	mkv_domain_number(q, "cards", MKV_DOMAINS_SOURCE, 1,
+			  (int64_t)count(devices, "interface"));
+	mkv_domain_compare(q, "card's model", MKV_DOMAINS_SOURCE,
+			   hv->nic.model,
+			   mkv_xml_attribute(card, "model", "type"));
+	mkv_domain_compare(q, "card's address", MKV_DOMAINS_SOURCE,
+			   q->guest->mac,
+			   mkv_xml_attribute(card, "mac", "address"));
+	/* A network's bridge stands in what it became, <actual>. */
+	const char *bridge = mkv_xml_attribute(card, "actual/source", "bridge");
+	mkv_domain_compare(
+		q, "card's bridge", MKV_DOMAINS_SOURCE, hv->nic.bridge,
+		bridge ? bridge : mkv_xml_attribute(card, "source", "bridge"));
+	mkv_domain_number(q, "card's queues", MKV_DOMAINS_SOURCE,
+			  hv->nic.queues,
+			  mkv_xml_number(mkv_domain_attribute(card, "driver",
+							      "queues", "1")));
+	/* Without KVM there is none that vhost could help. */
+	if (virtio && !mkv_domain_is_emulated(env, q->guest))
+		mkv_domain_compare(q, "card's driver", MKV_DOMAINS_SOURCE,
+				   "vhost",
+				   mkv_domain_attribute(card, "driver", "name",
+							"not said"));
+	mkv_domain_number(
+		q, "card's MTU", MKV_DOMAINS_SOURCE,
+		env->contract->vlan.mtu ? (int64_t)env->contract->vlan.mtu : -1,
+		mkv_xml_number(
+			mkv_domain_attribute(card, "mtu", "size", "1500")));
+}
+
+static void ask_timer(const struct mkv_domain_question *q,
+		      const struct mkv_xml_node *definition, const char *name)
+{
+	const struct mkv_xml_node *timer =
+		mkv_xml_find(definition, "clock/timer");
+	char what[48];
+	while (timer &&
+	       strcmp(mkv_domain_attribute(timer, "", "name", ""), name) != 0)
+		timer = mkv_xml_again(timer);
+	(void)snprintf(what, sizeof(what), "timer %.32s", name);
+	mkv_domain_compare(
+		q, what, MKV_DOMAINS_SOURCE,
+		mkv_contract_strings_have(&q->guest->hypervisor.timers, name)
+			? "yes"
+			: "no",
+		mkv_domain_attribute(timer, "", "present", "not said"));
+}
+
+static void ask_devices(const struct mkv_env *env,
+			const struct mkv_contract_host *guest,
+			const struct mkv_domain *domain,
+			struct mkv_answer *answer)
+{
+	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_xml_node *devices =
+		mkv_xml_find(domain->definition, "devices");
+	ask_disk(&q, devices);
+	ask_card(env, &q, devices);
+	/* Devices of the machine's own that the contract doesn't know. */
+	mkv_domain_number(&q, "devices passed through", MKV_DOMAINS_SOURCE, 0,
+			  (int64_t)count(devices, "hostdev"));
+	/* libvirt adds one where none is refused. */
+	mkv_domain_compare(&q, "balloon", MKV_DOMAINS_SOURCE, "none",
+			   mkv_domain_attribute(devices, "memballoon", "model",
+						"virtio"));
+	mkv_domain_compare(&q, "firmware", MKV_DOMAINS_SOURCE,
+			   guest->hypervisor.firmware,
+			   mkv_xml_find(domain->definition, "os/loader")
+				   ? "uefi"
+				   : "bios");
+	ask_timer(&q, domain->definition, "hpet");
+	/* kvm-clock is KVM's own. */
+	if (!mkv_domain_is_emulated(env, guest))
+		ask_timer(&q, domain->definition, "kvmclock");
+}
+
+void mkv_check_guest_devices(const struct mkv_env *env,
+			     struct mkv_answer *answer)
+{
+	mkv_domains_ask(env, answer, ask_devices);
+}

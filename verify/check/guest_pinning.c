@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* On a hypervisor: where each guest's threads may run, by the kernel's word. */
+#include "verify/check/checks.h"
+
+#include <string.h>
+
+#include "verify/domains.h"
+#include "verify/proc.h"
+
+
+static void cpus_of(const struct mkv_contract_numbers *numbers,
+		    struct mkv_cpuset *ret)
+{
+	*ret = (struct mkv_cpuset){0};
+	for (size_t i = 0; i < numbers->count; i++)
+		mkv_cpuset_add(ret, numbers->items[i]);
+}
+
+static bool is_within(const struct mkv_cpuset *inner,
+		      const struct mkv_cpuset *outer)
+{
+	for (size_t i = 0; i < sizeof(inner->words) / sizeof(*inner->words);
+	     i++)
+		if (inner->words[i] & ~outer->words[i])
+			return false;
+	return true;
+}
+
+static const struct mkv_thread *find_thread(const struct mkv_threads *threads,
+					    int64_t id)
+{
+	for (size_t i = 0; i < threads->count; i++)
+		if (threads->items[i].id == id)
+			return &threads->items[i];
+	return NULL;
+}
+
+/* The threads of the guest's CPUs: each on its one CPU of the machine. */
+static void ask_cpu_threads(const struct mkv_domain_question *q,
+			    const struct mkv_domain *domain,
+			    const struct mkv_threads *threads)
+{
+	const struct mkv_contract_numbers *pins =
+		&q->guest->hypervisor.cpu.pins;
+	for (size_t i = 0; i < pins->count; i++) {
+		const struct mkv_thread *thread = find_thread(
+			threads, mkv_domain_cpu_thread(domain, (unsigned)i));
+		char what[32], wanted[16], seen[128], source[64], comm[32];
+		(void)snprintf(what, sizeof(what), "CPU %zu", i);
+		(void)snprintf(wanted, sizeof(wanted), "%u", pins->items[i]);
+		(void)snprintf(source, sizeof(source), "/proc/%lld/task/%lld",
+			       (long long)domain->pid,
+			       (long long)(thread ? thread->id : -1));
+		(void)snprintf(comm, sizeof(comm), "CPU %zu/", i);
+		if (!thread) {
+			mkv_domain_compare(q, what, source, wanted, NULL);
+			continue;
+		}
+		mkv_cpuset_text(&thread->allowed, seen, sizeof(seen));
+		/* libvirt says which thread it is, QEMU gives it its name. */
+		if (strncmp(thread->name, comm, strlen(comm)) != 0)
+			mkv_domain_compare(q, what, source, comm, thread->name);
+		else
+			mkv_domain_compare(q, what, source, wanted, seen);
+	}
+}
+
+static bool is_cpu_thread(const struct mkv_domain *domain, size_t cpus,
+			  int64_t id)
+{
+	for (size_t i = 0; i < cpus; i++)
+		if (mkv_domain_cpu_thread(domain, (unsigned)i) == id)
+			return true;
+	return false;
+}
+
+/* The emulator's own, those for I/O, workers and the kernel's vhost: off the
+ * guest's CPUs. */
+static void ask_other_threads(const struct mkv_domain_question *q,
+			      const struct mkv_domain *domain,
+			      const struct mkv_threads *threads)
+{
+	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
+	struct mkv_cpuset allowed;
+	char wanted[128], what[96];
+	size_t right = 0, wrong = 0;
+	cpus_of(&hv->cpu.others, &allowed);
+	mkv_cpuset_text(&allowed, wanted, sizeof(wanted));
+	for (size_t i = 0; i < threads->count; i++) {
+		const struct mkv_thread *thread = &threads->items[i];
+		char seen[128];
+		if (is_cpu_thread(domain, hv->cpu.pins.count, thread->id))
+			continue;
+		if (is_within(&thread->allowed, &allowed)) {
+			right++;
+			continue;
+		}
+		mkv_cpuset_text(&thread->allowed, seen, sizeof(seen));
+		if (wrong++ < 8)
+			mkv_domain_compare(q, thread->name, "/proc/*/task/*/status",
+				wanted, seen);
+	}
+	mkv_answer_say(q->answer, wrong ? MKV_FAIL : MKV_PASS,
+		       mkv_domain_what(q->guest, "other threads", what),
+		       "/proc/*/task/*/status", wanted,
+		       "%zu of %zu keep to them", right, right + wrong);
+}
+
+static void ask_pinning(const struct mkv_env *env,
+			const struct mkv_contract_host *guest,
+			const struct mkv_domain *domain,
+			struct mkv_answer *answer)
+{
+	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
+	const struct mkv_domain_question q = {answer, guest};
+	struct mkv_threads threads = {0};
+	bool promised = hv->cpu.pins.count || hv->cpu.others.count;
+	if (domain->pid < 0 || !mkv_domain_is_process(env, domain) ||
+	    !mkv_proc_threads(env, domain->pid, &threads)) {
+		mkv_domain_compare(&q, "threads", "/proc/*/task",
+			promised ? "readable" : NULL, NULL);
+		return;
+	}
+	ask_cpu_threads(&q, domain, &threads);
+	if (hv->cpu.others.count)
+		ask_other_threads(&q, domain, &threads);
+	if (!promised)
+		mkv_domain_compare(&q, "threads", "/proc/*/task", NULL, "anywhere");
+	free(threads.items);
+}
+
+void mkv_check_guest_pinning(const struct mkv_env *env,
+			     struct mkv_answer *answer)
+{
+	mkv_domains_ask(env, answer, ask_pinning);
+}
