@@ -82,6 +82,26 @@ static int check_domain(struct mkv_audit *audit,
 	return rc < 0 ? rc : compare(audit, path, &xml, err);
 }
 
+/* A domain's disk is its image's. */
+static void check_size(struct mkv_audit *audit,
+		       const struct mkv_contract_host *host)
+{
+	char path[160];
+	const struct mkv_manifest *manifest = audit->manifest;
+	(void)snprintf(path, sizeof(path), "%.128s/disk.raw", host->image);
+	for (size_t i = 0; i < manifest->n_artifacts; i++) {
+		const struct mkv_manifest_artifact *one =
+			&manifest->artifacts[i];
+		uint64_t wanted = host->hypervisor.disk.size_bytes;
+		if (strcmp(one->path, path) == 0 && one->size_bytes != wanted)
+			mkv_audit_add(audit->report, path,
+				      "isn't as large as the disk of '%s': "
+				      "expected %llu got %llu",
+				      host->name, (unsigned long long)wanted,
+				      (unsigned long long)one->size_bytes);
+	}
+}
+
 int mkv_audit_libvirt(struct mkv_audit *audit, struct mkv_error *err)
 {
 	const struct mkv_contract *contract =
@@ -96,6 +116,7 @@ int mkv_audit_libvirt(struct mkv_audit *audit, struct mkv_error *err)
 		has_network = true;
 		if (rc == 0)
 			rc = check_domain(audit, &contract->hosts[i], err);
+		check_size(audit, &contract->hosts[i]);
 	}
 	return rc;
 }

@@ -110,12 +110,13 @@ static void check_disk(const struct mkv_cross *c)
 			     h->disk_cache);
 	for (size_t i = 0; i < r->n_images; i++)
 		if (r->images[i].platform == MKV_ON_KVM &&
-		    r->images[i].size_bytes > h->disk_bytes)
+		    r->images[i].size_bytes != h->disk_bytes)
 			mkv_complain(c->load,
 				     mkv_cross_mark(c, "images.%s.disk.size",
 						    r->images[i].name),
-				     "the image is larger than the guests' "
-				     "disk");
+				     "a guest's disk is its image: "
+				     "'hypervisor.disk.size' says how large "
+				     "it is");
 }
 
 static const struct mkv_host *find_host(const struct mkv_recipe *r,

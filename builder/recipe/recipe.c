@@ -105,6 +105,10 @@ static void derive(struct mkv_load *load, const struct mkv_node *root,
 			image->name ? mkv_node_find(images, image->name) : NULL;
 		if (kvm && node && !mkv_node_find(node->value, "platform"))
 			image->platform = MKV_ON_KVM;
+		/* A guest's disk is its image. */
+		if (image->platform == MKV_ON_KVM && recipe->has_hypervisor &&
+		    !image->size_bytes)
+			image->size_bytes = recipe->hypervisor.disk_bytes;
 	}
 	for (size_t i = 0; i < recipe->n_hosts; i++) {
 		struct mkv_host *host = &recipe->hosts[i];

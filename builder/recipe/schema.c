@@ -239,7 +239,9 @@ static const struct mkv_table partition_table = {
 static const struct mkv_table image_disk_table = {
 	"disk",
 	ROWS({"size", MKV_ROW_SIZE, AT(mkv_image, size_bytes),
-	      .derived = "as small as fits", .min = 64 * MIB, .max = 64 * TIB,
+	      .derived = "as small as fits, and for guests "
+			 "`hypervisor.disk.size`",
+	      .min = 64 * MIB, .max = 64 * TIB,
 	      .doc = "Size of the whole disk"},
 	     {"partitions", MKV_ROW_MAP, AT(mkv_image, partitions),
 	      .table = &partition_table,
@@ -449,8 +451,8 @@ static const struct mkv_table guest_disk_table = {
 	      .fallback = "virtio", .words = WORDS("virtio", "scsi", "sata"),
 	      .doc = "How the guest sees its disk"},
 	     {"size", MKV_ROW_SIZE, AT(mkv_recipe, hypervisor.disk_bytes),
-	      .fallback = "20GiB", .min = 64 * MIB, .max = 64 * TIB,
-	      .doc = "Its size"},
+	      .fallback = "8GiB", .min = 64 * MIB, .max = 64 * TIB,
+	      .doc = "Its size, and that of the guests' images"},
 	     {"cache", MKV_ROW_TEXT, AT(mkv_recipe, hypervisor.disk_cache),
 	      .fallback = "none",
 	      .words = WORDS("none", "writeback", "writethrough",

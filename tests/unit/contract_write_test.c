@@ -138,6 +138,12 @@ static void a_guest_has_its_domain_and_its_machine(void **state)
 	assert_memory_equal(hv->cpu.pins.items, pins, sizeof(pins));
 	assert_int_equal(hv->cpu.others.count, 0);
 	assert_int_equal(hv->timers.count, 1);
+	/* The disk is the image, which is as large as the recipe says; the
+	 * hypervisor's own and others' aren't. */
+	assert_true(hv->disk.size_bytes == 8ULL << 30);
+	for (size_t i = 0; i < recipe->n_images; i++)
+		assert_int_equal(recipe->images[i].size_bytes == 8ULL << 30,
+				 strcmp(recipe->images[i].name, "dut") == 0);
 	assert_string_equal(hv->timers.items[0], "kvmclock");
 	/* With fewer cores than the machine, the rest is QEMU's. */
 	static const unsigned others[] = {4, 5, 10, 11};

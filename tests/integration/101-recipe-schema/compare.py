@@ -75,9 +75,9 @@ for name in ["unknown-key", "wrong-type", "bad-word", "missing-keys", "not-a-map
 beyond = re.compile(
     r"isn't in '|must be a (size|duration) from |needs|containers need|has no 'docker|outside|already|"
     r"overlaps|is not an IPv4|must be a network|prefix|no host has|can't share|whole number of|"
-    r"stands only with|passed through|doesn't fit|huge pages are|the builder says|"
+    r"stands only with|passed through|doesn't fit|a guest.s disk is its image|huge pages are|the builder says|"
     r"among its 'programs'|on the host's network|hypervisor's image|publishes|ports are|"
-    r"no other key stands|larger than|nothing is in it|it runs nothing|no room|another label|"
+    r"no other key stands|nothing is in it|it runs nothing|no room|another label|"
     r"address of the network|multicast|is no address|both enabled|'hypervisor'; kvm|"
     r"isn't a guest|is a guest|isn't a hypervisor|is a hypervisor|pinned to the same|'hardware' (must be a name|names)|image's kernel|mounted at|unified or for|stands here twice")
 

@@ -71,7 +71,8 @@ domain = {
             "pins": [0, 6, 1, 7], "others": [2, 8]},
     "memory": {"bytes": 1 << 30, "huge_page_bytes": 1 << 30},
     "disk": {"file": "/var/lib/libvirt/images/mkvbench/small/order.raw", "bus": "virtio",
-             "cache": "none", "io": "native", "iothreads": 1, "size": 1 << 30},
+             "cache": "none", "io": "native", "iothreads": 1,
+             "size": 64 << 20 if len(sys.argv) > 3 else 5000},
     "nic": {"model": "virtio", "network": "mkvbench-small", "bridge": "br-vlan",
             "queues": 4},
 }
