@@ -7,9 +7,28 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
 #include "builder/receipt/review.h"
+#include "builder/receipt/tie.h"
 #include "lib/io.h"
 
 enum { MANIFEST_MAX = 64 << 20, RECEIPT_FILE_MAX = 8 << 20 };
+
+/* All that are looked at together. */
+struct receipts {
+	char **paths; /* borrowed */
+	struct mkv_buf *texts;
+	json_t **documents;
+	size_t count;
+};
+static void receipts_done(struct receipts *receipts)
+{
+	for (size_t i = 0; i < receipts->count; i++) {
+		mkv_buf_done(&receipts->texts[i]);
+		json_decref(receipts->documents[i]);
+	}
+	free(receipts->texts);
+	free(receipts->documents);
+}
+#define auto_receipts __attribute__((cleanup(receipts_done)))
 
 /* The manifest of an appliance whose signatures and digests hold, and the
  * digest of the contract's bytes as its images carry them. */
@@ -101,8 +120,8 @@ static json_t *tpm_json(const struct mkv_receipt_review *review)
 }
 
 static int print_review(const char *path,
-			const struct mkv_receipt_review *review, bool json,
-			struct mkv_error *err)
+			const struct mkv_receipt_review *review,
+			const char *tied_to, bool json, struct mkv_error *err)
 {
 	if (!json) {
 		print_text(path, review);
@@ -113,12 +132,13 @@ static int print_review(const char *path,
 		(void)json_array_append_new(problems,
 					    json_string(review->problems[i]));
 	auto_json json_t *root = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:b, s:O}", "receipt",
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:s*, s:b, s:O}",
+		"receipt",
 		path, "host",
 		review->host, "phase", review->phase, "boot_id",
 		review->boot_id, "result", review->result,
 		"signature", mkv_receipt_signature_name(review->signature),
-		"tpm", tpm_json(review), "holds",
+		"tpm", tpm_json(review), "tied_to", tied_to, "holds",
 		review->n_problems == 0, "problems", problems);
 	auto_buf struct mkv_buf line = {0};
 	if (!root)
@@ -145,29 +165,74 @@ static int read_signature(const char *path, struct mkv_buf *ret,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int review_file(const char *path, const struct mkv_contract *contract,
-		       const char *sha256, bool json, bool *holds,
-		       struct mkv_error *err)
+static void print_tie(enum mkv_tie tie, const struct receipts *all,
+		      size_t which, size_t with)
 {
-	auto_buf struct mkv_buf text = {0}, signature = {0};
+	if (tie == MKV_TIE_ABSENT)
+		(void)printf("%s: not tied: no receipt of its machine is among "
+			     "these, so nothing is said of pinning and pages\n",
+			     all->paths[which]);
+	if (tie == MKV_TIED)
+		(void)printf("%s: tied to %s: the domain that its machine saw "
+			     "ran this boot\n",
+			     all->paths[which], all->paths[with]);
+}
+
+static int review_file(const struct receipts *all, size_t which,
+		       const struct mkv_contract *contract, const char *sha256,
+		       bool json, bool *holds, struct mkv_error *err)
+{
+	const char *path = all->paths[which];
+	const struct mkv_buf *text = &all->texts[which];
+	auto_buf struct mkv_buf signature = {0};
 	auto_receipt_review struct mkv_receipt_review review = {0};
-	int rc = mkv_read_file(AT_FDCWD, path, RECEIPT_FILE_MAX, &text, err);
-	if (rc == 0)
-		rc = read_signature(path, &signature, err);
+	int rc = read_signature(path, &signature, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_receipt_review(contract, sha256, text.data ? text.data : "",
-				text.size, &review, err);
+	rc = mkv_receipt_review(contract, sha256, text->data ? text->data : "",
+				text->size, &review, err);
 	if (rc == 0)
-		rc = mkv_receipt_review_signature(contract, text.data,
-						  text.size, signature.data,
+		rc = mkv_receipt_review_signature(contract, text->data,
+						  text->size, signature.data,
 						  signature.size, &review, err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
 	}
+	size_t with = which;
+	enum mkv_tie tie = mkv_receipt_tie(contract, all->documents, all->count,
+					   which, &review, &with);
 	*holds = *holds && review.n_problems == 0;
-	return print_review(path, &review, json, err);
+	rc = print_review(path, &review,
+			  tie == MKV_TIED ? all->paths[with] : NULL, json, err);
+	if (rc == 0 && !json)
+		print_tie(tie, all, which, with);
+	return rc;
+}
+
+static int load_receipts(char **paths, size_t count, struct receipts *ret,
+			 struct mkv_error *err)
+{
+	ret->paths = paths;
+	ret->texts = calloc(count, sizeof(*ret->texts));
+	ret->documents = calloc(count, sizeof(*ret->documents));
+	if (!ret->texts || !ret->documents)
+		return mkv_oom(err);
+	for (size_t i = 0; i < count; i++) {
+		struct mkv_buf *text = &ret->texts[i];
+		ret->count = i + 1;
+		int rc = mkv_read_file(AT_FDCWD, paths[i], RECEIPT_FILE_MAX,
+				       text, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_json_load(text->data ? text->data : "", text->size,
+				   &ret->documents[i], err);
+		if (rc < 0) {
+			err->kind = MKV_UNVERIFIED;
+			return mkv_wrap(err, rc, "receipt '%s'", paths[i]);
+		}
+	}
+	return 0;
 }
 
 int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
@@ -191,7 +256,10 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 			"TPM signed one, receipt.tpm.json beside it is\n"
 			"checked against the key that the contract names for "
 			"the host; without such a key\na receipt is unsigned "
-			"evidence, and this can't tell a forged one.\n"
+			"evidence, and this can't tell a forged one.\nA guest's "
+			"receipt is tied to its hypervisor's where both are "
+			"given: by the domain's\nUUID and by when each "
+			"started.\n"
 			"Exit status: 0 all hold, 4 some don't.",
 		.options = table,
 		.min_operands = 3,
@@ -210,8 +278,11 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 	enum mkv_key_origin origin = MKV_KEY_INSIDE;
 	options.path = argv[1];
 	rc = load_contract(&options, &manifest, sha256, &origin, err);
-	for (int i = 2; rc == 0 && i < operands; i++)
-		rc = review_file(argv[i], manifest->contract, sha256, json,
+	auto_receipts struct receipts all = {0};
+	if (rc == 0)
+		rc = load_receipts(argv + 2, (size_t)operands - 2, &all, err);
+	for (size_t i = 0; rc == 0 && i < all.count; i++)
+		rc = review_file(&all, i, manifest->contract, sha256, json,
 				 &holds, err);
 	if (rc < 0)
 		return rc;

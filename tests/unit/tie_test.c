@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Receipts of a guest and of its machine that belong together, and one thing
+ * wrong with either at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "builder/receipt/tie.h"
+
+#define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
+
+static const char contract_text[] =
+	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"kvm\","
+	"\"verify\":{\"mode\":\"gate\"},"
+	"\"hosts\":{\"machine\":{\"image\":\"hv\",\"role\":\"hypervisor\","
+	"\"guests\":[\"order\"]},\"other\":{\"image\":\"hv\",\"role\":\"x\"},"
+	"\"order\":{\"image\":\"dut\",\"role\":\"order\",\"mac\":"
+	"\"52:54:00:77:00:11\",\"hypervisor\":{\"domain\":\"t-order\","
+	"\"uuid\":\"" UUID "\",\"firmware\":\"bios\","
+	"\"cpu\":{\"mode\":\"host-passthrough\",\"sockets\":1,\"dies\":1,"
+	"\"cores\":2,\"threads\":1,\"caches\":\"passthrough\"},"
+	"\"memory\":{\"bytes\":67108864,\"huge_page_bytes\":0},"
+	"\"disk\":{\"file\":\"/d\",\"bus\":\"virtio\",\"cache\":\"none\",\"io\":"
+	"\"native\",\"iothreads\":1,\"size\":33554432},"
+	"\"nic\":{\"model\":\"virtio\",\"queues\":2,\"network\":\"mkvbench-t\","
+	"\"bridge\":\"br-vlan\"},\"timers\":[]}}},"
+	"\"images\":{\"hv\":{\"platform\":\"hypervisor\"},"
+	"\"dut\":{\"platform\":\"guest\"}}}";
+
+static const char guest_text[] =
+	"{\"host\":{\"name\":\"order\"},\"machine\":{\"product_uuid\":\"" UUID
+	"\",\"booted\":1000}}";
+static const char machine_text[] =
+	"{\"host\":{\"name\":\"machine\"},\"started\":1100,\"guests\":[{"
+	"\"host\":\"order\",\"uuid\":\"" UUID "\",\"started\":990}]}";
+
+static json_t *replaced(const char *text, const char *from, const char *to)
+{
+	auto_buf struct mkv_buf changed = {0};
+	const char *at = strstr(text, from);
+	struct mkv_error err;
+	json_t *json = NULL;
+	assert_non_null(at);
+	mkv_buf_add(&changed, text, (size_t)(at - text));
+	mkv_buf_str(&changed, to);
+	mkv_buf_str(&changed, at + strlen(from));
+	assert_int_equal(
+		mkv_json_load(changed.data, changed.size, &json, &err), 0);
+	return json;
+}
+
+static void receipts_are_tied(void **state)
+{
+	static const struct {
+		const char *guest[2], *machine[2];
+		enum mkv_tie tie;
+		const char *problem;
+	} rows[] = {
+		{{"order", "order"}, {"order", "order"}, MKV_TIED, NULL},
+		{{"8752ac13", "8752AC13"}, {"x", "x"}, MKV_TIED, NULL},
+		{{"order", "order"},
+		 {"\"name\":\"machine\"", "\"name\":\"other\""},
+		 MKV_TIE_ABSENT,
+		 NULL},
+		{{"order", "order"},
+		 {"\"host\":\"order\"", "\"host\":\"user\""},
+		 MKV_TIE_BROKEN,
+		 "machine 'machine': the guest didn't run"},
+		{{"order", "order"},
+		 {"guests", "ghosts"},
+		 MKV_TIE_BROKEN,
+		 "didn't run"},
+		{{"order", "order"},
+		 {"8752ac13", "1752ac13"},
+		 MKV_TIE_BROKEN,
+		 "saw a domain of another UUID"},
+		{{"8752ac13", "1752ac13"},
+		 {"x", "x"},
+		 MKV_TIE_BROKEN,
+		 "ran in a machine of another UUID"},
+		{{"product_uuid", "product"},
+		 {"x", "x"},
+		 MKV_TIE_BROKEN,
+		 "ran in a machine of another UUID"},
+		{{"1000", "980"},
+		 {"x", "x"},
+		 MKV_TIE_BROKEN,
+		 "booted before the domain"},
+		{{"1000", "1200"},
+		 {"x", "x"},
+		 MKV_TIE_BROKEN,
+		 "looked before it booted"},
+		{{"1000", "\"1000\""},
+		 {"x", "x"},
+		 MKV_TIE_BROKEN,
+		 "doesn't say when"},
+		{{"order", "order"}, {"1100", "null"}, MKV_TIE_BROKEN, "when"},
+		{{"order", "order"}, {"990", "{}"}, MKV_TIE_BROKEN, "when"},
+		{{"order", "machine"}, {"x", "x"}, MKV_TIE_NONE, NULL},
+	};
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	(void)state;
+	if (mkv_contract_parse(contract_text, strlen(contract_text), &contract,
+			       &err) < 0)
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_json json_t *guest = replaced(
+			guest_text, rows[i].guest[0], rows[i].guest[1]);
+		bool same = strcmp(rows[i].machine[0], "x") == 0;
+		auto_json json_t *machine =
+			same ? replaced(machine_text, "order", "order")
+			     : replaced(machine_text, rows[i].machine[0],
+					rows[i].machine[1]);
+		json_t *all[] = {guest, machine};
+		auto_receipt_review struct mkv_receipt_review review = {0};
+		(void)snprintf(review.host, sizeof(review.host), "%s",
+			       json_string_value(json_object_get(
+				       json_object_get(guest, "host"),
+				       "name")));
+		size_t with = 99;
+		enum mkv_tie tie = mkv_receipt_tie(contract, all, 2, 0, &review,
+						   &with);
+		if (tie != rows[i].tie ||
+		    (tie == MKV_TIED) != (with == 1) ||
+		    (rows[i].problem != NULL) != (review.n_problems == 1) ||
+		    (rows[i].problem &&
+		     !strstr(review.problems[0], rows[i].problem)))
+			fail_msg("row %zu: %d, with %zu, '%s'", i, (int)tie,
+				 with,
+				 review.n_problems ? review.problems[0] : "");
+	}
+}
+
+/* Of several looks one is enough. */
+static void one_look_that_ties_is_enough(void **state)
+{
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	(void)state;
+	assert_int_equal(mkv_contract_parse(contract_text,
+					    strlen(contract_text), &contract,
+					    &err),
+			 0);
+	auto_json json_t *boot = replaced(machine_text, "guests", "none");
+	auto_json json_t *watch = replaced(machine_text, "order", "order");
+	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	json_t *all[] = {boot, watch, guest};
+	auto_receipt_review struct mkv_receipt_review review = {
+		.host = "order"};
+	size_t with = 99;
+	assert_int_equal(mkv_receipt_tie(contract, all, 3, 2, &review, &with),
+			 MKV_TIED);
+	assert_int_equal(with, 1);
+	assert_int_equal(review.n_problems, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(receipts_are_tied),
+		cmocka_unit_test(one_look_that_ties_is_enough),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
