@@ -5,6 +5,7 @@
 
 #include "lib/base64.h"
 #include "lib/io.h"
+#include "lib/utf8.h"
 
 enum {
 	BLOCK = 512,
@@ -33,35 +34,10 @@ static int bad(const struct splitter *s, const char *what,
 			(unsigned long long)s->at, what);
 }
 
-/* RFC 3629; tar-split's own test for `name` against `name_raw`. */
-static bool is_utf8(const uint8_t *at, size_t size)
-{
-	while (size > 0) {
-		size_t more = *at < 0x80   ? 0
-			      : *at < 0xc2 ? size
-			      : *at < 0xe0 ? 1
-			      : *at < 0xf0 ? 2
-			      : *at < 0xf5 ? 3
-					   : size;
-		if (more >= size)
-			return false;
-		if ((*at == 0xe0 && at[1] < 0xa0) ||
-		    (*at == 0xed && at[1] > 0x9f) ||
-		    (*at == 0xf0 && at[1] < 0x90) ||
-		    (*at == 0xf4 && at[1] > 0x8f))
-			return false;
-		for (size_t i = 1; i <= more; i++)
-			if ((at[i] & 0xc0) != 0x80)
-				return false;
-		at += more + 1;
-		size -= more + 1;
-	}
-	return true;
-}
-
+/* As tar-split itself tells `name` from `name_raw`. */
 static void add_name(struct mkv_buf *line, const char *name, size_t size)
 {
-	if (!is_utf8((const uint8_t *)name, size)) {
+	if (!mkv_utf8_is_valid(name, size)) {
 		mkv_buf_str(line, ",\"name_raw\":\"");
 		mkv_base64_write(name, size, line);
 		mkv_buf_char(line, '"');
