@@ -13,9 +13,10 @@ struct state {
 
 /* One write a line, so that a stop in between leaves whole lines. */
 static int send_lines(void *context, const struct mkv_span *spans, size_t count,
-		      struct mkv_error *err)
+		      struct mkv_trace_outcome *ret, struct mkv_error *err)
 {
 	struct state *state = context;
+	(void)ret;
 	state->line.size = 0;
 	mkv_otlp_json(state->resource, spans, count, &state->line);
 	int rc = mkv_buf_check(&state->line, err);

@@ -20,6 +20,7 @@ struct mkv_http {
 	struct mkv_http_metrics metrics;
 	atomic_uint under_way;
 	atomic_bool stopping;
+	atomic_size_t held; /* bytes of bodies under way */
 };
 
 /* Of spans, which may be exported when the server is gone. */
@@ -34,7 +35,8 @@ struct exchange {
 	enum mkv_route_match match;
 	size_t route;
 	struct mkv_buf body;
-	bool too_large;
+	bool too_large, too_busy;
+	size_t held; /* of http->held */
 	int64_t began_ns;
 	struct mkv_http_request request;
 };
@@ -49,6 +51,40 @@ static int64_t monotonic_ns(void)
 static bool is_metrics(const char *method, const char *path)
 {
 	return strcmp(method, "GET") == 0 && strcmp(path, "/metrics") == 0;
+}
+
+struct only {
+	const char *name, *value;
+	unsigned count;
+};
+
+static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind,
+				   const char *name, const char *value)
+{
+	struct only *only = context;
+	(void)kind;
+	if (strcasecmp(name, only->name) == 0) {
+		only->value = value;
+		only->count++;
+	}
+	return MHD_YES;
+}
+
+/* A header that stands there once; NULL for none, or several. */
+static const char *only_header(struct MHD_Connection *connection,
+			       const char *name)
+{
+	struct only only = {.name = name};
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
+					note_header, &only);
+	return only.count == 1 ? only.value : NULL;
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+	const char *value = MHD_lookup_connection_value(
+		connection, MHD_HEADER_KIND, name);
+	return value ? value : "";
 }
 
 static struct exchange *begin(struct mkv_http *http,
@@ -66,10 +102,12 @@ static struct exchange *begin(struct mkv_http *http,
 			       &exchange->route, exchange->request.parameters);
 	atomic_fetch_add(&http->under_way, 1);
 	struct mkv_trace_context parent;
-	(void)mkv_traceparent_parse(MHD_lookup_connection_value(connection,
-								MHD_HEADER_KIND,
-								"traceparent"),
+	(void)mkv_traceparent_parse(only_header(connection, "traceparent"),
 				    &parent);
+	exchange->request.body_type =
+		header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
+	exchange->request.body_encoding =
+		header(connection, MHD_HTTP_HEADER_CONTENT_ENCODING);
 	if (exchange->match == MKV_ROUTE_FOUND &&
 	    !http->options.routes[exchange->route].untraced)
 		mkv_span_begin(&exchange->request.span, names[exchange->route],
@@ -79,10 +117,18 @@ static struct exchange *begin(struct mkv_http *http,
 
 static void take_body(struct exchange *exchange, const char *data, size_t size)
 {
-	if (size > exchange->http->options.body_max - exchange->body.size) {
+	struct mkv_http *http = exchange->http;
+	if (size > http->options.body_max - exchange->body.size)
 		exchange->too_large = true;
+	if (exchange->too_large || exchange->too_busy)
+		return;
+	if (atomic_fetch_add(&http->held, size) + size > http->options.bodies_max &&
+	    http->options.bodies_max) {
+		atomic_fetch_sub(&http->held, size);
+		exchange->too_busy = true;
 		return;
 	}
+	exchange->held += size;
 	mkv_buf_add(&exchange->body, data, size);
 }
 
@@ -96,6 +142,9 @@ static bool answer_at_once(struct exchange *exchange, const char *method,
 		mkv_http_error(request, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
 			       "the body is larger than %zu bytes",
 			       http->options.body_max);
+	} else if (exchange->too_busy) {
+		mkv_http_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy",
+			       "too much is under way");
 	} else if (is_metrics(method, path)) {
 		request->status = MHD_HTTP_OK;
 		request->content_type = "text/plain; version=0.0.4";
@@ -232,6 +281,7 @@ static void completed(void *context, struct MHD_Connection *connection,
 		return;
 	*state = NULL;
 	atomic_fetch_sub(&exchange->http->under_way, 1);
+	atomic_fetch_sub(&exchange->http->held, exchange->held);
 	mkv_buf_done(&exchange->body);
 	mkv_buf_done(&exchange->request.reply);
 	free(exchange);

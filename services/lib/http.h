@@ -19,6 +19,7 @@ enum {
 struct mkv_http_request {
 	const char *body; /* NUL-terminated */
 	size_t body_size;
+	const char *body_type, *body_encoding; /* its headers; "" for none */
 	/* What stood for {...} in the route, in order; decimal numbers. */
 	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
 	struct mkv_span span; /* the request's own: parent of what follows */
@@ -57,6 +58,7 @@ struct mkv_http_options {
 	unsigned connections;
 	unsigned idle_s;
 	size_t body_max;		     /* 0: MKV_HTTP_BODY_MAX */
+	size_t bodies_max; /* of all requests under way; 0: no limit */
 	const struct mkv_http_route *routes; /* ends with a NULL method */
 	void *context;			     /* of the handlers */
 	/* More lines for /metrics. */

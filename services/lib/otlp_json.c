@@ -14,7 +14,7 @@ static void add_text(struct mkv_buf *into, const char *text)
 	mkv_buf_char(into, '"');
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
-		if (c < 0x20 || c >= 0x7f)
+		if (c < 0x20 || c == 0x7f)
 			mkv_buf_printf(into, "\\u%04x", c);
 		else if (c == '"' || c == '\\')
 			mkv_buf_printf(into, "\\%c", c);
@@ -73,8 +73,8 @@ static void add_span(struct mkv_buf *into, const struct mkv_span *span)
 		       (int)span->kind, span->start_ns,
 		       span->start_ns + span->duration_ns);
 	add_attributes(into, span);
-	mkv_buf_printf(into, ",\"status\":{\"code\":%d}}",
-		       span->is_error ? 2 : 0);
+	mkv_buf_printf(into, ",\"status\":{\"code\":%d},\"flags\":%u}",
+		       span->is_error ? 2 : 0, mkv_otlp_flags(span));
 }
 
 void mkv_otlp_json(const struct mkv_trace_resource *resource,

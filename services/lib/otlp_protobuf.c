@@ -1,45 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "services/lib/protobuf.h"
 #include "services/lib/trace_queue.h"
 
-/* Protocol buffers, encoding: a field is its number and wire type, then a
- * varint (0), eight little-endian bytes (1) or a length and so many bytes (2).
- */
-enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2 };
-
-static void add_varint(struct mkv_buf *into, uint64_t value)
+static void add_tag(struct mkv_buf *into, unsigned field,
+		    enum mkv_protobuf_wire wire)
 {
-	for (; value >= 0x80; value >>= 7)
-		mkv_buf_char(into, (char)(value | 0x80));
-	mkv_buf_char(into, (char)value);
-}
-
-static void add_tag(struct mkv_buf *into, unsigned field, enum wire wire)
-{
-	add_varint(into, (uint64_t)field << 3 | wire);
+	mkv_protobuf_put_varint(into, (uint64_t)field << 3 | wire);
 }
 
 static void add_number(struct mkv_buf *into, unsigned field, uint64_t value)
 {
-	add_tag(into, field, VARINT);
-	add_varint(into, value);
+	add_tag(into, field, MKV_PROTOBUF_VARINT);
+	mkv_protobuf_put_varint(into, value);
 }
 
-static void add_fixed64(struct mkv_buf *into, unsigned field, uint64_t value)
+static void add_fixed(struct mkv_buf *into, unsigned field,
+		      enum mkv_protobuf_wire wire, uint64_t value)
 {
+	unsigned size = wire == MKV_PROTOBUF_FIXED32 ? 4 : 8;
 	uint8_t bytes[8];
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < size; i++)
 		bytes[i] = (uint8_t)(value >> (8 * i));
-	add_tag(into, field, FIXED64);
-	mkv_buf_add(into, bytes, 8);
+	add_tag(into, field, wire);
+	mkv_buf_add(into, bytes, size);
 }
 
 static void add_bytes(struct mkv_buf *into, unsigned field, const void *data,
 		      size_t size)
 {
-	add_tag(into, field, BYTES);
-	add_varint(into, size);
+	add_tag(into, field, MKV_PROTOBUF_BYTES);
+	mkv_protobuf_put_varint(into, size);
 	mkv_buf_add(into, data, size);
 }
 
@@ -82,9 +74,9 @@ static void add_span(struct mkv_buf *into, const struct mkv_span *span)
 		add_bytes(&message, 4, span->parent_id, 8);
 	add_text(&message, 5, span->name);
 	add_number(&message, 6, span->kind);
-	add_fixed64(&message, 7, (uint64_t)span->start_ns);
-	add_fixed64(&message, 8,
-		    (uint64_t)(span->start_ns + span->duration_ns));
+	add_fixed(&message, 7, MKV_PROTOBUF_FIXED64, (uint64_t)span->start_ns);
+	add_fixed(&message, 8, MKV_PROTOBUF_FIXED64,
+		  (uint64_t)(span->start_ns + span->duration_ns));
 	for (unsigned i = 0; i < span->n_attributes; i++)
 		add_pair(&message, 9, span->attributes[i].key,
 			 span->attributes[i].is_text ? span->attributes[i].text
@@ -94,6 +86,7 @@ static void add_span(struct mkv_buf *into, const struct mkv_span *span)
 		add_number(&status, 3, 2); /* STATUS_CODE_ERROR */
 		add_message(&message, 15, &status);
 	}
+	add_fixed(&message, 16, MKV_PROTOBUF_FIXED32, mkv_otlp_flags(span));
 	add_message(into, 2, &message);
 }
 

@@ -9,7 +9,7 @@
 struct mkv_service_options {
 	const char *name; /* "user" */
 	uint16_t port;	  /* unless PORT says otherwise */
-	size_t body_max;  /* as in struct mkv_http_options */
+	size_t body_max, bodies_max; /* as in struct mkv_http_options */
 	const struct mkv_http_route *routes;
 	const char *schema; /* of the database */
 	const struct mkv_db_statement *statements;

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "lib/utf8.h"
 #include "services/lib/trace.h"
 #include "services/lib/trace_queue.h"
 
@@ -157,10 +158,21 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 		return;
 	attribute->is_text = true;
 	(void)snprintf(attribute->text, sizeof(attribute->text), "%s", value);
+	if (!mkv_utf8_is_valid(attribute->text, strlen(attribute->text)))
+		for (char *c = attribute->text; *c; c++)
+			*c = (unsigned char)*c < 0x80 ? *c : '?';
 }
 
 void mkv_span_end(struct mkv_span *span)
 {
 	span->duration_ns = now_ns(CLOCK_MONOTONIC) - span->started_ns;
 	mkv_trace_put(span);
+}
+
+unsigned mkv_otlp_flags(const struct mkv_span *span)
+{
+	bool is_remote = span->kind == MKV_SPAN_SERVER &&
+			 !is_zero(span->parent_id, sizeof(span->parent_id));
+	return (unsigned)span->context.sampled | 0x100 |
+	       (is_remote ? 0x200 : 0);
 }

@@ -6,9 +6,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/utf8.h"
 #include "services/lib/log.h"
 #include "services/lib/settings.h"
 #include "services/lib/trace_queue.h"
+
+/* Between tries of a batch: doubled each time. */
+enum { WAIT_MIN_MS = 500, WAIT_MAX_MS = 4000 };
 
 static struct {
 	pthread_mutex_t lock;
@@ -73,15 +77,13 @@ static size_t next_batch(struct mkv_span *batch)
 	return count;
 }
 
-static void take_out(size_t count, bool was_exported)
+static void take_out(size_t count, size_t lost)
 {
 	(void)pthread_mutex_lock(&trace.lock);
 	trace.first = (trace.first + count) % MKV_TRACE_QUEUE;
 	trace.count -= count;
-	if (was_exported)
-		trace.counts.exported += count;
-	else
-		trace.counts.dropped += count;
+	trace.counts.exported += count - lost;
+	trace.counts.dropped += lost;
 	(void)pthread_mutex_unlock(&trace.lock);
 }
 
@@ -94,30 +96,62 @@ static bool has_to_end(void)
 	return end;
 }
 
+/* Before the same batch is sent again. The end cuts it short: then there is the
+ * least wait between tries, until it is time to give up. */
+static void wait_ms(unsigned ms)
+{
+	int64_t end_ns = now_ns() + (int64_t)ms * 1000000;
+	int64_t least_ns = now_ns() + (int64_t)WAIT_MIN_MS * 1000000;
+	(void)pthread_mutex_lock(&trace.lock);
+	for (;;) {
+		int64_t until_ns =
+			trace.stopping && least_ns < end_ns ? least_ns : end_ns;
+		const struct timespec until = {
+			.tv_sec = (time_t)(until_ns / 1000000000),
+			.tv_nsec = (long)(until_ns % 1000000000)};
+		if (now_ns() >= until_ns)
+			break;
+		(void)pthread_cond_timedwait(&trace.some, &trace.lock, &until);
+	}
+	(void)pthread_mutex_unlock(&trace.lock);
+}
+
 static void *export_all(void *batch)
 {
 	bool was_failing = false;
+	unsigned pause_ms = WAIT_MIN_MS;
 	while (!has_to_end()) {
 		struct mkv_error err;
+		struct mkv_trace_outcome outcome = {0};
 		size_t count = next_batch(batch);
 		if (count == 0)
 			continue;
 		int rc = trace.exporter.send(trace.exporter.state, batch, count,
-					     &err);
+					     &outcome, &err);
 		if (rc < 0 && !was_failing)
 			mkv_log_error("traces: %s", err.message);
 		was_failing = rc < 0;
-		if (rc == -EAGAIN)
-			(void)nanosleep(
-				&(struct timespec){.tv_nsec = 500000000}, NULL);
-		else
-			take_out(count, rc == 0);
+		if (rc == -EAGAIN) {
+			wait_ms(outcome.wait_ms > pause_ms ? outcome.wait_ms
+							   : pause_ms);
+			pause_ms = pause_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS
+							      : pause_ms * 2;
+			continue;
+		}
+		pause_ms = WAIT_MIN_MS;
+		if (outcome.refused > count)
+			outcome.refused = count;
+		if (outcome.refused)
+			mkv_log_error("traces: %zu of %zu spans were refused",
+				      (size_t)outcome.refused, count);
+		take_out(count, rc < 0 ? count : (size_t)outcome.refused);
 	}
 	free(batch);
 	return NULL;
 }
 
-static void describe(const char *service, struct mkv_trace_resource *resource)
+static int describe(const char *service, struct mkv_trace_resource *resource,
+		    struct mkv_error *err)
 {
 	static const struct {
 		const char *key, *setting;
@@ -135,36 +169,65 @@ static void describe(const char *service, struct mkv_trace_resource *resource)
 		const char *value = mkv_settings_text(rows[i].setting, NULL);
 		if (!value)
 			continue;
+		if (!mkv_utf8_is_valid(value, strlen(value)))
+			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+					"MKVBENCH_%s is not UTF-8",
+					rows[i].setting);
 		resource->items[resource->count].key = rows[i].key;
 		resource->items[resource->count++].value = value;
 	}
+	return 0;
 }
 
-/* The endpoint that is set, else the collector of the experiment; NULL when a
- * file is asked for or there is neither. */
-static const char *find_endpoint(char into[static 128])
+struct destination {
+	const char *endpoint, *file; /* both NULL: nowhere */
+	char text[256];
+};
+
+/* What is set; else the collector of the experiment; else a file in the
+ * service's own folder, where there is one. */
+static void find_destination(const char *service, struct destination *ret)
 {
-	const char *endpoint = mkv_settings_text("OTLP_ENDPOINT", NULL);
 	const char *address = mkv_settings_text("ADDRESS_COLLECTOR", NULL);
-	if (endpoint || !address || mkv_settings_text("TRACE_FILE", NULL))
-		return endpoint;
-	(void)snprintf(into, 128, "http://%s:4318", address);
-	return into;
+	ret->endpoint = mkv_settings_text("OTLP_ENDPOINT", NULL);
+	ret->file =
+		ret->endpoint ? NULL : mkv_settings_text("TRACE_FILE", NULL);
+	if (ret->endpoint || ret->file) {
+		if (ret->endpoint && strcmp(ret->endpoint, "none") == 0)
+			ret->endpoint = NULL;
+		if (ret->file && strcmp(ret->file, "none") == 0)
+			ret->file = NULL;
+	} else if (address) {
+		(void)snprintf(ret->text, sizeof(ret->text), "http://%s:4318",
+			       address);
+		ret->endpoint = ret->text;
+	} else {
+		(void)snprintf(ret->text, sizeof(ret->text), "/var/lib/%s",
+			       service);
+		if (access(ret->text, W_OK) < 0)
+			return;
+		(void)snprintf(ret->text, sizeof(ret->text),
+			       "/var/lib/%s/traces.jsonl", service);
+		ret->file = ret->text;
+	}
 }
 
 int mkv_trace_start(const char *service, struct mkv_error *err)
 {
 	static struct mkv_trace_resource resource;
-	char default_endpoint[128];
-	const char *endpoint = find_endpoint(default_endpoint);
-	const char *file = mkv_settings_text("TRACE_FILE", NULL);
-	if (!endpoint && !file)
+	struct destination to = {0};
+	find_destination(service, &to);
+	if (!to.endpoint && !to.file) {
+		mkv_log_info("spans are not kept");
 		return 0;
-	describe(service, &resource);
-	int rc = endpoint ? mkv_trace_http_open(endpoint, &resource,
-						&trace.exporter, err)
-			  : mkv_trace_file_open(file, &resource,
-						&trace.exporter, err);
+	}
+	int rc = describe(service, &resource, err);
+	if (rc < 0)
+		return rc;
+	rc = to.endpoint ? mkv_trace_http_open(to.endpoint, &resource,
+					       &trace.exporter, err)
+			 : mkv_trace_file_open(to.file, &resource,
+					       &trace.exporter, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "traces");
 	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));

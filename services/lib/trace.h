@@ -64,9 +64,10 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 void mkv_span_end(struct mkv_span *span) mkv_nonnull(1);
 
 /* Starts the exporter as the settings say: OTLP_ENDPOINT ("http://host:4318"),
- * TRACE_FILE (OTLP JSON lines); neither: port 4318 of ADDRESS_COLLECTOR; nor
- * that: spans are not kept. The resource is the service's name and HOST, ROLE,
- * SCENARIO, CONTRACT, BOOT_ID. */
+ * TRACE_FILE (OTLP JSON lines), either of them "none": spans are not kept;
+ * neither: port 4318 of ADDRESS_COLLECTOR; nor that: /var/lib/SERVICE/
+ * traces.jsonl, where that folder is. The resource is the service's name and
+ * HOST, ROLE, SCENARIO, CONTRACT, BOOT_ID. */
 int mkv_trace_start(const char *service, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* Exports what is queued, at most `limit_s` long, and ends the thread. */
