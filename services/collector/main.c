@@ -1,176 +1,263 @@
 /* SPDX-License-Identifier: MIT */
 /* mkvbench-collector: takes spans by OTLP/HTTP and keeps them.
  *
- *     POST /v1/traces   application/x-protobuf or application/json
+ *     POST /v1/traces   application/x-protobuf or application/json, either of
+ *                       them as it is or with Content-Encoding: gzip
  *     GET  /healthz, /metrics
  *
  * A request is answered 200 only when its spans are on the disk: in DATA_DIR
  * (/var/lib/collector) traces.jsonl takes JSON requests, one a line (the OTLP
  * file format), and traces.pb protobuf requests as they came, each behind its
- * length as a varint (the delimited form that protobuf libraries read). */
+ * length as a varint (the delimited form that protobuf libraries read). What
+ * some reader of OTLP would refuse is refused here, with 400; no spans leave no
+ * trace; what can't be kept
+ * now with 503, which senders repeat.
+ *
+ * Settings: DATA_DIR; FILE_SIZE (256MiB): a file that has so much is put aside
+ * as traces.1.pb and so on; SPARE (64MiB): what stays free on the disk. */
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-#include "lib/io.h"
 #include "lib/json.h"
-#include "services/collector/protobuf.h"
+#include "services/collector/keep.h"
+#include "services/collector/otlp.h"
+#include "services/collector/record.h"
+#include "services/collector/unzip.h"
+#include "services/lib/log.h"
 #include "services/lib/service.h"
 #include "services/lib/settings.h"
 
-enum { BODY_MAX = 16 * 1024 * 1024 };
+enum { BODY_MAX = 16 * 1024 * 1024, BODIES_MAX = 64 * 1024 * 1024 };
+/* google.rpc.Code */
+enum { INVALID_ARGUMENT = 3, UNAVAILABLE = 14 };
 
-static struct collector {
-	struct mkv_db *db; /* none; see mkv_service_health() */
+static struct {
 	pthread_mutex_t lock;
-	int json_fd, protobuf_fd;
-	uint64_t requests, spans, bytes;
+	/* A document takes many times the memory of its text: one at a time. */
+	pthread_mutex_t json_lock;
+	struct mkv_keep *json, *protobuf;
+	uint64_t requests, spans, bytes, refused, not_kept;
+	bool is_failing;
 } collector = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.json_fd = -1,
-	.protobuf_fd = -1,
+	.json_lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
-static int open_file(const char *folder, const char *name, int *ret,
-		     struct mkv_error *err)
+static int open_files(const struct mkv_keep_options *common,
+		      struct mkv_error *err)
 {
-	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	return *ret < 0
-		       ? mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path)
-		       : 0;
+	const struct {
+		const char *suffix;
+		size_t (*record)(const char *data, size_t size);
+		struct mkv_keep **into;
+	} rows[] = {
+		{"jsonl", mkv_record_line, &collector.json},
+		{"pb", mkv_record_delimited, &collector.protobuf},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mkv_keep_options options = *common;
+		uint64_t cut;
+		options.suffix = rows[i].suffix;
+		options.record = rows[i].record;
+		int rc = mkv_keep_open(&options, rows[i].into, &cut, err);
+		if (rc < 0)
+			return rc;
+		if (cut)
+			mkv_log_error("traces.%s ended in %llu bytes of a "
+				      "record that was not finished",
+				      rows[i].suffix, (unsigned long long)cut);
+	}
+	return 0;
 }
 
 static int configure(void *context, struct mkv_error *err)
 {
+	int64_t file = 0, spare = 0;
 	(void)context;
-	const char *folder =
-		mkv_settings_text("DATA_DIR", "/var/lib/collector");
-	int rc = open_file(folder, "traces.jsonl", &collector.json_fd, err);
+	int rc = mkv_settings_size("FILE_SIZE", 256 << 20, INT64_C(1) << 40,
+				   &file, err);
 	if (rc == 0)
-		rc = open_file(folder, "traces.pb", &collector.protobuf_fd,
-			       err);
-	return rc;
+		rc = mkv_settings_size("SPARE", 64 << 20, INT64_C(1) << 40,
+				       &spare, err);
+	const struct mkv_keep_options options = {
+		.folder = mkv_settings_text("DATA_DIR", "/var/lib/collector"),
+		.name = "traces",
+		.file_bytes = (uint64_t)file,
+		.spare_bytes = (uint64_t)spare,
+	};
+	return rc < 0 ? rc : open_files(&options, err);
 }
 
-/* Appends and syncs; a part that was written before a failure is taken back, so
- * that the file stays readable. */
-static int keep(int fd, const struct mkv_buf *record, uint64_t spans,
-		struct mkv_error *err)
+static int keep(struct mkv_keep *file, const struct mkv_buf *record,
+		uint64_t spans, struct mkv_error *err)
 {
 	(void)pthread_mutex_lock(&collector.lock);
-	off_t before = lseek(fd, 0, SEEK_END);
-	int rc = mkv_write_all(fd, record->data, record->size, err);
-	if (rc == 0 && fdatasync(fd) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
+	int rc = mkv_keep_add(file, record, err);
+	if (rc < 0 && !collector.is_failing)
+		mkv_log_error("not kept: %s", err->message);
+	collector.is_failing = rc < 0;
 	if (rc == 0) {
 		collector.requests++;
 		collector.spans += spans;
 		collector.bytes += record->size;
-	} else if (before >= 0) {
-		(void)!ftruncate(fd, before);
+	} else {
+		collector.not_kept++;
 	}
 	(void)pthread_mutex_unlock(&collector.lock);
 	return rc;
 }
 
-static uint64_t count_json(const json_t *document)
+/* A google.rpc.Status, in the encoding of the request. */
+static void refuse(struct mkv_http_request *request, unsigned status,
+		   bool is_json, const char *message)
 {
-	uint64_t count = 0;
-	size_t i, j;
-	json_t *resource, *scope;
-	json_array_foreach(json_object_get(document, "resourceSpans"), i,
-			   resource)
-		json_array_foreach(json_object_get(resource, "scopeSpans"), j,
-				   scope) count +=
-		json_array_size(json_object_get(scope, "spans"));
-	return count;
+	unsigned code = status >= 500 ? UNAVAILABLE : INVALID_ARGUMENT;
+	(void)pthread_mutex_lock(&collector.lock);
+	collector.refused += status < 500;
+	(void)pthread_mutex_unlock(&collector.lock);
+	if (is_json) {
+		mkv_http_json(request, status,
+			      json_pack("{sIss}", "code", (json_int_t)code,
+					"message", message));
+		return;
+	}
+	request->status = status;
+	request->content_type = "application/x-protobuf";
+	mkv_record_status(&request->reply, code, message);
 }
 
-static int keep_json(struct mkv_http_request *request, json_t *document,
+static int take_json(const struct mkv_buf *body, uint64_t *ret_spans,
+		     struct mkv_buf *line, struct mkv_error *err)
+{
+	auto_json json_t *document = NULL;
+	int rc = mkv_json_load(body->data, body->size, &document, err);
+	if (rc == 0)
+		rc = mkv_otlp_check_json(document, ret_spans, err);
+	if (rc == 0)
+		rc = mkv_json_dump_compact(document, line, err);
+	mkv_buf_char(line, '\n');
+	return rc;
+}
+
+/* Appends the record to be kept. */
+static int read_body(const struct mkv_buf *body, bool is_json,
+		     uint64_t *ret_spans, struct mkv_buf *record,
 		     struct mkv_error *err)
 {
-	auto_buf struct mkv_buf line = {0};
-	int rc = mkv_json_dump_compact(document, &line, err);
-	mkv_buf_char(&line, '\n');
-	if (rc == 0)
-		rc = mkv_buf_check(&line, err);
-	(void)request;
-	return rc < 0 ? rc
-		      : keep(collector.json_fd, &line, count_json(document),
-			     err);
+	int rc;
+	if (is_json) {
+		(void)pthread_mutex_lock(&collector.json_lock);
+		rc = take_json(body, ret_spans, record, err);
+		(void)pthread_mutex_unlock(&collector.json_lock);
+	} else {
+		rc = mkv_otlp_check_protobuf(body->data ? body->data : "",
+					     body->size, ret_spans, err);
+		mkv_record_put(record, body->data, body->size);
+	}
+	return rc < 0 ? rc : mkv_buf_check(record, err);
 }
 
-static int keep_protobuf(const struct mkv_http_request *request, uint64_t spans,
-			 struct mkv_error *err)
+static int unpack(const struct mkv_http_request *request, struct mkv_buf *into,
+		  struct mkv_error *err)
 {
-	auto_buf struct mkv_buf record = {0};
-	mkv_protobuf_varint(&record, request->body_size);
-	mkv_buf_add(&record, request->body, request->body_size);
-	int rc = mkv_buf_check(&record, err);
-	return rc < 0 ? rc : keep(collector.protobuf_fd, &record, spans, err);
+	if (strcasecmp(request->body_encoding, "gzip") == 0)
+		return mkv_unzip(request->body, request->body_size, BODY_MAX,
+				 into, err);
+	mkv_buf_add(into, request->body, request->body_size);
+	return mkv_buf_check(into, err);
 }
 
-static void answer(struct mkv_http_request *request, int rc,
-		   const struct mkv_error *err)
+static bool is_type(const char *header, const char *type)
 {
-	if (rc < 0)
-		mkv_http_error(request, 503, "not-kept", "%s", err->message);
-	else
-		mkv_http_json(request, 200, json_object());
+	size_t length = strcspn(header, "; \t");
+	return length == strlen(type) && strncasecmp(header, type, length) == 0;
 }
 
 static void take_traces(struct mkv_http_request *request, void *context)
 {
-	(void)context;
+	auto_buf struct mkv_buf body = {0}, record = {0};
 	struct mkv_error err;
-	uint64_t spans;
-	/* JSON begins with a brace; no protobuf message of ours does: its first
-	 * byte is the tag of field 1. */
-	if (request->body_size && request->body[0] == '{') {
-		json_t *document = mkv_http_body(request);
-		if (!document)
-			return;
-		int rc = keep_json(request, document, &err);
-		json_decref(document);
-		answer(request, rc, &err);
+	uint64_t spans = 0;
+	(void)context;
+	bool is_json = is_type(request->body_type, "application/json");
+	if (!is_json &&
+	    !is_type(request->body_type, "application/x-protobuf")) {
+		refuse(request, 415, true,
+		       "neither application/x-protobuf nor application/json");
 		return;
 	}
-	if (mkv_protobuf_count_spans(request->body, request->body_size,
-				     &spans) < 0) {
-		mkv_http_error(request, 400, "bad-protobuf",
-			       "the body is not an ExportTraceServiceRequest");
+	if (*request->body_encoding &&
+	    strcasecmp(request->body_encoding, "gzip") != 0 &&
+	    strcasecmp(request->body_encoding, "identity") != 0) {
+		refuse(request, 415, is_json, "an encoding other than gzip");
 		return;
 	}
-	answer(request, keep_protobuf(request, spans, &err), &err);
+	int rc = unpack(request, &body, &err);
+	if (rc == 0)
+		rc = read_body(&body, is_json, &spans, &record, &err);
+	if (rc < 0) {
+		refuse(request,
+		       rc == -ENOMEM  ? 503
+		       : rc == -EFBIG ? 413
+				      : 400,
+		       is_json, err.message);
+		return;
+	}
+	if (spans && keep(is_json ? collector.json : collector.protobuf,
+			  &record, spans, &err) < 0) {
+		refuse(request, 503, is_json, err.message);
+	} else if (is_json) {
+		mkv_http_json(request, 200, json_object());
+	} else { /* An ExportTraceServiceResponse that says nothing is empty. */
+		request->status = 200;
+		request->content_type = "application/x-protobuf";
+	}
+}
+
+/* Whether what came last could be kept. */
+static void answer_health(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	(void)pthread_mutex_lock(&collector.lock);
+	bool is_failing = collector.is_failing;
+	(void)pthread_mutex_unlock(&collector.lock);
+	if (is_failing)
+		mkv_http_error(request, 503, "not-kept",
+			       "the last request could not be kept");
+	else
+		mkv_http_json(request, 200, json_pack("{ss}", "status", "ok"));
 }
 
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
 	(void)pthread_mutex_lock(&collector.lock);
-	mkv_buf_printf(into,
-		       "# HELP mkvbench_collector_spans_total Spans on the disk.\n"
-		       "# TYPE mkvbench_collector_spans_total counter\n"
-		       "mkvbench_collector_spans_total %llu\n"
-		       "# HELP mkvbench_collector_requests_total Requests kept.\n"
-		       "# TYPE mkvbench_collector_requests_total counter\n"
-		       "mkvbench_collector_requests_total %llu\n"
-		       "# HELP mkvbench_collector_bytes_total Bytes written.\n"
-		       "# TYPE mkvbench_collector_bytes_total counter\n"
-		       "mkvbench_collector_bytes_total %llu\n",
-		       (unsigned long long)collector.spans,
-		       (unsigned long long)collector.requests,
-		       (unsigned long long)collector.bytes);
+	const struct {
+		const char *name, *help;
+		uint64_t value;
+	} rows[] = {
+		{"spans", "Spans on the disk.", collector.spans},
+		{"requests", "Requests kept.", collector.requests},
+		{"bytes", "Bytes written.", collector.bytes},
+		{"refused", "Requests that are not OTLP.", collector.refused},
+		{"not_kept", "Requests that the disk did not take.",
+		 collector.not_kept},
+	};
 	(void)pthread_mutex_unlock(&collector.lock);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		mkv_buf_printf(into,
+			       "# HELP mkvbench_collector_%s_total %s\n"
+			       "# TYPE mkvbench_collector_%s_total counter\n"
+			       "mkvbench_collector_%s_total %llu\n",
+			       rows[i].name, rows[i].help, rows[i].name,
+			       rows[i].name, (unsigned long long)rows[i].value);
 }
 
 static const struct mkv_http_route routes[] = {
 	{"POST", "/v1/traces", take_traces, true},
-	{"GET", "/healthz", mkv_service_health, true},
+	{"GET", "/healthz", answer_health, true},
 	{0},
 };
 
@@ -180,14 +267,14 @@ int main(void)
 		.name = "collector",
 		.port = 4318,
 		.body_max = BODY_MAX,
+		.bodies_max = BODIES_MAX,
 		.routes = routes,
 		.configure = configure,
 		.metrics = print_metrics,
-		.context = &collector,
 		.untraced = true,
 	};
 	int status = mkv_service_main(&options);
-	mkv_auto_close_(&collector.json_fd);
-	mkv_auto_close_(&collector.protobuf_fd);
+	mkv_keep_close(collector.json);
+	mkv_keep_close(collector.protobuf);
 	return status;
 }

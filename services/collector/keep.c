@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/collector/keep.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "lib/io.h"
+
+struct mkv_keep {
+	struct mkv_keep_options options;
+	int folder, fd;
+	uint64_t size;	   /* whole records */
+	bool has_leftover; /* of a write that failed, behind them */
+	unsigned next;	   /* number of the file that is put aside next */
+};
+
+static void name_of(const struct mkv_keep *keep, unsigned number,
+		    char ret[static NAME_MAX + 1])
+{
+	if (number)
+		(void)snprintf(ret, NAME_MAX + 1, "%s.%u.%s",
+			       keep->options.name, number,
+			       keep->options.suffix);
+	else
+		(void)snprintf(ret, NAME_MAX + 1, "%s.%s", keep->options.name,
+			       keep->options.suffix);
+}
+
+/* The bytes of whole records at the beginning of the file. */
+static int measure(struct mkv_keep *keep, uint64_t file_size,
+		   struct mkv_error *err)
+{
+	keep->size = 0;
+	if (file_size == 0)
+		return 0;
+	char *data = mmap(NULL, file_size, PROT_READ, MAP_SHARED, keep->fd, 0);
+	if (data == MAP_FAILED)
+		return mkv_fail(err, MKV_FAILED, errno, "map: %m");
+	for (size_t size; keep->size < file_size; keep->size += size) {
+		size = keep->options.record(data + keep->size,
+					    file_size - keep->size);
+		if (size == 0)
+			break;
+	}
+	(void)munmap(data, file_size);
+	return 0;
+}
+
+static int open_file(struct mkv_keep *keep, uint64_t *ret_cut,
+		     struct mkv_error *err)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+	name_of(keep, 0, name);
+	keep->fd = openat(keep->folder, name,
+			  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (keep->fd < 0 || fstat(keep->fd, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
+	if (!S_ISREG(st.st_mode))
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				"'%s' is not a regular file", name);
+	int rc = measure(keep, (uint64_t)st.st_size, err);
+	*ret_cut = rc < 0 ? 0 : (uint64_t)st.st_size - keep->size;
+	if (rc == 0 && *ret_cut && ftruncate(keep->fd, (off_t)keep->size) < 0)
+		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	/* The name is on the disk before the first record is. */
+	if (rc == 0 && (fsync(keep->fd) < 0 || fsync(keep->folder) < 0))
+		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
+	return rc < 0 ? mkv_wrap(err, rc, "'%s'", name) : 0;
+}
+
+int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
+		  uint64_t *ret_cut, struct mkv_error *err)
+{
+	struct mkv_keep *keep = calloc(1, sizeof(*keep));
+	if (!keep)
+		return mkv_oom(err);
+	keep->options = *options;
+	keep->fd = -1;
+	keep->folder =
+		open(options->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = 0;
+	if (keep->folder < 0)
+		rc = mkv_fail(err, MKV_FAILED, errno, "open: %m");
+	if (rc == 0)
+		rc = open_file(keep, ret_cut, err);
+	/* Two that write at the same place would undo each other's. */
+	if (rc == 0 && flock(keep->fd, LOCK_EX | LOCK_NB) < 0)
+		rc = mkv_fail(err, MKV_FAILED, errno,
+			      "another collector writes '%s.%s'", options->name,
+			      options->suffix);
+	if (rc < 0) {
+		mkv_keep_close(keep);
+		return mkv_wrap(err, rc, "'%s'", options->folder);
+	}
+	for (keep->next = 1;; keep->next++) {
+		char name[NAME_MAX + 1];
+		name_of(keep, keep->next, name);
+		if (faccessat(keep->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) <
+		    0)
+			break;
+	}
+	*ret = keep;
+	return 0;
+}
+
+void mkv_keep_close(struct mkv_keep *keep)
+{
+	if (!keep)
+		return;
+	mkv_auto_close_(&keep->fd);
+	mkv_auto_close_(&keep->folder);
+	free(keep);
+}
+
+/* The next file begins empty. */
+static int put_aside(struct mkv_keep *keep, struct mkv_error *err)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	uint64_t cut;
+	name_of(keep, 0, from);
+	name_of(keep, keep->next, to);
+	if (renameat2(keep->folder, from, keep->folder, to, RENAME_NOREPLACE) <
+	    0)
+		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
+				to);
+	keep->next++;
+	(void)close(keep->fd);
+	keep->fd = -1;
+	return open_file(keep, &cut, err);
+}
+
+static int check_room(const struct mkv_keep *keep, size_t size,
+		      struct mkv_error *err)
+{
+	struct statvfs now;
+	if (fstatvfs(keep->fd, &now) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "statvfs: %m");
+	uint64_t room = (uint64_t)now.f_bavail * now.f_frsize;
+	if (room < size || room - size < keep->options.spare_bytes)
+		return mkv_fail(err, MKV_FAILED, ENOSPC,
+				"the disk is full: %llu bytes are free, %llu "
+				"stay so",
+				(unsigned long long)room,
+				(unsigned long long)keep->options.spare_bytes);
+	return 0;
+}
+
+static int prepare(struct mkv_keep *keep, size_t size, struct mkv_error *err)
+{
+	uint64_t cut;
+	if (keep->has_leftover && ftruncate(keep->fd, (off_t)keep->size) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	keep->has_leftover = false;
+	int rc = 0;
+	if (keep->fd < 0) /* it was put aside, and then there was no other */
+		rc = open_file(keep, &cut, err);
+	else if (keep->size >= keep->options.file_bytes)
+		rc = put_aside(keep, err);
+	return rc < 0 ? rc : check_room(keep, size, err);
+}
+
+int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
+		 struct mkv_error *err)
+{
+	int rc = prepare(keep, record->size, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_pwrite_all(keep->fd, record->data, record->size, keep->size,
+			    err);
+	if (rc == 0 && fdatasync(keep->fd) < 0)
+		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
+	if (rc == 0) {
+		keep->size += record->size;
+		return 0;
+	}
+	keep->has_leftover = ftruncate(keep->fd, (off_t)keep->size) < 0;
+	return rc;
+}
