@@ -2,23 +2,9 @@
 #include "verify/check/checks.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <limits.h>
 #include <string.h>
 
-#include "verify/docker.h"
-
-/* The last component of where a link points; NULL. */
-static char *link_name(const char *path)
-{
-	char target[PATH_MAX];
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
-	if (size <= 0)
-		return NULL;
-	target[size] = '\0';
-	const char *slash = strrchr(target, '/');
-	return strdup(slash ? slash + 1 : target);
-}
+#include "verify/drivers.h"
 
 /* The interface that carries the VLAN, or NULL. */
 static const char *vlan_interface(const struct mkv_env *env)
@@ -30,79 +16,16 @@ static const char *vlan_interface(const struct mkv_env *env)
 	return NULL;
 }
 
-/* The device number of the root file system, "major:minor", from mountinfo. */
-static char *root_device(const struct mkv_env *env)
-{
-	auto_free char *table = mkv_env_read(env, "/proc/self/mountinfo");
-	for (const char *at = table; at && *at;) {
-		char number[32], mount[8];
-		if (sscanf(at, "%*s %*s %31s %*s %7s", number, mount) == 2 &&
-		    strcmp(mount, "/") == 0)
-			return strdup(number);
-		at = strchr(at, '\n');
-		at = at ? at + 1 : NULL;
-	}
-	return NULL;
-}
-
-/* The driver of the controller that a disk hangs on: of the nearest device
- * above the block device that has one, but SCSI's for any disk, "sd". */
-static char *disk_driver(const struct mkv_env *env)
-{
-	auto_free char *number = root_device(env);
-	auto_free char *link =
-		number ? mkv_env_path(env, "/sys/dev/block/%s", number) : NULL;
-	auto_free char *top = mkv_env_path(env, "/sys/devices");
-	auto_free char *devices = top ? realpath(top, NULL) : NULL;
-	char place[PATH_MAX];
-	if (!link || !devices || !realpath(link, place))
-		return NULL;
-	size_t least = strlen(devices);
-	for (char *slash; strncmp(place, devices, least) == 0 &&
-			  (slash = strrchr(place, '/')) > place + least;) {
-		*slash = '\0';
-		char path[PATH_MAX + 16];
-		(void)snprintf(path, sizeof(path), "%s/driver", place);
-		auto_free char *name = link_name(path);
-		if (name && strcmp(name, "sd") != 0)
-			return mkv_take(name);
-	}
-	return NULL;
-}
-
-/* The driver of an interface's device, or of the one that it stands on: a
- * tagged VLAN has none of its own. */
-static char *nic_driver(const struct mkv_env *env, const char *interface)
-{
-	auto_free char *folder =
-		mkv_env_path(env, "/sys/class/net/%s", interface);
-	auto_buf struct mkv_buf path = {0};
-	if (!folder)
-		return NULL;
-	mkv_buf_printf(&path, "%s/device/driver", folder);
-	char *name = path.failed ? NULL : link_name(path.data);
-	auto_dir DIR *dir = name ? NULL : opendir(folder);
-	for (struct dirent *entry; dir && !name && (entry = readdir(dir));) {
-		if (strncmp(entry->d_name, "lower_", 6) != 0)
-			continue;
-		mkv_buf_done(&path);
-		mkv_buf_printf(&path, "%s/%s/device/driver", folder,
-			       entry->d_name);
-		name = path.failed ? NULL : link_name(path.data);
-	}
-	return name;
-}
-
 void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
 {
-	auto_free char *disk = disk_driver(env);
+	auto_free char *disk = mkv_driver_of_root(env);
 	mkv_answer_compare(answer, "root disk",
 			   "/proc/self/mountinfo, /sys/dev/block",
 			   mkv_env_setting(env, "disk_driver"), disk);
 	const char *vlan = vlan_interface(env);
 	if (!vlan)
 		return;
-	auto_free char *nic = nic_driver(env, vlan);
+	auto_free char *nic = mkv_driver_of_interface(env, vlan);
 	mkv_answer_compare(answer, "VLAN's NIC",
 			   "/sys/class/net/*/device/driver",
 			   mkv_env_setting(env, "nic_driver"), nic);
