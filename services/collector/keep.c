@@ -2,6 +2,7 @@
 #include "services/collector/keep.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -181,4 +182,24 @@ int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 	}
 	keep->has_leftover = ftruncate(keep->fd, (off_t)keep->size) < 0;
 	return rc;
+}
+
+int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
+		  uint64_t *ret_size, struct mkv_error *err)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+	if (number < 0 || number > UINT_MAX)
+		return mkv_fail(err, MKV_FAILED, ENOENT, "no file %lld",
+				(long long)number);
+	name_of(keep, (unsigned)number, name);
+	auto_fd int fd =
+		openat(keep->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
+	*ret_size = number ? (uint64_t)st.st_size : keep->size;
+	*ret_fd = *ret_size ? fd : -1;
+	if (*ret_size)
+		fd = -1;
+	return 0;
 }

@@ -26,3 +26,10 @@ void mkv_keep_close(struct mkv_keep *keep);
  * there. Not for two threads at once. */
 int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+
+/* A descriptor of its own for reading, and how many bytes of whole records to
+ * read: of the file in use, or of the one put aside as `number`. -ENOENT: there
+ * is none. An empty file gives size 0 and no descriptor. */
+int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
+		  uint64_t *ret_size, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5);

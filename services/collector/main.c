@@ -3,6 +3,8 @@
  *
  *     POST /v1/traces   application/x-protobuf or application/json, either of
  *                       them as it is or with Content-Encoding: gzip
+ *     GET  /traces.jsonl, /traces.pb, and of the nth file put aside
+ *          /traces.jsonl/{n}, /traces.pb/{n}: what was kept
  *     GET  /healthz, /metrics
  *
  * A request is answered 200 only when its spans are on the disk: in DATA_DIR
@@ -230,6 +232,36 @@ static void answer_health(struct mkv_http_request *request, void *context)
 		mkv_http_json(request, 200, json_pack("{ss}", "status", "ok"));
 }
 
+/* The file in use, or the one put aside that the path numbers. */
+static void give(struct mkv_http_request *request, struct mkv_keep *file,
+		 const char *content_type)
+{
+	struct mkv_error err;
+	(void)pthread_mutex_lock(&collector.lock);
+	int rc = mkv_keep_read(file, request->parameters[0],
+			       &request->file_fd, &request->file_size, &err);
+	(void)pthread_mutex_unlock(&collector.lock);
+	if (rc < 0) {
+		mkv_http_error(request, rc == -ENOENT ? 404 : 500, "not-there",
+			       "%s", err.message);
+		return;
+	}
+	request->status = 200;
+	request->content_type = content_type;
+}
+
+static void give_json(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	give(request, collector.json, "application/jsonl");
+}
+
+static void give_protobuf(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	give(request, collector.protobuf, "application/x-protobuf");
+}
+
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
@@ -257,6 +289,10 @@ static void print_metrics(struct mkv_buf *into, void *context)
 
 static const struct mkv_http_route routes[] = {
 	{"POST", "/v1/traces", take_traces, true},
+	{"GET", "/traces.jsonl", give_json, true},
+	{"GET", "/traces.pb", give_protobuf, true},
+	{"GET", "/traces.jsonl/{n}", give_json, true},
+	{"GET", "/traces.pb/{n}", give_protobuf, true},
 	{"GET", "/healthz", answer_health, true},
 	{0},
 };

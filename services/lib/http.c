@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "services/lib/http_metrics.h"
 #include "services/lib/http_workers.h"
@@ -205,20 +206,35 @@ static void serve(struct mkv_http_task *task)
 	MHD_resume_connection(exchange->connection);
 }
 
+/* Takes the answer over; a file stays where it fails. */
+static struct MHD_Response *respond(struct mkv_http_request *request)
+{
+	struct MHD_Response *response;
+	if (request->file_size) {
+		response = MHD_create_response_from_fd64(request->file_size,
+							 request->file_fd);
+		if (response)
+			request->file_size = 0;
+		return response;
+	}
+	size_t size = request->reply.size;
+	char *data = mkv_buf_take(&request->reply);
+	if (!data)
+		return NULL;
+	response = MHD_create_response_from_buffer(size, data,
+						   MHD_RESPMEM_MUST_FREE);
+	if (!response)
+		free(data);
+	return response;
+}
+
 static enum MHD_Result reply(struct exchange *exchange,
 			     struct MHD_Connection *connection)
 {
 	struct mkv_http_request *request = &exchange->request;
-	size_t size = request->reply.size;
-	char *data = mkv_buf_take(&request->reply);
-	if (!data)
+	struct MHD_Response *response = respond(request);
+	if (!response)
 		return MHD_NO;
-	struct MHD_Response *response = MHD_create_response_from_buffer(
-		size, data, MHD_RESPMEM_MUST_FREE);
-	if (!response) {
-		free(data);
-		return MHD_NO;
-	}
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
 				      request->content_type
 					      ? request->content_type
@@ -284,6 +300,8 @@ static void completed(void *context, struct MHD_Connection *connection,
 	atomic_fetch_sub(&exchange->http->held, exchange->held);
 	mkv_buf_done(&exchange->body);
 	mkv_buf_done(&exchange->request.reply);
+	if (exchange->request.file_size)
+		(void)close(exchange->request.file_fd);
 	free(exchange);
 }
 

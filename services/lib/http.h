@@ -27,6 +27,10 @@ struct mkv_http_request {
 	unsigned status;
 	struct mkv_buf reply;
 	const char *content_type; /* JSON unless set */
+	/* With a size not 0: so many bytes of a file instead of `reply`. The
+	 * server closes it. */
+	int file_fd;
+	uint64_t file_size;
 };
 
 /* Fills the answer. */

@@ -30,8 +30,10 @@ static int find_url(const char *role, char **ret, struct mkv_error *err)
 	const char *url = mkv_settings_text(name, NULL);
 	(void)snprintf(name, sizeof(name), "ADDRESS_%s", upper);
 	const char *address = mkv_settings_text(name, "127.0.0.1");
-	int length = url ? asprintf(ret, "%s", url)
-			 : asprintf(ret, "http://%s:8080", address);
+	int length =
+		url ? asprintf(ret, "%s", url)
+		    : asprintf(ret, "http://%s:%u", address,
+			       strcmp(role, "collector") == 0 ? 4318U : 8080U);
 	if (length < 0) {
 		*ret = NULL;
 		return mkv_oom(err);

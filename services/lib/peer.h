@@ -6,8 +6,9 @@
 #include "services/lib/trace.h"
 
 struct mkv_peer;
-/* `role` "user": MKVBENCH_USER_URL, else port 8080 of MKVBENCH_ADDRESS_USER,
- * else of 127.0.0.1. MKVBENCH_PEER_TIMEOUT_MS (3000) limits a call. */
+/* `role` "user": MKVBENCH_USER_URL, else port 8080 (the collector's: 4318) of
+ * MKVBENCH_ADDRESS_USER, else of 127.0.0.1. MKVBENCH_PEER_TIMEOUT_MS (3000)
+ * limits a call. */
 int mkv_peer_new(const char *role, struct mkv_peer **ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 void mkv_peer_free(struct mkv_peer *peer);

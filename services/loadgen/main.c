@@ -4,10 +4,11 @@
  * pause of the service shows in every request that it held up.
  *
  * Settings: RATE (20 a second), CONNECTIONS (3), WARM_UP (100 requests), COUNT
- * (1000 measured), USERS (1000), ORDER_URL, DATA_DIR (/var/lib/loadgen): there
- * run-TIME.csv takes every request, and run-TIME.json the summary, which is
- * printed as well. SIGTERM or SIGINT ends the run early. Status 1 when a measured
- * request wasn't answered 200. */
+ * (1000 measured), USERS (1000), READY_S (0: how long it waits for the services
+ * to be there), ORDER_URL, DATA_DIR (/var/lib/loadgen): there run-TIME.csv
+ * takes every request, and run-TIME.json the summary, which is printed as well.
+ * SIGTERM or SIGINT ends the run early. Status 1 when a measured request wasn't
+ * answered 200. */
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -23,9 +24,10 @@
 #include "services/lib/peer.h"
 #include "services/lib/settings.h"
 #include "services/loadgen/plan.h"
+#include "services/loadgen/ready.h"
 
 static struct load {
-	int64_t rate, connections, warm_up, count, users;
+	int64_t rate, connections, warm_up, count, users, ready_s;
 	const char *folder;
 	struct mkv_peer *order;
 	struct mkv_load_sample *samples;
@@ -168,6 +170,7 @@ static int configure(struct mkv_error *err)
 		{"WARM_UP", 100, 0, 10000000, &load.warm_up},
 		{"COUNT", 1000, 1, 10000000, &load.count},
 		{"USERS", 1000, 1, 1000000, &load.users},
+		{"READY_S", 0, 0, 86400, &load.ready_s},
 	};
 	int rc = mkv_settings_load(err);
 	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(*rows); i++)
@@ -195,6 +198,8 @@ static int run(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf summary = {0};
 	int rc = configure(err);
+	if (rc == 0)
+		rc = mkv_load_wait_ready((unsigned)load.ready_s, err);
 	if (rc == 0)
 		rc = mkv_trace_start("loadgen", err);
 	if (rc < 0)

@@ -17,8 +17,8 @@ struct mkv_load_sample {
 int64_t mkv_load_quantile(const int64_t *sorted, size_t n, unsigned permille)
 	mkv_nonnull(1);
 
-/* A summary as JSON: counts by outcome, achieved rate, quantiles of the latency
- * in microseconds. Samples before `warm_up` are left out. */
+/* A summary as a line of JSON: counts by outcome, achieved rate, quantiles of
+ * the latency in microseconds. Samples before `warm_up` are left out. */
 int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		     size_t warm_up, double rate, struct mkv_buf *into,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5, 6);

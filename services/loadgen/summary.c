@@ -62,5 +62,8 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		(json_int_t)lost, "intended_per_s", rate, "answered_per_s",
 		span_s > 0 ? (double)good / span_s : 0.0, "sent_late_us_max",
 		microseconds(most_late_ns), "latency_us", latency);
-	return summary ? mkv_json_dump(summary, into, err) : mkv_oom(err);
+	int rc = summary ? mkv_json_dump_compact(summary, into, err)
+			 : mkv_oom(err);
+	mkv_buf_char(into, '\n');
+	return rc < 0 ? rc : mkv_buf_check(into, err);
 }
