@@ -10,9 +10,10 @@
 #include <time.h>
 
 #include "builder/boot/accel.h"
-#include "builder/boot/child.h"
+#include "builder/boot/gateway.h"
+#include "builder/boot/guest.h"
+#include "builder/boot/load.h"
 #include "builder/boot/network.h"
-#include "lib/io.h"
 
 enum {
 	POLL_MS = 100,
@@ -22,27 +23,14 @@ enum {
 	MIB = 1 << 20,
 	LEAST_MEMORY_MIB = 512,
 	USUAL_MEMORY_MIB = 1024,
-	DIAGNOSIS_MOST = 2000,
-	CONSOLE_MOST_BYTES = 64 << 20,
 	RESTARTS_MOST = 3,
-};
-
-struct guest {
-	const struct mkv_contract_host *host;
-	const struct mkv_contract_image *image;
-	struct mkv_child child;
-	struct mkv_console console;
-	int console_fd; /* our own end for reading */
-	uint64_t console_bytes;
-	char *folder, *console_path, *log_path;
-	bool settled;  /* has its result */
-	bool stumbled; /* over the emulator, not over the image */
-	unsigned restarts;
+	STATUS_S = 60,
+	LOAD_ASK_S = 2,
 };
 
 struct run {
 	const struct mkv_boot_options *options;
-	struct guest *guests;
+	struct mkv_guest *guests;
 	size_t count;
 	struct mkv_boot_result *results;
 	double start_s;
@@ -51,6 +39,13 @@ struct run {
 	struct mkv_network *network;
 	const char *firmware, *variables;
 	enum mkv_accel accel;
+	struct mkv_child gateway;
+	struct mkv_forward *forwards;
+	size_t n_forwards;
+	struct mkv_load load;
+	double load_end_s, load_asked_s; /* 0: not yet */
+	bool load_is_over;
+	double status_s; /* when the last word on who is waited for was */
 };
 
 static double now_s(void)
@@ -73,15 +68,11 @@ void mkv_boot_results_done(struct mkv_boot_results *results)
 
 static void done(struct run *run)
 {
-	for (size_t i = 0; i < run->count; i++) {
-		struct guest *guest = &run->guests[i];
-		mkv_child_end(&guest->child);
-		mkv_console_done(&guest->console);
-		mkv_auto_close_(&guest->console_fd);
-		free(guest->folder);
-		free(guest->console_path);
-		free(guest->log_path);
-	}
+	for (size_t i = 0; i < run->count; i++)
+		mkv_guest_done(&run->guests[i]);
+	mkv_child_end(&run->gateway);
+	mkv_load_done(&run->load);
+	free(run->forwards);
 	free(run->guests);
 	struct mkv_boot_results results = {run->results,
 					   run->results ? run->count : 0};
@@ -116,34 +107,6 @@ static bool is_wanted(const struct mkv_boot_options *options,
 	return options->n_hosts == 0 && host->guests.count == 0;
 }
 
-static int add_guest(struct run *run, const struct mkv_contract_host *host,
-		     struct mkv_error *err)
-{
-	int rc = mkv_boot_check_host(host, err);
-	if (rc < 0)
-		return rc;
-	struct guest *guest = &run->guests[run->count];
-	*guest = (struct guest){.host = host,
-				.child = MKV_CHILD_INIT,
-				.console = MKV_CONSOLE_INIT,
-				.console_fd = -1};
-	guest->image =
-		mkv_contract_find_image(run->options->contract, host->image);
-	if (!guest->image)
-		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"host '%s' has no image '%s'", host->name,
-				host->image);
-	run->count++;
-	const char *folder = run->options->console_folder;
-	if (asprintf(&guest->folder, "%s/%s", run->options->appliance,
-		     host->image) < 0 ||
-	    asprintf(&guest->console_path, "%s/%s.console", folder,
-		     host->name) < 0 ||
-	    asprintf(&guest->log_path, "%s/%s.qemu", folder, host->name) < 0)
-		return mkv_oom(err);
-	return 0;
-}
-
 static int choose_guests(struct run *run, struct mkv_error *err)
 {
 	const struct mkv_contract *contract = run->options->contract;
@@ -163,23 +126,75 @@ static int choose_guests(struct run *run, struct mkv_error *err)
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++)
 		if (is_wanted(run->options, &contract->hosts[i]))
-			rc = add_guest(run, &contract->hosts[i], err);
+			rc = mkv_guest_init(&run->guests[run->count++],
+					    contract, &contract->hosts[i],
+					    run->options->appliance,
+					    run->options->console_folder, err);
 	return rc;
 }
 
-/* Tags matter only between machines and guests. */
+static int add_forwards(struct run *run, struct mkv_error *err)
+{
+	const struct mkv_boot_options *options = run->options;
+	run->forwards = calloc(options->n_forwards + MKV_LOAD_FORWARDS,
+			       sizeof(*run->forwards));
+	if (!run->forwards)
+		return mkv_oom(err);
+	for (size_t i = 0; i < options->n_forwards; i++) {
+		struct mkv_forward *forward = &run->forwards[i];
+		forward->port = options->forwards[i].port;
+		forward->host = mkv_contract_find_host(
+			options->contract, options->forwards[i].host);
+		if (!forward->host)
+			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+					"the appliance has no host '%s'",
+					options->forwards[i].host);
+	}
+	run->n_forwards = options->n_forwards;
+	run->load.count = options->load_count;
+	if (!run->load.count)
+		return 0;
+	run->n_forwards += MKV_LOAD_FORWARDS;
+	return mkv_load_plan(options->contract, &run->load,
+			     run->forwards + options->n_forwards, err);
+}
+
+/* Tags matter only between machines and those that have none: guests, and the
+ * gateway. */
 static int open_network(struct run *run, struct mkv_error *err)
 {
-	bool machines = false, guests = false;
+	bool has_gateway = run->n_forwards > 0;
+	bool machines = false, others = has_gateway;
 	for (size_t i = 0; i < run->count; i++) {
 		if (run->guests[i].image->platform == MKV_PLATFORM_GUEST)
-			guests = true;
+			others = true;
 		else
 			machines = true;
 	}
 	return mkv_network_open(
-		machines && guests ? run->options->contract->vlan.id : 0,
-		&run->network, err);
+		machines && others ? run->options->contract->vlan.id : 0,
+		has_gateway, &run->network, err);
+}
+
+static int start_gateway(struct run *run, struct mkv_error *err)
+{
+	if (!run->n_forwards)
+		return 0;
+	char path[4096];
+	(void)snprintf(path, sizeof(path), "%s/gateway.qemu",
+		       run->options->console_folder);
+	auto_fd int log =
+		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (log < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
+	int rc = mkv_gateway_start(run->options->contract, run->network,
+				   run->forwards, run->n_forwards, log,
+				   &run->gateway, err);
+	for (size_t i = 0; rc == 0 && i < run->options->n_forwards; i++)
+		note(run, "%s:%u is at 127.0.0.1:%u",
+		     run->forwards[i].host->name, run->forwards[i].port,
+		     run->forwards[i].local);
+	return rc;
 }
 
 static int find_firmware(struct run *run, struct mkv_error *err)
@@ -223,7 +238,7 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 
 /* What is promised, as far as all guests together leave a quarter to the host.
  */
-static uint64_t memory_of(const struct run *run, const struct guest *guest)
+static uint64_t memory_of(const struct run *run, const struct mkv_guest *guest)
 {
 	if (run->options->memory_bytes)
 		return run->options->memory_bytes;
@@ -245,7 +260,7 @@ static uint64_t memory_of(const struct run *run, const struct guest *guest)
 	return share;
 }
 
-static int start_guest(struct run *run, struct guest *guest,
+static int start_guest(struct run *run, struct mkv_guest *guest,
 		       struct mkv_error *err)
 {
 	const struct mkv_boot_options *options = run->options;
@@ -269,19 +284,13 @@ static int start_guest(struct run *run, struct guest *guest,
 	if (!machine.cpu_model && options->model_for)
 		machine.cpu_model = options->model_for(guest->image,
 						       options->model_context);
-	auto_argv struct mkv_argv argv = {0};
-	int rc = mkv_boot_machine_argv(&machine, &argv, err);
-	if (rc < 0)
-		return mkv_wrap(err, rc, "host '%s'", guest->host->name);
-	guest->console_fd =
-		open(guest->console_path,
-		     O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	auto_fd int log = open(guest->log_path,
-			       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (guest->console_fd < 0 || log < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-				guest->console_path);
-	return mkv_child_start(argv.items, log, &guest->child, err);
+	auto_buf struct mkv_buf load = {0};
+	int rc = 0;
+	if (run->load.count && guest->host == run->load.generator) {
+		rc = mkv_load_credential(&run->load, &load, err);
+		machine.load = load.data;
+	}
+	return rc < 0 ? rc : mkv_guest_start(guest, &machine, err);
 }
 
 static int watch_signals(struct run *run, struct mkv_error *err)
@@ -300,8 +309,8 @@ static int watch_signals(struct run *run, struct mkv_error *err)
 }
 
 struct line_context {
-	const struct run *run;
-	struct guest *guest;
+	struct run *run;
+	struct mkv_guest *guest;
 };
 
 /* An emulated timer that this machine has no time for: Linux tests once, very
@@ -318,131 +327,57 @@ static void on_line(const char *line, void *context)
 	const struct line_context *at = context;
 	if (is_stumble(at->run, line))
 		at->guest->stumbled = true;
+	if (at->run->load.count && at->guest->host == at->run->load.generator)
+		(void)mkv_load_take_line(&at->run->load, line);
 	if (at->run->options->on_line)
 		at->run->options->on_line(at->guest->host->name, line,
 					  at->run->options->context);
 }
 
-/* What the console's file gained since. */
-static int read_console(const struct run *run, struct guest *guest,
-			struct mkv_error *err)
-{
-	struct line_context context = {run, guest};
-	char chunk[16384];
-	ssize_t got;
-	while ((got = read(guest->console_fd, chunk, sizeof(chunk))) > 0) {
-		mkv_console_feed(&guest->console, chunk, (size_t)got, on_line,
-				 &context);
-		guest->console_bytes += (uint64_t)got;
-		/* It would fill the disk. */
-		if (guest->console_bytes > CONSOLE_MOST_BYTES &&
-		    guest->child.pidfd >= 0) {
-			note(run, "%s ended: it wrote more than 64 MiB",
-			     guest->host->name);
-			mkv_child_end(&guest->child);
-		}
-	}
-	return got < 0 && errno != EINTR
-		       ? mkv_fail(err, MKV_FAILED, errno, "read '%s': %m",
-				  guest->console_path)
-		       : 0;
-}
-
-static char *read_diagnosis(const struct guest *guest)
-{
-	struct mkv_error ignored;
-	auto_buf struct mkv_buf text = {0};
-	if (mkv_read_file(AT_FDCWD, guest->log_path, MIB, &text, &ignored) <
-		    0 ||
-	    !text.size)
-		return NULL;
-	size_t from =
-		text.size > DIAGNOSIS_MOST ? text.size - DIAGNOSIS_MOST : 0;
-	return strdup(text.data + from);
-}
-
-/* Containers of this host's role: the verifier then looks again once they run.
- */
-static bool has_containers(const struct guest *guest)
-{
-	const struct mkv_contract_docker *docker = &guest->image->docker;
-	for (size_t i = 0; docker->promised && i < docker->n_containers; i++) {
-		const struct mkv_contract_strings *roles =
-			&docker->containers[i].roles;
-		if (!roles->count ||
-		    mkv_contract_strings_have(roles, guest->host->role))
-			return true;
-	}
-	return false;
-}
-
-/* After a boot that doesn't let services start, nothing more will come. */
-static bool is_complete(const struct guest *guest)
-{
-	const struct mkv_console *console = &guest->console;
-	if (!console->boot.complete)
-		return false;
-	return console->boot.verdict > MKV_VERDICT_WARN ||
-	       console->later.complete || !has_containers(guest);
-}
-
-static char *text_of(const struct mkv_console *console)
-{
-	char *text = NULL;
-	const char *boot = console->boot.text.data;
-	const char *later = console->later.text.data;
-	if (!console->boot.complete ||
-	    asprintf(&text, "%s%s", boot ? boot : "", later ? later : "") < 0)
-		return NULL;
-	return text;
-}
-
-static enum mkv_verdict verdict_of(const struct guest *guest)
-{
-	const struct mkv_console *console = &guest->console;
-	if (!is_complete(guest))
-		return MKV_VERDICT_NONE;
-	/* A receipt of somebody else's proves nothing of this host. */
-	if (console->boot.host[0] &&
-	    strcmp(console->boot.host, guest->host->name) != 0)
-		return MKV_VERDICT_FAIL;
-	return console->later.complete &&
-			       console->later.verdict > console->boot.verdict
-		       ? console->later.verdict
-		       : console->boot.verdict;
-}
-
 static void settle(struct run *run, size_t index, bool died)
 {
-	struct guest *guest = &run->guests[index];
+	struct mkv_guest *guest = &run->guests[index];
 	struct mkv_boot_result *result = &run->results[index];
 	guest->settled = true;
 	result->host = guest->host->name;
-	result->verdict = verdict_of(guest);
+	result->verdict = mkv_guest_verdict(guest);
 	result->died = died;
 	result->seconds = now_s() - run->start_s;
-	result->receipt = text_of(&guest->console);
+	result->receipt = mkv_guest_receipts(guest);
 	result->console = strdup(guest->console_path);
-	result->diagnosis = died ? read_diagnosis(guest) : NULL;
+	result->diagnosis = died ? mkv_guest_diagnosis(guest) : NULL;
 	if (run->options->on_receipt)
 		run->options->on_receipt(result, run->options->context);
 }
 
-static int restart_guest(struct run *run, struct guest *guest,
+static int restart_guest(struct run *run, struct mkv_guest *guest,
 			 struct mkv_error *err)
 {
 	note(run,
 	     "%s: its timer came too late for its kernel, as it may in "
 	     "emulation on a busy machine; once more",
 	     guest->host->name);
-	mkv_child_end(&guest->child);
-	mkv_console_done(&guest->console);
-	guest->console = (struct mkv_console)MKV_CONSOLE_INIT;
-	mkv_auto_close_(&guest->console_fd);
-	guest->console_fd = -1;
-	guest->stumbled = false;
 	guest->restarts++;
 	return start_guest(run, guest, err);
+}
+
+static int read_guest(struct run *run, struct mkv_guest *guest,
+		      struct mkv_error *err)
+{
+	struct line_context context = {run, guest};
+	bool had_receipt = guest->console.boot.complete;
+	int rc = mkv_guest_read(guest, on_line, &context, err);
+	if (rc == -EFBIG) {
+		note(run, "%s", err->message);
+		rc = 0;
+	}
+	if (guest->console.boot.complete && !had_receipt &&
+	    !mkv_guest_is_complete(guest))
+		note(run, "%s: %s at boot, after %.0f s; its containers start",
+		     guest->host->name,
+		     mkv_verdict_name(guest->console.boot.verdict),
+		     now_s() - run->start_s);
+	return rc;
 }
 
 /* One look at every guest; returns how many still owe a receipt. */
@@ -450,12 +385,12 @@ static int look(struct run *run, struct mkv_error *err)
 {
 	int owing = 0;
 	for (size_t i = 0; i < run->count; i++) {
-		struct guest *guest = &run->guests[i];
+		struct mkv_guest *guest = &run->guests[i];
 		int status;
 		/* Before reading: what it wrote before it ended is then read.
 		 */
 		bool ended = mkv_child_reap(&guest->child, &status);
-		int rc = read_console(run, guest, err);
+		int rc = read_guest(run, guest, err);
 		if (rc == 0 && guest->stumbled && !guest->settled &&
 		    guest->restarts < RESTARTS_MOST) {
 			rc = restart_guest(run, guest, err);
@@ -463,19 +398,11 @@ static int look(struct run *run, struct mkv_error *err)
 		}
 		if (rc < 0)
 			return rc;
-		if (!guest->settled && (is_complete(guest) || ended))
-			settle(run, i, !is_complete(guest));
+		if (!guest->settled && (mkv_guest_is_complete(guest) || ended))
+			settle(run, i, !mkv_guest_is_complete(guest));
 		owing += !guest->settled;
 	}
 	return owing;
-}
-
-static bool is_alive(const struct run *run)
-{
-	for (size_t i = 0; i < run->count; i++)
-		if (run->guests[i].child.pidfd >= 0)
-			return true;
-	return false;
 }
 
 static unsigned limit_s(const struct run *run)
@@ -493,6 +420,78 @@ static unsigned limit_s(const struct run *run)
 	return boot_s + (unsigned)(clock_s > 86400 ? 86400 : clock_s);
 }
 
+/* Who is waited for, and what their consoles said last. */
+static void tell_status(struct run *run)
+{
+	double now = now_s();
+	if (now - run->status_s < STATUS_S)
+		return;
+	run->status_s = now;
+	for (size_t i = 0; i < run->count; i++)
+		if (!run->guests[i].settled)
+			note(run, "%.0f s: %s: %s", now - run->start_s,
+			     run->guests[i].host->name,
+			     run->guests[i].console.last);
+}
+
+static int check_gateway(struct run *run, struct mkv_error *err)
+{
+	int status;
+	if (!run->n_forwards || !mkv_child_reap(&run->gateway, &status))
+		return 0;
+	return mkv_fail(err, MKV_HOST_CANNOT, EIO,
+			"the gateway to the hosts ended: see "
+			"'%s/gateway.qemu'",
+			run->options->console_folder);
+}
+
+static void end_load(struct run *run)
+{
+	run->load_is_over = true;
+	if (run->options->on_load)
+		run->options->on_load(&run->load, run->options->context);
+}
+
+/* After the receipts: whether the load is still under way. */
+static bool tend_load(struct run *run, struct mkv_error *err)
+{
+	double now = now_s();
+	if (!run->load.count || run->load_is_over)
+		return false;
+	for (size_t i = 0; i < run->count; i++)
+		if (run->results[i].verdict > MKV_VERDICT_WARN) {
+			note(run, "no load: %s did not pass",
+			     run->results[i].host);
+			end_load(run);
+			return false;
+		}
+	if (run->load_end_s == 0) {
+		note(run, "all hosts passed; waiting for the load's end");
+		run->load_end_s = now + limit_s(run);
+	}
+	bool is_late = now >= run->load_end_s;
+	bool is_due =
+		run->load.summary && now - run->load_asked_s >= LOAD_ASK_S;
+	if (!is_late && !is_due)
+		return true;
+	run->load_asked_s = now;
+	if (!is_late && !mkv_load_is_exported(&run->load))
+		return true;
+	if (run->load.summary &&
+	    mkv_load_fetch(&run->load, run->options->console_folder, err) < 0)
+		note(run, "%s", err->message);
+	end_load(run);
+	return false;
+}
+
+static bool is_alive(const struct run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->guests[i].child.pidfd >= 0)
+			return true;
+	return false;
+}
+
 static int watch(struct run *run, struct mkv_error *err)
 {
 	double end_s = run->start_s + limit_s(run);
@@ -507,8 +506,13 @@ static int watch(struct run *run, struct mkv_error *err)
 					"interrupted (%s)",
 					strsignal((int)taken.ssi_signo));
 		int owing = look(run, err);
-		if (owing < 0)
-			return owing;
+		int rc = owing < 0 ? owing : check_gateway(run, err);
+		if (rc < 0)
+			return rc;
+		if (owing == 0 && tend_load(run, err))
+			continue;
+		if (owing > 0)
+			tell_status(run);
 		if (owing == 0 && (!run->options->stay || !is_alive(run)))
 			return 0;
 		if (owing > 0 && now_s() >= end_s) {
@@ -524,6 +528,8 @@ static int go(struct run *run, struct mkv_error *err)
 {
 	int rc = choose_guests(run, err);
 	if (rc == 0)
+		rc = add_forwards(run, err);
+	if (rc == 0)
 		rc = find_firmware(run, err);
 	if (rc == 0)
 		rc = choose_accel(run, err);
@@ -532,7 +538,9 @@ static int go(struct run *run, struct mkv_error *err)
 	/* Behind the signals' mask, which its thread inherits. */
 	if (rc == 0)
 		rc = open_network(run, err);
-	run->start_s = now_s();
+	if (rc == 0)
+		rc = start_gateway(run, err);
+	run->start_s = run->status_s = now_s();
 	for (size_t i = 0; rc == 0 && i < run->count; i++)
 		rc = start_guest(run, &run->guests[i], err);
 	return rc < 0 ? rc : watch(run, err);
@@ -541,7 +549,8 @@ static int go(struct run *run, struct mkv_error *err)
 int mkv_boot_run(const struct mkv_boot_options *options,
 		 struct mkv_boot_results *ret, struct mkv_error *err)
 {
-	struct run run = {.options = options, .signals = -1};
+	struct run run = {
+		.options = options, .signals = -1, .gateway = MKV_CHILD_INIT};
 	int rc = go(&run, err);
 	if (rc == 0) {
 		*ret = (struct mkv_boot_results){run.results, run.count};

@@ -4,6 +4,7 @@
  * receipts that their verifiers print. The images stay as they are. */
 
 #include "builder/boot/console.h"
+#include "builder/boot/load.h"
 #include "builder/boot/machine.h"
 
 struct mkv_boot_result {
@@ -14,6 +15,11 @@ struct mkv_boot_result {
 	char *receipt;	 /* its text; NULL: none */
 	char *console;	 /* path of all that the host printed */
 	char *diagnosis; /* what QEMU itself said, where it died; else NULL */
+};
+
+struct mkv_boot_forward {
+	const char *host; /* by name */
+	unsigned port;
 };
 
 struct mkv_boot_options {
@@ -31,10 +37,16 @@ struct mkv_boot_options {
 	unsigned timeout_s;	    /* 0: what the contract's clock needs, plus
 				       ten minutes, and three a host under emulation */
 	const char *console_folder; /* exists; takes HOST.console, HOST.qemu */
-	/* A line of a host's console, a note of our own (host NULL), or a
-	 * receipt that came in. Each may be NULL. */
+	/* Ports of hosts that are wanted on 127.0.0.1: notes say where. */
+	const struct mkv_boot_forward *forwards;
+	size_t n_forwards;
+	unsigned load_count; /* orders, once all hosts passed; 0: none */
+	/* A line of a host's console, a note of our own (host NULL), a receipt
+	 * that came in, the load's end (no summary: it didn't come to one).
+	 * Each may be NULL. */
 	void (*on_line)(const char *host, const char *line, void *context);
 	void (*on_receipt)(const struct mkv_boot_result *result, void *context);
+	void (*on_load)(const struct mkv_load *load, void *context);
 	void *context;
 	bool stay; /* until interrupted, after the receipts */
 };
@@ -46,7 +58,8 @@ struct mkv_boot_results {
 void mkv_boot_results_done(struct mkv_boot_results *results) mkv_nonnull(1);
 #define auto_boot_results __attribute__((cleanup(mkv_boot_results_done)))
 
-/* Runs until every host has its receipt, has ended, or time is up; then ends
+/* Runs until every host has its receipt, has ended, or time is up, and the load
+ * has its end, or as much time again is up; then ends
  * all that it started. SIGINT, SIGTERM and SIGHUP do the same and are -EINTR.
  * What the receipts say is in the results, not in the return. */
 int mkv_boot_run(const struct mkv_boot_options *options,

@@ -101,6 +101,9 @@ static void end_line(struct mkv_console *console, mkv_console_line *on_line,
 	else if (console->in_receipt &&
 		 console->text.size < MKV_RECEIPT_MOST_BYTES)
 		mkv_buf_printf(&console->text, "%s\n", console->line);
+	if (console->line[strspn(console->line, " \t")])
+		(void)snprintf(console->last, sizeof(console->last), "%s",
+			       console->line);
 	if (on_line && console->line[0])
 		on_line(console->line, context);
 }

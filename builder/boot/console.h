@@ -40,6 +40,7 @@ struct mkv_console_receipt {
 struct mkv_console {
 	char line[MKV_CONSOLE_LINE_MOST + 1]; /* what isn't complete yet */
 	size_t used;
+	char last[80];	 /* the beginning of the last line that isn't empty */
 	unsigned escape; /* inside a terminal's escape sequence */
 	bool in_receipt;
 	struct mkv_buf text; /* of the receipt that is being read */

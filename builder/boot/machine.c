@@ -297,6 +297,13 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	mkv_argv_add(&argv,
 		     "type=11,value=io.systemd.credential:mkvbench.host=%s",
 		     machine->host->name);
+	if (machine->load) {
+		mkv_argv_add(&argv, "-smbios");
+		mkv_argv_add(&argv,
+			     "type=11,value=io.systemd.credential.binary:"
+			     "mkvbench.load=%s",
+			     machine->load);
+	}
 	mkv_argv_add(&argv, "-chardev");
 	mkv_argv_add(&argv, "file,id=console,path=%s",
 		     quoted(machine->console, console, sizeof(console)));

@@ -14,6 +14,8 @@ enum {
 	TAG_BYTES = 4,
 	TYPE_VLAN = 0x8100,
 	VID_MASK = 0xfff,
+	TYPE_ARP = 0x0806,
+	MAC_BYTES = 6,
 	SEGMENTS = 2,
 };
 
@@ -25,6 +27,10 @@ struct segment {
 
 struct mkv_network {
 	unsigned vlan_id;
+	bool has_gateway;
+	int gateway;			/* our end of its wire */
+	struct sockaddr_in gateway_end; /* its own */
+	uint8_t gateway_mac[MAC_BYTES]; /* all zero: it hasn't spoken yet */
 	struct segment segments[SEGMENTS];
 	int sender; /* of a port of its own: by it we know our own frames */
 	in_port_t sender_port;
@@ -61,7 +67,30 @@ size_t mkv_frame_tag(uint8_t *frame, size_t length, unsigned vlan_id)
 	return length + TAG_BYTES;
 }
 
-/* One frame from one segment to the other. */
+/* What is lost is lost, as on any wire. */
+static void send_frame(const struct mkv_network *network, const uint8_t *frame,
+		       size_t size, const struct sockaddr_in *to)
+{
+	if (size)
+		(void)!sendto(network->sender, frame, size, MSG_DONTWAIT,
+			      (const struct sockaddr *)to, sizeof(*to));
+}
+
+/* A user network answers whatever it hears, for whomever it is meant. */
+static bool is_for_gateway(const struct mkv_network *network,
+			   const uint8_t *frame, size_t size)
+{
+	static const uint8_t nobody[MAC_BYTES],
+		all[MAC_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	if (!network->has_gateway || size < HEADER_BYTES)
+		return false;
+	if (memcmp(frame, all, MAC_BYTES) == 0)
+		return type_of(frame) == TYPE_ARP;
+	return memcmp(frame, nobody, MAC_BYTES) != 0 &&
+	       memcmp(frame, network->gateway_mac, MAC_BYTES) == 0;
+}
+
+/* One frame from one segment to the other, and to the gateway. */
 static void pass(struct mkv_network *network, enum mkv_segment from,
 		 uint8_t *frame)
 {
@@ -73,15 +102,35 @@ static void pass(struct mkv_network *network, enum mkv_segment from,
 			       (struct sockaddr *)&source, &length);
 	if (got <= 0 || source.sin_port == network->sender_port)
 		return;
-	size_t size =
-		from == MKV_SEGMENT_TRUNK
-			? mkv_frame_untag(frame, (size_t)got, network->vlan_id)
-			: mkv_frame_tag(frame, (size_t)got, network->vlan_id);
-	/* What is lost is lost, as on any wire. */
-	if (size)
-		(void)!sendto(network->sender, frame, size, MSG_DONTWAIT,
-			      (const struct sockaddr *)&to->group,
-			      sizeof(to->group));
+	size_t size = (size_t)got;
+	if (network->vlan_id && from == MKV_SEGMENT_TRUNK)
+		size = mkv_frame_untag(frame, size, network->vlan_id);
+	if (is_for_gateway(network, frame, size))
+		send_frame(network, frame, size, &network->gateway_end);
+	if (!network->vlan_id)
+		return;
+	if (from == MKV_SEGMENT_ACCESS)
+		size = mkv_frame_tag(frame, size, network->vlan_id);
+	send_frame(network, frame, size, &to->group);
+}
+
+/* One frame from the gateway to everybody. */
+static void pass_out(struct mkv_network *network, uint8_t *frame)
+{
+	ssize_t got = recv(network->gateway, frame, MKV_FRAME_MOST_BYTES,
+			   MSG_DONTWAIT);
+	if (got < HEADER_BYTES)
+		return;
+	size_t size = (size_t)got;
+	memcpy(network->gateway_mac, frame + MAC_BYTES, MAC_BYTES);
+	send_frame(network, frame, size,
+		   &network->segments[network->vlan_id ? MKV_SEGMENT_ACCESS : 0]
+			    .group);
+	if (!network->vlan_id)
+		return;
+	size = mkv_frame_tag(frame, size, network->vlan_id);
+	send_frame(network, frame, size,
+		   &network->segments[MKV_SEGMENT_TRUNK].group);
 }
 
 static void *bridge(void *context)
@@ -91,11 +140,14 @@ static void *bridge(void *context)
 	struct pollfd polled[] = {
 		{.fd = network->segments[0].receiver, .events = POLLIN},
 		{.fd = network->segments[1].receiver, .events = POLLIN},
+		{.fd = network->gateway, .events = POLLIN},
 		{.fd = network->stop, .events = POLLIN},
 	};
-	while (poll(polled, 3, -1) >= 0 || errno == EINTR) {
-		if (polled[2].revents)
+	while (poll(polled, 4, -1) >= 0 || errno == EINTR) {
+		if (polled[3].revents)
 			break;
+		if (polled[2].revents)
+			pass_out(network, frame);
 		if (polled[0].revents)
 			pass(network, MKV_SEGMENT_TRUNK, frame);
 		if (polled[1].revents)
@@ -146,10 +198,21 @@ static int open_segments(struct mkv_network *network)
 		(void)inet_pton(AF_INET, MKV_NETWORK_GROUP,
 				&segment->group.sin_addr);
 		rc = hold_port(&segment->holder, &segment->group.sin_port);
-		if (rc == 0 && network->vlan_id)
+		if (rc == 0 && (network->vlan_id || network->has_gateway))
 			rc = join_group(segment);
 	}
 	return rc;
+}
+
+/* A port for its end, which is its own to bind, and one for ours. */
+static int open_gateway(struct mkv_network *network)
+{
+	in_port_t ours;
+	auto_fd int free_port = -1;
+	network->gateway_end.sin_family = AF_INET;
+	network->gateway_end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int rc = hold_port(&free_port, &network->gateway_end.sin_port);
+	return rc < 0 ? rc : hold_port(&network->gateway, &ours);
 }
 
 static int start_bridge(struct mkv_network *network)
@@ -168,19 +231,22 @@ static int start_bridge(struct mkv_network *network)
 	return rc;
 }
 
-int mkv_network_open(unsigned vlan_id, struct mkv_network **ret,
-		     struct mkv_error *err)
+int mkv_network_open(unsigned vlan_id, bool has_gateway,
+		     struct mkv_network **ret, struct mkv_error *err)
 {
 	auto_network struct mkv_network *network = calloc(1, sizeof(*network));
 	if (!network)
 		return mkv_oom(err);
 	network->vlan_id = vlan_id;
-	network->sender = network->stop = -1;
+	network->has_gateway = has_gateway;
+	network->sender = network->stop = network->gateway = -1;
 	for (int i = 0; i < SEGMENTS; i++)
 		network->segments[i].holder = network->segments[i].receiver =
 			-1;
 	int rc = open_segments(network);
-	if (rc == 0 && vlan_id)
+	if (rc == 0 && has_gateway)
+		rc = open_gateway(network);
+	if (rc == 0 && (vlan_id || has_gateway))
 		rc = start_bridge(network);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, rc,
@@ -202,6 +268,7 @@ void mkv_network_free(struct mkv_network *network)
 		mkv_auto_close_(&network->segments[i].holder);
 		mkv_auto_close_(&network->segments[i].receiver);
 	}
+	mkv_auto_close_(&network->gateway);
 	mkv_auto_close_(&network->sender);
 	mkv_auto_close_(&network->stop);
 	free(network);
@@ -212,4 +279,14 @@ unsigned mkv_network_port(const struct mkv_network *network,
 {
 	return ntohs(network->segments[network->vlan_id ? segment : 0]
 			     .group.sin_port);
+}
+
+void mkv_network_gateway_ports(const struct mkv_network *network,
+			       unsigned *ret_own, unsigned *ret_peer)
+{
+	struct sockaddr_in ours = {0};
+	socklen_t length = sizeof(ours);
+	(void)getsockname(network->gateway, (struct sockaddr *)&ours, &length);
+	*ret_own = ntohs(network->gateway_end.sin_port);
+	*ret_peer = ntohs(ours.sin_port);
 }

@@ -13,10 +13,16 @@
 #include "builder/recipe/recipe.h"
 #include "lib/io.h"
 
-enum { MIB = 1 << 20, HOSTS_MOST = 64 };
+enum {
+	MIB = 1 << 20,
+	HOSTS_MOST = 64,
+	FORWARDS_MOST = 16,
+	LOAD_MOST = 1000000
+};
 
 struct options {
 	const char *output, *hosts, *accel, *cpu, *memory, *timeout, *console;
+	const char *forward, *load;
 	bool uefi, verbose, json, stay;
 };
 
@@ -26,6 +32,7 @@ struct printer {
 	const struct mkv_recipe
 		*recipe;    /* NULL: an appliance's folder was given */
 	char temporary[64]; /* the console folder that we made */
+	bool load_failed;
 };
 
 static void print_line(const char *host, const char *line, void *context)
@@ -69,6 +76,36 @@ static void print_receipt(const struct mkv_boot_result *result, void *context)
 	(void)fflush(stdout);
 }
 
+static void print_load(const struct mkv_load *load, void *context)
+{
+	struct printer *printer = context;
+	printer->load_failed =
+		!load->summary || !load->is_answered || !load->traces;
+	if (printer->options->json) {
+		json_t *line = json_pack(
+			"{s:s?, s:b, s:I, s:s?}", "load", load->summary,
+			"answered", load->is_answered, "spans",
+			(json_int_t)load->spans, "traces", load->traces);
+		if (line)
+			(void)json_dumpf(line, stdout, JSON_COMPACT);
+		(void)putchar('\n');
+		json_decref(line);
+	} else {
+		(void)printf("load: %s\n", !load->summary ? "no summary came"
+					   : load->is_answered
+						   ? "every order was answered"
+						   : "not every order was "
+						     "answered");
+		if (load->summary)
+			(void)printf("  %s\n", load->summary);
+		if (load->traces)
+			(void)printf("  %llu spans of the services are in %s\n",
+				     (unsigned long long)load->spans,
+				     load->traces);
+	}
+	(void)fflush(stdout);
+}
+
 /* What the recipe knows and the contract doesn't: QEMU's name for the CPU. */
 static const char *model_for(const struct mkv_contract_image *image,
 			     void *context)
@@ -95,6 +132,35 @@ static int parse_number(const char *option, const char *text, unsigned most,
 				"'%s'",
 				option, most, text);
 	*ret = (unsigned)value;
+	return 0;
+}
+
+/* "order:8080,collector:9090"; the names stay in `text`. */
+static int parse_forwards(char *text, struct mkv_boot_forward *ret,
+			  size_t *ret_count, struct mkv_error *err)
+{
+	const char *items[FORWARDS_MOST + 1];
+	size_t count = mkv_options_split(text, items, FORWARDS_MOST + 1);
+	if (count > FORWARDS_MOST)
+		return mkv_fail(err, MKV_BAD_USAGE, E2BIG,
+				"boot: --forward takes at most %d ports",
+				FORWARDS_MOST);
+	for (size_t i = 0; i < count; i++) {
+		char *item = text + (items[i] - text);
+		char *colon = strchr(item, ':');
+		if (!colon || colon == item)
+			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+					"boot: --forward takes HOST:PORT, not "
+					"'%s'",
+					item);
+		*colon = '\0';
+		ret[i].host = item;
+		int rc = parse_number("--forward", colon + 1, 65535,
+				      &ret[i].port, err);
+		if (rc < 0)
+			return rc;
+	}
+	*ret_count = count;
 	return 0;
 }
 
@@ -200,10 +266,17 @@ static int boot(const struct options *options, const char *operand,
 	auto_boot_results struct mkv_boot_results results = {0};
 	auto_free char *folder = NULL;
 	auto_free char *names = strdup(options->hosts ? options->hosts : "");
+	auto_free char *ports =
+		strdup(options->forward ? options->forward : "");
 	const char *hosts[HOSTS_MOST];
-	if (!names)
+	struct mkv_boot_forward forwards[FORWARDS_MOST];
+	if (!names || !ports)
 		return mkv_oom(err);
-	int rc = find_appliance(options, operand, &recipe, &folder, err);
+	int rc = parse_forwards(ports, forwards, &how->n_forwards, err);
+	if (rc < 0)
+		return rc;
+	how->forwards = forwards;
+	rc = find_appliance(options, operand, &recipe, &folder, err);
 	if (rc == 0)
 		rc = load_manifest(folder, &manifest, err);
 	if (rc == 0)
@@ -218,9 +291,11 @@ static int boot(const struct options *options, const char *operand,
 	rc = mkv_boot_run(how, &results, err);
 	if (rc == 0)
 		rc = judge(&results, err);
-	/* What a failure printed stays to be read. */
+	if (rc == 0 && printer->load_failed)
+		rc = mkv_fail(err, MKV_FAILED, EIO, "the load failed");
+	/* What a failure printed stays to be read, and what was asked for. */
 	struct mkv_error ignored;
-	if (rc == 0 && printer->temporary[0])
+	if (rc == 0 && printer->temporary[0] && !how->load_count)
 		(void)!mkv_remove_tree(AT_FDCWD, printer->temporary, &ignored);
 	return rc;
 }
@@ -257,6 +332,12 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		 &options.console, NULL},
 		{"--output", "DIR", "where a recipe's appliance is (images)",
 		 &options.output, NULL},
+		{"--load", "ORDERS",
+		 "let the load generator send orders; keep the spans",
+		 &options.load, NULL},
+		{"--forward", "HOST:PORT[,...]",
+		 "make hosts' ports reachable on 127.0.0.1", &options.forward,
+		 NULL},
 		{"--stay", NULL, "run on after the receipts, until Ctrl-C",
 		 NULL, &options.stay},
 		{"--verbose", NULL, "print the consoles' lines", NULL,
@@ -286,6 +367,7 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		.uefi = options.uefi,
 		.on_line = print_line,
 		.on_receipt = print_receipt,
+		.on_load = print_load,
 		.context = &printer,
 		.stay = options.stay,
 	};
@@ -297,6 +379,9 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 	if (rc == 0)
 		rc = parse_number("--memory", options.memory, 1 << 24,
 				  &memory_mib, err);
+	if (rc == 0)
+		rc = parse_number("--load", options.load, LOAD_MOST,
+				  &how.load_count, err);
 	if (rc < 0)
 		return rc;
 	how.memory_bytes = (uint64_t)memory_mib * MIB;

@@ -12,8 +12,10 @@
 #include <sys/socket.h>
 
 #include "builder/boot/console.h"
+#include "builder/boot/load.h"
 #include "builder/boot/machine.h"
 #include "builder/boot/network.h"
+#include "lib/base64.h"
 #include "lib/io.h"
 
 #define HEAD "mkvbench-verify: tiny, host a\n"
@@ -329,7 +331,7 @@ static void machines_and_guests_hear_each_other(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	auto_network struct mkv_network *network = NULL;
-	assert_int_equal(mkv_network_open(100, &network, &err), 0);
+	assert_int_equal(mkv_network_open(100, false, &network, &err), 0);
 	unsigned trunk = mkv_network_port(network, MKV_SEGMENT_TRUNK);
 	unsigned access = mkv_network_port(network, MKV_SEGMENT_ACCESS);
 	assert_int_not_equal(trunk, access);
@@ -368,6 +370,124 @@ static void machines_and_guests_hear_each_other(void **state)
 	}
 }
 
+/* One frame to a group or to a port of 127.0.0.1. */
+static void send_to(int fd, const char *address, unsigned port,
+		    const uint8_t *frame, size_t size)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port)};
+	struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
+	(void)inet_pton(AF_INET, address, &to.sin_addr);
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &loopback,
+				    sizeof(loopback)),
+			 0);
+	assert_int_equal(
+		sendto(fd, frame, size, 0, (struct sockaddr *)&to, sizeof(to)),
+		size);
+}
+
+static void a_gateway_hears_only_what_is_for_it(void **state)
+{
+	(void)state;
+	static const uint8_t from_gateway[] = "ABCDEFghijkl\x08\0hello";
+	static const uint8_t to_it[] = "ghijklABCDEF\x08\0to it";
+	static const uint8_t to_another[] = "mnopqrABCDEF\x08\0not to it";
+	static const uint8_t arp[] = "\xff\xff\xff\xff\xff\xff"
+				     "ABCDEF\x08\x06who";
+	static const uint8_t shout[] = "\xff\xff\xff\xff\xff\xff"
+				       "ABCDEF\x08\0shout";
+	for (unsigned vlan = 0; vlan <= 100; vlan += 100) {
+		struct mkv_error err = {0};
+		unsigned own, peer;
+		uint8_t heard[128];
+		auto_network struct mkv_network *network = NULL;
+		assert_int_equal(mkv_network_open(vlan, true, &network, &err),
+				 0);
+		unsigned access = mkv_network_port(network, MKV_SEGMENT_ACCESS);
+		mkv_network_gateway_ports(network, &own, &peer);
+		auto_fd int gateway = socket(AF_INET, SOCK_DGRAM, 0);
+		auto_fd int guest = join(access);
+		auto_fd int sender = socket(AF_INET, SOCK_DGRAM, 0);
+		struct timeval patience = {.tv_sec = 5};
+		struct sockaddr_in end = {.sin_family = AF_INET,
+					  .sin_port = htons((uint16_t)own)};
+		end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		assert_int_equal(
+			bind(gateway, (struct sockaddr *)&end, sizeof(end)), 0);
+		assert_int_equal(setsockopt(gateway, SOL_SOCKET, SO_RCVTIMEO,
+					    &patience, sizeof(patience)),
+				 0);
+		send_to(gateway, "127.0.0.1", peer, from_gateway,
+			sizeof(from_gateway));
+		assert_int_equal(recv(guest, heard, sizeof(heard), 0),
+				 sizeof(from_gateway));
+		assert_memory_equal(heard, from_gateway, sizeof(from_gateway));
+		send_to(sender, MKV_NETWORK_GROUP, access, to_another,
+			sizeof(to_another));
+		send_to(sender, MKV_NETWORK_GROUP, access, shout,
+			sizeof(shout));
+		send_to(sender, MKV_NETWORK_GROUP, access, arp, sizeof(arp));
+		send_to(sender, MKV_NETWORK_GROUP, access, to_it,
+			sizeof(to_it));
+		assert_int_equal(recv(gateway, heard, sizeof(heard), 0),
+				 sizeof(arp));
+		assert_memory_equal(heard, arp, sizeof(arp));
+		assert_int_equal(recv(gateway, heard, sizeof(heard), 0),
+				 sizeof(to_it));
+		assert_memory_equal(heard, to_it, sizeof(to_it));
+	}
+}
+
+static void knows_a_loads_summary(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		bool is_summary, is_answered;
+	} rows[] = {
+		{"[ 1.0] mkvbench-load[7]: {\"answered\":3,\"requests\":3}",
+		 true, true},
+		{"[ 1.0] mkvbench-load[7]: {\"answered\":2,\"requests\":3}",
+		 true, false},
+		{"[ 1.0] mkvbench-load[7]: {\"answered\":1,\"requests\":1}",
+		 true, false}, /* not so many as were asked for */
+		{"[ 1.0] mkvbench-load[7]: {\"level\":\"error\"}", false,
+		 false},
+		{"[ 1.0] mkvbench-load[7]: {\"answered\":3,", false, false},
+		{"[ 1.0] other[7]: {\"answered\":3,\"requests\":3}", false,
+		 false},
+		{"mkvbench-load[", false, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_load load = {.count = 3};
+		assert_int_equal(mkv_load_take_line(&load, rows[i].line),
+				 rows[i].is_summary);
+		assert_int_equal(load.summary != NULL, rows[i].is_summary);
+		assert_int_equal(load.is_answered, rows[i].is_answered);
+		mkv_load_done(&load);
+	}
+}
+
+static void tells_the_load_generator_by_a_credential(void **state)
+{
+	(void)state;
+	struct mkv_error err = {0};
+	auto_buf struct mkv_buf text = {0}, plain_text = {0};
+	const struct mkv_load load = {.count = 12};
+	assert_int_equal(mkv_load_credential(&load, &text, &err), 0);
+	assert_int_equal(
+		mkv_base64_read(text.data, text.size, &plain_text, &err), 0);
+	assert_string_equal(plain_text.data,
+			    "MKVBENCH_WARM_UP=0\nMKVBENCH_COUNT=12\n");
+	struct mkv_boot_machine machine = {.accel = MKV_ACCEL_TCG,
+					   .load = text.data};
+	auto_free char *line = line_for(&machine, &err);
+	assert_non_null(line);
+	assert_non_null(strstr(
+		line, "type=11,value=io.systemd.credential.binary:mkvbench."
+		      "load="));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -380,6 +500,9 @@ int main(void)
 		cmocka_unit_test(knows_qemus_own_models),
 		cmocka_unit_test(a_bridge_takes_tags_off_and_puts_them_on),
 		cmocka_unit_test(machines_and_guests_hear_each_other),
+		cmocka_unit_test(a_gateway_hears_only_what_is_for_it),
+		cmocka_unit_test(knows_a_loads_summary),
+		cmocka_unit_test(tells_the_load_generator_by_a_credential),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
