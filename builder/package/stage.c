@@ -199,6 +199,7 @@ void mkv_package_done(struct mkv_package *package)
 	for (size_t i = 0; i < package->n_entries; i++) {
 		free(package->entries[i].path);
 		free(package->entries[i].target);
+		free(package->entries[i].diverted);
 	}
 	free(package->entries);
 	for (size_t i = 0; i < package->n_conffiles; i++)

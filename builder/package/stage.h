@@ -27,6 +27,7 @@ struct mkv_package_entry {
 	uint32_t uid, gid;
 	int64_t mtime_s;
 	char *target;	  /* of a symbolic link */
+	char *diverted;	  /* for whoever installs it: where it went instead */
 	bool is_hardlink; /* staged as a hard link */
 	bool is_conffile;
 	bool is_lost; /* for whoever installs it: another package has the path */

@@ -30,6 +30,14 @@ int mkv_build_rootfs(const struct mkv_build *build, const char *set,
 /* Builds those of the lock that the store lacks, several at once. */
 int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
+/* The base of such a root (builder/rootfs/rootfs.h), into the store; its step
+ * tells which bases are the same. Both open the packages. */
+int mkv_build_rootfs_base(const struct mkv_build *build, const char *set,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+int mkv_build_rootfs_base_step(const struct mkv_build *build, const char *set,
+			       struct mkv_step *ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 /* The step alone, for a plan. */
 int mkv_build_rootfs_step(const struct mkv_build *build, const char *set,
 			  struct mkv_step *ret, struct mkv_error *err)

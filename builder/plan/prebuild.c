@@ -2,7 +2,8 @@
 /* Root file systems side by side. Most of the time of one goes into maintainer
  * scripts, one after another on one CPU; so the missing ones of a build are made
  * by processes of their own, as many as there are CPUs, each leaving its pack in
- * the store. A process, not a thread: the sandbox forks and changes namespaces. */
+ * the store: first the bases, then whatever has its base. A process, not a
+ * thread: the sandbox forks and changes namespaces. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -14,9 +15,29 @@
 
 enum { JOBS_MAX = 16 };
 
+/* A root file system to make, or a base. */
+struct task {
+	const char *set;
+	bool is_base;
+	struct mkv_sha256 key;
+	size_t base; /* index of the task that has to be done before, or NONE */
+	enum { WAITING, UNDER_WAY, DONE } state;
+};
+#define NONE SIZE_MAX
+
+struct tasks {
+	struct task *items;
+	size_t count, n_bases;
+};
+
+static void tasks_done(struct tasks *tasks)
+{
+	free(tasks->items);
+}
+
 /* One process; free when pid is 0. */
 struct job {
-	const char *set;
+	struct task *task;
 	pid_t pid;
 	int report; /* it writes a struct mkv_error there when it fails */
 };
@@ -42,25 +63,33 @@ static void jobs_done(struct jobs *jobs)
 	}
 }
 
-static _Noreturn void work(const struct mkv_build *build, const char *set,
-			   pid_t parent, int report)
+static int make(const struct mkv_build *build, const struct task *task,
+		struct mkv_error *err)
+{
+	auto_tree struct mkv_tree *tree = NULL;
+	struct mkv_sha256 sha256;
+	return task->is_base
+		       ? mkv_build_rootfs_base(build, task->set, err)
+		       : mkv_build_rootfs(build, task->set, &tree, &sha256, err);
+}
+
+static _Noreturn void work(const struct mkv_build *build,
+			   const struct task *task, pid_t parent, int report)
 {
 	struct mkv_build quiet = *build;
 	quiet.progress = NULL;
 	struct mkv_error err = {0};
-	auto_tree struct mkv_tree *tree = NULL;
-	struct mkv_sha256 sha256;
 	/* SIGKILL when the builder goes, which may have happened already. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	if (mkv_build_rootfs(&quiet, set, &tree, &sha256, &err) == 0)
+	if (make(&quiet, task, &err) == 0)
 		_exit(0);
 	ssize_t put = write(report, &err, sizeof(err));
 	_exit(put == sizeof(err) ? 1 : 2);
 }
 
 static int start(const struct mkv_build *build, struct job *job,
-		 const char *set, struct mkv_error *err)
+		 struct task *task, struct mkv_error *err)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -68,13 +97,14 @@ static int start(const struct mkv_build *build, struct job *job,
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
-		work(build, set, parent, ends[1]);
+		work(build, task, parent, ends[1]);
 	mkv_auto_close_(&ends[1]);
 	if (pid < 0) {
 		mkv_auto_close_(&ends[0]);
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
 	}
-	*job = (struct job){set, pid, ends[0]};
+	*job = (struct job){task, pid, ends[0]};
+	task->state = UNDER_WAY;
 	return 0;
 }
 
@@ -96,8 +126,9 @@ static void finish(struct jobs *jobs, struct job *job, struct mkv_error *err)
 		jobs->rc = mkv_fail(err, MKV_FAILED, EIO,
 				    "root file system '%s': its process ended "
 				    "without a word",
-				    job->set);
+				    job->task->set);
 	}
+	job->task->state = DONE;
 	job->pid = 0;
 }
 
@@ -122,45 +153,6 @@ static bool wait_for_one(struct jobs *jobs, struct mkv_error *err)
 	return true;
 }
 
-static struct job *free_job(struct jobs *jobs, struct mkv_error *err)
-{
-	for (;;) {
-		for (size_t i = 0; i < jobs->limit; i++)
-			if (!jobs->items[i].pid)
-				return &jobs->items[i];
-		(void)wait_for_one(jobs, err);
-	}
-}
-
-/* The sets whose step isn't in the store, each step once. */
-static int list_missing(const struct mkv_build *build, const char **sets,
-			struct mkv_sha256 *keys, size_t *ret_count,
-			struct mkv_error *err)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < build->lock->n_sets; i++) {
-		const char *set = build->lock->sets[i].name;
-		auto_step struct mkv_step step = {0};
-		struct mkv_step_result ignored;
-		int rc = mkv_build_rootfs_step(build, set, &step, err);
-		if (rc == 0)
-			rc = mkv_step_key(&step, &keys[count], err);
-		if (rc < 0)
-			return rc;
-		rc = mkv_step_find(&step, build->store, &ignored, err);
-		bool is_new = rc == -ENOENT;
-		for (size_t j = 0; j < count; j++)
-			is_new = is_new &&
-				 !mkv_sha256_equal(&keys[j], &keys[count]);
-		if (is_new)
-			sets[count++] = set;
-		else if (rc < 0 && rc != -ENOENT)
-			return rc;
-	}
-	*ret_count = count;
-	return 0;
-}
-
 static size_t count_cpus(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -169,32 +161,145 @@ static size_t count_cpus(void)
 	return cpus > JOBS_MAX ? JOBS_MAX : (size_t)cpus;
 }
 
-int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
+/* They stand in the order of work: the bases first. */
+static struct task *next_task(const struct tasks *tasks)
 {
-	size_t n = build->lock->n_sets, count = 0;
-	auto_free const char **sets = calloc(n + 1, sizeof(*sets));
-	auto_free struct mkv_sha256 *keys = calloc(n + 1, sizeof(*keys));
-	if (!sets || !keys)
-		return mkv_oom(err);
-	int rc = list_missing(build, sets, keys, &count, err);
-	/* One alone tells more of its progress when it isn't sent away. */
-	if (rc < 0 || count < 2)
-		return rc;
+	for (size_t i = 0; i < tasks->count; i++) {
+		struct task *task = &tasks->items[i];
+		if (task->state == WAITING &&
+		    (task->base == NONE ||
+		     tasks->items[task->base].state == DONE))
+			return task;
+	}
+	return NULL;
+}
+
+static struct job *free_job(struct jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->limit; i++)
+		if (!jobs->items[i].pid)
+			return &jobs->items[i];
+	return NULL;
+}
+
+static int run_all(const struct mkv_build *build, struct tasks *tasks,
+		   struct mkv_error *err)
+{
 	__attribute__((cleanup(jobs_done))) struct jobs jobs = {
 		.limit = count_cpus()};
-	mkv_progress_begin(build->progress, 0, "%zu root file systems, %zu at "
-					       "once",
-			   count, jobs.limit < count ? jobs.limit : count);
-	for (size_t i = 0; i < count && jobs.rc == 0; i++) {
-		struct job *job = free_job(&jobs, err);
-		if (jobs.rc == 0)
-			rc = start(build, job, sets[i], err);
+	do {
+		struct job *job = free_job(&jobs);
+		struct task *task = job ? next_task(tasks) : NULL;
+		for (; task; task = job ? next_task(tasks) : NULL) {
+			int rc = start(build, job, task, err);
+			if (rc < 0)
+				return rc;
+			job = free_job(&jobs);
+		}
+	} while (wait_for_one(&jobs, err) && jobs.rc == 0);
+	return jobs.rc;
+}
+
+/* Whether the step isn't in the store: -ENOENT from there says so. */
+static int is_missing(const struct mkv_build *build,
+		      const struct mkv_step *step, bool *ret,
+		      struct mkv_sha256 *ret_key, struct mkv_error *err)
+{
+	struct mkv_step_result ignored;
+	int rc = mkv_step_key(step, ret_key, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_find(step, build->store, &ignored, err);
+	*ret = rc == -ENOENT;
+	return *ret ? 0 : rc;
+}
+
+static size_t find_task(const struct task *tasks, size_t count,
+			const struct mkv_sha256 *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (mkv_sha256_equal(&tasks[i].key, key))
+			return i;
+	return NONE;
+}
+
+/* The sets whose step isn't in the store, each step once. */
+static int list_roots(const struct mkv_build *build, struct tasks *roots,
+		      struct mkv_error *err)
+{
+	for (size_t i = 0; i < build->lock->n_sets; i++) {
+		struct task *task = &roots->items[roots->count];
+		auto_step struct mkv_step step = {0};
+		bool missing = false;
+		*task = (struct task){.set = build->lock->sets[i].name,
+				      .base = NONE};
+		int rc = mkv_build_rootfs_step(build, task->set, &step, err);
+		if (rc == 0)
+			rc = is_missing(build, &step, &missing, &task->key,
+					err);
 		if (rc < 0)
 			return rc;
+		if (missing && find_task(roots->items, roots->count,
+					 &task->key) == NONE)
+			roots->count++;
 	}
-	while (jobs.rc == 0 && wait_for_one(&jobs, err))
-		continue;
-	if (jobs.rc == 0)
+	return 0;
+}
+
+/* Before the roots the bases that are missing, each once. */
+static int add_bases(const struct mkv_build *build, const struct tasks *roots,
+		     struct tasks *all, struct mkv_error *err)
+{
+	for (size_t i = 0; i < roots->count; i++) {
+		struct task *task = &all->items[all->n_bases];
+		auto_step struct mkv_step step = {0};
+		bool missing = false;
+		*task = (struct task){.set = roots->items[i].set,
+				      .is_base = true,
+				      .base = NONE};
+		int rc = mkv_build_rootfs_base_step(build, task->set, &step,
+						    err);
+		if (rc == 0)
+			rc = is_missing(build, &step, &missing, &task->key,
+					err);
+		if (rc < 0)
+			return rc;
+		size_t same =
+			find_task(all->items, all->n_bases, &task->key);
+		roots->items[i].base = !missing	      ? NONE
+				       : same == NONE ? all->n_bases
+						      : same;
+		if (missing && same == NONE)
+			all->n_bases++;
+	}
+	memcpy(all->items + all->n_bases, roots->items,
+	       roots->count * sizeof(*roots->items));
+	all->count = all->n_bases + roots->count;
+	return 0;
+}
+
+int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
+{
+	__attribute__((cleanup(tasks_done))) struct tasks roots = {0}, all = {0};
+	size_t n = build->lock->n_sets;
+	roots.items = calloc(n + 1, sizeof(*roots.items));
+	all.items = calloc(2 * n + 1, sizeof(*all.items));
+	if (!roots.items || !all.items)
+		return mkv_oom(err);
+	int rc = list_roots(build, &roots, err);
+	/* One alone tells more of its progress when it isn't sent away. */
+	if (rc < 0 || roots.count < 2)
+		return rc;
+	rc = add_bases(build, &roots, &all, err);
+	if (rc < 0)
+		return rc;
+	size_t cpus = count_cpus();
+	mkv_progress_begin(build->progress, 0,
+			   "%zu root file systems on %zu bases, %zu at once",
+			   roots.count, all.n_bases,
+			   cpus < all.count ? cpus : all.count);
+	rc = run_all(build, &all, err);
+	if (rc == 0)
 		mkv_progress_end(build->progress, NULL);
-	return jobs.rc;
+	return rc;
 }

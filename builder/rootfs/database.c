@@ -173,6 +173,80 @@ static int read_triggers(struct mkv_rootfs *rootfs, size_t number,
 	return rc;
 }
 
+/* The paths of a package's list become its entries. */
+static int load_list(struct mkv_package *package, const struct mkv_buf *list,
+		     struct mkv_error *err)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < list->size; i++)
+		count += list->data[i] == '\n';
+	package->entries = calloc(count + 1, sizeof(*package->entries));
+	if (!package->entries)
+		return mkv_oom(err);
+	for (const char *at = list->data; at && *at;) {
+		size_t length = strcspn(at, "\n");
+		bool is_root = length == 2 && memcmp(at, "/.", 2) == 0;
+		if (at[0] != '/' || at[length] != '\n')
+			return mkv_fail(err, MKV_FAILED, EINVAL,
+					"a list that isn't one of paths");
+		struct mkv_package_entry *entry =
+			&package->entries[package->n_entries++];
+		entry->path = strndup(at, is_root ? 1 : length);
+		if (!entry->path)
+			return mkv_oom(err);
+		at += length + 1;
+	}
+	return 0;
+}
+
+/* As unpack.c does: folders belong to nobody. */
+static int claim_all(struct mkv_rootfs *rootfs, size_t number,
+		     struct mkv_error *err)
+{
+	struct mkv_package *package = &rootfs->packages[number];
+	for (size_t i = 0; i < package->n_entries; i++) {
+		const char *path = mkv_rootfs_place(rootfs, number, i, err);
+		struct stat there;
+		if (!path)
+			return -ENOMEM;
+		if (!path[1] ||
+		    fstatat(rootfs->root_fd, path + 1, &there,
+			    AT_SYMLINK_NOFOLLOW) < 0 ||
+		    S_ISDIR(there.st_mode))
+			continue;
+		int rc = mkv_pathmap_set(&rootfs->owners, path, strlen(path),
+					 mkv_owner(number, i), err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int mkv_database_load(struct mkv_rootfs *rootfs, struct mkv_error *err)
+{
+	int rc = mkv_diversions_read(rootfs, err);
+	if (rc == 0)
+		rc = mkv_overrides_read(rootfs, err);
+	for (size_t i = 0; rc == 0 && i < rootfs->options->n_base; i++) {
+		struct mkv_package *package = &rootfs->packages[i];
+		auto_buf struct mkv_buf list = {0};
+		char path[INFO_PATH_SIZE];
+		info_path(package, "list", path);
+		rc = mkv_read_file(rootfs->root_fd, path + 1, 64 << 20, &list,
+				   err);
+		if (rc == 0)
+			rc = load_list(package, &list, err);
+		if (rc == 0)
+			rc = claim_all(rootfs, i, err);
+		if (rc == 0)
+			rc = read_triggers(rootfs, i, err);
+		if (rc < 0)
+			(void)mkv_wrap(err, rc, "%s of the base",
+				       package->control.package);
+	}
+	return rc;
+}
+
 int mkv_database_add(struct mkv_rootfs *rootfs, size_t number,
 		     struct mkv_error *err)
 {

@@ -261,10 +261,16 @@ static int read_folder(struct harvest *harvest, int folder,
 static int collect_times(const struct mkv_rootfs *rootfs,
 			 struct mkv_known_times *known, struct mkv_error *err)
 {
+	size_t n_base = rootfs->options->n_base;
 	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < rootfs->base_times.count; i++)
+		rc = mkv_known_times_add(known, rootfs->base_times.times[i],
+					 err);
 	for (size_t i = 0; i < rootfs->count; i++) {
 		const struct mkv_package *package = &rootfs->packages[i];
-		for (size_t j = 0; rc == 0 && j < package->n_entries; j++)
+		/* Of the base's, only control files were read. */
+		size_t n_entries = i < n_base ? 0 : package->n_entries;
+		for (size_t j = 0; rc == 0 && j < n_entries; j++)
 			rc = mkv_known_times_add(
 				known, package->entries[j].mtime_s, err);
 		for (size_t j = 0; rc == 0 && j < package->n_files; j++)

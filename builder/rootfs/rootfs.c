@@ -154,7 +154,7 @@ static int prepare_configuration(struct mkv_rootfs *rootfs,
 static uint64_t count_bytes(const struct mkv_rootfs *rootfs)
 {
 	uint64_t bytes = 0;
-	for (size_t i = 0; i < rootfs->count; i++)
+	for (size_t i = rootfs->options->n_base; i < rootfs->count; i++)
 		bytes += rootfs->packages[i].deb.data.size;
 	return bytes;
 }
@@ -180,6 +180,17 @@ static int install_phases(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
 	return rc;
 }
 
+/* An empty root, or the base's. */
+static int begin(struct mkv_rootfs *rootfs, struct mkv_error *err)
+{
+	const struct mkv_rootfs_options *options = rootfs->options;
+	rootfs->phase = MKV_PHASE_ESSENTIAL;
+	if (!options->n_base)
+		return mkv_database_init(rootfs, err);
+	int rc = mkv_rootfs_restore(rootfs, options->base_fd, err);
+	return rc < 0 ? rc : mkv_database_load(rootfs, err);
+}
+
 static int install(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	int rc = read_packages(rootfs, err);
@@ -188,11 +199,13 @@ static int install(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	mkv_sandbox_begin(rootfs->sandbox, count_bytes(rootfs),
-			  "install %zu packages", rootfs->count);
+			  "install %zu packages%s",
+			  rootfs->count - rootfs->options->n_base,
+			  rootfs->options->n_base ? " into a base" : "");
 	auto_stager struct mkv_stager *stager = NULL;
-	rc = mkv_database_init(rootfs, err);
+	rc = mkv_stager_start(rootfs, &stager, err);
 	if (rc == 0)
-		rc = mkv_stager_start(rootfs, &stager, err);
+		rc = begin(rootfs, err);
 	if (rc == 0)
 		rc = install_phases(rootfs, stager, err);
 	if (rc == 0)
@@ -227,6 +240,7 @@ static void rootfs_done(struct mkv_rootfs *rootfs)
 	mkv_diversions_done(rootfs);
 	mkv_overrides_done(rootfs);
 	mkv_database_done(rootfs);
+	mkv_known_times_done(&rootfs->base_times);
 }
 
 static int work(struct mkv_sandbox *sandbox, void *context,
@@ -258,7 +272,7 @@ int mkv_rootfs_build(const struct mkv_rootfs_package *packages, size_t count,
 		     const struct mkv_rootfs_options *options, int pack_fd,
 		     struct mkv_progress *progress, struct mkv_error *err)
 {
-	if (count == 0 || count > UINT16_MAX)
+	if (count <= options->n_base || count > UINT16_MAX)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
 				"%zu packages can't make a root file system",
 				count);

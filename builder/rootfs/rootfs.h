@@ -11,7 +11,7 @@
 
 /* Counts up whenever the same packages would give another tree; belongs to the
  * key of the step. */
-enum { MKV_ROOTFS_VERSION = 2 };
+enum { MKV_ROOTFS_VERSION = 3 };
 
 /* What the .deb must say of itself, and the .deb. */
 struct mkv_rootfs_package {
@@ -26,9 +26,24 @@ struct mkv_rootfs_options {
 	 * which dpkg in it is told of (dpkg --verify still names them as
 	 * missing). */
 	bool container;
+	/* The first `n_base` packages are installed already, in the tree of the
+	 * pack `base_fd`, which is the caller's, verified, and only read by
+	 * pread(). */
+	size_t n_base;
+	int base_fd;
 	unsigned threads;   /* 0: as many as CPUs are online */
 	unsigned timeout_s; /* for everything; 0: an hour */
 };
+
+/* Tells which of the packages make the base, which is to be installed by itself
+ * first: of containers what is essential, of machines also kernel, init and
+ * their like, with all that these depend on. What is a base's depends on its own
+ * packages only, not on the rest of a set, so that sets share bases. *ret_order
+ * (`count` numbers) gets the base's packages in their order of configuration,
+ * which is the same in every set, and behind them the rest as they were given. */
+int mkv_rootfs_base(const struct mkv_rootfs_package *packages, size_t count,
+		    size_t *ret_order, size_t *ret_count, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 3, 4, 5);
 
 /* Installs the packages, given in the order of configuration (dependencies
  * first; the order decides which user ids are handed out), and writes the tree

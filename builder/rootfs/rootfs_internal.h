@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the files of this folder share. The order of work, all of it inside the
- * sandbox's worker: rootfs.c; select.c tells the phases; stager.c takes packages
+/* What the files of this folder share. base.c tells, before, what is installed
+ * first. The order of work, all of it inside the sandbox's worker: rootfs.c;
+ * restore.c puts a base back; select.c tells the phases; stager.c takes packages
  * apart in threads; unpack.c puts their files into the root as dpkg does, by
  * place.c, diversions.c, overrides.c and the records of database.c; configure.c runs the
  * scripts; harvest.c reads the root into a tree by the rules of normalise.c. */
 
 #include "builder/package/pathmap.h"
 #include "builder/package/stage.h"
+#include "builder/rootfs/normalise.h"
 #include "builder/rootfs/rootfs.h"
 #include "builder/sandbox/sandbox.h"
 
@@ -34,10 +36,11 @@ struct mkv_interest {
 /* Packages are installed in phases, each unpacked, then configured. Within a
  * phase and between them the given order holds. */
 enum mkv_phase {
+	MKV_PHASE_BASE,	     /* installed before, in the base */
 	MKV_PHASE_ESSENTIAL, /* with all that they depend on */
 	MKV_PHASE_EARLIEST,  /* up to MAIN: what others Pre-Depend on, with all
 				that it depends on */
-	MKV_PHASE_MAIN = 7,
+	MKV_PHASE_MAIN = 8,
 	MKV_PHASE_LARGE, /* with all that depends on them: configured last, as
 			    decompressing them takes longest */
 	MKV_PHASES,
@@ -62,6 +65,7 @@ struct mkv_rootfs {
 	struct mkv_interest *interests;
 	size_t n_interests;
 	struct mkv_buf activated; /* names of triggers, a line each */
+	struct mkv_known_times base_times; /* of all that the base holds */
 	char dpkg_version[129];
 };
 
@@ -69,6 +73,16 @@ static inline size_t mkv_owner(size_t package, size_t entry)
 {
 	return package << 32 | entry;
 }
+
+/* base.c: mkv_rootfs_base() of packages that were read. */
+int mkv_rootfs_choose_base(const struct mkv_package *packages, size_t count,
+			   size_t *ret_order, size_t *ret_count,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5);
+
+/* restore.c: puts the base's files into the empty root. */
+int mkv_rootfs_restore(struct mkv_rootfs *rootfs, int pack_fd,
+		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 
 /* select.c: tells the phases and fills `order`. */
 int mkv_rootfs_select(struct mkv_rootfs *rootfs, struct mkv_error *err)
@@ -90,6 +104,12 @@ MKV_DEFINE_AUTO(stager, struct mkv_stager *, mkv_stager_free)
 /* unpack.c: puts a staged package's files into the root, as dpkg --unpack. */
 int mkv_rootfs_unpack(struct mkv_rootfs *rootfs, size_t package, int stage_fd,
 		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4);
+
+/* Where the entry of a package goes: its path, or to where that is diverted. It
+ * lives as long as the package; NULL when memory ran out. */
+const char *mkv_rootfs_place(struct mkv_rootfs *rootfs, size_t package,
+			     size_t number, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 4);
 
 /* place.c: opens the folder of a path beneath the root, links resolved inside of
  * it, making what is missing; the last component goes to *ret_name. */
@@ -129,6 +149,10 @@ mkv_overrides_find(const struct mkv_rootfs *rootfs, const char *path)
 
 /* database.c: dpkg's own records below /var/lib/dpkg. */
 int mkv_database_init(struct mkv_rootfs *rootfs, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+/* Instead of that, after a restore: knows again what dpkg's records say of the
+ * base's packages. */
+int mkv_database_load(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
 /* The control files and the list of an unpacked package. */
 int mkv_database_add(struct mkv_rootfs *rootfs, size_t package,

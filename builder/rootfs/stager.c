@@ -96,7 +96,7 @@ static int compare(const void *a, const void *b, void *context)
  * essential: it keeps one thread busy for as long as all the rest the others. */
 static void arrange(const struct mkv_rootfs *rootfs, size_t *queue)
 {
-	size_t essential = 0, large = 0;
+	size_t essential = rootfs->options->n_base, large = 0;
 	for (size_t i = 0; i < rootfs->count; i++) {
 		queue[i] = i;
 		essential += rootfs->phases[i] == MKV_PHASE_ESSENTIAL;
@@ -120,6 +120,7 @@ int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 	(void)pthread_mutex_init(&stager->lock, NULL);
 	(void)pthread_cond_init(&stager->changed, NULL);
 	stager->rootfs = rootfs;
+	stager->next = rootfs->options->n_base; /* those are the first phase */
 	stager->queue = calloc(rootfs->count, sizeof(*stager->queue));
 	stager->states = calloc(rootfs->count, sizeof(*stager->states));
 	if (!stager->queue || !stager->states)

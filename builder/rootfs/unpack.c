@@ -246,6 +246,25 @@ static int put_file(struct unpacking *unpacking, size_t number,
 	return 0;
 }
 
+const char *mkv_rootfs_place(struct mkv_rootfs *rootfs, size_t package,
+			     size_t number, struct mkv_error *err)
+{
+	struct mkv_package_entry *entry =
+		&rootfs->packages[package].entries[number];
+	const char *path = mkv_diversions_apply(
+		rootfs, entry->path, rootfs->packages[package].control.package);
+	if (path == entry->path)
+		return path;
+	/* Diversions are read again; who owns the path is remembered. */
+	if (!entry->diverted || strcmp(entry->diverted, path) != 0) {
+		free(entry->diverted);
+		entry->diverted = strdup(path);
+	}
+	if (!entry->diverted)
+		(void)mkv_oom(err);
+	return entry->diverted;
+}
+
 static int put_entry(struct unpacking *unpacking, size_t number,
 		     struct mkv_error *err)
 {
@@ -257,9 +276,11 @@ static int put_entry(struct unpacking *unpacking, size_t number,
 		return 0;
 	if (S_ISDIR(entry->mode))
 		return put_folder(unpacking, entry, err);
-	const char *path = mkv_diversions_apply(
-		rootfs, entry->path, unpacking->package->control.package);
+	const char *path =
+		mkv_rootfs_place(rootfs, unpacking->number, number, err);
 	bool mine;
+	if (!path)
+		return -ENOMEM;
 	int rc = claim(unpacking, number, path, &mine, err);
 	if (rc < 0 || !mine)
 		return rc;

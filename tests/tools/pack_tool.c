@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -16,6 +17,36 @@
 #include "builder/package/stage.h"
 #include "builder/rootfs/rootfs.h"
 #include "builder/tree/pack.h"
+
+/* As a build does: the base by itself, then the rest into it. */
+static int build_both(struct mkv_rootfs_package *given, size_t count,
+		      struct mkv_rootfs_options *options, int fd,
+		      struct mkv_progress *progress, struct mkv_error *err)
+{
+	size_t n_base = 0;
+	size_t *order = calloc(count, sizeof(*order));
+	struct mkv_rootfs_package *ordered = calloc(count, sizeof(*ordered));
+	if (!order || !ordered)
+		return mkv_oom(err);
+	int base_fd = memfd_create("base", MFD_CLOEXEC);
+	int rc = mkv_rootfs_base(given, count, order, &n_base, err);
+	for (size_t i = 0; i < count; i++)
+		ordered[i] = given[order[i]];
+	if (rc == 0)
+		rc = mkv_rootfs_build(ordered, n_base, options,
+				      n_base == count ? fd : base_fd, progress,
+				      err);
+	if (rc == 0 && n_base < count) {
+		options->n_base = n_base;
+		options->base_fd = base_fd;
+		rc = mkv_rootfs_build(ordered, count, options, fd, progress,
+				      err);
+	}
+	(void)close(base_fd);
+	free(order);
+	free(ordered);
+	return rc;
+}
 
 static int build(int argc, char **argv, struct mkv_error *err)
 {
@@ -45,8 +76,7 @@ static int build(int argc, char **argv, struct mkv_error *err)
 		return mkv_fail(err, MKV_FAILED, errno, "%s: %m", argv[2]);
 	struct mkv_progress *progress = mkv_progress_new(MKV_PROGRESS_AUTO);
 	if (rc == 0)
-		rc = mkv_rootfs_build(given, count, &options, fd, progress,
-				      err);
+		rc = build_both(given, count, &options, fd, progress, err);
 	mkv_progress_free(progress);
 	for (size_t i = 0; i < count; i++) {
 		(void)close(given[i].deb_fd);

@@ -35,6 +35,8 @@ static const struct {
 static void fill(struct mkv_rootfs *rootfs)
 {
 	struct mkv_error err = {0};
+	static const struct mkv_rootfs_options none;
+	rootfs->options = &none;
 	rootfs->count = ROWS;
 	rootfs->packages = calloc(ROWS, sizeof(*rootfs->packages));
 	rootfs->phases = calloc(ROWS, sizeof(*rootfs->phases));
@@ -93,6 +95,95 @@ static void a_set_without_dpkg_is_refused(void **state)
 	empty(&rootfs);
 }
 
+/* Sets with one base, given in other orders and among other packages. */
+struct set_row {
+	const char *name, *fields;
+};
+
+static void expect_base(const struct set_row *set, size_t count,
+			const char *const *expected, size_t n_expected)
+{
+	struct mkv_error err = {0};
+	struct mkv_package packages[16] = {0};
+	size_t order[16], n_base = 0;
+	for (size_t i = 0; i < count; i++) {
+		char text[256];
+		int size = snprintf(text, sizeof(text),
+				    "Package: %s\nVersion: 1\n"
+				    "Architecture: amd64\n%s",
+				    set[i].name, set[i].fields);
+		assert_int_equal(mkv_control_parse(text, (size_t)size,
+						   &packages[i].control, &err),
+				 0);
+	}
+	assert_int_equal(mkv_rootfs_choose_base(packages, count, order, &n_base,
+						&err),
+			 0);
+	assert_int_equal(n_base, n_expected);
+	bool seen[16] = {0};
+	for (size_t i = 0; i < count; i++) {
+		assert_true(order[i] < count && !seen[order[i]]);
+		seen[order[i]] = true;
+		if (i < n_base)
+			assert_string_equal(set[order[i]].name, expected[i]);
+		else if (i > n_base) /* the rest as it was given */
+			assert_true(order[i] > order[i - 1]);
+		mkv_package_done(&packages[order[i]]);
+	}
+}
+
+static void sets_share_bases(void **state)
+{
+	(void)state;
+	static const struct set_row one[] = {
+		{"libc", ""},
+		{"dpkg", "Essential: yes\nPre-Depends: libc\n"},
+		{"linux-image-amd64", "Depends: linux-image-6 (= 1)\n"},
+		{"linux-image-6", "Depends: kmod\n"},
+		{"kmod", "Depends: libc, linux-image-6\n"}, /* a cycle */
+		{"passwd", "Priority: required\nDepends: libc\n"},
+		{"tool", "Depends: libc\n"},
+		{"systemd-sysv", "Depends: init-tools | tool-2\n"},
+		{"init-tools", ""},
+	};
+	static const struct set_row two[] = {
+		{"engine", "Priority: optional\nDepends: systemd-sysv\n"},
+		{"init-tools", ""},
+		{"systemd-sysv", "Depends: init-tools | tool-2\n"},
+		{"kmod", "Depends: libc, linux-image-6\n"},
+		{"linux-image-6", "Depends: kmod\n"},
+		{"libc", ""},
+		{"passwd", "Priority: required\nDepends: libc\n"},
+		{"dpkg", "Essential: yes\nPre-Depends: libc\n"},
+		{"linux-image-amd64", "Depends: linux-image-6 (= 1)\n"},
+		{"other", "Depends: engine\n"},
+	};
+	static const char *const machine[] = {
+		"libc", "dpkg", "init-tools", "linux-image-6", "kmod",
+		"linux-image-amd64", "passwd", "systemd-sysv"};
+	expect_base(one, 9, machine, 8);
+	expect_base(two, 10, machine, 8);
+	/* No kernel: a container, of which only the essential is the base. */
+	static const char *const essential[] = {"libc", "dpkg"};
+	expect_base(one, 2, essential, 2);
+	expect_base(two + 5, 3, essential, 2);
+}
+
+static void what_is_in_the_base_is_no_phases(void **state)
+{
+	(void)state;
+	struct mkv_error err = {0};
+	struct mkv_rootfs rootfs = {0};
+	static const struct mkv_rootfs_options options = {.n_base = 4};
+	fill(&rootfs);
+	rootfs.options = &options;
+	assert_int_equal(mkv_rootfs_select(&rootfs, &err), 0);
+	for (size_t i = 0; i < ROWS; i++)
+		assert_int_equal(rootfs.phases[i],
+				 i < 4 ? MKV_PHASE_BASE : rows[i].phase);
+	empty(&rootfs);
+}
+
 static void containers_go_without_documentation(void **state)
 {
 	(void)state;
@@ -120,6 +211,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(phases_follow_dependencies),
 		cmocka_unit_test(a_set_without_dpkg_is_refused),
+		cmocka_unit_test(sets_share_bases),
+		cmocka_unit_test(what_is_in_the_base_is_no_phases),
 		cmocka_unit_test(containers_go_without_documentation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
