@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "builder/boot/network.h"
+#include "builder/contract/models.h"
 #include "lib/io.h"
 
 enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };
@@ -60,20 +61,9 @@ static const char *quoted(const char *text, char *ret, size_t size)
 
 const char *mkv_boot_cpu_model(const struct mkv_contract_cpu *cpu)
 {
-	static const struct {
-		const char *brand, *model;
-	} own[] = {
-		{"AMD EPYC-Rome Processor", "EPYC-Rome"},
-		{"AMD EPYC-Milan Processor", "EPYC-Milan"},
-		{"AMD EPYC Processor", "EPYC"},
-		{"Intel Xeon Processor (Skylake)", "Skylake-Server"},
-		{"Intel Xeon Processor (Cascadelake)", "Cascadelake-Server"},
-		{"Intel Xeon Processor (Icelake)", "Icelake-Server"},
-		{"Intel Core Processor (Haswell)", "Haswell"},
-	};
-	for (size_t i = 0; cpu->brand && i < sizeof(own) / sizeof(own[0]); i++)
-		if (strcmp(cpu->brand, own[i].brand) == 0)
-			return own[i].model;
+	const struct mkv_cpu_model *own = mkv_cpu_model_with_brand(cpu->brand);
+	if (own)
+		return own->name;
 	if (cpu->vendor && strcmp(cpu->vendor, "AuthenticAMD") == 0)
 		return "EPYC-Rome";
 	if (cpu->vendor && strcmp(cpu->vendor, "GenuineIntel") == 0)

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "builder/contract/contract_internal.h"
+#include "builder/contract/models.h"
 
 /* What CPUID 0x40000000 says under KVM (Linux,
  * Documentation/virt/kvm/x86/cpuid.rst), trailing NULs left out. */
@@ -17,6 +18,59 @@ static json_t *identity(const struct mkv_hardware *hardware)
 		put_integer(cpu, "stepping", hardware->cpu_stepping);
 	put_string(cpu, "brand", hardware->cpu_brand);
 	put(cpu, "features", strings(&hardware->cpu_features));
+	return cpu;
+}
+
+static bool is_same_feature(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(strchr("-_", *a) && strchr("-_", *b)))
+			return false;
+	return *a == *b;
+}
+
+/* The machine's own, passed through, but for features that are hidden. */
+static json_t *passed_through(const struct mkv_hardware *hardware,
+			      const struct mkv_hypervisor *hv)
+{
+	json_t *cpu = identity(hardware);
+	json_t *features = json_array();
+	for (size_t i = 0; i < hardware->cpu_features.count; i++) {
+		const char *name = hardware->cpu_features.items[i];
+		bool hidden = false;
+		for (size_t j = 0; j < hv->features.count; j++)
+			hidden = hidden ||
+				 (hv->features.items[j][0] == '-' &&
+				  is_same_feature(hv->features.items[j] + 1,
+						  name));
+		if (!hidden)
+			(void)json_array_append_new(features,
+						    json_string(name));
+	}
+	put(cpu, "features", features);
+	return cpu;
+}
+
+/* One of QEMU's, where it is known what that shows. */
+static json_t *named(const char *name)
+{
+	const struct mkv_cpu_model *model = mkv_cpu_model_find(name);
+	json_t *cpu = json_object();
+	if (!model)
+		return cpu;
+	put_string(cpu, "vendor", model->vendor);
+	put_integer(cpu, "family", model->family);
+	put_integer(cpu, "model", model->model);
+	put_integer(cpu, "stepping", model->stepping);
+	put_string(cpu, "brand", model->brand);
+	return cpu;
+}
+
+/* What libvirt chooses when the guest starts: nobody knows more now. */
+static json_t *chosen_later(const struct mkv_hardware *hardware)
+{
+	json_t *cpu = json_object();
+	put_string(cpu, "vendor", hardware->cpu_vendor);
 	return cpu;
 }
 
@@ -73,17 +127,16 @@ static void guest(const struct mkv_recipe *recipe, json_t *part)
 {
 	const struct mkv_hardware *hardware = &recipe->hardware;
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
-	bool custom = hv->cpu_mode && strcmp(hv->cpu_mode, "custom") == 0;
-	/* A named model isn't the hardware's own: of that, nothing is promised
-	 * here but what every guest has. */
-	json_t *cpu = custom ? json_object() : identity(hardware);
+	bool own = strcmp(hv->cpu_mode, "host-passthrough") == 0;
+	json_t *cpu = own ? passed_through(hardware, hv)
+		      : hv->cpu_model ? named(hv->cpu_model)
+				      : chosen_later(hardware);
 	topology(cpu, hv->sockets, hv->cores, hv->threads);
 	hypervisor(cpu, true,
 		   hardware->hypervisor ? hardware->hypervisor_signature
 					: KVM_SIGNATURE);
 	put(part, "cpu", cpu);
-	if (!custom && hv->caches && strcmp(hv->caches, "passthrough") == 0 &&
-	    hardware->n_caches)
+	if (own && strcmp(hv->caches, "passthrough") == 0 && hardware->n_caches)
 		put(part, "caches", caches(hardware, hv->cores * hv->threads));
 	put(part, "memory", memory(hv->memory_bytes, 1, 0, 0));
 }

@@ -356,6 +356,197 @@ static void generated_files_follow_from_the_recipe(void **state)
 	assert_non_null(strstr(err.message, "nowhere.service"));
 }
 
+static struct mkv_contract *contract_of(const struct mkv_recipe *recipe)
+{
+	auto_buf struct mkv_buf text = {0};
+	struct mkv_contract *contract = NULL;
+	struct mkv_error err = {0};
+	write_contract(recipe, &text);
+	if (mkv_contract_parse(text.data, text.size, &contract, &err) < 0)
+		fail_msg("%s", err.message);
+	return contract;
+}
+
+static const char *setting_of(const struct mkv_contract_image *image,
+			      const char *key)
+{
+	for (size_t i = 0; i < image->settings.count; i++)
+		if (strcmp(image->settings.items[i].key, key) == 0)
+			return image->settings.items[i].value;
+	return "";
+}
+
+/* What must be seen on a device under test, and on the machine below it. */
+static void each_scenario_promises_what_it_means(void **state)
+{
+	static const struct {
+		const char *recipe, *image;
+		int hypervisor;
+		const char *signature, *governor, *disk;
+		const char *network; /* of the database's container */
+		size_t networks, volumes, containers;
+	} rows[] = {
+		{"bare-metal", "dut", 0, NULL, "performance", "", "host", 0, 1,
+		 1},
+		{"docker", "dut", 0, NULL, "performance", "", "app", 1, 2, 4},
+		{"kvm", "dut", 1, "KVMKVMKVM", "", "virtio_blk", "host", 0, 1,
+		 1},
+		{"kvm-docker", "dut", 1, "KVMKVMKVM", "", "virtio_blk", "app",
+		 1, 2, 4},
+		{"kvm", "hypervisor", 0, NULL, "performance", "", NULL, 0, 0,
+		 0},
+		{"kvm", "loadgen", 0, NULL, "performance", "", NULL, 0, 0, 0},
+	};
+	static const char *const everywhere[][2] = {
+		{"transparent_hugepage", "madvise"},
+		{"ksm", "off"},
+		{"numa_balancing", "off"},
+		{"io_scheduler", "none"},
+		{"mitigations", "on"},
+		{"swap", "none"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char path[64];
+		(void)snprintf(path, sizeof(path), "recipes/%s.yaml",
+			       rows[i].recipe);
+		auto_recipe struct mkv_recipe *recipe = load(path);
+		auto_contract struct mkv_contract *contract =
+			contract_of(recipe);
+		const struct mkv_contract_image *image =
+			mkv_contract_find_image(contract, rows[i].image);
+		assert_non_null(image);
+		assert_int_equal(image->cpu.hypervisor, rows[i].hypervisor);
+		if (rows[i].signature)
+			assert_string_equal(image->cpu.hypervisor_signature,
+					    rows[i].signature);
+		/* Passed through or not, it is the study's processor. */
+		assert_string_equal(image->cpu.brand,
+				    "AMD Ryzen 5 PRO 3600 6-Core Processor");
+		assert_int_equal(image->cpu.cores, 6);
+		assert_int_equal(image->cpu.threads, 2);
+		assert_int_equal(image->n_caches, 4);
+		assert_string_equal(setting_of(image, "governor"),
+				    rows[i].governor);
+		assert_string_equal(setting_of(image, "boost"),
+				    *rows[i].governor ? "off" : "");
+		assert_string_equal(setting_of(image, "disk_driver"),
+				    rows[i].disk);
+		for (size_t j = 0; j < 6; j++)
+			assert_string_equal(
+				setting_of(image, everywhere[j][0]),
+				everywhere[j][1]);
+		const struct mkv_contract_docker *docker = &image->docker;
+		assert_int_equal(docker->n_networks, rows[i].networks);
+		assert_int_equal(docker->volumes.count, rows[i].volumes);
+		assert_int_equal(docker->n_containers, rows[i].containers);
+		if (!rows[i].network)
+			continue;
+		assert_string_equal(docker->storage_driver, "overlay2");
+		for (size_t j = 0; j < docker->n_containers; j++)
+			if (strcmp(docker->containers[j].name, "postgres") == 0)
+				assert_string_equal(
+					docker->containers[j].network,
+					rows[i].network);
+	}
+}
+
+static void a_guest_promises_the_cpu_that_it_is_given(void **state)
+{
+	static const struct {
+		const char *mode, *model, *hidden;
+		const char *vendor, *brand;
+		int family;
+		size_t features, caches;
+	} rows[] = {
+		{"host-passthrough", NULL, "+topoext", "AuthenticAMD",
+		 "AMD Ryzen 5 PRO 3600 6-Core Processor", 23, 9, 4},
+		{"host-passthrough", NULL, "-sha-ni", "AuthenticAMD",
+		 "AMD Ryzen 5 PRO 3600 6-Core Processor", 23, 8, 4},
+		{"custom", "EPYC-Rome", "+topoext", "AuthenticAMD",
+		 "AMD EPYC-Rome Processor", 23, 0, 0},
+		{"custom", "EPYC-Rome-v2", "+topoext", NULL, NULL, -1, 0, 0},
+		{"host-model", NULL, "+topoext", "AuthenticAMD", NULL, -1, 0,
+		 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		auto_recipe struct mkv_recipe *recipe =
+			load("recipes/kvm.yaml");
+		struct mkv_hypervisor *hv = &recipe->hypervisor;
+		free(hv->cpu_mode);
+		hv->cpu_mode = strdup(rows[i].mode);
+		hv->cpu_model = rows[i].model ? strdup(rows[i].model) : NULL;
+		free(hv->features.items[0]);
+		hv->features.items[0] = strdup(rows[i].hidden);
+		auto_contract struct mkv_contract *contract =
+			contract_of(recipe);
+		const struct mkv_contract_image *image =
+			mkv_contract_find_image(contract, "dut");
+		const struct mkv_contract_cpu *cpu = &image->cpu;
+		assert_int_equal(cpu->hypervisor, 1);
+		assert_int_equal(cpu->cores, 6);
+		assert_int_equal(cpu->family, rows[i].family);
+		assert_int_equal(cpu->features.count, rows[i].features);
+		assert_int_equal(image->n_caches, rows[i].caches);
+		if (rows[i].vendor)
+			assert_string_equal(cpu->vendor, rows[i].vendor);
+		else
+			assert_null(cpu->vendor);
+		if (rows[i].brand)
+			assert_string_equal(cpu->brand, rows[i].brand);
+		else
+			assert_null(cpu->brand);
+	}
+}
+
+/* Words and files that bring the settings about. */
+static void settings_are_set_where_they_are_promised(void **state)
+{
+	static const char *const words[] = {
+		"cpufreq.default_governor=performance",
+		"transparent_hugepage=madvise",
+	};
+	static const char *const lines[] = {
+		"w /sys/devices/system/cpu/cpufreq/boost - - - - 0\n",
+		"w /sys/devices/system/cpu/intel_pstate/no_turbo - - - - 1\n",
+		"w /sys/block/nvme*/queue/scheduler - - - - none\n",
+		"w /sys/kernel/mm/ksm/run - - - - 0\n",
+		"w /proc/sys/kernel/numa_balancing - - - - 0\n",
+	};
+	static const uint8_t uuid[16];
+	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm.yaml");
+	struct mkv_error err = {0};
+	(void)state;
+	for (size_t i = 0; i < recipe->n_images; i++) {
+		const struct mkv_image *image = &recipe->images[i];
+		bool guest = image->platform == MKV_ON_KVM;
+		auto_strings struct mkv_strings line = {0};
+		auto_tree struct mkv_tree *tree = NULL;
+		assert_int_equal(mkv_contract_command_line(recipe, image, uuid,
+							   &line, &err),
+				 0);
+		for (size_t w = 0; w < 2; w++) {
+			bool found = false;
+			for (size_t j = 0; j < line.count; j++)
+				found = found ||
+					strcmp(line.items[j], words[w]) == 0;
+			assert_int_equal(found, !guest || w > 0);
+		}
+		const struct mkv_generate_inputs inputs = {recipe, image, i,
+							   NULL};
+		assert_int_equal(mkv_tree_new(0, &tree, &err), 0);
+		assert_int_equal(mkv_tree_make_dirs(tree, "/usr", &err), 0);
+		if (mkv_generate(tree, &inputs, &err) < 0)
+			fail_msg("%s", err.message);
+		const char *text =
+			text_of(tree, "/usr/lib/mkvbench/settings.conf");
+		for (size_t j = 0; j < sizeof(lines) / sizeof(*lines); j++)
+			assert_int_equal(strstr(text, lines[j]) != NULL,
+					 !guest || j > 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -366,6 +557,9 @@ int main(void)
 		cmocka_unit_test(
 			the_command_line_has_root_consoles_and_the_recipes_words),
 		cmocka_unit_test(generated_files_follow_from_the_recipe),
+		cmocka_unit_test(each_scenario_promises_what_it_means),
+		cmocka_unit_test(a_guest_promises_the_cpu_that_it_is_given),
+		cmocka_unit_test(settings_are_set_where_they_are_promised),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
