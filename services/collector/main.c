@@ -18,6 +18,7 @@
  * Settings: DATA_DIR; FILE_SIZE (256MiB): a file that has so much is put aside
  * as traces.1.pb and so on; SPARE (64MiB): what stays free on the disk. */
 
+#include <malloc.h>
 #include <pthread.h>
 #include <string.h>
 #include <strings.h>
@@ -31,14 +32,17 @@
 #include "services/lib/service.h"
 #include "services/lib/settings.h"
 
-enum { BODY_MAX = 16 * 1024 * 1024, BODIES_MAX = 64 * 1024 * 1024 };
+enum {
+	BODY_MAX = 16 * 1024 * 1024,
+	JSON_MAX = 4 * 1024 * 1024, /* a document takes up to 80 times that */
+	BODIES_MAX = 64 * 1024 * 1024,
+};
 /* google.rpc.Code */
 enum { INVALID_ARGUMENT = 3, UNAVAILABLE = 14 };
 
 static struct {
 	pthread_mutex_t lock;
-	/* A document takes many times the memory of its text: one at a time. */
-	pthread_mutex_t json_lock;
+	pthread_mutex_t json_lock; /* one document at a time */
 	struct mkv_keep *json, *protobuf;
 	uint64_t requests, spans, bytes, refused, not_kept;
 	bool is_failing;
@@ -133,13 +137,16 @@ static void refuse(struct mkv_http_request *request, unsigned status,
 static int take_json(const struct mkv_buf *body, uint64_t *ret_spans,
 		     struct mkv_buf *line, struct mkv_error *err)
 {
-	auto_json json_t *document = NULL;
+	json_t *document = NULL;
 	int rc = mkv_json_load(body->data, body->size, &document, err);
 	if (rc == 0)
 		rc = mkv_otlp_check_json(document, ret_spans, err);
 	if (rc == 0)
 		rc = mkv_json_dump_compact(document, line, err);
 	mkv_buf_char(line, '\n');
+	json_decref(document);
+	if (body->size > JSON_MAX / 16)
+		(void)malloc_trim(0);
 	return rc;
 }
 
@@ -161,12 +168,16 @@ static int read_body(const struct mkv_buf *body, bool is_json,
 	return rc < 0 ? rc : mkv_buf_check(record, err);
 }
 
-static int unpack(const struct mkv_http_request *request, struct mkv_buf *into,
-		  struct mkv_error *err)
+static int unpack(const struct mkv_http_request *request, size_t limit_bytes,
+		  struct mkv_buf *into, struct mkv_error *err)
 {
 	if (strcasecmp(request->body_encoding, "gzip") == 0)
-		return mkv_unzip(request->body, request->body_size, BODY_MAX,
+		return mkv_unzip(request->body, request->body_size, limit_bytes,
 				 into, err);
+	if (request->body_size > limit_bytes)
+		return mkv_fail(err, MKV_FAILED, EFBIG,
+				"the body is larger than %zu bytes",
+				limit_bytes);
 	mkv_buf_add(into, request->body, request->body_size);
 	return mkv_buf_check(into, err);
 }
@@ -196,7 +207,7 @@ static void take_traces(struct mkv_http_request *request, void *context)
 		refuse(request, 415, is_json, "an encoding other than gzip");
 		return;
 	}
-	int rc = unpack(request, &body, &err);
+	int rc = unpack(request, is_json ? JSON_MAX : BODY_MAX, &body, &err);
 	if (rc == 0)
 		rc = read_body(&body, is_json, &spans, &record, &err);
 	if (rc < 0) {

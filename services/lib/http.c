@@ -116,21 +116,29 @@ static struct exchange *begin(struct mkv_http *http,
 	return exchange;
 }
 
+/* A request that is refused anyway keeps nothing from others. */
+static void drop_body(struct exchange *exchange)
+{
+	atomic_fetch_sub(&exchange->http->held, exchange->held);
+	exchange->held = 0;
+	mkv_buf_done(&exchange->body);
+}
+
 static void take_body(struct exchange *exchange, const char *data, size_t size)
 {
 	struct mkv_http *http = exchange->http;
-	if (size > http->options.body_max - exchange->body.size)
-		exchange->too_large = true;
 	if (exchange->too_large || exchange->too_busy)
 		return;
-	if (atomic_fetch_add(&http->held, size) + size > http->options.bodies_max &&
-	    http->options.bodies_max) {
-		atomic_fetch_sub(&http->held, size);
-		exchange->too_busy = true;
-		return;
-	}
 	exchange->held += size;
-	mkv_buf_add(&exchange->body, data, size);
+	size_t held = atomic_fetch_add(&http->held, size) + size;
+	exchange->too_large =
+		size > http->options.body_max - exchange->body.size;
+	exchange->too_busy =
+		http->options.bodies_max && held > http->options.bodies_max;
+	if (exchange->too_large || exchange->too_busy)
+		drop_body(exchange);
+	else
+		mkv_buf_add(&exchange->body, data, size);
 }
 
 /* Answers what needs no thread of the pool: true when it did. */
@@ -297,8 +305,7 @@ static void completed(void *context, struct MHD_Connection *connection,
 		return;
 	*state = NULL;
 	atomic_fetch_sub(&exchange->http->under_way, 1);
-	atomic_fetch_sub(&exchange->http->held, exchange->held);
-	mkv_buf_done(&exchange->body);
+	drop_body(exchange);
 	mkv_buf_done(&exchange->request.reply);
 	if (exchange->request.file_size)
 		(void)close(exchange->request.file_fd);

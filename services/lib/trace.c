@@ -232,6 +232,7 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 		return mkv_wrap(err, rc, "traces");
 	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));
 	trace.ring = calloc(MKV_TRACE_QUEUE, sizeof(*trace.ring));
+	trace.stopping = false;
 	pthread_condattr_t attributes;
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

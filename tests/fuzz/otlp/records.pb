@@ -1,0 +1,2 @@
+
+ttttttttttttttttsssssssscut

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies that come to the collector: protobuf, JSON, gzip, and the records of its
+ * files after a crash. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/json.h"
+#include "services/collector/check_json.c"
+#include "services/collector/check_protobuf.c"
+#include "services/collector/otlp_schema.c"
+#include "services/collector/record.c"
+#include "services/collector/unzip.c"
+#include "services/lib/trace_queue.h"
+
+static const char *const fuzz_seeds[] = {"tests/fuzz/otlp/*", NULL};
+static const char *const fuzz_words[] = {
+	"\"resourceSpans\":[", "\"scopeSpans\":[", "\"spans\":[{",
+	"\"traceId\":\"",      "\"arrayValue\":{", "\"kvlistValue\":{",
+	"\x0a\x0f",	       "\x12\x10",	   "\x2a\x02\x0a\x00",
+	"\xff\xff\xff\xff\x0f", "\x1f\x8b\x08",	   NULL};
+
+#include "tests/fuzz/driver.h"
+
+/* What is good is good again when it stands in a file of records. */
+static void check_record(const uint8_t *data, size_t size)
+{
+	auto_buf struct mkv_buf record = {0};
+	mkv_record_put(&record, data, size);
+	if (record.failed || mkv_record_delimited(record.data, record.size) !=
+				     record.size)
+		abort();
+	if (record.size > 1 &&
+	    mkv_record_delimited(record.data, record.size - 1) != 0)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct mkv_error err;
+	uint64_t spans = 0;
+	auto_buf struct mkv_buf text = {0};
+	json_t *document = NULL;
+	if (size == 0)
+		return 0;
+	if (mkv_otlp_check_protobuf(data, size, &spans, &err) == 0) {
+		/* A span has two ids: 28 bytes with their tags at least. */
+		if (spans > size / 28)
+			abort();
+		check_record(data, size);
+	}
+	(void)mkv_otlp_rejected(data, size);
+	(void)mkv_record_delimited((const char *)data, size);
+	(void)mkv_record_line((const char *)data, size);
+	if (mkv_unzip(data, size, 1 << 20, &text, &err) == 0 &&
+	    text.size > 1 << 20)
+		abort();
+	if (mkv_json_load((const char *)data, size, &document, &err) == 0 &&
+	    mkv_otlp_check_json(document, &spans, &err) == 0 &&
+	    spans > size / 48)
+		abort();
+	json_decref(document);
+	return 0;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* The queue between requests and the exporter: bounded, counted, emptied at the
+ * end; and what stands in a file afterwards. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/io.h"
+#include "lib/json.h"
+#include "services/lib/trace_queue.h"
+
+static void put(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct mkv_span span;
+		mkv_span_begin(&span, "span", MKV_SPAN_INTERNAL, NULL);
+		mkv_span_end(&span);
+	}
+}
+
+static void only(const char *name, const char *value)
+{
+	(void)unsetenv("MKVBENCH_OTLP_ENDPOINT");
+	(void)unsetenv("MKVBENCH_TRACE_FILE");
+	(void)unsetenv("MKVBENCH_ADDRESS_COLLECTOR");
+	(void)setenv(name, value, 1);
+}
+
+static struct mkv_trace_counts since(struct mkv_trace_counts before)
+{
+	struct mkv_trace_counts now = mkv_trace_counts();
+	return (struct mkv_trace_counts){now.ended - before.ended,
+					 now.exported - before.exported,
+					 now.dropped - before.dropped};
+}
+
+static void a_full_queue_drops_and_counts(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	struct mkv_trace_counts before = mkv_trace_counts();
+	/* Nothing listens on port 1: nothing ever leaves the queue. */
+	only("MKVBENCH_OTLP_ENDPOINT", "http://127.0.0.1:1");
+	assert_int_equal(mkv_trace_start("test", &err), 0);
+	put(MKV_TRACE_QUEUE + 1000);
+	struct mkv_trace_counts now = since(before);
+	assert_int_equal(now.ended, MKV_TRACE_QUEUE + 1000);
+	assert_int_equal(now.exported, 0);
+	assert_int_equal(now.dropped, 1000);
+	/* What could not be sent until the end is dropped as well. */
+	mkv_trace_stop(0);
+	now = since(before);
+	assert_int_equal(now.exported, 0);
+	assert_int_equal(now.dropped, MKV_TRACE_QUEUE + 1000);
+}
+
+static void the_end_writes_all_that_is_queued(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	char path[] = "/tmp/mkvbench-trace-XXXXXX";
+	struct mkv_trace_counts before = mkv_trace_counts();
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	only("MKVBENCH_TRACE_FILE", path);
+	assert_int_equal(mkv_trace_start("test", &err), 0);
+	put(3 * MKV_TRACE_BATCH + 7);
+	mkv_trace_stop(10);
+	struct mkv_trace_counts now = since(before);
+	assert_int_equal(now.exported, 3 * MKV_TRACE_BATCH + 7);
+	assert_int_equal(now.dropped, 0);
+	auto_buf struct mkv_buf text = {0};
+	assert_int_equal(mkv_read_file(AT_FDCWD, path, 16 << 20, &text, &err),
+			 0);
+	(void)unlink(path);
+	size_t spans = 0;
+	for (char *line = text.data, *end; (end = strchr(line, '\n'));
+	     line = end + 1) {
+		auto_json json_t *document = NULL;
+		json_t *list;
+		assert_int_equal(mkv_json_load(line, (size_t)(end - line),
+					       &document, &err),
+				 0);
+		assert_int_equal(json_unpack(document, "{s[{s[{so}]}]}",
+					     "resourceSpans", "scopeSpans",
+					     "spans", &list),
+				 0);
+		spans += json_array_size(list);
+	}
+	assert_int_equal(spans, 3 * MKV_TRACE_BATCH + 7);
+}
+
+static void spans_end_uncounted_by_an_exporter_that_is_off(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"MKVBENCH_OTLP_ENDPOINT",
+					    "MKVBENCH_TRACE_FILE"};
+	for (size_t i = 0; i < 2; i++) {
+		struct mkv_error err;
+		struct mkv_trace_counts before = mkv_trace_counts();
+		only(names[i], "none");
+		(void)setenv("MKVBENCH_ADDRESS_COLLECTOR", "127.0.0.1", 1);
+		assert_int_equal(mkv_trace_start("test", &err), 0);
+		put(10);
+		mkv_trace_stop(1);
+		struct mkv_trace_counts now = since(before);
+		assert_int_equal(now.ended, 10);
+		assert_int_equal(now.exported, 0);
+		assert_int_equal(now.dropped, 0);
+	}
+}
+
+static void a_resource_that_is_not_text_is_refused(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	only("MKVBENCH_TRACE_FILE", "/dev/null");
+	(void)setenv("MKVBENCH_HOST", "h\xf4te", 1);
+	assert_int_equal(mkv_trace_start("test", &err), -EINVAL);
+	assert_non_null(strstr(err.message, "MKVBENCH_HOST is not UTF-8"));
+	(void)unsetenv("MKVBENCH_HOST");
+}
+
+static void attributes_stay_text_when_they_are_cut(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value, *kept;
+	} rows[] = {
+		{"plain", "plain"},
+		{"h\xc3\xb4te", "h\xc3\xb4te"},
+		{"h\xf4te", "h?te"},
+		/* 39 bytes are kept: the last character is cut in two. */
+		{"12345678901234567890123456789012345678\xc3\xb4",
+		 "12345678901234567890123456789012345678?"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mkv_span span;
+		mkv_span_begin(&span, "span", MKV_SPAN_INTERNAL, NULL);
+		mkv_span_text(&span, "key", rows[i].value);
+		assert_string_equal(span.attributes[0].text, rows[i].kept);
+	}
+}
+
+static void partial_successes_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *bytes;
+		size_t size;
+		uint64_t rejected;
+	} rows[] = {
+		{"", 0, 0},
+		{"\x0a\x00", 2, 0},
+		{"\x0a\x02\x08\x07", 4, 7},
+		{"\x0a\x05\x08\x07\x12\x01x", 7, 7},
+		{"\x0a\x03\x08\xac\x02", 5, 300},
+		{"\x0a\x04\x08\x07", 4, 0}, /* cut */
+		{"{\"partialSuccess\":{}}", 21, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(mkv_otlp_rejected(rows[i].bytes, rows[i].size),
+				 rows[i].rejected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_full_queue_drops_and_counts),
+		cmocka_unit_test(the_end_writes_all_that_is_queued),
+		cmocka_unit_test(
+			spans_end_uncounted_by_an_exporter_that_is_off),
+		cmocka_unit_test(a_resource_that_is_not_text_is_refused),
+		cmocka_unit_test(attributes_stay_text_when_they_are_cut),
+		cmocka_unit_test(partial_successes_are_read),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
