@@ -8,6 +8,7 @@
 #include "lib/io.h"
 #include "verify/capture.h"
 #include "verify/options.h"
+#include "verify/quiet.h"
 #include "verify/receipt.h"
 #include "verify/sysfs.h"
 #include "verify/tpm.h"
@@ -313,7 +314,9 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	*ret_pass = true;
 	switch (options->action) {
 	case MKV_VERIFY_RUN:
-		return verify(options, &env, ret_pass, err);
+		if (options->phase == MKV_PHASE_WATCH)
+			rc = mkv_quiet(&env, err);
+		return rc < 0 ? rc : verify(options, &env, ret_pass, err);
 	case MKV_VERIFY_LIST:
 		return list_checks(err);
 	case MKV_VERIFY_HELP:

@@ -13,6 +13,7 @@ history = [tuple(map(int, line.split())) for line in open(sys.argv[1])]
 limit, at_least = float(sys.argv[2]) * 1e-3, int(sys.argv[3])
 GRAIN = 1e-6
 WIDEST_PROBE = 200e-6
+CALM = 100e-6  # what the clock may move while the server is asked
 
 
 def offsets(start, end):
@@ -38,7 +39,7 @@ def nearest(low, high):
     return 0 if low <= 0 <= high else min(abs(low), abs(high))
 
 
-asked = bounds = exchanges = passed = over = 0
+asked = bounds = calm = exchanges = passed = over = 0
 wrong = []
 for line in sys.stdin:
     try:
@@ -63,14 +64,20 @@ for line in sys.stdin:
     low, high = possible[0]
     held = bound + GRAIN >= least
     bounds += held
-    offset, half = figures["sntp_offset_s"], figures["sntp_delay_s"] / 2 + GRAIN
-    exchanges += offset + half >= low and offset - half <= high
     if not held:
         wrong.append((possible, figures, "not held"))
-print(asked, "measurements:", bounds, "bounds and", exchanges,
-      "exchanges hold the truth;", over, "over the limit;", passed, "pass")
+    if high - low > CALM + WIDEST_PROBE:
+        continue  # chronyd corrects the clock meanwhile, who knows when
+    calm += 1
+    offset, half = figures["sntp_offset_s"], figures["sntp_delay_s"] / 2 + GRAIN
+    held = offset + half >= low and offset - half <= high
+    exchanges += held
+    if not held:
+        wrong.append((possible, figures, "exchange"))
+print(f"{asked} measurements: {bounds} bounds hold the truth; of {calm} while the "
+      f"clock is calm {exchanges} exchanges do; {over} over the limit; {passed} pass")
 print(*wrong, sep="\n")
 assert asked >= at_least, "too few measurements where the truth is known"
-assert bounds >= 0.99 * asked and exchanges >= 0.99 * asked
+assert bounds >= 0.99 * asked and exchanges >= 0.99 * calm
 assert not any(w[2] == "passed" for w in wrong)
 assert over > 0 and passed > 0, "nothing was shown"

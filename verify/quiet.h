@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A look beside a measurement takes what nobody else wants: the idle scheduling
+ * class, idle I/O, and none of the CPUs that are kept quiet. */
+
+#include "verify/check.h"
+
+/* For this process, from now on. -EINVAL when no CPU but quiet ones is left. */
+int mkv_quiet(const struct mkv_env *env, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
+
+/* The CPUs of `allowed` that are neither isolated (isolcpus=) nor without a
+ * tick (nohz_full=), by sysfs. */
+void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
+		    struct mkv_cpuset *ret) mkv_nonnull(1, 2, 3);
