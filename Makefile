@@ -62,7 +62,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo check check-fast repro bench bench-services fuzz fuzzers install clean help units
+.PHONY: all deps demo check check-fast repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
 $(BUILD)/%.o: %.c
@@ -123,6 +123,11 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verif
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
+# Those that ask nothing of the builder do without it: tests build them.
+VERIFY_FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(shell grep -LE '"(builder|services)/' tests/fuzz/*_fuzz.c)))
+$(VERIFY_FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/verify.a $(BUILD)/lib.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 $(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/services.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
@@ -148,6 +153,7 @@ bench-services: all units
 	BUILD=$(BUILD) tests/bench/services
 FUZZ_SECONDS ?= 10
 fuzzers: $(FUZZERS)
+verify-fuzzers: $(VERIFY_FUZZERS)
 fuzz:
 	$(MAKE) SANITIZE=1 fuzzers
 	@for f in $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%); do \

@@ -116,8 +116,10 @@ int64_t mkv_proc_kib(const char *text, const char *name)
 	size_t length = strlen(name);
 	for (const char *at = text; at && *at;) {
 		unsigned long long kib;
+		int end = 0; /* a line that is cut short says nothing */
 		if (strncmp(at, name, length) == 0 && at[length] == ':' &&
-		    sscanf(at + length + 1, "%16llu kB", &kib) == 1)
+		    sscanf(at + length + 1, "%16llu kB%n", &kib, &end) == 1 &&
+		    end > 0)
 			return (int64_t)(kib << 10);
 		at = strchr(at, '\n');
 		at = at ? at + 1 : NULL;

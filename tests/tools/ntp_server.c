@@ -3,9 +3,10 @@
  *
  *     ntp_server ADDRESS PORT SETTINGS
  *
- * answers NTP clients (RFC 5905, basic mode) with CLOCK_REALTIME plus an offset.
- * SETTINGS is a file that is read anew for each request and replaced as a whole
- * (rename) by whoever drives the test. It holds three numbers in nanoseconds:
+ * answers NTP clients (RFC 5905, basic mode) with CLOCK_REALTIME plus an
+ * offset. SETTINGS is a file that is read anew for each request and replaced as
+ * a whole (rename) by whoever drives the test. It holds three numbers in
+ * nanoseconds:
  *
  *     OFFSET FORTH BACK
  *

@@ -104,7 +104,8 @@ static int ask(void)
 	struct page *page = find_device();
 	int64_t best = INT64_MAX, offset = 0, host_ns = 0;
 	int64_t give_up = clock_ns(CLOCK_MONOTONIC) + patience_ns;
-	while (page && best > enough_ns && clock_ns(CLOCK_MONOTONIC) < give_up) {
+	while (page && best > enough_ns &&
+	       clock_ns(CLOCK_MONOTONIC) < give_up) {
 		uint64_t question = page->asked + 1;
 		int64_t before = clock_ns(CLOCK_REALTIME);
 		page->asked = question;

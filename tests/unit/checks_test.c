@@ -1,283 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Every check against a made-up machine that keeps the contract, and against
- * the same machine with one thing changed: the negative controls. The machine
- * is a folder that stands for "/" and a recording of a Ryzen 5 PRO 3600. */
+ * the same machine with one thing changed: the negative controls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <ctype.h>
 
-#include "lib/io.h"
-#include "verify/check.h"
-
-#define LIST "d 0755 0 0 - 0 - /\n"
-
-static const char contract_format[] =
-	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"bare-metal\","
-	"\"verify\":{\"mode\":\"gate\"},"
-	"\"clock\":{\"server\":\"srv\",\"address\":\"10.77.0.1\",\"limit_ns\":"
-	"80000,\"settle_ns\":0,\"dwell_ns\":0},"
-	"\"vlan\":{\"id\":100,\"subnet\":\"10.77.0.0/"
-	"24\",\"nic\":2,\"mtu\":1500},"
-	"\"hosts\":{\"me\":{\"image\":\"dut\",\"role\":\"order\",\"address\":"
-	"\"10.77.0.11\",\"mac\":\"52:54:00:77:00:11\"},"
-	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
-	"\"images\":{\"dut\":{\"platform\":\"metal\","
-	"\"kernel\":{\"release\":\"6.12.57+deb13-amd64\",\"version\":"
-	"\"6.12.57-1\",\"command_line\":[\"root=UUID=1\",\"ro\","
-	"\"dyndbg=\\\"file x +p\\\"\"]},"
-	"\"cpu\":{\"vendor\":\"AuthenticAMD\",\"family\":23,\"model\":113,"
-	"\"stepping\":0,\"brand\":\"AMD Ryzen 5 PRO 3600 6-Core Processor\","
-	"\"features\":[\"avx2\",\"topoext\",\"amd_ppin\"],\"sockets\":1,"
-	"\"cores\":6,"
-	"\"threads\":2},"
-	"\"caches\":[{\"level\":1,\"type\":\"data\",\"size\":32768,\"ways\":8,"
-	"\"line\":64,\"shared_by\":2},{\"level\":1,\"type\":\"instruction\","
-	"\"size\":32768,\"ways\":8,\"line\":64,\"shared_by\":2},{\"level\":2,"
-	"\"type\":\"unified\",\"size\":524288,\"ways\":8,\"shared_by\":2},"
-	"{\"level\":3,\"type\":\"unified\",\"size\":16777216,\"ways\":16,"
-	"\"shared_by\":6,\"instances\":2}],"
-	"\"memory\":{\"bytes\":34359738368,\"numa_nodes\":1,\"huge_page_"
-	"bytes\":"
-	"1073741824,\"huge_pages\":24},"
-	"\"clocksources\":[\"tsc\",\"kvm-clock\"],"
-	"\"packages\":[{\"name\":\"chrony\",\"version\":\"4.6.1-3\","
-	"\"architecture\":\"amd64\"},{\"name\":\"zlib1g\",\"version\":"
-	"\"1:1.3\",\"architecture\":\"amd64\"}],"
-	"\"files\":{\"list\":\"/usr/lib/mkvbench/"
-	"files.list\",\"sha256\":\"%s\","
-	"\"count\":1},"
-	"\"units\":{\"enabled\":[\"chrony.service\"],\"masked\":["
-	"\"apt-daily.timer\"]},"
-	"\"sysctls\":{\"vm.swappiness\":\"1\",\"net.ipv4.tcp_rmem\":\"1 2 3\"},"
-	"\"interfaces\":{\"vlan0\":\"vlan\",\"br0\":\"bridge\"},"
-	"\"settings\":{\"governor\":\"performance\",\"boost\":\"off\","
-	"\"transparent_hugepage\":\"madvise\",\"ksm\":\"off\","
-	"\"numa_balancing\":\"off\",\"io_scheduler\":\"none\",\"swap\":"
-	"\"none\","
-	"\"disk_driver\":\"nvme\",\"nic_driver\":\"virtio_net\"}}}}";
-
-static char root[] = "/tmp/mkvbench-checks-XXXXXX";
-static struct mkv_contract *contract;
-static struct mkv_cpuid_dump *cpuid;
-
-#define CPU "/sys/devices/system/cpu"
-
-static void make_parents(char *path)
-{
-	for (char *at = path + strlen(root) + 1; (at = strchr(at, '/')); at++) {
-		*at = '\0';
-		(void)mkdir(path, 0755);
-		*at = '/';
-	}
-}
-
-/* NULL text takes the file away; "-> TARGET" makes a link. */
-static void put(const char *name, const char *text)
-{
-	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s%s", root, name);
-	make_parents(path);
-	(void)unlink(path);
-	if (!text)
-		return;
-	if (strncmp(text, "-> ", 3) == 0) {
-		assert_int_equal(symlink(text + 3, path), 0);
-		return;
-	}
-	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-static char *take(const char *name)
-{
-	char path[4096], target[4096];
-	struct mkv_error err;
-	struct mkv_buf text = {0};
-	(void)snprintf(path, sizeof(path), "%s%s", root, name);
-	ssize_t size = readlink(path, target, sizeof(target) - 1);
-	if (size > 0) {
-		target[size] = '\0';
-		mkv_buf_printf(&text, "-> %s", target);
-		return mkv_buf_take(&text);
-	}
-	if (mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err) < 0)
-		return NULL;
-	return mkv_buf_take(&text);
-}
-
-static void put_cache(unsigned cpu, unsigned index, const char *level,
-		      const char *type, const char *size, const char *ways,
-		      const char *shared)
-{
-	const char *const files[][2] = {
-		{"level", level},
-		{"type", type},
-		{"size", size},
-		{"ways_of_associativity", ways},
-		{"coherency_line_size", "64"},
-		{"shared_cpu_list", shared},
-	};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char path[128];
-		(void)snprintf(path, sizeof(path),
-			       CPU "/cpu%u/cache/index%u/%s", cpu, index,
-			       files[i][0]);
-		put(path, files[i][1]);
-	}
-}
-
-static void put_cpus(void)
-{
-	put(CPU "/online", "0-11\n");
-	put(CPU "/offline", "\n");
-	put(CPU "/smt/active", "1\n");
-	for (unsigned cpu = 0; cpu < 12; cpu++) {
-		char path[128], core[16];
-		const char *l3 = cpu < 6 ? "0-5" : "6-11";
-		(void)snprintf(core, sizeof(core), "%u-%u", cpu & ~1u, cpu | 1);
-		(void)snprintf(path, sizeof(path),
-			       CPU "/cpu%u/topology/core_cpus_list", cpu);
-		put(path, core);
-		(void)snprintf(path, sizeof(path),
-			       CPU "/cpu%u/topology/package_cpus_list", cpu);
-		put(path, "0-11\n");
-		(void)snprintf(path, sizeof(path),
-			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
-		put(path, "performance\n");
-		put_cache(cpu, 0, "1", "Data", "32K", "8", core);
-		put_cache(cpu, 1, "1", "Instruction", "32K", "8", core);
-		put_cache(cpu, 2, "2", "Unified", "512K", "8", core);
-		put_cache(cpu, 3, "3", "Unified", "16384K", "16", l3);
-	}
-}
-
-static const char *const files[][2] = {
-	{"/proc/cpuinfo",
-	 "processor: 0\nflags\t\t: fpu amd_ppin sse\nbugs\t: x\n"},
-	{"/proc/meminfo", "MemTotal:       32777216 kB\nMemFree: 1 kB\n"},
-	{"/sys/devices/system/node/online", "0\n"},
-	{"/sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages", "24\n"},
-	{"/sys/devices/system/clocksource/clocksource0/current_clocksource",
-	 "tsc\n"},
-	{"/proc/1/comm", "systemd\n"},
-	{"/proc/500/comm", "chronyd\n"},
-	{"/proc/sys/kernel/osrelease", "6.12.57+deb13-amd64\n"},
-	{"/proc/sys/kernel/version",
-	 "#1 SMP PREEMPT_DYNAMIC Debian 6.12.57-1 (2025-11-05)\n"},
-	{"/proc/sys/kernel/tainted", "0\n"},
-	{"/proc/cmdline",
-	 "BOOT_IMAGE=/vmlinuz root=UUID=1 ro dyndbg=\"file x +p\" "
-	 "mkvbench.host=me\n"},
-	{CPU "/vulnerabilities/spectre_v1", "Mitigation: usercopy/swapgs\n"},
-	{CPU "/cpufreq/boost", "0\n"},
-	{"/sys/kernel/mm/transparent_hugepage/enabled",
-	 "always [madvise] never\n"},
-	{"/sys/kernel/mm/ksm/run", "0\n"},
-	{"/proc/sys/kernel/numa_balancing", "0\n"},
-	{"/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n"},
-	{"/sys/block/nvme0n1/queue/scheduler", "[none] mq-deadline\n"},
-	{"/sys/block/loop0/queue/scheduler", "none [mq-deadline]\n"},
-	{"/proc/sys/vm/swappiness", "1\n"},
-	{"/proc/sys/net/ipv4/tcp_rmem", "1\t2\t3\n"},
-	{"/proc/self/mountinfo",
-	 "22 1 259:2 / / rw,relatime - ext4 /dev/nvme0n1p2 rw\n"},
-	{"/sys/dev/block/259:2",
-	 "-> ../../devices/pci0/01.0/nvme/nvme0/nvme0n1/nvme0n1p2"},
-	{"/sys/devices/pci0/01.0/nvme/nvme0/nvme0n1/nvme0n1p2/partition",
-	 "2\n"},
-	{"/sys/devices/pci0/01.0/driver", "-> ../../../bus/pci/drivers/nvme"},
-	{"/sys/devices/pci0/1f.2/ata1/host0/0:0:0:0/block/sda/sda1/partition",
-	 "1\n"},
-	{"/sys/devices/pci0/1f.2/ata1/host0/0:0:0:0/driver",
-	 "-> ../../../../../../bus/scsi/drivers/sd"},
-	{"/sys/devices/pci0/1f.2/driver", "-> ../../../bus/pci/drivers/ahci"},
-	{"/sys/class/net/vlan0/lower_eth1", "-> ../eth1"},
-	{"/sys/class/net/eth1/device/driver",
-	 "-> ../../../../bus/virtio/drivers/virtio_net"},
-	{"/sys/class/net/vlan0/operstate", "up\n"},
-	{"/sys/class/net/vlan0/address", "52:54:00:77:00:11\n"},
-	{"/sys/class/net/vlan0/mtu", "1500\n"},
-	{"/sys/class/net/br0/operstate", "up\n"},
-	{"/sys/class/net/br0/bridge/stp_state", "0\n"},
-	{"/proc/net/fib_trie", "Local:\n  +-- 10.77.0.0/24 2 0 2\n"
-			       "     |-- 10.77.0.11\n        /32 host LOCAL\n"},
-	{"/proc/net/route",
-	 "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\n"
-	 "vlan0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"},
-	{"/proc/net/vlan/config", "VLAN Dev name\t | VLAN ID\n"
-				  "Name-Type: VLAN_NAME_TYPE_RAW\n"
-				  "vlan0          | 100  | eth1\n"},
-	{"/var/lib/dpkg/status",
-	 "Package: zlib1g\nStatus: install ok installed\nArchitecture: amd64\n"
-	 "Version: 1:1.3\nDescription: x\n more\n\n"
-	 "Package: gone\nStatus: deinstall ok config-files\n"
-	 "Architecture: amd64\nVersion: 1\n\n"
-	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
-	 "Version: 4.6.1-3\n"},
-	{"/usr/lib/mkvbench/files.list", LIST},
-	{"/usr/lib/systemd/system/chrony.service", "[Unit]\n"},
-	{"/etc/systemd/system/multi-user.target.wants/chrony.service",
-	 "-> /usr/lib/systemd/system/chrony.service"},
-	{"/etc/systemd/system/apt-daily.timer", "-> /dev/null"},
-};
-
-static int make_machine(void **state)
-{
-	struct mkv_error err = {0};
-	struct mkv_buf text = {0}, json = {0};
-	struct mkv_sha256 sha;
-	char hex[MKV_SHA256_HEX_SIZE];
-	(void)state;
-	assert_non_null(mkdtemp(root));
-	put_cpus();
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		put(files[i][0], files[i][1]);
-	assert_int_equal(mkv_sha256_bytes(LIST, strlen(LIST), &sha, &err), 0);
-	mkv_sha256_hex(&sha, hex);
-	mkv_buf_printf(&json, contract_format, hex);
-	if (mkv_contract_parse(json.data, json.size, &contract, &err) < 0)
-		fail_msg("%s", err.message);
-	assert_int_equal(
-		mkv_read_file(AT_FDCWD,
-			      "tests/golden/cpuid/ryzen-5-pro-3600.txt",
-			      1 << 20, &text, &err),
-		0);
-	assert_int_equal(mkv_cpuid_parse(text.data, text.size, &cpuid, &err),
-			 0);
-	mkv_buf_done(&text);
-	mkv_buf_done(&json);
-	return 0;
-}
-
-static int remove_machine(void **state)
-{
-	struct mkv_error err;
-	(void)state;
-	mkv_contract_free(contract);
-	mkv_cpuid_free(cpuid);
-	return mkv_remove_tree(AT_FDCWD, root, &err);
-}
-
-static struct mkv_env environment(void)
-{
-	return (struct mkv_env){
-		.root = root,
-		.contract = contract,
-		.host = mkv_contract_find_host(contract, "me"),
-		.image = mkv_contract_find_image(contract, "dut"),
-		.cpuid = cpuid,
-		.chrony_socket = "/nonexistent",
-		.docker_socket = "/nonexistent",
-		.phase = MKV_PHASE_AFTER_START,
-	};
-}
+#include "tests/unit/machine.h"
 
 /* Asks one check; fails the test unless the result is the expected one and one
  * finding of that result holds the text. */
@@ -436,7 +168,8 @@ static const struct {
 	{"ksm", "/sys/kernel/mm/ksm/run", "1\n", MKV_FAIL, "off / on"},
 	{"numa-balancing", "/proc/sys/kernel/numa_balancing", "1\n", MKV_FAIL,
 	 NULL},
-	{"swap", "/proc/swaps", "Filename\n/dev/sda5 partition 1 0 -2\n",
+	{"swap", "/proc/swaps",
+	 "Filename\tType\tSize\tUsed\tPriority\n/dev/sda5 partition 1 0 -2\n",
 	 MKV_FAIL, "/dev/sda5"},
 	{"io-scheduler", "/sys/block/nvme0n1/queue/scheduler",
 	 "none [mq-deadline]\n", MKV_FAIL, "nvme0n1: none / mq-deadline"},
@@ -445,8 +178,8 @@ static const struct {
 	{"sysctls", "/proc/sys/vm/swappiness", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"drivers", "/sys/class/net/vlan0/device/driver",
 	 "-> ../../drivers/e1000", MKV_FAIL, "virtio_net / e1000"},
-	{"drivers", "/sys/class/net/eth1/device/driver",
-	 "-> ../../drivers/igb", MKV_FAIL, "virtio_net / igb"},
+	{"drivers", "/sys/class/net/eth1/device/driver", "-> ../../drivers/igb",
+	 MKV_FAIL, "virtio_net / igb"},
 	{"drivers", "/sys/class/net/vlan0/lower_eth1", NULL,
 	 MKV_NOT_ESTABLISHED, NULL},
 	{"drivers", "/sys/devices/pci0/01.0/driver",
@@ -606,6 +339,64 @@ static void an_empty_machine_passes_nothing(void **state)
 	}
 }
 
+/* No file of the kernel's that is cut short lets a check pass, unless what is
+ * left is all that it needs. */
+static void what_is_cut_short_passes_nothing(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment();
+	for (size_t i = 0; i < NEEDS; i++) {
+		const struct mkv_check *check = mkv_check_find(needs[i].check);
+		auto_free char *whole = take(needs[i].file);
+		assert_non_null(whole);
+		size_t size = strlen(whole);
+		while (size && isspace((unsigned char)whole[size - 1]))
+			size--;
+		for (size_t cut = 0; cut < size; cut++) {
+			auto_answer struct mkv_answer answer = {0};
+			auto_free char *part = strndup(whole, cut);
+			put(needs[i].file, part);
+			check->run(&env, &answer);
+			if (mkv_answer_result(&answer) == MKV_PASS &&
+			    !(needs[i].text && strstr(part, needs[i].text)))
+				fail_msg("%s passes on %s cut to '%s'",
+					 needs[i].check, needs[i].file, part);
+		}
+		put(needs[i].file, whole);
+	}
+	the_machine_keeps_the_contract(state);
+}
+
+/* Every row of the table is in one of the tables above, or says here which test
+ * makes it fail. */
+static void no_check_is_without_a_negative_control(void **state)
+{
+	(void)state;
+	static const char *const elsewhere[] = {
+		"contract",	 /* 450-verify-receipt */
+		"clock",	 /* clock_test, 456-clock-truth */
+		"docker-engine", /* docker_test, 460-verify-docker */
+		"docker-networks", "docker-volumes",
+		"docker-images",   "docker-containers",
+		"tpm-key", /* 457-tpm-receipt */
+		"guests",  /* domains_test, 530-live-guests */
+		"guest-cpu",	   "guest-pinning",
+		"guest-memory",	   "guest-devices",
+	};
+	for (const struct mkv_check *c = mkv_checks; c->name; c++) {
+		bool found = false;
+		for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]);
+		     i++)
+			found |= changes[i].result == MKV_FAIL &&
+				 strcmp(changes[i].check, c->name) == 0;
+		for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]);
+		     i++)
+			found |= strcmp(elsewhere[i], c->name) == 0;
+		if (!found)
+			fail_msg("nothing makes '%s' fail", c->name);
+	}
+}
+
 static void every_file_is_compared(void **state)
 {
 	(void)state;
@@ -645,6 +436,19 @@ static void every_file_is_compared(void **state)
 	put("/usr/lib/mkvbench/files.list", LIST);
 }
 
+static int set_up(void **state)
+{
+	(void)state;
+	make_machine();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return remove_machine();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -656,7 +460,9 @@ int main(void)
 		cmocka_unit_test(no_registers_is_not_established),
 		cmocka_unit_test(one_odd_cpu_is_found),
 		cmocka_unit_test(an_empty_machine_passes_nothing),
+		cmocka_unit_test(what_is_cut_short_passes_nothing),
+		cmocka_unit_test(no_check_is_without_a_negative_control),
 		cmocka_unit_test(every_file_is_compared),
 	};
-	return cmocka_run_group_tests(tests, make_machine, remove_machine);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

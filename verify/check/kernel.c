@@ -158,6 +158,11 @@ static bool is_switched_off(const char *line)
 	return false;
 }
 
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
 void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char *const files[] = {
@@ -196,24 +201,22 @@ void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 	}
 	/* With the policy on, spectre_v1 is mitigated on every x86 that has it;
 	 * it is "Vulnerable" only when somebody said so. */
+	if (!expected)
+		return;
+	bool on = strcmp(expected, "on") == 0;
 	auto_free char *v1 = mkv_env_read(
 		env, "/sys/devices/system/cpu/vulnerabilities/spectre_v1");
-	if (expected && strcmp(expected, "on") == 0)
-		mkv_answer_add(
-			answer,
-			!v1 ? MKV_NOT_ESTABLISHED
-			: strncmp(v1, "Vulnerable", 10) == 0 ? MKV_FAIL
-							     : MKV_PASS,
-			"in force",
-			"/sys/devices/system/cpu/vulnerabilities/spectre_v1",
-			"Mitigation or Not affected", v1);
-	else if (expected && strcmp(expected, "off") == 0)
-		mkv_answer_add(
-			answer,
-			!v1 ? MKV_NOT_ESTABLISHED
-			: strncmp(v1, "Mitigation", 10) == 0 ? MKV_FAIL
-							     : MKV_PASS,
-			"in force",
-			"/sys/devices/system/cpu/vulnerabilities/spectre_v1",
-			"Vulnerable or Not affected", v1);
+	const char *right = on ? "Mitigation" : "Vulnerable";
+	const char *wrong = on ? "Vulnerable" : "Mitigation";
+	mkv_answer_add(answer,
+		       !v1 ? MKV_NOT_ESTABLISHED
+		       : begins(v1, right) || begins(v1, "Not affected")
+			       ? MKV_PASS
+		       : begins(v1, wrong) ? MKV_FAIL
+					   : MKV_NOT_ESTABLISHED,
+		       "in force",
+		       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
+		       on ? "Mitigation or Not affected"
+			  : "Vulnerable or Not affected",
+		       v1);
 }

@@ -117,12 +117,15 @@ void mkv_check_numa_balancing(const struct mkv_env *env,
 void mkv_check_swap(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	auto_free char *text = mkv_env_read(env, "/proc/swaps");
-	const char *second = text ? strchr(text, '\n') : NULL;
+	/* Without its heading it isn't the table. */
+	bool is_table = text && strncmp(text, "Filename", 8) == 0 &&
+			strstr(text, "Priority");
+	const char *second = is_table ? strchr(text, '\n') : NULL;
 	mkv_answer_compare(answer, "swap", "/proc/swaps",
 			   mkv_env_setting(env, "swap"),
-			   !text    ? NULL
-			   : second ? second + 1
-				    : "none");
+			   !is_table ? NULL
+			   : second  ? second + 1
+				     : "none");
 }
 
 /* Disks, not loops, RAM disks or optical drives. */

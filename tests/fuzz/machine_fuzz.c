@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/* A kernel that lies: one file of a machine that keeps its contract says
+ * something else. An input is "CHECK PATH\n" and the file's bytes; nothing may
+ * crash, and a check passes only on what it was promised. */
+#include "tests/unit/machine.h"
+
+static const char *const fuzz_seeds[] = {"tests/fuzz/machine/*", NULL};
+static const char *const fuzz_words[] = {"\n",
+					 "\t",
+					 " ",
+					 "0",
+					 "-1",
+					 "4294967296",
+					 "99999999999999999999",
+					 "0-4095",
+					 "4096",
+					 "none",
+					 "[",
+					 "]",
+					 "(null)",
+					 "Package: chrony",
+					 "Version: ",
+					 "MemTotal:",
+					 " kB",
+					 "mitigations=off",
+					 "\"",
+					 "/32 host LOCAL",
+					 "Vulnerable",
+					 "..",
+					 NULL};
+
+#include "tests/fuzz/driver.h"
+
+/* Runs of white space as one space, none at the end. */
+static char *plain(const char *text, size_t size)
+{
+	char *copy = strndup(text, size), *to = copy;
+	need(copy);
+	for (const char *at = copy; *at; at++) {
+		bool space = strchr(" \t\n\v\f\r", *at);
+		if (!space || to == copy || to[-1] != ' ')
+			*to++ = space ? ' ' : *at;
+	}
+	while (to > copy && to[-1] == ' ')
+		to--;
+	*to = '\0';
+	return copy;
+}
+
+/* Numbers that mean the same as others: bits that tell of past warnings, kinds
+ * of "not running" and of "on", another node that is the only one. */
+static bool has_kinds(const char *file)
+{
+	return strcmp(file, "/proc/sys/kernel/tainted") == 0 ||
+	       strcmp(file, "/sys/kernel/mm/ksm/run") == 0 ||
+	       strcmp(file, "/sys/devices/system/node/online") == 0 ||
+	       strcmp(file, CPU "/smt/active") == 0;
+}
+
+/* The same number, or the same CPUs, written otherwise. */
+static bool is_equal(const char *a, const char *b)
+{
+	struct mkv_cpuset x = {0}, y = {0};
+	return strcmp(a, b) == 0 ||
+	       (mkv_cpuset_parse(a, &x) && mkv_cpuset_parse(b, &y) &&
+		mkv_cpuset_compare(&x, &y) == 0) ||
+	       (*a >= '0' && *a <= '9' &&
+		strtoll(a, NULL, 10) == strtoll(b, NULL, 10));
+}
+
+static const struct need_of *find(const char *line, size_t size)
+{
+	for (size_t i = 0; i < NEEDS; i++) {
+		char text[256];
+		int used = snprintf(text, sizeof(text), "%s %s", needs[i].check,
+				    needs[i].file);
+		if ((size_t)used == size && memcmp(text, line, size) == 0)
+			return &needs[i];
+	}
+	/* A bent heading asks for any of them. */
+	return &needs[size % NEEDS];
+}
+
+static void write_bytes(const char *name, const uint8_t *data, size_t size)
+{
+	char path[4096];
+	(void)snprintf(path, sizeof(path), "%s%s", root, name);
+	auto_fd int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	need(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool is_made;
+	if (!is_made) {
+		make_machine();
+		(void)atexit((void (*)(void))remove_machine);
+		is_made = true;
+	}
+	const uint8_t *end = memchr(data, '\n', size);
+	if (!end)
+		return 0;
+	const struct need_of *n =
+		find((const char *)data, (size_t)(end - data));
+	const uint8_t *bytes = end + 1;
+	size_t count = size - (size_t)(bytes - data);
+	auto_free char *before = take(n->file);
+	auto_answer struct mkv_answer answer = {0};
+	struct mkv_env env = environment();
+	need(before);
+	write_bytes(n->file, bytes, count);
+	mkv_check_find(n->check)->run(&env, &answer);
+	put(n->file, before);
+	if (mkv_answer_result(&answer) != MKV_PASS)
+		return 0;
+	auto_free char *right = plain(before, strlen(before));
+	auto_free char *now = plain((const char *)bytes, count);
+	auto_free char *wanted =
+		n->text ? plain(n->text, strlen(n->text)) : NULL;
+	/* The right thing must stand there; that more stands beside it is for
+	 * other checks, or for nobody. */
+	if (wanted ? !strstr(now, wanted)
+		   : !is_equal(now, right) &&
+			     !(has_kinds(n->file) && *now &&
+			       strspn(now, "0123456789") == strlen(now))) {
+		(void)fprintf(stderr, "%s passes on %s: '%s'\n", n->check,
+			      n->file, now);
+		abort();
+	}
+	return 0;
+}
