@@ -5,6 +5,7 @@
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
+#include "builder/lock/foresee.h"
 #include "builder/plan/uptodate.h"
 #include "lib/json.h"
 #include "lib/text.h"
@@ -104,23 +105,59 @@ static int print_appliance(const struct mkv_session *session,
 	return rc < 0 ? rc : print_row(session, "appliance", "run", why.data);
 }
 
+/* What becomes of the lock; `ret_ends` when no step is known before it does. */
+static int print_lock(const struct mkv_session *session, const char *path,
+		      const struct mkv_lock_foresight *foresight,
+		      bool *ret_ends)
+{
+	static const char *const states[] = {
+		[MKV_LOCK_FITS] = "cached",   [MKV_LOCK_RENEWED] = "run",
+		[MKV_LOCK_REFUSED] = "stale", [MKV_LOCK_STALE] = "stale",
+		[MKV_LOCK_MISSING] = "run",
+	};
+	const char *state = states[foresight->outlook];
+	const struct mkv_strings *differences = &foresight->differences;
+	*ret_ends = !foresight->lock;
+	if (foresight->outlook == MKV_LOCK_MISSING)
+		return print_row(session, "lock", state,
+				 "there is none: a build makes it");
+	if (differences->count == 0)
+		return print_row(session, "lock", state, "");
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < differences->count; i++)
+		rc = print_row(session, "lock", state, differences->items[i]);
+	char advice[512];
+	(void)snprintf(advice, sizeof(advice),
+		       "a build is refused until `mkvbench lock %s%s%s`", path,
+		       session->lock_path ? " --lock " : "",
+		       session->lock_path ? session->lock_path : "");
+	if (rc == 0 && foresight->outlook >= MKV_LOCK_REFUSED)
+		rc = print_row(session, "lock", state, advice);
+	return rc;
+}
+
 static int plan_one(const struct mkv_session *session,
 		    const struct options *options,
 		    const struct mkv_private_key *key,
 		    const struct mkv_recipe *recipe, const char *path,
 		    struct mkv_error *err)
 {
-	auto_lock struct mkv_lock *lock = NULL;
-	struct mkv_lock_options lock_options =
-		mkv_session_lock_options(session);
-	lock_options.locked = true; /* a plan changes nothing */
+	auto_lock_foresight struct mkv_lock_foresight foresight = {0};
 	struct mkv_build build;
-	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
-				   &build, err);
+	bool ends;
+	int rc = mkv_lock_foresee(recipe, session->lock_path, &foresight, err);
 	if (rc < 0)
 		return rc;
 	if (!session->json)
 		(void)printf("%s:\n", path);
+	if (print_lock(session, path, &foresight, &ends) < 0)
+		return mkv_fail(err, MKV_FAILED, EIO, "write JSON");
+	if (ends)
+		return 0;
+	rc = mkv_session_build_with(session, recipe, key, foresight.lock,
+				    &build, err);
+	if (rc < 0)
+		return rc;
 	if (print_fetch(session, &build) < 0)
 		return mkv_fail(err, MKV_FAILED, EIO, "write JSON");
 	rc = print_rootfs(session, &build, err);
@@ -145,8 +182,9 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 		.description =
 			"Says for every step of a build whether its result is "
 			"there or it has to run, and\nthen which input "
-			"changed. Changes nothing; a recipe without a lock is "
-			"an error.",
+			"changed. Changes nothing. Where the lock no longer "
+			"matches the recipe, it\nsays what would be locked "
+			"again.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = -1,

@@ -33,27 +33,35 @@ struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	};
 }
 
+int mkv_session_build_with(const struct mkv_session *session,
+			   const struct mkv_recipe *recipe,
+			   const struct mkv_private_key *key,
+			   const struct mkv_lock *lock, struct mkv_build *ret,
+			   struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	*ret = (struct mkv_build){
+		.recipe = recipe,
+		.lock = lock,
+		.store = session->store,
+		.progress = session->progress,
+		.key = key,
+	};
+	int rc = mkv_lock_print(lock, &text, err);
+	return rc < 0 ? rc
+		      : mkv_sha256_bytes(text.data, text.size,
+					 &ret->lock_sha256, err);
+}
+
 int mkv_session_build(const struct mkv_session *session,
 		      const struct mkv_recipe *recipe,
 		      const struct mkv_lock_options *options,
 		      const struct mkv_private_key *key, struct mkv_lock **lock,
 		      struct mkv_build *ret, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf text = {0};
-	*ret = (struct mkv_build){
-		.recipe = recipe,
-		.store = session->store,
-		.progress = session->progress,
-		.key = key,
-	};
 	int rc = mkv_lock_ensure(recipe, session->store, options,
 				 session->progress, lock, NULL, NULL, err);
-	if (rc == 0)
-		rc = mkv_lock_print(*lock, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &ret->lock_sha256,
-				      err);
-	if (rc == 0)
-		ret->lock = *lock;
-	return rc;
+	return rc < 0 ? rc
+		      : mkv_session_build_with(session, recipe, key, *lock, ret,
+					       err);
 }

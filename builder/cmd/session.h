@@ -42,7 +42,14 @@ int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	mkv_nonnull(1);
 
-/* What building a recipe works with: it borrows the recipe, the key and
+/* What building a recipe works with, given its lock; all is borrowed. */
+int mkv_session_build_with(const struct mkv_session *session,
+			   const struct mkv_recipe *recipe,
+			   const struct mkv_private_key *key,
+			   const struct mkv_lock *lock, struct mkv_build *ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5, 6);
+/* The same, and the lock is made or renewed where it has to be: it borrows the recipe, the key and
  * the lock, which is the caller's. */
 int mkv_session_build(const struct mkv_session *session,
 		      const struct mkv_recipe *recipe,

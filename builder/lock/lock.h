@@ -95,9 +95,25 @@ int mkv_lock_load(const char *path, struct mkv_lock **ret,
 /* The canonical text. */
 int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* What a difference between a recipe and its lock is about. Packages and
+ * externals must be resolved again; the others follow from what is here. */
+enum mkv_lock_part {
+	MKV_LOCK_PACKAGES,
+	MKV_LOCK_OVERLAYS, /* which there are, not what is in them */
+	MKV_LOCK_EXTERNALS,
+	MKV_LOCK_RECIPE, /* what no other line of the lock depends on */
+};
+typedef int mkv_lock_visit_difference(enum mkv_lock_part part, const char *text,
+				      void *context, struct mkv_error *err);
+/* Tells of every difference, until told to stop by a negative return, which it
+ * then returns. Digests of locals aren't compared: see local.h. */
+int mkv_lock_differences(const struct mkv_lock *lock,
+			 const struct mkv_recipe *recipe,
+			 mkv_lock_visit_difference *tell, void *context,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5);
 /* 0 when the lock belongs to this recipe as it is now; else -ESTALE and an
- * error that names the difference. Digests of locals aren't compared: see
- * local.h. */
+ * error that names the first difference. */
 int mkv_lock_check(const struct mkv_lock *lock, const struct mkv_recipe *recipe,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* The same for the suite and the sets of packages alone. */

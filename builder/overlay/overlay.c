@@ -307,3 +307,38 @@ int mkv_overlay_digest(const char *path, struct mkv_sha256 *ret,
 		return rc;
 	return mkv_hasher_finish(hasher, ret, err);
 }
+
+struct visit {
+	mkv_overlay_visit *visit;
+	void *context;
+};
+
+static int visit_entry(const char *path, struct mkv_inode *inode, void *context,
+		       struct mkv_error *err)
+{
+	const struct visit *v = context;
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_printf(&text, "%o %u:%u", inode->mode, inode->uid, inode->gid);
+	if (inode->content) {
+		struct mkv_sha256 sha256;
+		char hex[MKV_SHA256_HEX_SIZE];
+		int rc = mkv_content_sha256(inode->content, &sha256, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "'%s'", path);
+		mkv_sha256_hex(&sha256, hex);
+		mkv_buf_printf(&text, " %s", hex);
+	}
+	if (inode->target)
+		mkv_buf_printf(&text, " -> %s", inode->target);
+	int rc = mkv_buf_check(&text, err);
+	return rc < 0 ? rc : v->visit(path, text.data, v->context, err);
+}
+
+int mkv_overlay_entries(const char *path, mkv_overlay_visit *visit,
+			void *context, struct mkv_error *err)
+{
+	struct visit v = {visit, context};
+	auto_tree struct mkv_tree *tree = NULL;
+	int rc = mkv_overlay_load(path, 0, &tree, err);
+	return rc < 0 ? rc : mkv_tree_walk(tree, visit_entry, &v, err);
+}

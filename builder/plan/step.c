@@ -52,6 +52,29 @@ void mkv_step_input(struct mkv_step *step, const char *name,
 	va_end(ap);
 }
 
+/* Bytes that would end a word or a line, and '%', as %XX. */
+static void add_escaped(struct mkv_buf *into, const char *text, char lowest)
+{
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c < (unsigned char)lowest || c == 0x7f || c == '%')
+			mkv_buf_printf(into, "%%%02X", c);
+		else
+			mkv_buf_char(into, *text);
+	}
+}
+
+void mkv_step_input_text(struct mkv_step *step, const char *kind,
+			 const char *name, const char *value)
+{
+	mkv_buf_str(&step->inputs, kind);
+	mkv_buf_char(&step->inputs, ':');
+	add_escaped(&step->inputs, name, '!');
+	mkv_buf_char(&step->inputs, ' ');
+	add_escaped(&step->inputs, value, ' ');
+	mkv_buf_char(&step->inputs, '\n');
+}
+
 void mkv_step_input_sha256(struct mkv_step *step, const char *name,
 			   const struct mkv_sha256 *sha256)
 {

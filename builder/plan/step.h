@@ -34,6 +34,11 @@ void mkv_step_input_sha256(struct mkv_step *step, const char *name,
 			   const struct mkv_sha256 *sha256)
 	mkv_nonnull(1, 2, 3);
 
+/* The same for a name and a value that may hold any bytes: "KIND:NAME". */
+void mkv_step_input_text(struct mkv_step *step, const char *kind,
+			 const char *name, const char *value)
+	mkv_nonnull(1, 2, 3, 4);
+
 int mkv_step_key(const struct mkv_step *step, struct mkv_sha256 *ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 

@@ -4,12 +4,12 @@
 #include <limits.h>
 #include <string.h>
 
-#include "builder/overlay/overlay.h"
 #include "builder/plan/artifacts.h"
+#include "builder/plan/inputs.h"
 #include "builder/plan/program.h"
 #include "lib/io.h"
 
-enum { APPLIANCE_VERSION = 1, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
+enum { APPLIANCE_VERSION = 2, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
 
 static int add_program(struct mkv_step *step, const char *program,
 		       struct mkv_error *err)
@@ -57,18 +57,19 @@ static int add_programs(const struct mkv_build *build, struct mkv_step *step,
 	return rc;
 }
 
-/* Overlays that recipes name are in the lock; this one comes with the tool. */
-static int add_verify_overlay(const struct mkv_build *build,
-			      struct mkv_step *step, struct mkv_error *err)
+/* The recipe's and the one that comes with the tool. */
+static int add_overlays(const struct mkv_build *build, struct mkv_step *step,
+			struct mkv_error *err)
 {
-	auto_free char *path = NULL;
-	struct mkv_sha256 sha256;
-	int rc = mkv_overlay_find(build->recipe->path, "verify", &path, err);
-	if (rc == 0)
-		rc = mkv_overlay_digest(path, &sha256, err);
-	if (rc == 0)
-		mkv_step_input_sha256(step, "overlay/verify", &sha256);
-	return rc;
+	const struct mkv_lock *lock = build->lock;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < lock->n_locals; i++)
+		rc = mkv_inputs_add_overlay(
+			step, build->recipe->path,
+			strchr(lock->locals[i].name, '/') + 1, err);
+	return rc < 0 ? rc
+		      : mkv_inputs_add_overlay(step, build->recipe->path,
+					       "verify", err);
 }
 
 int mkv_uptodate_step(const struct mkv_build *build, const char *output,
@@ -80,10 +81,12 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 			       "appliance %s", build->recipe->name);
 	if (rc == 0)
 		rc = mkv_step_input_tool(&step, err);
+	if (rc == 0)
+		rc = mkv_inputs_add_recipe(&step, build->recipe, err);
+	if (rc == 0)
+		rc = mkv_inputs_add_pins(&step, build->lock, err);
 	if (rc < 0)
 		return rc;
-	mkv_step_input(&step, "recipe", "%s", build->recipe->sha256);
-	mkv_step_input_sha256(&step, "lock", &build->lock_sha256);
 	if (build->key)
 		mkv_step_input_sha256(&step, "key",
 				      &mkv_private_key_public(build->key)->id);
@@ -91,7 +94,7 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 		       realpath(output, where) ? where : output);
 	rc = add_programs(build, &step, err);
 	if (rc == 0)
-		rc = add_verify_overlay(build, &step, err);
+		rc = add_overlays(build, &step, err);
 	if (rc < 0)
 		return rc;
 	*ret = step;

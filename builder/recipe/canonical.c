@@ -120,7 +120,8 @@ int mkv_canonical_digest(struct mkv_recipe *recipe, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	recipe->sha256 = malloc(MKV_SHA256_HEX_SIZE);
-	if (!recipe->sha256)
+	recipe->canonical = mkv_buf_take(&buf);
+	if (!recipe->sha256 || !recipe->canonical)
 		return mkv_oom(err);
 	mkv_sha256_hex(&sha, recipe->sha256);
 	return 0;

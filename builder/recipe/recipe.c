@@ -82,6 +82,7 @@ void mkv_recipe_free(struct mkv_recipe *recipe)
 	release_rows(&mkv_schema_recipe, recipe);
 	release_strings(&recipe->files);
 	free(recipe->path);
+	free(recipe->canonical);
 	free(recipe->sha256);
 	free(recipe);
 }

@@ -230,7 +230,8 @@ struct mkv_recipe {
 	size_t n_accept;
 	struct mkv_strings files; /* every YAML file that was read, the recipe
 				     first, relative to the recipe's folder */
-	char *sha256;		  /* of the merged recipe in canonical form */
+	char *canonical;	  /* the merged recipe: compact JSON */
+	char *sha256;		  /* of that */
 };
 
 /* Every complaint about a recipe, in the order of file, line and column. */

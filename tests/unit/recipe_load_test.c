@@ -79,16 +79,22 @@ static void maps_are_sorted_and_references_are_indexes(void **state)
 		{"collector", "collector", "collector"},
 		{"loadgen", "loadgen", "loadgen"},
 		{"order", "dut", "order"},
+		{"order-machine", "hypervisor", "hypervisor"},
 		{"payment", "dut", "payment"},
+		{"payment-machine", "hypervisor", "hypervisor"},
 		{"user", "dut", "user"},
+		{"user-machine", "hypervisor", "hypervisor"},
 	};
-	assert_int_equal(r->n_hosts, 5);
-	for (size_t i = 0; i < 5; i++) {
+	assert_int_equal(r->n_hosts, 8);
+	for (size_t i = 0; i < 8; i++) {
 		assert_string_equal(r->hosts[i].name, rows[i].host);
 		assert_string_equal(r->hosts[i].role, rows[i].role);
 		assert_string_equal(r->images[r->hosts[i].image].name,
 				    rows[i].image);
 	}
+	assert_int_equal(r->hosts[2].guests.count, 0);
+	assert_int_equal(r->hosts[3].guests.count, 1);
+	assert_string_equal(r->hosts[3].guests.items[0], "order");
 	assert_string_equal(r->containers[1].name, "payment");
 	assert_string_equal(r->containers[1].roles.items[0], "payment");
 	assert_string_equal(r->services[0].settings.items[0].key, "large_file");
@@ -159,7 +165,9 @@ static void the_scenarios_differ_only_in_what_they_mean_to(void **state)
 		for (size_t j = 0; j < a->count; j++)
 			assert_string_equal(a->items[j], b->items[j]);
 		assert_int_equal(metal->time.limit_ns, r->time.limit_ns);
-		assert_int_equal(metal->n_hosts, r->n_hosts);
+		/* Each guest has a machine, which is a host too. */
+		assert_int_equal(metal->n_hosts,
+				 r->n_hosts - (r->has_hypervisor ? 3 : 0));
 	}
 }
 
