@@ -13,10 +13,8 @@
  * length as a varint (the delimited form that protobuf libraries read). What
  * some reader of OTLP would refuse is refused here, with 400; no spans leave no
  * trace; what can't be kept
- * now with 503, which senders repeat.
- *
- * Settings: DATA_DIR; FILE_SIZE (256MiB): a file that has so much is put aside
- * as traces.1.pb and so on; SPARE (64MiB): what stays free on the disk. */
+ * now with 503, which senders repeat. A file that has FILE_SIZE is put aside as
+ * traces.1.pb and so on. */
 
 #include <malloc.h>
 #include <pthread.h>
@@ -30,7 +28,6 @@
 #include "services/collector/unzip.h"
 #include "services/lib/log.h"
 #include "services/lib/service.h"
-#include "services/lib/settings.h"
 
 enum {
 	BODY_MAX = 16 * 1024 * 1024,
@@ -41,6 +38,8 @@ enum {
 enum { INVALID_ARGUMENT = 3, UNAVAILABLE = 14 };
 
 static struct {
+	const char *folder;
+	int64_t file_bytes, spare_bytes;
 	pthread_mutex_t lock;
 	pthread_mutex_t json_lock; /* one document at a time */
 	struct mkv_keep *json, *protobuf;
@@ -80,20 +79,14 @@ static int open_files(const struct mkv_keep_options *common,
 
 static int configure(void *context, struct mkv_error *err)
 {
-	int64_t file = 0, spare = 0;
 	(void)context;
-	int rc = mkv_settings_size("FILE_SIZE", 256 << 20, INT64_C(1) << 40,
-				   &file, err);
-	if (rc == 0)
-		rc = mkv_settings_size("SPARE", 64 << 20, INT64_C(1) << 40,
-				       &spare, err);
 	const struct mkv_keep_options options = {
-		.folder = mkv_settings_text("DATA_DIR", "/var/lib/collector"),
+		.folder = collector.folder,
 		.name = "traces",
-		.file_bytes = (uint64_t)file,
-		.spare_bytes = (uint64_t)spare,
+		.file_bytes = (uint64_t)collector.file_bytes,
+		.spare_bytes = (uint64_t)collector.spare_bytes,
 	};
-	return rc < 0 ? rc : open_files(&options, err);
+	return open_files(&options, err);
 }
 
 static int keep(struct mkv_keep *file, const struct mkv_buf *record,
@@ -308,19 +301,32 @@ static const struct mkv_http_route routes[] = {
 	{0},
 };
 
-int main(void)
+static const struct mkv_setting own_settings[] = {
+	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/collector", .max = 4000,
+	 .doc = "where spans are kept", .text = &collector.folder},
+	{"FILE_SIZE", MKV_SETTING_SIZE, "256MiB", 0, INT64_C(1) << 40,
+	 .doc = "a file that has so much is put aside",
+	 .number = &collector.file_bytes},
+	{"SPARE", MKV_SETTING_SIZE, "64MiB", 0, INT64_C(1) << 40,
+	 .doc = "what stays free on its disk", .number = &collector.spare_bytes},
+	{0},
+};
+static const struct mkv_setting *const settings[] = {own_settings, NULL};
+
+int main(int argc, char **argv)
 {
 	const struct mkv_service_options options = {
 		.name = "collector",
-		.port = 4318,
+		.port = "4318",
 		.body_max = BODY_MAX,
 		.bodies_max = BODIES_MAX,
 		.routes = routes,
+		.settings = settings,
 		.configure = configure,
 		.metrics = print_metrics,
 		.untraced = true,
 	};
-	int status = mkv_service_main(&options);
+	int status = mkv_service_main(&options, argc, argv);
 	mkv_keep_close(collector.json);
 	mkv_keep_close(collector.protobuf);
 	return status;

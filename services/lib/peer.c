@@ -11,9 +11,17 @@
 
 enum { HANDLES_MAX = 256, REPLY_MAX = 1024 * 1024 };
 
+static int64_t timeout_ms = 3000;
+
+const struct mkv_setting mkv_peer_settings[] = {
+	{"PEER_TIMEOUT_MS", MKV_SETTING_INTEGER, "3000", 10, 60000,
+	 .doc = "milliseconds that another service may take to answer",
+	 .number = &timeout_ms},
+	{0},
+};
+
 struct mkv_peer {
 	char *url;
-	int64_t timeout_ms;
 	pthread_mutex_t lock;
 	CURL *idle[HANDLES_MAX]; /* with their connections */
 	size_t n_idle;
@@ -49,10 +57,7 @@ int mkv_peer_new(const char *role, struct mkv_peer **ret, struct mkv_error *err)
 	if (!peer)
 		return mkv_oom(err);
 	(void)pthread_mutex_init(&peer->lock, NULL);
-	int rc = mkv_settings_integer("PEER_TIMEOUT_MS", 3000, 10, 60000,
-				      &peer->timeout_ms, err);
-	if (rc == 0)
-		rc = find_url(role, &peer->url, err);
+	int rc = find_url(role, &peer->url, err);
 	if (rc < 0) {
 		mkv_peer_free(peer);
 		return rc;
@@ -102,9 +107,9 @@ static size_t take_reply(char *data, size_t size, size_t count, void *context)
 	return reply->failed ? 0 : size * count;
 }
 
-static CURLcode perform(struct mkv_peer *peer, CURL *curl,
-			const struct mkv_peer_call *call, const char *url,
-			struct curl_slist *headers, struct mkv_buf *reply,
+static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
+			const char *url, struct curl_slist *headers,
+			struct mkv_buf *reply,
 			char error[static CURL_ERROR_SIZE])
 {
 	curl_easy_reset(curl); /* keeps the connection */
@@ -114,7 +119,7 @@ static CURLcode perform(struct mkv_peer *peer, CURL *curl,
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)peer->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
@@ -143,7 +148,7 @@ static int ask(struct mkv_peer *peer, CURL *curl,
 		curl_slist_free_all(headers);
 		return mkv_oom(err);
 	}
-	CURLcode code = perform(peer, curl, call, url.data, all, reply, error);
+	CURLcode code = perform(curl, call, url.data, all, reply, error);
 	curl_slist_free_all(all);
 	if (code != CURLE_OK)
 		return mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %s", peer->url,

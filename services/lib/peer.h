@@ -5,6 +5,8 @@
 
 #include "services/lib/trace.h"
 
+extern const struct mkv_setting mkv_peer_settings[];
+
 struct mkv_peer;
 /* `role` "user": MKVBENCH_USER_URL, else port 8080 (the collector's: 4318) of
  * MKVBENCH_ADDRESS_USER, else of 127.0.0.1. MKVBENCH_PEER_TIMEOUT_MS (3000)

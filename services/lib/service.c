@@ -7,44 +7,49 @@
 #include <sys/resource.h>
 
 #include "services/lib/log.h"
-#include "services/lib/settings.h"
 
-struct limits {
-	int64_t port, threads, queue_ms, connections, idle_s, db_timeout_ms;
-	int64_t stop_s;
+static struct {
+	const char *address;
+	int64_t port, threads, queue_ms, connections, idle_s, stop_s;
+	int64_t db_timeout_ms;
+} limits;
+
+enum { PORT_ROW };
+static struct mkv_setting server_settings[] = {
+	[PORT_ROW] = {"PORT", MKV_SETTING_INTEGER, NULL, 0, 65535,
+		      .doc = "where it listens; 0: any", .number = &limits.port},
+	{"ADDRESS", MKV_SETTING_TEXT, "0.0.0.0",
+	 .doc = "the IPv4 address it listens on", .text = &limits.address},
+	{"THREADS", MKV_SETTING_INTEGER, "4", 1, 256,
+	 .doc = "threads that serve requests, each with a database connection",
+	 .number = &limits.threads},
+	{"QUEUE_MS", MKV_SETTING_INTEGER, "5000", 10, 60000,
+	 .doc = "a request that waited so long for a thread is answered 503",
+	 .number = &limits.queue_ms},
+	{"CONNECTIONS", MKV_SETTING_INTEGER, "1024", 16, 65536,
+	 .doc = "open connections", .number = &limits.connections},
+	{"IDLE_S", MKV_SETTING_INTEGER, "60", 1, 3600,
+	 .doc = "seconds after which an idle connection is closed",
+	 .number = &limits.idle_s},
+	{"STOP_S", MKV_SETTING_INTEGER, "10", 0, 300,
+	 .doc = "seconds that a stop waits for requests, then for spans",
+	 .number = &limits.stop_s},
+	{0},
+};
+static const struct mkv_setting db_settings[] = {
+	{"DB_TIMEOUT_MS", MKV_SETTING_INTEGER, "2000", 10, 60000,
+	 .doc = "milliseconds for a statement, connecting included",
+	 .number = &limits.db_timeout_ms},
+	{0},
 };
 
-static int read_limits(const struct mkv_service_options *options,
-		       struct limits *ret, struct mkv_error *err)
-{
-	const struct {
-		const char *name;
-		int64_t absent, min, max;
-		int64_t *into;
-	} rows[] = {
-		{"PORT", options->port, 0, 65535, &ret->port},
-		{"THREADS", 4, 2, 256, &ret->threads},
-		{"QUEUE_MS", 5000, 10, 60000, &ret->queue_ms},
-		{"CONNECTIONS", 1024, 16, 65536, &ret->connections},
-		{"IDLE_S", 60, 1, 3600, &ret->idle_s},
-		{"DB_TIMEOUT_MS", 2000, 10, 60000, &ret->db_timeout_ms},
-		{"STOP_S", 10, 0, 300, &ret->stop_s},
-	};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(*rows); i++)
-		rc = mkv_settings_integer(rows[i].name, rows[i].absent,
-					  rows[i].min, rows[i].max,
-					  rows[i].into, err);
-	return rc;
-}
-
 /* Every connection is a descriptor, and each thread has some of its own. */
-static int allow_descriptors(const struct limits *limits, struct mkv_error *err)
+static int allow_descriptors(struct mkv_error *err)
 {
 	enum { OWN = 32, OF_A_THREAD = 8 };
 	struct rlimit allowed;
-	rlim_t wanted = (rlim_t)(limits->connections +
-				 limits->threads * OF_A_THREAD + OWN);
+	rlim_t wanted = (rlim_t)(limits.connections +
+				 limits.threads * OF_A_THREAD + OWN);
 	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
 	if (allowed.rlim_cur >= wanted)
@@ -54,21 +59,21 @@ static int allow_descriptors(const struct limits *limits, struct mkv_error *err)
 		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
 				"%lld connections and %lld threads need %llu "
 				"descriptors, and %llu are allowed",
-				(long long)limits->connections,
-				(long long)limits->threads,
+				(long long)limits.connections,
+				(long long)limits.threads,
 				(unsigned long long)wanted,
 				(unsigned long long)allowed.rlim_max);
 	return 0;
 }
 
 static int open_database(const struct mkv_service_options *options,
-			 const struct limits *limits, struct mkv_error *err)
+			 struct mkv_error *err)
 {
 	if (!options->statements)
 		return 0;
 	const struct mkv_db_options db = {
-		.connections = (unsigned)limits->threads,
-		.timeout_ms = (unsigned)limits->db_timeout_ms,
+		.connections = (unsigned)limits.threads,
+		.timeout_ms = (unsigned)limits.db_timeout_ms,
 		.schema = options->schema,
 		.statements = options->statements,
 	};
@@ -76,16 +81,15 @@ static int open_database(const struct mkv_service_options *options,
 }
 
 static int serve(const struct mkv_service_options *options,
-		 const struct limits *limits, const sigset_t *signals,
-		 struct mkv_error *err)
+		 const sigset_t *signals, struct mkv_error *err)
 {
 	const struct mkv_http_options http = {
-		.address = mkv_settings_text("ADDRESS", NULL),
-		.port = (uint16_t)limits->port,
-		.threads = (unsigned)limits->threads,
-		.queue_ms = (unsigned)limits->queue_ms,
-		.connections = (unsigned)limits->connections,
-		.idle_s = (unsigned)limits->idle_s,
+		.address = limits.address,
+		.port = (uint16_t)limits.port,
+		.threads = (unsigned)limits.threads,
+		.queue_ms = (unsigned)limits.queue_ms,
+		.connections = (unsigned)limits.connections,
+		.idle_s = (unsigned)limits.idle_s,
 		.body_max = options->body_max,
 		.bodies_max = options->bodies_max,
 		.routes = options->routes,
@@ -101,52 +105,67 @@ static int serve(const struct mkv_service_options *options,
 	while (sigwait(signals, &signal) != 0)
 		;
 	mkv_log_info("stopping: %s", signal == SIGINT ? "SIGINT" : "SIGTERM");
-	mkv_http_stop(server, (unsigned)limits->stop_s);
+	mkv_http_stop(server, (unsigned)limits.stop_s);
 	return 0;
 }
 
-static int run(const struct mkv_service_options *options,
-	       const sigset_t *signals, struct mkv_error *err)
+static int start_and_serve(const struct mkv_service_options *options,
+			   const sigset_t *signals, struct mkv_error *err)
 {
-	struct limits limits;
-	int rc = mkv_settings_load(err);
-	if (rc == 0)
-		rc = read_limits(options, &limits, err);
-	if (rc == 0)
-		rc = allow_descriptors(&limits, err);
+	int rc = allow_descriptors(err);
 	if (rc == 0 && options->configure)
 		rc = options->configure(options->context, err);
 	if (rc == 0)
-		rc = open_database(options, &limits, err);
+		rc = open_database(options, err);
 	if (rc == 0 && !options->untraced)
 		rc = mkv_trace_start(options->name, err);
 	if (rc < 0)
 		return rc;
-	rc = serve(options, &limits, signals, err);
+	rc = serve(options, signals, err);
 	mkv_trace_stop((unsigned)limits.stop_s);
 	if (options->statements)
 		mkv_db_free(*options->db);
 	return rc;
 }
 
-int mkv_service_main(const struct mkv_service_options *options)
+static int run(const struct mkv_program *program, struct mkv_error *err)
 {
-	struct mkv_error err;
+	const struct mkv_service_options *options = program->context;
 	sigset_t signals;
-	mkv_log_init(options->name);
 	/* Blocked before any thread begins, so that only sigwait() sees them.
 	 */
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-		return 1;
-	if (run(options, &signals, &err) == 0)
-		return 0;
-	mkv_log_error("%s", err.message);
-	return mkv_exit_status(err.kind);
+		return mkv_fail(err, MKV_FAILED, EIO, "libcurl doesn't start");
+	return start_and_serve(options, &signals, err);
+}
+
+int mkv_service_main(const struct mkv_service_options *options, int argc,
+		     char **argv)
+{
+	const struct mkv_setting *tables[MKV_SERVICE_TABLES_MAX + 4];
+	size_t n = 0;
+	server_settings[PORT_ROW].absent = options->port;
+	tables[n++] = server_settings;
+	if (options->statements)
+		tables[n++] = db_settings;
+	if (!options->untraced)
+		tables[n++] = mkv_trace_settings;
+	for (size_t i = 0; options->settings && options->settings[i] &&
+			   i < MKV_SERVICE_TABLES_MAX;
+	     i++)
+		tables[n++] = options->settings[i];
+	tables[n] = NULL;
+	const struct mkv_program program = {
+		.name = options->name,
+		.settings = tables,
+		.run = run,
+		.context = options,
+	};
+	return mkv_program_main(&program, argc, argv);
 }
 
 void mkv_service_db_error(struct mkv_http_request *request, int rc,

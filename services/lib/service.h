@@ -5,15 +5,20 @@
 
 #include "services/lib/db.h"
 #include "services/lib/http.h"
+#include "services/lib/program.h"
+
+enum { MKV_SERVICE_TABLES_MAX = 4 };
 
 struct mkv_service_options {
 	const char *name; /* "user" */
-	uint16_t port;	  /* unless PORT says otherwise */
+	const char *port; /* unless PORT says otherwise: "8080" */
 	size_t body_max, bodies_max; /* as in struct mkv_http_options */
 	const struct mkv_http_route *routes;
 	const char *schema; /* of the database */
 	const struct mkv_db_statement *statements;
-	/* Reads the service's own settings; may be NULL. */
+	/* The service's own, up to MKV_SERVICE_TABLES_MAX of them. */
+	const struct mkv_setting *const *settings;
+	/* With the settings read, before anything is served; may be NULL. */
 	int (*configure)(void *context, struct mkv_error *err);
 	void (*metrics)(struct mkv_buf *into, void *context);
 	void *context;	    /* of handlers, configure and metrics */
@@ -21,11 +26,9 @@ struct mkv_service_options {
 	struct mkv_db **db; /* where handlers find the database */
 };
 
-/* Serves until SIGTERM or SIGINT; the program's exit status. Settings: PORT,
- * ADDRESS, THREADS (4), CONNECTIONS (1024), IDLE_S (60), DB_TIMEOUT_MS (2000),
- * STOP_S (10). */
-int mkv_service_main(const struct mkv_service_options *options) mkv_must_check
-	mkv_nonnull(1);
+/* Serves until SIGTERM or SIGINT; the program's exit status. */
+int mkv_service_main(const struct mkv_service_options *options, int argc,
+		     char **argv) mkv_must_check mkv_nonnull(1, 3);
 
 /* GET /healthz: 200 when the database answers, else 503. `context` begins with
  * a struct mkv_db *; NULL there: no database, always 200. */

@@ -1,30 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A service's settings: MKVBENCH_NAME of the environment, else NAME=VALUE of
- * the file that MKVBENCH_SETTINGS names (a line each, '#' begins a comment),
- * else the default. */
+/* A program's settings: MKVBENCH_NAME of the environment, else NAME=VALUE of the
+ * file that MKVBENCH_SETTINGS names (a line each, '#' begins a comment), else the
+ * default. What a program knows stands in tables, from which it reads, checks and
+ * prints them. */
 
 #include <stdint.h>
 
-#include "lib/error.h"
+#include "lib/buf.h"
+
+enum mkv_setting_kind {
+	MKV_SETTING_TEXT,
+	MKV_SETTING_WORD,     /* one of `words` */
+	MKV_SETTING_INTEGER,  /* decimal */
+	MKV_SETTING_SIZE,     /* bytes, or with B, kB, MB, GB, KiB, MiB, GiB */
+	MKV_SETTING_DURATION, /* microseconds, or with us, ms, s */
+};
+
+struct mkv_setting {
+	const char *name; /* "LARGE_FILE" */
+	enum mkv_setting_kind kind;
+	const char *absent; /* as it would be written; NULL: none */
+	int64_t min, max;   /* of numbers; `max` of a text: bytes (0: 4096) */
+	const char *words;  /* "none data" */
+	const char *doc;
+	/* Where it goes, both optional: */
+	int64_t *number;   /* for a word, which one */
+	const char **text; /* borrowed; NULL when there is none */
+};
 
 /* Reads the file, when there is one. */
 int mkv_settings_load(struct mkv_error *err) mkv_must_check mkv_nonnull(1);
+/* Forgets the file. */
+void mkv_settings_done(void);
+
+/* Reads and checks a table, which ends with a NULL name. What is wrong is told
+ * with its limits. */
+int mkv_settings_read(const struct mkv_setting *table,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+/* Refuses a line of the file that no table (ends with NULL) has. */
+int mkv_settings_check_file(const struct mkv_setting *const *tables,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
+/* A line for each: name, default, limits, what it is, separated by tabs. */
+void mkv_settings_print(const struct mkv_setting *table, struct mkv_buf *into)
+	mkv_nonnull(1, 2);
+
 /* Borrowed; `name` without the prefix: "PORT". Never empty: an empty value is
  * as good as none. */
 const char *mkv_settings_text(const char *name, const char *absent)
 	mkv_nonnull(1);
-/* A decimal number within limits, else an error that names them. */
-int mkv_settings_integer(const char *name, int64_t absent, int64_t min,
-			 int64_t max, int64_t *ret,
-			 struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 5, 6);
-
-/* A size, "5MB" (powers of 1000: B, kB, MB, GB; of 1024: KiB, MiB, GiB) or bare
- * bytes; a duration, "250us", "5ms", "1s" or bare microseconds. */
-int mkv_settings_size(const char *name, int64_t absent_bytes, int64_t max_bytes,
-		      int64_t *ret_bytes, struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 4, 5);
-int mkv_settings_duration(const char *name, int64_t absent_us, int64_t max_us,
-			  int64_t *ret_us, struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 4, 5);

@@ -22,14 +22,12 @@ enum mkv_work_sync {
 struct mkv_work_files {
 	const char *folder;
 	int64_t large_bytes, small_bytes, small_count;
-	enum mkv_work_sync sync;
-	char *text; /* what is written: `large_bytes` of it */
+	int64_t sync; /* enum mkv_work_sync */
+	char *text;   /* what is written: `large_bytes` of it */
 };
-/* Reads DATA_DIR, LARGE_FILE (5 MB), SMALL_FILE (140 B), SMALL_COUNT (10) and
- * FSYNC (none, data). `folder` is where files go unless DATA_DIR says so. */
-int mkv_work_files_init(struct mkv_work_files *files, const char *folder,
-			struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3);
+/* Makes the text for the sizes that are set. */
+int mkv_work_files_init(struct mkv_work_files *files, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
 /* LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each a span;
  * what is read is compared with what was written. Answers 503 when the disk is
  * full, 500 when it fails otherwise. */

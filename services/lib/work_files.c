@@ -6,40 +6,12 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "services/lib/settings.h"
 #include "services/lib/work.h"
 
-enum { LARGE_MAX = 1024 * 1024 * 1024, SMALL_MAX = 1024 * 1024 };
-
-static int read_sync(enum mkv_work_sync *ret, struct mkv_error *err)
-{
-	const char *text = mkv_settings_text("FSYNC", "none");
-	*ret = strcmp(text, "data") == 0 ? MKV_SYNC_DATA : MKV_SYNC_NONE;
-	if (*ret == MKV_SYNC_NONE && strcmp(text, "none") != 0)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"MKVBENCH_FSYNC is '%s', not none or data",
-				text);
-	return 0;
-}
-
-int mkv_work_files_init(struct mkv_work_files *files, const char *folder,
-			struct mkv_error *err)
+int mkv_work_files_init(struct mkv_work_files *files, struct mkv_error *err)
 {
 	static const char words[] = "the quick brown fox jumps over the lazy "
 				    "dog and writes it down again; ";
-	files->folder = mkv_settings_text("DATA_DIR", folder);
-	int rc = mkv_settings_size("LARGE_FILE", 5000000, LARGE_MAX,
-				   &files->large_bytes, err);
-	if (rc == 0)
-		rc = mkv_settings_size("SMALL_FILE", 140, SMALL_MAX,
-				       &files->small_bytes, err);
-	if (rc == 0)
-		rc = mkv_settings_integer("SMALL_COUNT", 10, 0, 10000,
-					  &files->small_count, err);
-	if (rc == 0)
-		rc = read_sync(&files->sync, err);
-	if (rc < 0)
-		return rc;
 	int64_t size = files->large_bytes > files->small_bytes
 			       ? files->large_bytes
 			       : files->small_bytes;

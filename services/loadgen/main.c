@@ -3,12 +3,9 @@
  * open loop). A latency counts from when a request should have begun, so that a
  * pause of the service shows in every request that it held up.
  *
- * Settings: RATE (20 a second), CONNECTIONS (3), WARM_UP (100 requests), COUNT
- * (1000 measured), USERS (1000), READY_S (0: how long it waits for the services
- * to be there), ORDER_URL, DATA_DIR (/var/lib/loadgen): there run-TIME.csv
- * takes every request, and run-TIME.json the summary, which is printed as well.
- * SIGTERM or SIGINT ends the run early. Status 1 when a measured request wasn't
- * answered 200. */
+ * In DATA_DIR run-TIME.csv takes every request, and run-TIME.json the summary,
+ * which is printed as well. SIGTERM or SIGINT ends the run early. Status 1 when
+ * a measured request wasn't answered 200. */
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -22,7 +19,7 @@
 #include "lib/json.h"
 #include "services/lib/log.h"
 #include "services/lib/peer.h"
-#include "services/lib/settings.h"
+#include "services/lib/program.h"
 #include "services/loadgen/plan.h"
 #include "services/loadgen/ready.h"
 
@@ -159,30 +156,37 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 				       err);
 }
 
-static int configure(struct mkv_error *err)
+static const struct mkv_setting own_settings[] = {
+	{"RATE", MKV_SETTING_INTEGER, "20", 1, 100000, .doc = "orders a second",
+	 .number = &load.rate},
+	{"CONNECTIONS", MKV_SETTING_INTEGER, "3", 1, 256,
+	 .doc = "threads that send, each on its connection",
+	 .number = &load.connections},
+	{"WARM_UP", MKV_SETTING_INTEGER, "100", 0, 10000000,
+	 .doc = "orders that aren't measured", .number = &load.warm_up},
+	{"COUNT", MKV_SETTING_INTEGER, "1000", 1, 10000000,
+	 .doc = "orders that are", .number = &load.count},
+	{"USERS", MKV_SETTING_INTEGER, "1000", 1, 1000000,
+	 .doc = "users who order, in turn", .number = &load.users},
+	{"READY_S", MKV_SETTING_INTEGER, "0", 0, 86400,
+	 .doc = "seconds that it waits until all services are healthy",
+	 .number = &load.ready_s},
+	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/loadgen", .max = 4000,
+	 .doc = "where results go", .text = &load.folder},
+	{"ORDER_URL", .doc = "of the order service; unless set, port 8080 of "
+			     "MKVBENCH_ADDRESS_ORDER, else of 127.0.0.1"},
+	{"PAYMENT_URL", .doc = "in the same way, for READY_S"},
+	{"USER_URL", .doc = "in the same way, for READY_S"},
+	{"COLLECTOR_URL", .doc = "in the same way, port 4318, for READY_S"},
+	{0},
+};
+
+static int prepare(struct mkv_error *err)
 {
-	const struct {
-		const char *name;
-		int64_t absent, min, max, *into;
-	} rows[] = {
-		{"RATE", 20, 1, 100000, &load.rate},
-		{"CONNECTIONS", 3, 1, 256, &load.connections},
-		{"WARM_UP", 100, 0, 10000000, &load.warm_up},
-		{"COUNT", 1000, 1, 10000000, &load.count},
-		{"USERS", 1000, 1, 1000000, &load.users},
-		{"READY_S", 0, 0, 86400, &load.ready_s},
-	};
-	int rc = mkv_settings_load(err);
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(*rows); i++)
-		rc = mkv_settings_integer(rows[i].name, rows[i].absent,
-					  rows[i].min, rows[i].max,
-					  rows[i].into, err);
-	load.folder = mkv_settings_text("DATA_DIR", "/var/lib/loadgen");
 	load.total = (size_t)(load.warm_up + load.count);
 	load.samples = calloc(load.total, sizeof(*load.samples));
-	if (rc == 0 && !load.samples)
-		return mkv_oom(err);
-	return rc < 0 ? rc : mkv_peer_new("order", &load.order, err);
+	return load.samples ? mkv_peer_new("order", &load.order, err)
+			    : mkv_oom(err);
 }
 
 /* Whether every measured request was answered 200. */
@@ -194,41 +198,46 @@ static bool all_answered(void)
 	return true;
 }
 
-static int run(struct mkv_error *err)
+static int measure(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf summary = {0};
-	int rc = configure(err);
+	int rc = prepare(err);
 	if (rc == 0)
 		rc = mkv_load_wait_ready((unsigned)load.ready_s, err);
 	if (rc == 0)
 		rc = mkv_trace_start("loadgen", err);
 	if (rc < 0)
 		return rc;
+	(void)signal(SIGTERM, stop);
+	(void)signal(SIGINT, stop);
 	rc = run_threads(err);
 	mkv_trace_stop(10);
 	if (rc == 0)
 		rc = mkv_load_summary(load.samples, load.total,
 				      (size_t)load.warm_up, (double)load.rate,
 				      &summary, err);
-	if (rc == 0 && fputs(summary.data, stdout) < 0)
-		rc = mkv_fail(err, MKV_FAILED, EIO, "write the summary");
+	if (rc == 0)
+		rc = mkv_write_all(STDOUT_FILENO, summary.data, summary.size,
+				   err);
 	if (rc == 0)
 		rc = write_results(&summary, err);
+	return rc < 0 ? rc : all_answered() ? 0 : 1;
+}
+
+static int run(const struct mkv_program *program, struct mkv_error *err)
+{
+	(void)program;
+	int rc = measure(err);
+	mkv_peer_free(load.order);
+	free(load.samples);
 	return rc;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-	struct mkv_error err;
-	mkv_log_init("loadgen");
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGTERM, stop);
-	(void)signal(SIGINT, stop);
-	int rc = run(&err);
-	bool good = rc == 0 && all_answered();
-	if (rc < 0)
-		mkv_log_error("%s", err.message);
-	mkv_peer_free(load.order);
-	free(load.samples);
-	return rc < 0 ? mkv_exit_status(err.kind) : good ? 0 : 1;
+	static const struct mkv_setting *const settings[] = {
+		own_settings, mkv_peer_settings, mkv_trace_settings, NULL};
+	const struct mkv_program program = {
+		.name = "loadgen", .settings = settings, .run = run};
+	return mkv_program_main(&program, argc, argv);
 }

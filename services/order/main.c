@@ -8,8 +8,7 @@
  *     GET  /orders/{id}
  *
  * Prices are numbers of whole units with up to two decimals; inside they are
- * cents. Settings beside the shared ones: DATA_DIR (/var/lib/order),
- * LARGE_FILE, SMALL_FILE, SMALL_COUNT, FSYNC, USER_URL, PAYMENT_URL. */
+ * cents. */
 
 #include <inttypes.h>
 #include <math.h>
@@ -19,7 +18,6 @@
 #include "lib/json.h"
 #include "services/lib/peer.h"
 #include "services/lib/service.h"
-#include "services/lib/settings.h"
 #include "services/lib/work.h"
 
 enum { NAME_MAX_BYTES = 200 };
@@ -54,10 +52,32 @@ static const char schema[] =
 	" price bigint NOT NULL);"
 	"COMMIT";
 
+static const struct mkv_setting own_settings[] = {
+	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/order", .max = 4000,
+	 .doc = "where LargeFileTask and SmallFileTask write",
+	 .text = &service.files.folder},
+	{"LARGE_FILE", MKV_SETTING_SIZE, "5MB", 0, 1024 * 1024 * 1024,
+	 .doc = "of LargeFileTask", .number = &service.files.large_bytes},
+	{"SMALL_FILE", MKV_SETTING_SIZE, "140B", 0, 1024 * 1024,
+	 .doc = "of SmallFileTask", .number = &service.files.small_bytes},
+	{"SMALL_COUNT", MKV_SETTING_INTEGER, "10", 0, 10000,
+	 .doc = "times that SmallFileTask writes and reads",
+	 .number = &service.files.small_count},
+	{"FSYNC", MKV_SETTING_WORD, "none", .words = "none data",
+	 .doc = "`data`: every file is on the disk before it is read",
+	 .number = &service.files.sync},
+	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
+			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
+	{"PAYMENT_URL", .doc = "of the payment service, in the same way"},
+	{0},
+};
+static const struct mkv_setting *const settings[] = {mkv_peer_settings,
+						     own_settings, NULL};
+
 static int configure(void *context, struct mkv_error *err)
 {
 	(void)context;
-	int rc = mkv_work_files_init(&service.files, "/var/lib/order", err);
+	int rc = mkv_work_files_init(&service.files, err);
 	if (rc == 0)
 		rc = mkv_peer_new("user", &service.user, err);
 	if (rc == 0)
@@ -243,19 +263,20 @@ static const struct mkv_http_route routes[] = {
 	{0},
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct mkv_service_options options = {
 		.name = "order",
-		.port = 8080,
+		.port = "8080",
 		.routes = routes,
 		.schema = schema,
 		.statements = statements,
+		.settings = settings,
 		.configure = configure,
 		.context = &service,
 		.db = &service.db,
 	};
-	int status = mkv_service_main(&options);
+	int status = mkv_service_main(&options, argc, argv);
 	mkv_peer_free(service.user);
 	mkv_peer_free(service.payment);
 	free(service.files.text);

@@ -3,10 +3,7 @@
  *
  *     GET /payment/transfer/id/{id}/amount/{amount}
  *         SleepTask, LinpackBenchmark2, then PUT user: takes the amount (cents)
- *         from the user's balance
- *
- * Settings beside the shared ones: SLEEP (0us), LINPACK_SIZE (250), USER_URL.
- */
+ *         from the user's balance */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,10 +11,7 @@
 #include "services/lib/linpack.h"
 #include "services/lib/peer.h"
 #include "services/lib/service.h"
-#include "services/lib/settings.h"
 #include "services/lib/work.h"
-
-enum { SLEEP_MAX_US = 60 * 1000 * 1000 };
 
 static struct payment_service {
 	struct mkv_db *db; /* none; see mkv_service_health() */
@@ -25,18 +19,23 @@ static struct payment_service {
 	int64_t sleep_us, linpack_size;
 } service;
 
+static const struct mkv_setting own_settings[] = {
+	{"SLEEP", MKV_SETTING_DURATION, "0us", 0, 60 * 1000 * 1000,
+	 .doc = "that SleepTask burns", .number = &service.sleep_us},
+	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "350", 1, MKV_LINPACK_ORDER_MAX,
+	 .doc = "order of LinpackBenchmark2's system",
+	 .number = &service.linpack_size},
+	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
+			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
+	{0},
+};
+static const struct mkv_setting *const settings[] = {mkv_peer_settings,
+						     own_settings, NULL};
+
 static int configure(void *context, struct mkv_error *err)
 {
 	(void)context;
-	int rc = mkv_settings_duration("SLEEP", 0, SLEEP_MAX_US,
-				       &service.sleep_us, err);
-	if (rc == 0)
-		rc = mkv_settings_integer("LINPACK_SIZE", 250, 1,
-					  MKV_LINPACK_ORDER_MAX,
-					  &service.linpack_size, err);
-	if (rc == 0)
-		rc = mkv_peer_new("user", &service.user, err);
-	return rc;
+	return mkv_peer_new("user", &service.user, err);
 }
 
 static void transfer(struct mkv_http_request *request, void *context)
@@ -82,16 +81,17 @@ static const struct mkv_http_route routes[] = {
 	{0},
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct mkv_service_options options = {
 		.name = "payment",
-		.port = 8080,
+		.port = "8080",
 		.routes = routes,
+		.settings = settings,
 		.configure = configure,
 		.context = &service,
 	};
-	int status = mkv_service_main(&options);
+	int status = mkv_service_main(&options, argc, argv);
 	mkv_peer_free(service.user);
 	return status;
 }

@@ -3,13 +3,7 @@
  * an empty volume, writes who may connect, and becomes the server.
  *
  * There is no password: a secret in an image that anyone can rebuild is none.
- * Who can reach the port decides instead. Settings, by environment:
- *
- *     MKVBENCH_PG_DATA     the cluster (/var/lib/postgresql/data)
- *     MKVBENCH_PG_LISTEN   addresses (127.0.0.1; on a bridge network: *)
- *     MKVBENCH_PG_PORT     5432
- *     MKVBENCH_PG_DATABASE name of the role and its database (mkvbench)
- *     MKVBENCH_PG_OPTIONS  more "-c NAME=VALUE", separated by spaces
+ * Who can reach the port decides instead.
  *
  * pg_hba.conf trusts the loopback addresses and the server's own subnets
  * (samenet); all else is refused. The cluster appears under its name only when
@@ -25,27 +19,45 @@
 
 #include "lib/io.h"
 #include "lib/process.h"
+#include "services/lib/log.h"
+#include "services/lib/program.h"
 
-enum { INITDB_TIMEOUT_S = 900, OPTIONS_MAX = 32, PATH_LIMIT = 512 };
+enum { INITDB_TIMEOUT_S = 900, OPTIONS_MAX = 48, PATH_LIMIT = 512 };
 
 struct cluster {
 	char bin[PATH_LIMIT]; /* of PostgreSQL's own programs */
-	const char *data, *listen, *port, *database, *options;
+	const char *named, *data, *listen, *port, *database, *options;
 	char fresh[PATH_LIMIT]; /* where a new one is made */
 };
 
-static const char *setting(const char *name, const char *absent)
-{
-	const char *value = getenv(name);
-	return value && *value ? value : absent;
-}
+static struct cluster cluster_set;
+static const struct mkv_setting own_settings[] = {
+	{"PG_DATA", MKV_SETTING_TEXT, "/var/lib/postgresql/data",
+	 .max = PATH_LIMIT - 32, .doc = "the cluster", .text = &cluster_set.data},
+	{"PG_LISTEN", MKV_SETTING_TEXT, "127.0.0.1", .max = 250,
+	 .doc = "addresses it listens on; on a bridge network `*`",
+	 .text = &cluster_set.listen},
+	{"PG_PORT", MKV_SETTING_INTEGER, "5432", 1, 65535,
+	 .doc = "where it listens", .text = &cluster_set.port},
+	{"PG_DATABASE", MKV_SETTING_TEXT, "mkvbench", .max = 63,
+	 .doc = "name of the role and its database",
+	 .text = &cluster_set.database},
+	{"PG_OPTIONS", MKV_SETTING_TEXT, NULL, .max = 2000,
+	 .doc = "more `-c NAME=VALUE`, separated by spaces",
+	 .text = &cluster_set.options},
+	{"PG_BIN", MKV_SETTING_TEXT, NULL, .max = PATH_LIMIT - 32,
+	 .doc = "PostgreSQL's programs; unless set, the newest in "
+		"/usr/lib/postgresql",
+	 .text = &cluster_set.named},
+	{0},
+};
 
 /* The newest version that is installed. */
 static int find_programs(struct cluster *cluster, struct mkv_error *err)
 {
-	const char *named = getenv("MKVBENCH_PG_BIN");
-	if (named && *named) {
-		(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s", named);
+	if (cluster->named) {
+		(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s",
+			       cluster->named);
 		return 0;
 	}
 	glob_t found = {0};
@@ -152,70 +164,72 @@ static int ensure_cluster(const struct cluster *cluster, struct mkv_error *err)
 	(void)snprintf(path, sizeof(path), "%s/PG_VERSION", cluster->data);
 	if (stat(path, &st) == 0)
 		return 0;
-	fprintf(stderr, "mkvbench-postgres: making a cluster in '%s'\n",
-		cluster->data);
+	mkv_log_info("making a cluster in '%s'", cluster->data);
 	return make_cluster(cluster, err);
+}
+
+/* Adds the words of PG_OPTIONS, which are cut apart where they stand. */
+static int add_options(char *options, const char **argv, size_t *n,
+		       struct mkv_error *err)
+{
+	for (char *word; (word = strsep(&options, " "));) {
+		if (!*word)
+			continue;
+		if (*n == OPTIONS_MAX)
+			return mkv_fail(
+				err, MKV_BAD_USAGE, E2BIG,
+				"MKVBENCH_PG_OPTIONS has too many words");
+		argv[(*n)++] = word;
+	}
+	return 0;
 }
 
 /* Becomes the server. */
 static int become_server(const struct cluster *cluster, struct mkv_error *err)
 {
 	char program[PATH_LIMIT + 32], listen[300], options[2048];
-	const char *argv[OPTIONS_MAX + 16];
-	size_t n = 0;
 	(void)snprintf(program, sizeof(program), "%s/postgres", cluster->bin);
 	(void)snprintf(listen, sizeof(listen), "listen_addresses=%s",
 		       cluster->listen);
-	argv[n++] = program;
-	argv[n++] = "-D";
-	argv[n++] = cluster->data;
-	argv[n++] = "-p";
-	argv[n++] = cluster->port;
-	argv[n++] = "-c";
-	argv[n++] = listen;
-	argv[n++] = "-c";
-	argv[n++] = "unix_socket_directories=/tmp";
-	if (snprintf(options, sizeof(options), "%s", cluster->options) >=
-	    (int)sizeof(options))
-		return mkv_fail(err, MKV_BAD_USAGE, E2BIG,
-				"MKVBENCH_PG_OPTIONS is too long");
-	char *rest = options;
-	for (char *word; (word = strsep(&rest, " "));) {
-		if (!*word)
-			continue;
-		if (n == OPTIONS_MAX + 15)
-			return mkv_fail(
-				err, MKV_BAD_USAGE, E2BIG,
-				"MKVBENCH_PG_OPTIONS has too many words");
-		argv[n++] = word;
-	}
+	(void)snprintf(options, sizeof(options), "%s",
+		       cluster->options ? cluster->options : "");
+	const char *argv[OPTIONS_MAX + 1] = {
+		program,       "-D", cluster->data, "-p",
+		cluster->port, "-c", listen,	    "-c",
+		"unix_socket_directories=/tmp"};
+	size_t n = 9;
+	int rc = add_options(options, argv, &n, err);
+	if (rc < 0)
+		return rc;
 	argv[n] = NULL;
+	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execv(program, (char *const *)(uintptr_t)argv);
 	return mkv_fail(err, MKV_FAILED, errno, "run '%s': %m", program);
 }
 
-int main(void)
+static int run_as_server(const struct mkv_program *program,
+			 struct mkv_error *err)
 {
-	struct mkv_error err;
-	struct cluster cluster = {
-		.data = setting("MKVBENCH_PG_DATA", "/var/lib/postgresql/data"),
-		.listen = setting("MKVBENCH_PG_LISTEN", "127.0.0.1"),
-		.port = setting("MKVBENCH_PG_PORT", "5432"),
-		.database = setting("MKVBENCH_PG_DATABASE", "mkvbench"),
-		.options = setting("MKVBENCH_PG_OPTIONS", ""),
-	};
-	int rc = is_name(cluster.database) &&
-				 snprintf(cluster.fresh, sizeof(cluster.fresh),
-					  "%s.new", cluster.data) <
-					 (int)sizeof(cluster.fresh)
-			 ? find_programs(&cluster, &err)
-			 : mkv_fail(&err, MKV_BAD_USAGE, EINVAL,
-				    "MKVBENCH_PG_DATABASE or MKVBENCH_PG_DATA "
-				    "is not a name that can be used");
+	(void)program;
+	struct cluster *cluster = &cluster_set;
+	if (!is_name(cluster->database))
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"MKVBENCH_PG_DATABASE is '%s', not a name of "
+				"a-z, 0-9 and _",
+				cluster->database);
+	(void)snprintf(cluster->fresh, sizeof(cluster->fresh), "%s.new",
+		       cluster->data);
+	int rc = find_programs(cluster, err);
 	if (rc == 0)
-		rc = ensure_cluster(&cluster, &err);
-	if (rc == 0)
-		rc = become_server(&cluster, &err);
-	fprintf(stderr, "mkvbench-postgres: %s\n", err.message);
-	return mkv_exit_status(err.kind);
+		rc = ensure_cluster(cluster, err);
+	return rc < 0 ? rc : become_server(cluster, err);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct mkv_setting *const settings[] = {own_settings,
+							     NULL};
+	const struct mkv_program program = {
+		.name = "postgres", .settings = settings, .run = run_as_server};
+	return mkv_program_main(&program, argc, argv);
 }

@@ -7,8 +7,7 @@
  *
  * A user is {"id","name","email","balance"}; the balance counts cents. PUT
  * takes any of "name", "email", "balance", and "amount", which is added to the
- * balance in the same statement. Settings beside the shared ones: LINPACK_SIZE
- * (200), USERS (1000), how many are there from the start. */
+ * balance in the same statement. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,7 +15,6 @@
 
 #include "services/lib/linpack.h"
 #include "services/lib/service.h"
-#include "services/lib/settings.h"
 #include "services/lib/work.h"
 
 enum { TEXT_MAX = 200, SCHEMA_MAX = 2048 };
@@ -24,7 +22,7 @@ enum { TEXT_MAX = 200, SCHEMA_MAX = 2048 };
 
 static struct user_service {
 	struct mkv_db *db; /* first: mkv_service_health() */
-	int64_t linpack_size;
+	int64_t linpack_size, users;
 	char schema[SCHEMA_MAX];
 } service;
 
@@ -63,20 +61,23 @@ static const char schema_format[] =
 	" WHERE NOT EXISTS (SELECT FROM users);"
 	"COMMIT";
 
+static const struct mkv_setting own_settings[] = {
+	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "200", 1, MKV_LINPACK_ORDER_MAX,
+	 .doc = "order of LinpackBenchmark1's system",
+	 .number = &service.linpack_size},
+	{"USERS", MKV_SETTING_INTEGER, "1000", 0, 1000000,
+	 .doc = "users that an empty table is filled with",
+	 .number = &service.users},
+	{0},
+};
+static const struct mkv_setting *const settings[] = {own_settings, NULL};
+
 static int configure(void *context, struct mkv_error *err)
 {
-	(void)context;
-	int64_t users;
-	int rc = mkv_settings_integer("LINPACK_SIZE", 200, 1,
-				      MKV_LINPACK_ORDER_MAX,
-				      &service.linpack_size, err);
-	if (rc == 0)
-		rc = mkv_settings_integer("USERS", 1000, 0, 1000000, &users,
-					  err);
-	if (rc == 0)
-		(void)snprintf(service.schema, sizeof(service.schema),
-			       schema_format, users);
-	return rc;
+	(void)context, (void)err;
+	(void)snprintf(service.schema, sizeof(service.schema), schema_format,
+		       service.users);
+	return 0;
 }
 
 /* Runs a statement that gives one user or none; answers when it can't. */
@@ -252,17 +253,18 @@ static const struct mkv_http_route routes[] = {
 	{0},
 };
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct mkv_service_options options = {
 		.name = "user",
-		.port = 8080,
+		.port = "8080",
 		.routes = routes,
 		.schema = service.schema,
 		.statements = statements,
+		.settings = settings,
 		.configure = configure,
 		.context = &service,
 		.db = &service.db,
 	};
-	return mkv_service_main(&options);
+	return mkv_service_main(&options, argc, argv);
 }

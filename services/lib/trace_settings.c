@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#include "services/lib/trace.h"
+
+const struct mkv_setting mkv_trace_settings[] = {
+	{.name = "OTLP_ENDPOINT",
+	 .doc = "where spans go, `http://HOST:4318`; unless set, port 4318 of "
+		"MKVBENCH_ADDRESS_COLLECTOR; `none`: nowhere"},
+	{.name = "TRACE_FILE",
+	 .doc = "a file that takes spans instead, as OTLP JSON lines; without a "
+		"collector traces.jsonl in /var/lib/PROGRAM, where that is; "
+		"`none`: none"},
+	{.name = "HOST", .doc = "of every span: `host.name`"},
+	{.name = "ROLE", .doc = "of every span: `mkvbench.role`"},
+	{.name = "SCENARIO", .doc = "of every span: `mkvbench.scenario`"},
+	{.name = "CONTRACT",
+	 .doc = "of every span: `mkvbench.contract`, the contract's SHA-256"},
+	{.name = "BOOT_ID", .doc = "of every span: `mkvbench.boot_id`"},
+	{0},
+};
