@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line: finds the verb and prints what went wrong. */
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "builder/cmd/cmd.h"
+#include "lib/text.h"
 
 static const struct mkv_command *find(const char *name)
 {
@@ -28,6 +30,34 @@ static int usage(FILE *out)
 	return out == stdout ? 0 : 2;
 }
 
+static int no_verb(const char *word)
+{
+	const char *names[64];
+	size_t count = 0;
+	for (const struct mkv_command *c = mkv_commands; c->name && count < 64;
+	     c++)
+		names[count++] = c->name;
+	const char *near = mkv_nearest(word, names, count);
+	(void)fprintf(stderr,
+		      "mkvbench: there is no verb '%s'%s%s%s; `mkvbench "
+		      "--help` lists them\n",
+		      word, near ? " (did you mean '" : "", near ? near : "",
+		      near ? "'?)" : "");
+	return 2;
+}
+
+/* `mkvbench help VERB` is `mkvbench VERB --help`. */
+static int help(const char *verb)
+{
+	struct mkv_error err = {0};
+	char option[] = "--help";
+	char *argv[] = {(char *)(uintptr_t)verb, option, NULL};
+	const struct mkv_command *command = find(verb);
+	if (!command)
+		return no_verb(verb);
+	return command->run(2, argv, &err) < 0;
+}
+
 /* A first word that names a file is a recipe: the verb is then `build`. */
 static bool is_recipe(const char *word)
 {
@@ -41,8 +71,10 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return usage(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-	    strcmp(argv[1], "help") == 0)
+	    (strcmp(argv[1], "help") == 0 && argc == 2))
 		return usage(stdout);
+	if (strcmp(argv[1], "help") == 0)
+		return help(argv[2]);
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)printf("mkvbench %s\n", MKV_VERSION);
 		return 0;
@@ -53,13 +85,8 @@ int main(int argc, char **argv)
 		command = find("build");
 		shift = 0;
 	}
-	if (!command) {
-		(void)fprintf(stderr,
-			      "mkvbench: there is no verb '%s'; `mkvbench "
-			      "--help` lists them\n",
-			      argv[1]);
-		return 2;
-	}
+	if (!command)
+		return no_verb(argv[1]);
 	struct mkv_error err = {0};
 	int rc = command->run(argc - shift, argv + shift, &err);
 	if (rc == 0)

@@ -125,6 +125,9 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 	auto_recipes struct mkv_recipes recipes = {0};
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
 	if (rc == 0)
+		rc = mkv_cmd_check_recipes("build", argv, &recipes,
+					   session.lock_path, err);
+	if (rc == 0)
 		rc = mkv_draft_watch_signals(err);
 	if (rc == 0)
 		rc = mkv_key_check_place(options.key, options.output, err);

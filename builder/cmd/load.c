@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/cmd/load.h"
 
+#include <string.h>
+
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
@@ -54,5 +56,26 @@ int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 		return first;
 	*ret = recipes;
 	recipes = (struct mkv_recipes){0};
+	return 0;
+}
+
+int mkv_cmd_check_recipes(const char *verb, char **paths,
+			  const struct mkv_recipes *recipes,
+			  const char *lock_path, struct mkv_error *err)
+{
+	if (lock_path && recipes->count > 1)
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"%s: --lock goes with one recipe", verb);
+	for (size_t i = 0; i < recipes->count; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(recipes->items[i]->name,
+				   recipes->items[j]->name) == 0)
+				return mkv_fail(
+					err, MKV_BAD_USAGE, EEXIST,
+					"%s: '%s' and '%s' have the same name, "
+					"'%s', and so the same appliance; "
+					"nothing is done",
+					verb, paths[j], paths[i],
+					recipes->items[i]->name);
 	return 0;
 }

@@ -36,6 +36,7 @@ static int unknown(const char *verb, const struct mkv_usage *usage,
 {
 	const char *names[64];
 	size_t count = 0;
+	names[count++] = "--help";
 	for (const struct mkv_option *o = usage->options;
 	     o->name && count < 63; o++)
 		names[count++] = o->name;

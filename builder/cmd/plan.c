@@ -199,6 +199,9 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	auto_private_key struct mkv_private_key *key = NULL;
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
 	if (rc == 0)
+		rc = mkv_cmd_check_recipes("plan", argv, &recipes,
+					   session.lock_path, err);
+	if (rc == 0)
 		rc = mkv_private_key_load(options.key, &key, err);
 	if (rc == 0)
 		rc = mkv_session_open(&session, err);
