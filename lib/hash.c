@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct mkv_hasher {
 	EVP_MD_CTX *ctx;
@@ -58,6 +59,35 @@ int mkv_sha256_bytes(const void *data, size_t size, struct mkv_sha256 *ret,
 	return 0;
 }
 
+static bool is_sparse(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       (int64_t)st.st_blocks * 512 < (int64_t)st.st_size;
+}
+
+/* Moves over a hole at the current position; its length. */
+static uint64_t skip_hole(int fd)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	off_t data = at < 0 ? -1 : lseek(fd, at, SEEK_DATA);
+	if (at >= 0 && data < 0 && errno == ENXIO) /* none up to the end */
+		data = lseek(fd, 0, SEEK_END);
+	if (data >= at && at >= 0)
+		return (uint64_t)(data - at);
+	(void)lseek(fd, at, SEEK_SET); /* a file that shrank */
+	return 0;
+}
+
+static void add_zeros(struct mkv_hasher *hasher, uint64_t size)
+{
+	static const char zeros[64 * 1024];
+	for (; size > sizeof(zeros); size -= sizeof(zeros))
+		mkv_hasher_add(hasher, zeros, sizeof(zeros));
+	mkv_hasher_add(hasher, zeros, (size_t)size);
+}
+
+/* Holes aren't read: that would fill the page cache with zeros. */
 int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 		  struct mkv_error *err)
 {
@@ -67,7 +97,11 @@ int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 	if (!hasher || !chunk)
 		return mkv_oom(err);
 	uint64_t total = 0;
+	bool sparse = is_sparse(fd);
 	for (;;) {
+		uint64_t hole = sparse ? skip_hole(fd) : 0;
+		add_zeros(hasher, hole);
+		total += hole;
 		ssize_t got = read(fd, chunk, CHUNK);
 		if (got < 0 && errno == EINTR)
 			continue;

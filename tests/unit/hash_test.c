@@ -53,6 +53,53 @@ static void known_digests_come_out(void **state)
 	}
 }
 
+/* Data and holes, at the start, between and at the end, as large as chunks and
+ * not. */
+static void holes_are_zeros(void **state)
+{
+	(void)state;
+	enum { SIZE = 3 << 20 };
+	static const struct {
+		size_t at, size;
+	} data[][2] = {
+		{{0, 0}, {0, 0}},
+		{{0, 1}, {SIZE - 1, 1}},
+		{{1 << 20, 10}, {(1 << 20) + 300000, 300000}},
+		{{4096, 1 << 20}, {2 << 20, 5}},
+	};
+	auto_free char *whole = malloc(SIZE);
+	assert_non_null(whole);
+	for (size_t i = 0; i < sizeof(data) / sizeof(*data); i++) {
+		struct mkv_error err;
+		struct mkv_sha256 expected, sha;
+		uint64_t size_bytes;
+		auto_file FILE *file = tmpfile();
+		assert_non_null(file);
+		int fd = fileno(file);
+		memset(whole, 0, SIZE);
+		assert_int_equal(ftruncate(fd, SIZE), 0);
+		for (size_t j = 0; j < 2; j++) {
+			memset(whole + data[i][j].at, 'x', data[i][j].size);
+			assert_int_equal(
+				mkv_pwrite_all(fd, whole + data[i][j].at,
+					       data[i][j].size, data[i][j].at,
+					       &err),
+				0);
+		}
+		for (off_t from = 0; from <= SIZE; from += SIZE / 4) {
+			size_t left = (size_t)(SIZE - from);
+			assert_int_equal(mkv_sha256_bytes(whole + from, left,
+							  &expected, &err),
+					 0);
+			assert_int_equal(lseek(fd, from, SEEK_SET), from);
+			assert_int_equal(
+				mkv_sha256_fd(fd, &sha, &size_bytes, &err), 0);
+			assert_int_equal(size_bytes, left);
+			assert_true(mkv_sha256_equal(&sha, &expected));
+		}
+	}
+}
+
 static void nothing_is_hashable(void **state)
 {
 	(void)state;
@@ -138,6 +185,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_digests_come_out),
 		cmocka_unit_test(md5_is_what_rfc_1321_says),
+		cmocka_unit_test(holes_are_zeros),
 		cmocka_unit_test(nothing_is_hashable),
 		cmocka_unit_test(parsing_takes_64_lower_case_digits_alone),
 		cmocka_unit_test(a_folder_cannot_be_hashed),
