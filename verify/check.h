@@ -95,6 +95,7 @@ struct mkv_env {
 	int64_t settle_ns,
 		dwell_ns; /* how long the clock check may and must last */
 	enum mkv_phase phase;
+	int64_t started_ns; /* CLOCK_MONOTONIC's; 0: with the first check */
 	bool unattended;	     /* run by a unit, not by a person */
 	bool every_file;	     /* --files */
 	struct mkv_figures *figures; /* where checks leave them; may be NULL */

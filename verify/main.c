@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/io.h"
 #include "verify/capture.h"
@@ -298,8 +299,11 @@ static int print_tpm_key(const struct mkv_env *env, struct mkv_error *err)
 static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	       struct mkv_error *err)
 {
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	struct mkv_env env = {
 		.root = options->root,
+		.started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
 		.chrony_socket = options->chrony_socket,
 		.docker_socket = options->docker_socket,
 		.tpm = options->tpm,

@@ -10,6 +10,7 @@ struct mkv_receipt_row {
 	const struct mkv_check *check;
 	struct mkv_answer answer;
 	enum mkv_result result;
+	double took_s;
 	const char
 		*accepted; /* the recipe's reason to accept "not established" */
 };
@@ -22,7 +23,7 @@ struct mkv_receipt {
 	size_t count;
 	enum mkv_result result; /* of all rows */
 	int64_t started_s; /* since 1970, by the clock that is in question */
-	double took_s;	   /* by the monotonic clock */
+	double took_s; /* by the monotonic clock, since the program began */
 	char *boot_id;
 	struct mkv_sha256 cpuid; /* of the registers as recorded */
 	bool has_cpuid;

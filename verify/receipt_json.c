@@ -34,6 +34,7 @@ static json_t *row_json(const struct mkv_receipt_row *row)
 	put(json, "why", row->check->why);
 	put(json, "result", mkv_result_name(row->result));
 	put(json, "accepted", row->accepted);
+	(void)json_object_set_new(json, "took_s", json_real(row->took_s));
 	for (size_t i = 0; i < row->answer.count; i++)
 		(void)json_array_append_new(
 			findings, finding_json(&row->answer.items[i]));

@@ -93,8 +93,15 @@ static void tell_verdict(const struct mkv_receipt *receipt,
 		then = mkv_receipt_lets_start(receipt)
 			       ? "; services start all the same (mode: warn)"
 			       : "; services do not start";
-	mkv_buf_printf(into, "  %s%s (%.1f s)\n", verdicts[receipt->result],
-		       then, receipt->took_s);
+	double clock_s = 0;
+	for (size_t i = 0; i < receipt->count; i++)
+		if (strcmp(receipt->rows[i].check->name, "clock") == 0)
+			clock_s = receipt->rows[i].took_s;
+	mkv_buf_printf(into, "  %s%s (%.1f s", verdicts[receipt->result], then,
+		       receipt->took_s);
+	if (clock_s >= 0.1)
+		mkv_buf_printf(into, ", %.1f s of it for the clock", clock_s);
+	mkv_buf_str(into, ")\n");
 }
 
 static void tell_signature(const struct mkv_receipt *receipt,
