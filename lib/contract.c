@@ -31,6 +31,13 @@ static void read_layer(struct mkv_json_reader *r, const json_t *row,
 	layer->diff_id = mkv_contract_read_digest(r, row, "diff_id");
 }
 
+static void read_service(struct mkv_json_reader *r, const json_t *object,
+			 struct mkv_contract_service *service)
+{
+	mkv_json_only(r, object, (const char *const[]){"settings", NULL});
+	service->settings = mkv_contract_read_pairs(r, object, "settings");
+}
+
 static void read_oci(struct mkv_json_reader *r, const json_t *object,
 		     struct mkv_contract_oci *oci)
 {
@@ -122,7 +129,7 @@ static void read_head(struct mkv_json_reader *r, const json_t *root,
 			      "mkvbench_contract", "name", "scenario", "suite",
 			      "epoch", "recipe_sha256", "lock_sha256", "key",
 			      "verify", "clock", "vlan", "hardware", "hosts",
-			      "images", "oci", NULL});
+			      "images", "oci", "services", NULL});
 	(void)mkv_json_integer(r, root, "mkvbench_contract", 1, 1, true, 0);
 	contract->name = mkv_contract_read_name(r, root, "name", true);
 	contract->scenario = mkv_contract_read_word(
@@ -229,6 +236,8 @@ int mkv_contract_from_json(json_t *document, struct mkv_contract **ret,
 		     contract->images, contract->n_images);
 	MKV_READ_MAP(r, document, "oci", false, read_oci, contract->oci,
 		     contract->n_oci);
+	MKV_READ_MAP(r, document, "services", false, read_service,
+		     contract->services, contract->n_services);
 	check_references(r, contract);
 	if (r->rc < 0)
 		return mkv_wrap(err, r->rc, "contract");
@@ -266,6 +275,9 @@ void mkv_contract_free(struct mkv_contract *contract)
 		free_host(&contract->hosts[i]);
 	for (size_t i = 0; i < contract->n_oci; i++)
 		free(contract->oci[i].layers);
+	for (size_t i = 0; i < contract->n_services; i++)
+		free(contract->services[i].settings.items);
+	free(contract->services);
 	free(contract->images);
 	free(contract->hosts);
 	free(contract->oci);

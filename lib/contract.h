@@ -205,6 +205,12 @@ struct mkv_contract_oci {
 	size_t n_layers;
 };
 
+/* What a program of the application is told. */
+struct mkv_contract_service {
+	const char *name; /* "order" */
+	struct mkv_contract_pairs settings;
+};
+
 struct mkv_contract {
 	const char *name;
 	const char *scenario; /* one of the four */
@@ -225,6 +231,8 @@ struct mkv_contract {
 	size_t n_images;
 	struct mkv_contract_oci *oci;
 	size_t n_oci;
+	struct mkv_contract_service *services;
+	size_t n_services;
 	json_t *document; /* what the strings are borrowed from */
 };
 

@@ -218,6 +218,18 @@ static json_t *oci_part(const struct mkv_contract_inputs *inputs)
 	return part;
 }
 
+static json_t *services_part(const struct mkv_recipe *recipe)
+{
+	json_t *part = json_object();
+	for (size_t i = 0; i < recipe->n_services; i++) {
+		const struct mkv_service *service = &recipe->services[i];
+		json_t *one = json_object();
+		put(one, "settings", settings(&service->settings));
+		put(part, service->name, one);
+	}
+	return part;
+}
+
 int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 		       struct mkv_buf *into, struct mkv_error *err)
 {
@@ -248,5 +260,6 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 		put(images, recipe->images[i].name, image_part(inputs, i));
 	put(root, "images", images);
 	put(root, "oci", oci_part(inputs));
+	put(root, "services", services_part(recipe));
 	return mkv_json_dump(root, into, err);
 }

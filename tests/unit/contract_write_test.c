@@ -102,6 +102,52 @@ static void the_strict_reader_reads_every_scenario(void **state)
 	}
 }
 
+/* The same work in all four, and nothing of it left to a default. */
+static void every_scenario_tells_services_the_study_s_values(void **state)
+{
+	(void)state;
+	static const char *const told[][3] = {
+		{"order", "data_dir", "/var/lib/order"},
+		{"order", "fsync", "none"},
+		{"order", "large_file", "5MB"},
+		{"order", "small_count", "10"},
+		{"order", "small_file", "140B"},
+		{"payment", "linpack_size", "350"},
+		{"payment", "sleep", "0us"},
+		{"user", "linpack_size", "200"},
+		{"user", "users", "1000"},
+	};
+	for (size_t i = 1; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_buf struct mkv_buf text = {0};
+		auto_contract struct mkv_contract *contract = NULL;
+		struct mkv_error err = {0};
+		size_t row = 0;
+		write_contract(recipe, &text);
+		assert_int_equal(mkv_contract_parse(text.data, text.size,
+						    &contract, &err),
+				 0);
+		for (size_t s = 0; s < contract->n_services; s++) {
+			const struct mkv_contract_service *service =
+				&contract->services[s];
+			for (size_t k = 0; k < service->settings.count;
+			     k++, row++) {
+				assert_true(row <
+					    sizeof(told) / sizeof(*told));
+				assert_string_equal(service->name,
+						    told[row][0]);
+				assert_string_equal(
+					service->settings.items[k].key,
+					told[row][1]);
+				assert_string_equal(
+					service->settings.items[k].value,
+					told[row][2]);
+			}
+		}
+		assert_int_equal(row, sizeof(told) / sizeof(*told));
+	}
+}
+
 /* What follows from the study's recipe and machine for a guest and its
  * hypervisor. */
 static void a_guest_has_its_domain_and_its_machine(void **state)
@@ -551,6 +597,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_strict_reader_reads_every_scenario),
+		cmocka_unit_test(
+			every_scenario_tells_services_the_study_s_values),
 		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
 		cmocka_unit_test(domains_that_make_no_sense_are_refused),
 		cmocka_unit_test(the_schema_accepts_every_scenario),
