@@ -290,7 +290,8 @@ static int start_guest(struct run *run, struct mkv_guest *guest,
 		rc = mkv_load_credential(&run->load, &load, err);
 		machine.load = load.data;
 	}
-	return rc < 0 ? rc : mkv_guest_start(guest, &machine, err);
+	return rc < 0 ? rc : mkv_guest_start(guest, &machine,
+						options->tpm_folder, err);
 }
 
 static int watch_signals(struct run *run, struct mkv_error *err)

@@ -34,6 +34,7 @@ struct mkv_boot_options {
 	void *model_context;
 	uint64_t memory_bytes; /* 0: the contract's, as far as it fits */
 	bool uefi;
+	const char *tpm_folder; /* HOST/ below it is a host's TPM; NULL: none */
 	unsigned timeout_s;	    /* 0: what the contract's clock needs, plus
 				       ten minutes, and three a host under emulation */
 	const char *console_folder; /* exists; takes HOST.console, HOST.qemu */

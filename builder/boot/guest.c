@@ -18,6 +18,7 @@ int mkv_guest_init(struct mkv_guest *guest, const struct mkv_contract *contract,
 {
 	*guest = (struct mkv_guest){.host = host,
 				    .child = MKV_CHILD_INIT,
+				    .tpm = MKV_BOOT_TPM_INIT,
 				    .console = MKV_CONSOLE_INIT,
 				    .console_fd = -1};
 	int rc = mkv_boot_check_host(host, err);
@@ -39,6 +40,7 @@ int mkv_guest_init(struct mkv_guest *guest, const struct mkv_contract *contract,
 void mkv_guest_done(struct mkv_guest *guest)
 {
 	mkv_child_end(&guest->child);
+	mkv_boot_tpm_end(&guest->tpm);
 	mkv_console_done(&guest->console);
 	mkv_auto_close_(&guest->console_fd);
 	free(guest->folder);
@@ -46,10 +48,23 @@ void mkv_guest_done(struct mkv_guest *guest)
 	free(guest->log_path);
 }
 
+static int start_tpm(struct mkv_guest *guest, const char *all, int log,
+		     struct mkv_error *err)
+{
+	auto_free char *folder = NULL;
+	mkv_boot_tpm_end(&guest->tpm);
+	if (!all)
+		return 0;
+	if (asprintf(&folder, "%s/%s", all, guest->host->name) < 0)
+		return mkv_oom(err);
+	return mkv_boot_tpm_start(folder, log, &guest->tpm, err);
+}
+
 int mkv_guest_start(struct mkv_guest *guest,
 		    const struct mkv_boot_machine *machine,
-		    struct mkv_error *err)
+		    const char *tpm_folder, struct mkv_error *err)
 {
+	struct mkv_boot_machine own = *machine;
 	auto_argv struct mkv_argv argv = {0};
 	mkv_child_end(&guest->child);
 	mkv_console_done(&guest->console);
@@ -65,7 +80,10 @@ int mkv_guest_start(struct mkv_guest *guest,
 	if (guest->console_fd < 0 || log < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
 				guest->console_path);
-	int rc = mkv_boot_machine_argv(machine, &argv, err);
+	int rc = start_tpm(guest, tpm_folder, log, err);
+	own.tpm = guest->tpm.socket;
+	if (rc == 0)
+		rc = mkv_boot_machine_argv(&own, &argv, err);
 	if (rc == 0)
 		rc = mkv_child_start(argv.items, log, &guest->child, err);
 	return rc < 0 ? mkv_wrap(err, rc, "host '%s'", guest->host->name) : 0;

@@ -6,11 +6,13 @@
 #include "builder/boot/child.h"
 #include "builder/boot/console.h"
 #include "builder/boot/machine.h"
+#include "builder/boot/tpm.h"
 
 struct mkv_guest {
 	const struct mkv_contract_host *host;
 	const struct mkv_contract_image *image;
 	struct mkv_child child;
+	struct mkv_boot_tpm tpm; /* where it has one */
 	struct mkv_console console;
 	int console_fd; /* our own end for reading */
 	uint64_t console_bytes;
@@ -28,10 +30,12 @@ int mkv_guest_init(struct mkv_guest *guest, const struct mkv_contract *contract,
 /* Ends it when it still runs. */
 void mkv_guest_done(struct mkv_guest *guest) mkv_nonnull(1);
 
-/* `machine` says how; a guest that ran before begins anew. */
+/* `machine` says how; a guest that ran before begins anew. With a `tpm_folder`,
+ * HOST/ below that is its software TPM. */
 int mkv_guest_start(struct mkv_guest *guest,
 		    const struct mkv_boot_machine *machine,
-		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+		    const char *tpm_folder,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 
 /* Takes what its console's file gained since. One that writes more than 64 MiB
  * is ended: -EFBIG. */

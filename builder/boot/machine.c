@@ -242,6 +242,17 @@ static int add_kernel(const struct mkv_boot_machine *machine,
 	return 0;
 }
 
+static void add_tpm(const struct mkv_boot_machine *machine,
+		    struct mkv_argv *argv)
+{
+	char path[4096];
+	mkv_argv_add(argv, "-chardev");
+	mkv_argv_add(argv, "socket,id=tpm,path=%s",
+		     quoted(machine->tpm, path, sizeof(path)));
+	add_pair(argv, "-tpmdev", "emulator,id=tpm,chardev=tpm");
+	add_pair(argv, "-device", "tpm-tis,tpmdev=tpm");
+}
+
 static void add_firmware(const struct mkv_boot_machine *machine,
 			 struct mkv_argv *argv)
 {
@@ -300,6 +311,8 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	add_pair(&argv, "-serial", "chardev:console");
 	add_disk(machine, &argv);
 	add_cards(machine, &argv);
+	if (machine->tpm)
+		add_tpm(machine, &argv);
 	if (machine->firmware)
 		add_firmware(machine, &argv);
 	else

@@ -22,7 +22,7 @@ enum {
 
 struct options {
 	const char *output, *hosts, *accel, *cpu, *memory, *timeout, *console;
-	const char *forward, *load;
+	const char *forward, *load, *tpm;
 	bool uefi, verbose, json, stay;
 };
 
@@ -323,6 +323,9 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		 &options.uefi},
 		{"--cpu", "MODEL", "QEMU's CPU model, if not the nearest",
 		 &options.cpu, NULL},
+		{"--tpm", "DIR",
+		 "a software TPM for each host, kept in DIR/HOST (swtpm)",
+		 &options.tpm, NULL},
 		{"--memory", "MIB", "of each host, if not the contract's",
 		 &options.memory, NULL},
 		{"--timeout", "SECONDS",
@@ -365,6 +368,7 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		.model_for = model_for,
 		.model_context = &printer,
 		.uefi = options.uefi,
+		.tpm_folder = options.tpm,
 		.on_line = print_line,
 		.on_receipt = print_receipt,
 		.on_load = print_load,
