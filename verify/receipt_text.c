@@ -4,6 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+/* What a console shows at once. */
+enum { SCREEN_LINES = 24, SCREEN_COLUMNS = 80 };
+
+/* From all to the least; the first that fits on a screen is taken. */
+static const struct detail {
+	bool names_passes; /* else only how many there are */
+	int findings;	   /* of each check that doesn't pass; -1: its name */
+} details[] = {{true, 3},  {false, 3}, {false, 2},
+	       {false, 1}, {false, 0}, {false, -1}};
+enum { DETAILS = sizeof(details) / sizeof(details[0]) };
+
 char *mkv_receipt_clean(const char *text)
 {
 	char *copy = strdup(text);
@@ -24,7 +35,7 @@ static void list_checks(const struct mkv_receipt *receipt,
 		if (row->result != result)
 			continue;
 		size_t length = strlen(row->check->name) + 2;
-		if (column == 0 || column + length > 96) {
+		if (column == 0 || column + length > SCREEN_COLUMNS - 2) {
 			mkv_buf_printf(into, "%s  %-15s ", column ? ",\n" : "",
 				       column ? "" : title);
 			column = 18;
@@ -46,35 +57,73 @@ static void add_clean(struct mkv_buf *into, const char *text, size_t limit)
 	mkv_buf_str(into, copy ? copy : "?");
 }
 
-/* What is wrong with one check, three findings at most. */
-static void tell_row(const struct mkv_receipt_row *row, struct mkv_buf *into)
+static void tell_finding(const struct mkv_finding *finding,
+			 struct mkv_buf *into)
+{
+	mkv_buf_str(into, "      ");
+	add_clean(into, finding->what, 48);
+	mkv_buf_str(into, ": expected ");
+	add_clean(into, finding->expected, 100);
+	mkv_buf_str(into, ", observed ");
+	add_clean(into, finding->observed, 160);
+	mkv_buf_str(into, " [");
+	add_clean(into, finding->source, 64);
+	mkv_buf_str(into, "]\n");
+}
+
+/* What is wrong with one check. */
+static void tell_row(const struct mkv_receipt_row *row, unsigned findings,
+		     struct mkv_buf *into)
 {
 	unsigned shown = 0;
 	mkv_buf_printf(into, "  %-15s %s: %s\n", mkv_result_name(row->result),
 		       row->check->name, row->check->why);
-	for (size_t i = 0; i < row->answer.count; i++) {
+	for (size_t i = 0; findings && i < row->answer.count; i++) {
 		const struct mkv_finding *finding = &row->answer.items[i];
 		if (finding->result < MKV_NOT_ESTABLISHED)
 			continue;
-		if (shown++ == 3) {
+		if (shown++ == findings) {
 			mkv_buf_str(into, "      and more; see receipt.json\n");
 			break;
 		}
-		mkv_buf_str(into, "      ");
-		add_clean(into, finding->what, 48);
-		mkv_buf_str(into, ": expected ");
-		add_clean(into, finding->expected, 100);
-		mkv_buf_str(into, ", observed ");
-		add_clean(into, finding->observed, 160);
-		mkv_buf_str(into, " [");
-		add_clean(into, finding->source, 64);
-		mkv_buf_str(into, "]\n");
+		tell_finding(finding, into);
 	}
 	if (row->accepted) {
 		mkv_buf_str(into, "      accepted by the recipe: ");
 		add_clean(into, row->accepted, 100);
 		mkv_buf_char(into, '\n');
 	}
+}
+
+/* All that is wrong, with so many findings of each check; below zero, names
+ * alone. */
+static void tell_rows(const struct mkv_receipt *receipt, int findings,
+		      struct mkv_buf *into)
+{
+	if (findings < 0) {
+		list_checks(receipt, MKV_NOT_ESTABLISHED, "not-established",
+			    into);
+		list_checks(receipt, MKV_FAIL, "fail", into);
+	}
+	for (size_t i = 0; findings >= 0 && i < receipt->count; i++)
+		if (receipt->rows[i].result >= MKV_NOT_ESTABLISHED)
+			tell_row(&receipt->rows[i], (unsigned)findings, into);
+	if (findings <= 0 && receipt->result != MKV_PASS)
+		mkv_buf_str(into, "  too much for one screen; see "
+				  "/run/mkvbench/receipt.json\n");
+}
+
+/* As a console breaks long lines. */
+static size_t count_lines(const struct mkv_buf *text)
+{
+	size_t lines = 0;
+	for (const char *at = text->data; at && *at;) {
+		size_t length = strcspn(at, "\n");
+		lines += length ? (length + SCREEN_COLUMNS - 1) / SCREEN_COLUMNS
+				: 1;
+		at += length + (at[length] == '\n');
+	}
+	return lines;
 }
 
 static void tell_verdict(const struct mkv_receipt *receipt,
@@ -117,7 +166,20 @@ static void tell_signature(const struct mkv_receipt *receipt,
 	mkv_buf_char(into, '\n');
 }
 
-void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
+static void count_checks(const struct mkv_receipt *receipt,
+			 enum mkv_result result, const char *title,
+			 struct mkv_buf *into)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < receipt->count; i++)
+		count += receipt->rows[i].result == result;
+	if (count)
+		mkv_buf_printf(into, "  %-15s %zu check%s\n", title, count,
+			       count == 1 ? "" : "s");
+}
+
+static void tell(const struct mkv_receipt *receipt, const struct detail *detail,
+		 struct mkv_buf *into)
 {
 	const struct mkv_contract *contract = receipt->env->contract;
 	const char *sha = receipt->trusted->sha256;
@@ -129,11 +191,12 @@ void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 			       receipt->env->host->role,
 			       receipt->env->host->image);
 	mkv_buf_printf(into, ", contract %.16s\n", sha[0] ? sha : "unread");
-	list_checks(receipt, MKV_PASS, "pass", into);
-	list_checks(receipt, MKV_NOT_PROMISED, "not promised", into);
-	for (size_t i = 0; i < receipt->count; i++)
-		if (receipt->rows[i].result >= MKV_NOT_ESTABLISHED)
-			tell_row(&receipt->rows[i], into);
+	void (*name)(const struct mkv_receipt *receipt, enum mkv_result result,
+		     const char *title, struct mkv_buf *into) =
+		detail->names_passes ? list_checks : count_checks;
+	name(receipt, MKV_PASS, "pass", into);
+	name(receipt, MKV_NOT_PROMISED, "not promised", into);
+	tell_rows(receipt, detail->findings, into);
 	tell_verdict(receipt, into);
 	tell_signature(receipt, into);
 	const char *marker = receipt->env->phase == MKV_PHASE_BOOT
@@ -143,6 +206,19 @@ void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 	add_clean(into, receipt->host, 64);
 	mkv_buf_printf(into, " contract=%s\n%s-end\n", sha[0] ? sha : "none",
 		       marker);
+}
+
+void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
+{
+	for (size_t i = 0;; i++) {
+		auto_buf struct mkv_buf text = {0};
+		tell(receipt, &details[i], &text);
+		if (i + 1 < DETAILS && count_lines(&text) > SCREEN_LINES)
+			continue;
+		mkv_buf_add(into, text.data, text.size);
+		into->failed = into->failed || text.failed;
+		return;
+	}
 }
 
 static void add_figure(struct mkv_buf *into, const char *name, const char *help,

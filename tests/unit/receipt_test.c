@@ -295,6 +295,70 @@ static void hostile_text_stays_text(void **state)
 			 0);
 }
 
+/* As many lines as a console of 80 columns needs. */
+static size_t lines_of(const char *text)
+{
+	size_t lines = 0;
+	for (const char *at = text; *at;) {
+		size_t length = strcspn(at, "\n");
+		lines += length ? (length + 79) / 80 : 1;
+		at += length + (at[length] == '\n');
+	}
+	return lines;
+}
+
+/* However much is wrong, with the verdict at its end. */
+static void a_refusal_fits_one_screen(void **state)
+{
+	static const struct {
+		size_t failing, findings;
+		const char *says;
+	} cases[] = {
+		{1, 1, "[source 1]"},
+		{1, 9, "and more; see receipt.json"},
+		{2, 4, "[source 1]"},
+		{5, 1, "too much"},
+		{9, 9, "too much for one screen"},
+		{100, 9, "too much for one screen"},
+	};
+	char what[100];
+	(void)state;
+	memset(what, 'w', sizeof(what));
+	what[sizeof(what) - 1] = '\0';
+	auto_free char *text = contract_text("gate", key);
+	auto_trusted struct mkv_trusted trusted = {0};
+	install(text, key, key);
+	mkv_trust_image(root, &trusted);
+	struct mkv_env env = environment(&trusted);
+	env.phase = MKV_PHASE_BOOT;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mkv_error err;
+		auto_receipt struct mkv_receipt receipt = {0};
+		auto_buf struct mkv_buf screen = {0};
+		assert_int_equal(mkv_receipt_make(&env, &trusted, "me", NULL,
+						  NULL, &receipt, &err),
+				 0);
+		for (size_t j = 0; j < receipt.count; j++) {
+			struct mkv_receipt_row *row = &receipt.rows[j];
+			mkv_answer_done(&row->answer);
+			row->result = j < cases[i].failing ? MKV_FAIL
+							   : MKV_PASS;
+			row->accepted = NULL;
+			for (size_t k = 0; k < cases[i].findings; k++)
+				mkv_answer_add(&row->answer, row->result, what,
+					       "source 1", what, what);
+		}
+		receipt.result = MKV_FAIL;
+		mkv_receipt_text(&receipt, &screen);
+		if (lines_of(screen.data) > 24 ||
+		    !strstr(screen.data, cases[i].says) ||
+		    !strstr(screen.data, "; services do not start") ||
+		    !strstr(screen.data, receipt.rows[0].check->name))
+			fail_msg("case %zu, %zu lines:\n%s", i,
+				 lines_of(screen.data), screen.data);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +367,7 @@ int main(void)
 		cmocka_unit_test(answers_are_judged),
 		cmocka_unit_test(a_machine_without_a_place_starts_nothing),
 		cmocka_unit_test(hostile_text_stays_text),
+		cmocka_unit_test(a_refusal_fits_one_screen),
 	};
 	return cmocka_run_group_tests(tests, start, finish);
 }
