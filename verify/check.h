@@ -99,6 +99,7 @@ struct mkv_env {
 	bool unattended;	     /* run by a unit, not by a person */
 	bool every_file;	     /* --files */
 	struct mkv_figures *figures; /* where checks leave them; may be NULL */
+	struct mkv_buf *clock_log;   /* takes every reading; may be NULL */
 };
 
 /* The trimmed text of a small file below the root, owned by the caller; NULL

@@ -289,3 +289,46 @@ void mkv_clock_judge(const struct mkv_env *env,
 		judge_bound(env, reading, answer);
 	judge_sntp(env, reading, answer);
 }
+
+void mkv_clock_log(const struct mkv_clock_reading *reading,
+		   struct mkv_buf *into)
+{
+	const struct timex *kernel = &reading->kernel;
+	const struct mkv_chrony_tracking *tracking = &reading->tracking;
+	const struct mkv_chrony_ntpdata *peer = &reading->ntpdata;
+	const struct mkv_sntp_sample *sntp = &reading->sntp;
+	mkv_buf_printf(into, "%.6f", reading->now_s);
+	if (reading->kernel_state >= 0)
+		mkv_buf_printf(into,
+			       " kernel: state %d status 0x%x esterror %ld us "
+			       "maxerror %ld us freq %ld tick %ld;",
+			       reading->kernel_state,
+			       (unsigned)kernel->status, kernel->esterror,
+			       kernel->maxerror, kernel->freq, kernel->tick);
+	if (reading->has_tracking)
+		mkv_buf_printf(
+			into,
+			" tracking: reference %08x stratum %u leap %u updated "
+			"%.6f offset %.9f s last %.9f s rms %.9f s skew %.4f "
+			"ppm root delay %.9f s dispersion %.9f s interval "
+			"%.3f s;",
+			tracking->ref_id, tracking->stratum, tracking->leap,
+			tracking->ref_time_s, tracking->system_offset_s,
+			tracking->last_offset_s, tracking->rms_offset_s,
+			tracking->skew_ppm, tracking->root_delay_s,
+			tracking->root_dispersion_s,
+			tracking->update_interval_s);
+	if (reading->has_ntpdata)
+		mkv_buf_printf(into,
+			       " peer: offset %.9f s delay %.9f s dispersion "
+			       "%.9f s stamps %c%c;",
+			       peer->offset_s, peer->peer_delay_s,
+			       peer->peer_dispersion_s, peer->tx_stamp,
+			       peer->rx_stamp);
+	if (reading->has_sntp)
+		mkv_buf_printf(into,
+			       " sntp: offset %lld ns delay %lld ns of %u",
+			       (long long)sntp->offset_ns,
+			       (long long)sntp->delay_ns, sntp->exchanges);
+	mkv_buf_char(into, '\n');
+}

@@ -43,6 +43,10 @@ int64_t mkv_clock_bound_ns(const struct mkv_clock_reading *reading)
 int64_t mkv_clock_stated_bound_ns(const struct mkv_clock_reading *reading)
 	mkv_nonnull(1);
 
+/* Appends a line of the numbers as they were read, for the evidence. */
+void mkv_clock_log(const struct mkv_clock_reading *reading,
+		   struct mkv_buf *into) mkv_nonnull(1, 2);
+
 /* Appends the findings of one reading. */
 void mkv_clock_judge(const struct mkv_env *env,
 		     const struct mkv_clock_reading *reading,

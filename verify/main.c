@@ -152,6 +152,22 @@ static int write_signature(const char *folder, const char *name,
 	return rc < 0 ? rc : mkv_remove_tree(AT_FDCWD, path.data, err);
 }
 
+static int write_evidence(const char *folder, const struct mkv_receipt *receipt,
+			  struct mkv_error *err)
+{
+	int rc = 0;
+	for (enum mkv_evidence i = 0; rc == 0 && i < MKV_EVIDENCE_KINDS; i++) {
+		auto_free char *name =
+			mkv_evidence_name(i, receipt->env->phase);
+		if (!name)
+			return mkv_oom(err);
+		if (receipt->evidence[i].size)
+			rc = write_below(folder, name, &receipt->evidence[i],
+					 err);
+	}
+	return rc;
+}
+
 static int write_files(const struct mkv_verify_options *options,
 		       const struct mkv_receipt *receipt,
 		       const struct mkv_buf *json,
@@ -167,7 +183,7 @@ static int write_files(const struct mkv_verify_options *options,
 				     "receipt-watch.intoto.json",
 				     "receipt-watch.tpm.json"},
 	};
-	auto_buf struct mkv_buf statement = {0}, metrics = {0}, cpuid = {0};
+	auto_buf struct mkv_buf statement = {0}, metrics = {0};
 	bool is_broken = false;
 	int rc = mkv_make_dirs(options->out, err);
 	if (rc == 0)
@@ -181,10 +197,8 @@ static int write_files(const struct mkv_verify_options *options,
 	if (rc == 0)
 		rc = write_below(options->out, names[options->phase][1],
 				 &statement, err);
-	if (rc == 0 && receipt->env->cpuid) {
-		mkv_cpuid_write(receipt->env->cpuid, &cpuid);
-		rc = write_below(options->out, "cpuid.txt", &cpuid, err);
-	}
+	if (rc == 0)
+		rc = write_evidence(options->out, receipt, err);
 	if (rc == 0)
 		rc = mark_broken(options, receipt, json, &is_broken, err);
 	if (rc < 0)

@@ -10,6 +10,8 @@ void mkv_receipt_done(struct mkv_receipt *receipt)
 	for (size_t i = 0; i < receipt->count; i++)
 		mkv_answer_done(&receipt->rows[i].answer);
 	free(receipt->rows);
+	for (size_t i = 0; i < MKV_EVIDENCE_KINDS; i++)
+		mkv_buf_done(&receipt->evidence[i]);
 	free(receipt->boot_id);
 	*receipt = (struct mkv_receipt){0};
 }
@@ -67,6 +69,8 @@ int mkv_receipt_make(const struct mkv_env *env,
 	};
 	struct mkv_env own = *env;
 	own.figures = &receipt.figures;
+	if (env->phase != MKV_PHASE_WATCH)
+		own.clock_log = &receipt.evidence[MKV_EVIDENCE_CLOCK];
 	size_t count = 0;
 	while (mkv_checks[count].name)
 		count++;
@@ -89,16 +93,16 @@ int mkv_receipt_make(const struct mkv_env *env,
 		judge_row(env, row);
 		row->took_s = monotonic_s() - before;
 	}
-	if (env->cpuid) {
-		auto_buf struct mkv_buf text = {0};
-		mkv_cpuid_write(env->cpuid, &text);
-		int rc = mkv_buf_check(&text, err);
-		if (rc == 0)
-			rc = mkv_sha256_bytes(text.data, text.size,
-					      &receipt.cpuid, err);
+	if (env->cpuid)
+		mkv_cpuid_write(env->cpuid,
+				&receipt.evidence[MKV_EVIDENCE_CPUID]);
+	if (env->phase != MKV_PHASE_WATCH)
+		mkv_evidence_system(env,
+				    &receipt.evidence[MKV_EVIDENCE_SYSTEM]);
+	for (size_t i = 0; i < MKV_EVIDENCE_KINDS; i++) {
+		int rc = mkv_buf_check(&receipt.evidence[i], err);
 		if (rc < 0)
 			return rc;
-		receipt.has_cpuid = true;
 	}
 	receipt.result = judge(&receipt);
 	/* The contract may hold, but this machine has no place in it. */

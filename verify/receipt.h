@@ -4,6 +4,7 @@
  * forms it is written in (docs/receipt.schema.json, docs/VERIFICATION.md). */
 
 #include "verify/check.h"
+#include "verify/evidence.h"
 #include "verify/trust.h"
 
 struct mkv_receipt_row {
@@ -25,8 +26,7 @@ struct mkv_receipt {
 	int64_t started_s; /* since 1970, by the clock that is in question */
 	double took_s; /* by the monotonic clock, since the program began */
 	char *boot_id;
-	struct mkv_sha256 cpuid; /* of the registers as recorded */
-	bool has_cpuid;
+	struct mkv_buf evidence[MKV_EVIDENCE_KINDS]; /* empty: none */
 	struct mkv_figures figures;
 	/* Whether a TPM's signature stands beside it; by which key (its id, not
 	 * in the JSON, which is what the TPM signs), or why not. */

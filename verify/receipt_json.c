@@ -165,6 +165,26 @@ static json_t *figures_json(const struct mkv_figures *figures)
 	return json;
 }
 
+/* A digest that can't be made leaves its file out. */
+static json_t *evidence_json(const struct mkv_receipt *receipt)
+{
+	json_t *json = json_object();
+	for (enum mkv_evidence i = 0; i < MKV_EVIDENCE_KINDS; i++) {
+		const struct mkv_buf *text = &receipt->evidence[i];
+		struct mkv_sha256 sha256;
+		struct mkv_error err;
+		char hex[MKV_SHA256_HEX_SIZE];
+		auto_free char *name =
+			mkv_evidence_name(i, receipt->env->phase);
+		if (text->size == 0 || !name ||
+		    mkv_sha256_bytes(text->data, text->size, &sha256, &err) < 0)
+			continue;
+		mkv_sha256_hex(&sha256, hex);
+		put(json, name, hex);
+	}
+	return json;
+}
+
 static const char *phase_name(enum mkv_phase phase)
 {
 	return phase == MKV_PHASE_BOOT		? "boot"
@@ -193,13 +213,7 @@ int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 		(void)json_array_append_new(checks,
 					    row_json(&receipt->rows[i]));
 	(void)json_object_set_new(json, "checks", checks);
-	if (receipt->has_cpuid) {
-		char hex[MKV_SHA256_HEX_SIZE];
-		json_t *evidence = json_object();
-		mkv_sha256_hex(&receipt->cpuid, hex);
-		put(evidence, "cpuid.txt", hex);
-		(void)json_object_set_new(json, "evidence", evidence);
-	}
+	(void)json_object_set_new(json, "evidence", evidence_json(receipt));
 	(void)json_object_set_new(json, "started",
 				  json_integer(receipt->started_s));
 	(void)json_object_set_new(json, "took_s", json_real(receipt->took_s));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -178,6 +179,20 @@ static void print_tie(enum mkv_tie tie, const struct receipts *all,
 			     all->paths[which], all->paths[with]);
 }
 
+static int review_evidence(const char *path, const json_t *document,
+			   struct mkv_receipt_review *review,
+			   struct mkv_error *err)
+{
+	auto_free char *folder = strdup(path);
+	if (!folder)
+		return mkv_oom(err);
+	auto_fd int fd =
+		open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
+	return mkv_receipt_review_evidence(document, fd, review, err);
+}
+
 static int review_file(const struct receipts *all, size_t which,
 		       const struct mkv_contract *contract, const char *sha256,
 		       bool json, bool *holds, struct mkv_error *err)
@@ -195,6 +210,8 @@ static int review_file(const struct receipts *all, size_t which,
 		rc = mkv_receipt_review_signature(contract, text->data,
 						  text->size, signature.data,
 						  signature.size, &review, err);
+	if (rc == 0)
+		rc = review_evidence(path, all->documents[which], &review, err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);

@@ -49,3 +49,10 @@ int mkv_receipt_review_signature(const struct mkv_contract *contract,
 				 struct mkv_receipt_review *review,
 				 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 6, 7);
+
+/* Compares the files that a reviewed receipt names as evidence with those in the
+ * folder; what isn't there is passed over. */
+int mkv_receipt_review_evidence(const json_t *receipt, int dirfd,
+				struct mkv_receipt_review *review,
+				struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);

@@ -29,6 +29,8 @@ static enum mkv_result measure(const struct mkv_env *env,
 {
 	mkv_answer_done(answer);
 	mkv_clock_read(env, reading);
+	if (env->clock_log)
+		mkv_clock_log(reading, env->clock_log);
 	mkv_clock_judge(env, reading, answer);
 	return mkv_answer_result(answer);
 }
