@@ -263,6 +263,11 @@ static void judge_sntp(const struct mkv_env *env,
 			       reading->sntp_error.message);
 		return;
 	}
+	static const char *const stamps[] = {
+		[MKV_STAMPS_PROGRAM] = "program",
+		[MKV_STAMPS_KERNEL] = "kernel",
+		[MKV_STAMPS_HARDWARE] = "hardware",
+	};
 	const struct mkv_sntp_sample *s = &reading->sntp;
 	enum mkv_result result = MKV_NOT_ESTABLISHED;
 	if (magnitude(s->offset_ns) - s->delay_ns / 2 > clock->limit_ns)
@@ -274,9 +279,7 @@ static void judge_sntp(const struct mkv_env *env,
 		       "%+.1f us +- %.1f us (best of %u, %s stamps, "
 		       "stratum %u)",
 		       us(s->offset_ns), us(s->delay_ns) / 2, s->exchanges,
-		       s->kernel_sent && s->kernel_received ? "kernel"
-							    : "program",
-		       s->stratum);
+		       stamps[s->stamps], s->stratum);
 }
 
 void mkv_clock_judge(const struct mkv_env *env,

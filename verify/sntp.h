@@ -2,11 +2,19 @@
 #pragma once
 /* The time of an NTP server, asked independently of any time daemon: client
  * mode exchanges (RFC 5905, sections 7.3 and 8) whose send and receive times
- * the kernel takes (Documentation/networking/timestamping.rst). */
+ * the card takes where it stamps packets, else the kernel
+ * (Documentation/networking/timestamping.rst). */
 
 #include <stdint.h>
 
 #include "lib/error.h"
+
+/* Who took the times of sending and receiving. */
+enum mkv_sntp_stamps {
+	MKV_STAMPS_PROGRAM,
+	MKV_STAMPS_KERNEL,
+	MKV_STAMPS_HARDWARE, /* the card, in the system's time */
+};
 
 struct mkv_sntp_sample {
 	/* The server's clock minus ours, as measured. The truth lies within
@@ -14,7 +22,7 @@ struct mkv_sntp_sample {
 	int64_t offset_ns;
 	int64_t delay_ns; /* both ways, the server's own time taken off */
 	unsigned stratum, leap;
-	bool kernel_sent, kernel_received; /* who took the times */
+	enum mkv_sntp_stamps stamps;
 	unsigned exchanges; /* good ones that this is the best of */
 };
 
