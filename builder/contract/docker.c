@@ -43,6 +43,23 @@ static json_t *container(const struct mkv_container *c)
 	return part;
 }
 
+/* Whether the image's containers are in a network, or mount a volume. */
+static bool is_used(const struct mkv_recipe *recipe,
+		    const struct mkv_image *image, const char *network,
+		    const char *volume)
+{
+	for (size_t i = 0; i < image->containers.count; i++) {
+		const struct mkv_container *c =
+			find_container(recipe, image->containers.items[i]);
+		if (c && network && strcmp(c->network, network) == 0)
+			return true;
+		for (size_t j = 0; c && volume && j < c->n_mounts; j++)
+			if (strcmp(c->mounts[j].volume, volume) == 0)
+				return true;
+	}
+	return false;
+}
+
 json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 			    const struct mkv_lock *lock,
 			    const struct mkv_image *image)
@@ -52,7 +69,8 @@ json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 	put(part, "version", docker_version(lock));
 	put_string(part, "storage_driver", docker->storage_driver);
 	json_t *networks = json_array();
-	if (docker->network.name) {
+	if (docker->network.name &&
+	    is_used(recipe, image, docker->network.name, NULL)) {
 		json_t *one = json_object();
 		put_string(one, "name", docker->network.name);
 		put_string(one, "driver", docker->network.driver);
@@ -60,7 +78,13 @@ json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 		(void)json_array_append_new(networks, one);
 	}
 	put(part, "networks", networks);
-	put(part, "volumes", strings(&docker->volumes));
+	json_t *volumes = json_array();
+	for (size_t i = 0; i < docker->volumes.count; i++)
+		if (is_used(recipe, image, NULL, docker->volumes.items[i]))
+			(void)json_array_append_new(
+				volumes,
+				json_string(docker->volumes.items[i]));
+	put(part, "volumes", volumes);
 	json_t *containers = json_array();
 	for (size_t i = 0; i < image->containers.count; i++) {
 		const struct mkv_container *c =
