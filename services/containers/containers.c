@@ -217,3 +217,36 @@ int mkv_containers_stop(const struct mkv_containers *what,
 	}
 	return first;
 }
+
+static int revive(const char *name, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf state = {0};
+	bool there;
+	int rc = mkv_docker_inspect("container", name,
+				    "{{.State.Status}} {{.State.ExitCode}}",
+				    &there, &state, err);
+	if (rc < 0 || !there || !state.data ||
+	    strncmp(state.data, "exited ", 7) != 0 ||
+	    strcmp(state.data, "exited 0") == 0)
+		return rc;
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	mkv_docker_arg(&args, "docker");
+	mkv_docker_arg(&args, "start");
+	mkv_docker_arg(&args, "%s", name);
+	return mkv_docker_run(&args, NULL, err);
+}
+
+int mkv_containers_revive(const struct mkv_containers *what,
+			  struct mkv_error *err)
+{
+	const struct mkv_contract_docker *docker = &what->image->docker;
+	for (size_t i = 0; i < docker->n_containers; i++) {
+		if (!runs_here(what, &docker->containers[i]))
+			continue;
+		int rc = revive(docker->containers[i].name, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "container '%s'",
+					docker->containers[i].name);
+	}
+	return 0;
+}

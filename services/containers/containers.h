@@ -26,3 +26,8 @@ int mkv_containers_start(const struct mkv_containers *what,
 /* Stops them, in the opposite order. */
 int mkv_containers_stop(const struct mkv_containers *what,
 			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+/* Of those that run here, starts again what ended otherwise than with status 0:
+ * programs that give up before what they need is there. */
+int mkv_containers_revive(const struct mkv_containers *what,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);

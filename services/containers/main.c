@@ -1,16 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-containers prepare|start|stop: Docker's networks, volumes and
- * containers as the contract promises them for this host. */
+/* mkvbench-containers prepare|start|stop|keep: Docker's networks, volumes and
+ * containers as the contract promises them for this host. `keep` goes on until it
+ * is ended, and starts again what fails. */
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/io.h"
 #include "services/containers/containers.h"
 
 #define HOST_PATH "/run/mkvbench/host"
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
+
+enum { KEEP_S = 5 };
+
+static int keep(const struct mkv_containers *what, struct mkv_error *err)
+{
+	for (;; (void)sleep(KEEP_S))
+		if (mkv_containers_revive(what, err) < 0)
+			fprintf(stderr, "mkvbench-containers: keep: %s\n",
+				err->message);
+	return 0;
+}
 
 static const struct {
 	const char *name;
@@ -19,6 +32,7 @@ static const struct {
 	{"prepare", mkv_containers_prepare},
 	{"start", mkv_containers_start},
 	{"stop", mkv_containers_stop},
+	{"keep", keep},
 };
 
 static int read_line(const char *path, struct mkv_buf *ret,
@@ -92,6 +106,6 @@ int main(int argc, char **argv)
 			err.message);
 		return mkv_exit_status(err.kind);
 	}
-	fputs("usage: mkvbench-containers prepare|start|stop\n", stderr);
+	fputs("usage: mkvbench-containers prepare|start|stop|keep\n", stderr);
 	return 2;
 }
