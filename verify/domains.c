@@ -96,6 +96,14 @@ const struct mkv_domain *mkv_domains_find(const struct mkv_domains *domains,
 	return NULL;
 }
 
+bool mkv_domain_has_ended(const struct mkv_env *env,
+			  const struct mkv_domain *domain)
+{
+	auto_free char *path =
+		mkv_env_path(env, "/proc/%lld", (long long)domain->pid);
+	return path && access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 bool mkv_domain_is_process(const struct mkv_env *env,
 			   const struct mkv_domain *domain)
 {
@@ -121,6 +129,20 @@ const char *mkv_domain_what(const struct mkv_contract_host *guest,
 	return ret;
 }
 
+/* Neither one that libvirt is still making nor one that has ended: its file may
+ * say so for as long as its memory is allocated or given back. */
+static bool is_up(const struct mkv_domain *domain)
+{
+	const char *state =
+		mkv_domain_attribute(domain->status, "", "state", "unknown");
+	const char *reason =
+		mkv_domain_attribute(domain->status, "", "reason", "");
+	return strcmp(state, "shutdown") != 0 &&
+	       strcmp(state, "shutoff") != 0 &&
+	       !(strcmp(state, "paused") == 0 &&
+		 strcmp(reason, "starting up") == 0);
+}
+
 void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 		     void (*ask)(const struct mkv_env *env,
 				 const struct mkv_contract_host *guest,
@@ -139,7 +161,7 @@ void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 		const struct mkv_domain *domain =
 			mkv_domains_find(&domains, guest->hypervisor.uuid);
 		char what[96];
-		if (domain)
+		if (domain && is_up(domain))
 			ask(env, guest, domain, answer);
 		else
 			mkv_answer_add(answer,

@@ -36,6 +36,9 @@ const struct mkv_domain *mkv_domains_find(const struct mkv_domains *domains,
 /* True when the process's own arguments name the domain's UUID. */
 bool mkv_domain_is_process(const struct mkv_env *env,
 			   const struct mkv_domain *domain) mkv_nonnull(1, 2);
+/* True when its process isn't there any more. */
+bool mkv_domain_has_ended(const struct mkv_env *env,
+			  const struct mkv_domain *domain) mkv_nonnull(1, 2);
 /* The thread of one of its CPUs; -1. */
 int64_t mkv_domain_cpu_thread(const struct mkv_domain *domain, unsigned cpu)
 	mkv_nonnull(1);

@@ -19,14 +19,16 @@ static void ask_running(const struct mkv_env *env,
 		mkv_xml_attribute(domain->definition, "", "type"));
 	mkv_domain_compare(&q, "state", MKV_DOMAINS_SOURCE, "running",
 		mkv_xml_attribute(domain->status, "", "state"));
-	mkv_domain_compare(&q, "process", "/proc/*/cmdline", "QEMU with its UUID",
-		domain->pid < 0			      ? NULL
-		: mkv_domain_is_process(env, domain) ? "QEMU with its UUID"
-						      : "another, or none");
+	mkv_domain_compare(&q, "process", "/proc/*/cmdline",
+			   "QEMU with its UUID",
+			   domain->pid < 0			? NULL
+			   : mkv_domain_is_process(env, domain) ? "QEMU with its UUID"
+			   : mkv_domain_has_ended(env, domain)	? NULL
+								: "another");
 }
 
 struct others {
-	const struct mkv_domains *promised;
+	const struct mkv_domains *domains;
 	const struct mkv_env *env;
 	struct mkv_buf names;
 };
@@ -38,6 +40,27 @@ static bool is_promised(const struct mkv_env *env, const char *uuid)
 			env->contract, env->host->guests.items[i]);
 		if (guest && guest->hypervisor.promised &&
 		    strcasecmp(guest->hypervisor.uuid, uuid) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* libvirt's own of a promised guest; or one with its UUID that libvirt has just
+ * started and not noted yet. */
+static bool is_promised_process(const struct others *others, int64_t pid)
+{
+	const struct mkv_env *env = others->env;
+	for (size_t i = 0; i < env->host->guests.count; i++) {
+		const struct mkv_contract_host *guest = mkv_contract_find_host(
+			env->contract, env->host->guests.items[i]);
+		if (!guest || !guest->hypervisor.promised)
+			continue;
+		const struct mkv_domain *domain = mkv_domains_find(
+			others->domains, guest->hypervisor.uuid);
+		if (domain && domain->pid >= 0 ? domain->pid == pid
+					       : mkv_proc_has_argument(
+							 env, pid, "-uuid",
+							 guest->hypervisor.uuid))
 			return true;
 	}
 	return false;
@@ -60,16 +83,12 @@ static void note_machine(const struct mkv_process *process, void *context)
 					    length) == 0
 				  : strcmp(process->name, machines[i]) == 0);
 	}
-	for (size_t i = 0; i < others->promised->count; i++) {
-		const struct mkv_domain *domain = &others->promised->items[i];
-		if (domain->pid == process->pid &&
-		    is_promised(others->env, domain->uuid))
-			return;
-	}
+	if (!machine || is_promised_process(others, process->pid))
+		return;
 	/* libvirt asks QEMU what it can do by starting it as no machine. */
 	bool idle = mkv_proc_has_argument(others->env, process->pid, "-machine",
 					  "none");
-	if (machine && !idle && others->names.size < 512)
+	if (!idle && others->names.size < 512)
 		mkv_buf_printf(&others->names, "%s%s (process %lld)",
 			       others->names.size ? ", " : "", process->name,
 			       (long long)process->pid);
