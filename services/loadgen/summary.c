@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/json.h"
+#include "services/lib/trace.h"
 #include "services/loadgen/plan.h"
 
 static int compare(const void *a, const void *b)
@@ -55,13 +56,17 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 						       rows[i].permille)));
 	int64_t first_ns = warm_up < count ? samples[warm_up].intended_ns : 0;
 	double span_s = (double)(latest_ns - first_ns) / 1e9;
+	struct mkv_trace_counts spans = mkv_trace_counts();
 	auto_json json_t *summary = json_pack(
-		"{sIsIsIsIsfsfsoso}", "requests",
+		"{sIsIsIsIsfsfsoso,s{sIsIsI}}", "requests",
 		(json_int_t)(count > warm_up ? count - warm_up : 0), "answered",
 		(json_int_t)good, "refused", (json_int_t)refused, "lost",
 		(json_int_t)lost, "intended_per_s", rate, "answered_per_s",
 		span_s > 0 ? (double)good / span_s : 0.0, "sent_late_us_max",
-		microseconds(most_late_ns), "latency_us", latency);
+		microseconds(most_late_ns), "latency_us", latency, "spans",
+		"ended", (json_int_t)spans.ended, "exported",
+		(json_int_t)spans.exported, "dropped",
+		(json_int_t)spans.dropped);
 	int rc = summary ? mkv_json_dump_compact(summary, into, err)
 			 : mkv_oom(err);
 	mkv_buf_char(into, '\n');
