@@ -16,6 +16,7 @@
 #
 # Settings: CC, CFLAGS, BUILD (build), SANITIZE=1 (ASan and UBSan),
 #           TESTS=REGEX (only tests whose name matches), V=1 (show commands)
+#           MKVBENCH_CLOCK_ROUNDS (6; 25 for 100 measurements in each guest's clock)
 
 CC ?= gcc
 BUILD ?= build
