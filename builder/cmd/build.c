@@ -8,6 +8,7 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
 #include "builder/plan/draft.h"
+#include "builder/plan/programs.h"
 #include "builder/plan/uptodate.h"
 #include "lib/io.h"
 #include "lib/text.h"
@@ -81,7 +82,9 @@ static int build_one(const struct mkv_session *session,
 		rc = mkv_uptodate_find(&build, options->output, &path, err);
 	if (rc < 0 || path)
 		return rc < 0 ? rc : summarise(session, path, false, err);
-	rc = mkv_lock_fetch(lock, session->store, &lock_options,
+	rc = mkv_programs_check(recipe, lock, err);
+	if (rc == 0)
+		rc = mkv_lock_fetch(lock, session->store, &lock_options,
 			    session->progress, err);
 	if (rc == 0)
 		rc = mkv_build_appliance(&build, options->output, &path, err);

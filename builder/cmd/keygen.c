@@ -4,15 +4,33 @@
 #include "builder/attest/key.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
+#include "lib/json.h"
+
+static int print_json(const char *private_path, const char *public_path,
+		      const char *id, struct mkv_error *err)
+{
+	auto_json json_t *root =
+		json_pack("{s:s, s:s, s:s}", "private_key", private_path,
+			  "public_key", public_path, "id", id);
+	auto_buf struct mkv_buf line = {0};
+	if (!root)
+		return mkv_oom(err);
+	int rc = mkv_json_dump_compact(root, &line, err);
+	if (rc == 0)
+		(void)printf("%s\n", line.data);
+	return rc;
+}
 
 int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 {
 	const char *output = NULL;
+	bool json = false;
 	const struct mkv_option options[] = {
 		{"--output", "FILE",
 		 "where the private key goes; the public one "
 		 "goes beside it",
 		 &output, NULL},
+		{"--json", NULL, "print a JSON object", NULL, &json},
 		{0},
 	};
 	const struct mkv_usage usage = {
@@ -47,6 +65,8 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 		return rc;
 	char id[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&key.id, id);
+	if (json)
+		return print_json(output, public_path, id, err);
 	(void)printf("private key: %s\npublic key:  %s\nkey id:      %s\n",
 		     output, public_path, id);
 	return 0;

@@ -6,54 +6,19 @@
 
 #include "builder/plan/artifacts.h"
 #include "builder/plan/inputs.h"
-#include "builder/plan/program.h"
+#include "builder/plan/programs.h"
 #include "lib/io.h"
 
 enum { APPLIANCE_VERSION = 2, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
 
-static int add_program(struct mkv_step *step, const char *program,
-		       struct mkv_error *err)
+static int add_program(const char *program, struct mkv_content *content,
+		       void *context, struct mkv_error *err)
 {
-	auto_content struct mkv_content *content = NULL;
+	struct mkv_step *step = context;
 	struct mkv_sha256 sha256;
-	int rc = mkv_program_content(program, &content, err);
-	if (rc == 0)
-		rc = mkv_content_sha256(content, &sha256, err);
+	int rc = mkv_content_sha256(content, &sha256, err);
 	if (rc == 0)
 		mkv_step_input_sha256(step, program, &sha256);
-	return rc;
-}
-
-static int add_services(struct mkv_step *step, const struct mkv_strings *names,
-			struct mkv_error *err)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		auto_free char *program = NULL;
-		if (asprintf(&program, "programs/%s", names->items[i]) < 0)
-			return mkv_oom(err);
-		int rc = add_program(step, program, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static int add_programs(const struct mkv_build *build, struct mkv_step *step,
-			struct mkv_error *err)
-{
-	static const char *const own[] = {"mkvbench-verify", "programs/role",
-					  "programs/containers",
-					  "programs/initramfs"};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < sizeof(own) / sizeof(*own); i++)
-		rc = add_program(step, own[i], err);
-	if (rc == 0 && build->recipe->verify_sign)
-		rc = add_program(step, "programs/tpm-sign", err);
-	const struct mkv_recipe *recipe = build->recipe;
-	for (size_t i = 0; rc == 0 && i < recipe->n_images; i++)
-		rc = add_services(step, &recipe->images[i].programs, err);
-	for (size_t i = 0; rc == 0 && i < recipe->n_oci_images; i++)
-		rc = add_services(step, &recipe->oci_images[i].programs, err);
 	return rc;
 }
 
@@ -92,7 +57,7 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 				      &mkv_private_key_public(build->key)->id);
 	mkv_step_input(&step, "output", "%s",
 		       realpath(output, where) ? where : output);
-	rc = add_programs(build, &step, err);
+	rc = mkv_programs_visit(build->recipe, add_program, &step, err);
 	if (rc == 0)
 		rc = add_overlays(build, &step, err);
 	if (rc < 0)

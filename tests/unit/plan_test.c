@@ -13,6 +13,7 @@
 
 #include "builder/plan/artifacts.h"
 #include "builder/plan/draft.h"
+#include "builder/plan/programs.h"
 #include "builder/plan/step.h"
 #include "lib/io.h"
 
@@ -217,6 +218,45 @@ static void artifacts_are_all_files_in_order(void **state)
 	assert_true(mkv_artifacts_scan(dir, &none, &err) < 0);
 }
 
+static void inputs_of_any_bytes_stay_one_line(void **state)
+{
+	(void)state;
+	auto_step struct mkv_step step = {0};
+	struct mkv_error err;
+	assert_int_equal(mkv_step_init(&step, "kind", 1, &err, "step"), 0);
+	size_t before = step.inputs.size;
+	mkv_step_input_text(&step, "overlay/x", "/a b\n%c", "0644 to\n\x7f%");
+	assert_string_equal(step.inputs.data + before,
+			    "overlay/x:/a%20b%0A%25c 0644 to%0A%7F%25\n");
+}
+
+/* This very program asks for some glibc; cut short, for nothing or an error, and
+ * never more. */
+static void programs_say_which_libc_they_need(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_buf struct mkv_buf elf = {0};
+	unsigned whole = 0, minor = 0;
+	assert_int_equal(mkv_read_file(AT_FDCWD, "/proc/self/exe", 256 << 20,
+				       &elf, &err),
+			 0);
+	assert_int_equal(mkv_program_libc_minor(elf.data, elf.size, &whole,
+						&err),
+			 0);
+	assert_in_range(whole, 2, 200);
+	for (size_t size = 0; size < elf.size; size += elf.size / 97) {
+		auto_free char *cut = malloc(size + 1);
+		assert_non_null(cut);
+		memcpy(cut, elf.data, size);
+		if (mkv_program_libc_minor(cut, size, &minor, &err) == 0)
+			assert_true(minor <= whole);
+	}
+	assert_int_equal(mkv_program_libc_minor("#!/bin/sh\n", 10, &minor,
+						&err),
+			 -ENOEXEC);
+}
+
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -227,6 +267,8 @@ int main(void)
 		CASE(a_draft_replaces_what_was_there_whole),
 		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
+		CASE(inputs_of_any_bytes_stay_one_line),
+		CASE(programs_say_which_libc_they_need),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
