@@ -9,8 +9,8 @@
 #include "builder/boot/accel.h"
 #include "builder/boot/boot.h"
 #include "builder/cmd/cmd.h"
+#include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
-#include "builder/recipe/recipe.h"
 #include "lib/io.h"
 
 enum {
@@ -164,20 +164,6 @@ static int parse_forwards(char *text, struct mkv_boot_forward *ret,
 	return 0;
 }
 
-static int load_recipe(const char *path, struct mkv_recipe **ret,
-		       struct mkv_error *err)
-{
-	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load(path, ret, &complaints, err);
-	for (size_t i = 0; rc < 0 && i < complaints.count; i++) {
-		const struct mkv_complaint *c = &complaints.items[i];
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
-			      c->column, c->message);
-		err->message[0] = '\0';
-	}
-	return rc;
-}
-
 /* An appliance's folder, or that of a recipe. */
 static int find_appliance(const struct options *options, const char *operand,
 			  struct mkv_recipe **ret_recipe, char **ret_folder,
@@ -190,7 +176,7 @@ static int find_appliance(const struct options *options, const char *operand,
 		*ret_folder = strdup(operand);
 		return *ret_folder ? 0 : mkv_oom(err);
 	}
-	int rc = load_recipe(operand, ret_recipe, err);
+	int rc = mkv_cmd_load_recipe(operand, ret_recipe, err);
 	if (rc < 0)
 		return rc;
 	if (asprintf(ret_folder, "%s/%s", options->output,

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 #include "builder/cmd/cmd.h"
+#include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
 #include "builder/recipe/document.h"
-#include "builder/recipe/recipe.h"
 #include "builder/recipe/schema.h"
 
 struct options {
@@ -62,7 +62,8 @@ static int check_one(const struct options *options, const char *path,
 {
 	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load(path, &recipe, &complaints, err);
+	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe,
+				    &complaints, err);
 	if (rc == 0)
 		return print_right(options, recipe, err);
 	for (size_t i = 0; i < complaints.count; i++) {

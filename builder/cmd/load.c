@@ -3,11 +3,33 @@
 
 #include <string.h>
 
+#include "builder/overlay/overlay.h"
+#include "builder/place/place.h"
+
+static bool has_overlay(const char *recipe_path, const char *name)
+{
+	auto_free char *path = NULL;
+	struct mkv_error err;
+	int rc = mkv_overlay_find(recipe_path, name, &path, &err);
+	return rc == 0 || err.kind != MKV_BAD_RECIPE;
+}
+
+static bool has_program(const char *name)
+{
+	auto_free char *program = NULL, *path = NULL;
+	struct mkv_error err;
+	return asprintf(&program, "programs/%s", name) >= 0 &&
+	       mkv_place_program(program, &path, &err) == 0;
+}
+
+const struct mkv_recipe_world mkv_cmd_world = {has_overlay, has_program};
+
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
 	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load(path, ret, &complaints, err);
+	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, ret, &complaints,
+				    err);
 	if (rc == 0)
 		return 0;
 	for (size_t i = 0; i < complaints.count; i++) {

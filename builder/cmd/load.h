@@ -4,6 +4,9 @@
 
 #include "builder/recipe/recipe.h"
 
+/* Overlays and programs as this tool finds them. */
+extern const struct mkv_recipe_world mkv_cmd_world;
+
 /* Loads a recipe. When it isn't right, every complaint is printed to stderr and
  * the error's message is empty. */
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,

@@ -105,6 +105,7 @@ static const struct check checks[] = {
 	{mkv_cross_image, " scenario images hypervisor settings "},
 	{mkv_cross_container, " oci containers docker hosts images "},
 	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
+	{mkv_cross_outside, " images oci "},
 	{check_services, " services images oci "},
 	{check_tpm_keys, " hosts verify "},
 };

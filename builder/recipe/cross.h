@@ -21,5 +21,7 @@ void mkv_cross_network(const struct mkv_cross *cross) mkv_nonnull(1);
 void mkv_cross_container(const struct mkv_cross *cross) mkv_nonnull(1);
 /* The machine, the hypervisor and its guests (cross_machine.c). */
 void mkv_cross_machine(const struct mkv_cross *cross) mkv_nonnull(1);
+/* What lies outside the recipe's files (cross_outside.c). */
+void mkv_cross_outside(const struct mkv_cross *cross) mkv_nonnull(1);
 /* Disk images (cross_image.c). */
 void mkv_cross_image(const struct mkv_cross *cross) mkv_nonnull(1);

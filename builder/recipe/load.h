@@ -28,6 +28,8 @@ struct mkv_source {
 struct mkv_load {
 	struct mkv_arena arena;
 	struct mkv_complaints *complaints;
+	const struct mkv_recipe_world *world; /* NULL: nothing is known of it */
+	const char *path;		      /* the recipe's */
 	bool failed;  /* memory ran out */
 	bool partial; /* a file is missing: what isn't there isn't a mistake */
 	const char *broken[32]; /* the recipe's keys that are complained of */

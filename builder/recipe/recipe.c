@@ -234,7 +234,16 @@ static int summarise(const struct mkv_complaints *complaints, const char *path,
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
 		    struct mkv_complaints *complaints, struct mkv_error *err)
 {
-	auto_load struct mkv_load load = {.complaints = complaints};
+	return mkv_recipe_load_in(NULL, path, ret, complaints, err);
+}
+
+int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
+		       struct mkv_recipe **ret,
+		       struct mkv_complaints *complaints,
+		       struct mkv_error *err)
+{
+	auto_load struct mkv_load load = {
+		.complaints = complaints, .world = world, .path = path};
 	auto_recipe struct mkv_recipe *recipe = calloc(1, sizeof(*recipe));
 	if (!recipe)
 		return mkv_oom(err);

@@ -253,6 +253,17 @@ void mkv_complaints_done(struct mkv_complaints *complaints) mkv_nonnull(1);
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
 		    struct mkv_complaints *complaints, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+/* What recipes name beside files of their own. */
+struct mkv_recipe_world {
+	bool (*has_overlay)(const char *recipe_path, const char *name);
+	bool (*has_program)(const char *name);
+};
+/* The same, and what isn't there is complained of too; NULL: isn't looked for. */
+int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
+		       struct mkv_recipe **ret,
+		       struct mkv_complaints *complaints,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3, 4, 5);
 void mkv_recipe_free(struct mkv_recipe *recipe);
 MKV_DEFINE_AUTO(recipe, struct mkv_recipe *, mkv_recipe_free)
 #define auto_recipe mkv_auto(recipe)

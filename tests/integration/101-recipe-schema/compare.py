@@ -76,7 +76,7 @@ for name in ["unknown-key", "wrong-type", "bad-word", "missing-keys", "not-a-map
 beyond = re.compile(
     r"isn't in '|must be a (size|duration) from |needs|containers need|has no 'docker|outside|already|"
     r"overlaps|is not an IPv4|must be a network|prefix|no host has|can't share|whole number of|"
-    r"stands only with|passed through|doesn't fit|a guest.s disk is its image|huge pages are|the builder says|"
+    r"stands only with|passed through|doesn't fit|there is no overlay|the tool has no program|a guest.s disk is its image|huge pages are|the builder says|"
     r"among its 'programs'|on the host's network|hypervisor's image|publishes|ports are|"
     r"no other key stands|nothing is in it|it runs nothing|no room|another label|"
     r"address of the network|multicast|is no address|both enabled|'hypervisor'; kvm|"
