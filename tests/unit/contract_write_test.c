@@ -254,6 +254,29 @@ static void domains_that_make_no_sense_are_refused(void **state)
 	}
 }
 
+static void every_host_has_a_clock_and_an_exporter(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		unsigned servers = 0;
+		if (strcmp(recipe->name, "small") == 0)
+			continue;
+		for (size_t h = 0; h < recipe->n_hosts; h++) {
+			const struct mkv_host *host = &recipe->hosts[h];
+			const struct mkv_strings *packages =
+				&recipe->images[host->image].packages;
+			if (!mkv_strings_has(packages, "chrony") ||
+			    !mkv_strings_has(packages,
+					     "prometheus-node-exporter"))
+				fail_msg("%s: %s", recipes[i], host->name);
+			servers +=
+				strcmp(host->name, recipe->time.server) == 0;
+		}
+		assert_int_equal(servers, 1);
+	}
+}
+
 static void the_schema_accepts_every_scenario(void **state)
 {
 	(void)state;
@@ -601,6 +624,7 @@ int main(void)
 			every_scenario_tells_services_the_study_s_values),
 		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
 		cmocka_unit_test(domains_that_make_no_sense_are_refused),
+		cmocka_unit_test(every_host_has_a_clock_and_an_exporter),
 		cmocka_unit_test(the_schema_accepts_every_scenario),
 		cmocka_unit_test(
 			the_command_line_has_root_consoles_and_the_recipes_words),
