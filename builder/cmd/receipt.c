@@ -18,6 +18,7 @@ struct receipts {
 	char **paths; /* borrowed */
 	struct mkv_buf *texts;
 	json_t **documents;
+	struct mkv_receipt_boot *boots; /* of those that were reviewed */
 	size_t count;
 };
 static void receipts_done(struct receipts *receipts)
@@ -28,6 +29,7 @@ static void receipts_done(struct receipts *receipts)
 	}
 	free(receipts->texts);
 	free(receipts->documents);
+	free(receipts->boots);
 }
 #define auto_receipts __attribute__((cleanup(receipts_done)))
 
@@ -216,6 +218,7 @@ static int review_file(const struct receipts *all, size_t which,
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
 	}
+	mkv_receipt_review_boot(&review, all->boots, which, &all->boots[which]);
 	size_t with = which;
 	enum mkv_tie tie = mkv_receipt_tie(contract, all->documents, all->count,
 					   which, &review, &with);
@@ -233,7 +236,8 @@ static int load_receipts(char **paths, size_t count, struct receipts *ret,
 	ret->paths = paths;
 	ret->texts = calloc(count, sizeof(*ret->texts));
 	ret->documents = calloc(count, sizeof(*ret->documents));
-	if (!ret->texts || !ret->documents)
+	ret->boots = calloc(count, sizeof(*ret->boots));
+	if (!ret->texts || !ret->documents || !ret->boots)
 		return mkv_oom(err);
 	for (size_t i = 0; i < count; i++) {
 		struct mkv_buf *text = &ret->texts[i];

@@ -56,3 +56,15 @@ int mkv_receipt_review_evidence(const json_t *receipt, int dirfd,
 				struct mkv_receipt_review *review,
 				struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
+
+/* What a signed receipt says of its boot. */
+struct mkv_receipt_boot {
+	char tpm_key[MKV_SHA256_HEX_SIZE]; /* "": it isn't signed */
+	uint32_t resets;
+	char boot_id[64];
+};
+/* Each reset of a machine, which its TPM counts, is one boot of its kernel: a
+ * receipt that says otherwise than those reviewed before has a problem. */
+void mkv_receipt_review_boot(struct mkv_receipt_review *review,
+			     struct mkv_receipt_boot *known, size_t count,
+			     struct mkv_receipt_boot *ret) mkv_nonnull(1, 4);
