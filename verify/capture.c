@@ -161,8 +161,8 @@ static void capture_cache(const struct mkv_cache_instance *cache,
 	add_size(into, cache->size_bytes);
 	if (cache->ways)
 		mkv_buf_printf(into, ", ways: %u", cache->ways);
-	mkv_buf_printf(into, ", line: %u, shared-by: %u}\n",
-		       cache->line_bytes, mkv_cpuset_count(&cache->cpus));
+	mkv_buf_printf(into, ", line: %u, shared-by: %u}\n", cache->line_bytes,
+		       mkv_cpuset_count(&cache->cpus));
 }
 
 static void capture_caches(const struct mkv_env *env, struct mkv_buf *into)
@@ -225,9 +225,8 @@ static int capture_memory(const struct mkv_env *env, struct mkv_buf *into,
 static void capture_clocksource(const struct mkv_env *env, struct mkv_buf *into)
 {
 	static const char *const known[] = {
-		"tsc",	   "kvm-clock",
-		"hpet",	   "acpi_pm",
-		"xen",	   "hyperv_clocksource_tsc_page",
+		"tsc",	   "kvm-clock", "hpet",
+		"acpi_pm", "xen",	"hyperv_clocksource_tsc_page",
 	};
 	auto_free char *source = mkv_env_read(
 		env, "/sys/devices/system/clocksource/clocksource0/"
@@ -246,8 +245,9 @@ static void capture_tpm(const struct mkv_env *env, struct mkv_buf *into)
 	if (mkv_tpm_ask_key(env, &key, &err) < 0)
 		return;
 	mkv_sha256_hex(&key.id, hex);
-	mkv_buf_printf(into, "# For this machine's place among the hosts:\n"
-			     "# tpm-key: %s\n",
+	mkv_buf_printf(into,
+		       "# For this machine's place among the hosts:\n"
+		       "# tpm-key: %s\n",
 		       hex);
 }
 

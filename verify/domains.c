@@ -170,8 +170,7 @@ void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 					       : MKV_NOT_ESTABLISHED,
 				       mkv_domain_what(guest, "domain", what),
 				       FOLDER, guest->hypervisor.domain,
-				       domains.is_whole ? "doesn't run"
-							: NULL);
+				       domains.is_whole ? "doesn't run" : NULL);
 	}
 }
 

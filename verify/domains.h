@@ -43,9 +43,9 @@ bool mkv_domain_has_ended(const struct mkv_env *env,
 int64_t mkv_domain_cpu_thread(const struct mkv_domain *domain, unsigned cpu)
 	mkv_nonnull(1);
 
-/* Asks about each guest that the contract has on this host. One that doesn't run
- * is recorded at boot and while unattended: its machine must be right before it
- * starts. Asked by a person, it isn't established. */
+/* Asks about each guest that the contract has on this host. One that doesn't
+ * run is recorded at boot and while unattended: its machine must be right
+ * before it starts. Asked by a person, it isn't established. */
 void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 		     void (*ask)(const struct mkv_env *env,
 				 const struct mkv_contract_host *guest,

@@ -66,9 +66,8 @@ static bool read_thread(const struct mkv_env *env, int64_t pid,
 			const char *number, struct mkv_thread *ret)
 {
 	static const char field[] = "\nCpus_allowed_list:";
-	auto_free char *status =
-		mkv_env_read(env, "/proc/%lld/task/%s/status", (long long)pid,
-			     number);
+	auto_free char *status = mkv_env_read(env, "/proc/%lld/task/%s/status",
+					      (long long)pid, number);
 	auto_free char *name = mkv_env_read(env, "/proc/%lld/task/%s/comm",
 					    (long long)pid, number);
 	char *list = status ? strstr(status, field) : NULL;

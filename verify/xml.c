@@ -114,10 +114,9 @@ static size_t reference(const char *at, char *to, size_t *ret_size)
 	    !(hex && strchr("abcdefABCDEF", *digits) && *digits))
 		return 0;
 	unsigned long c = strtoul(digits, &end, hex ? 16 : 10);
-	bool allowed = c == 9 || c == 10 || c == 13 ||
-		       (c >= 0x20 && c <= 0xd7ff) ||
-		       (c >= 0xe000 && c <= 0xfffd) ||
-		       (c >= 0x10000 && c <= 0x10ffff);
+	bool allowed =
+		c == 9 || c == 10 || c == 13 || (c >= 0x20 && c <= 0xd7ff) ||
+		(c >= 0xe000 && c <= 0xfffd) || (c >= 0x10000 && c <= 0x10ffff);
 	if (*end != ';' || !allowed)
 		return 0;
 	*ret_size = put_utf8((uint32_t)c, to);
@@ -163,9 +162,8 @@ static bool read_attributes(struct reader *r, struct mkv_xml_node *node)
 		skip_space(r);
 		char quote = *r->at;
 		char *value = r->at + 1;
-		char *end = quote == '"' || quote == '\''
-				    ? strchr(value, quote)
-				    : NULL;
+		char *end = quote == '"' || quote == '\'' ? strchr(value, quote)
+							  : NULL;
 		if (!end || memchr(value, '<', (size_t)(end - value)))
 			return wrong(r, "a value without its quotes");
 		struct mkv_xml_attribute *more =

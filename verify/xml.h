@@ -2,8 +2,8 @@
 #pragma once
 /* As much XML as libvirt writes: elements, attributes, text, comments, the five
  * named and the numbered characters (XML 1.0, fifth edition). A document type,
- * CDATA, and whatever isn't well-formed is an error. Namespaces stay as they are
- * spelled. The text may be hostile: size, depth and count are bounded. */
+ * CDATA, and whatever isn't well-formed is an error. Namespaces stay as they
+ * are spelled. The text may be hostile: size, depth and count are bounded. */
 
 #include <stdbool.h>
 #include <stddef.h>

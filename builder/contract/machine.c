@@ -95,8 +95,8 @@ static json_t *caches(const struct mkv_hardware *hardware, unsigned threads)
 	json_t *array = json_array();
 	for (size_t i = 0; i < hardware->n_caches; i++) {
 		const struct mkv_cache *cache = &hardware->caches[i];
-		unsigned shared = cache->shared_by < threads ? cache->shared_by
-							     : threads;
+		unsigned shared =
+			cache->shared_by < threads ? cache->shared_by : threads;
 		json_t *one = json_object();
 		put_integer(one, "level", cache->level);
 		put_string(one, "type", cache->type);
@@ -128,7 +128,7 @@ static void guest(const struct mkv_recipe *recipe, json_t *part)
 	const struct mkv_hardware *hardware = &recipe->hardware;
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
 	bool own = strcmp(hv->cpu_mode, "host-passthrough") == 0;
-	json_t *cpu = own ? passed_through(hardware, hv)
+	json_t *cpu = own	      ? passed_through(hardware, hv)
 		      : hv->cpu_model ? named(hv->cpu_model)
 				      : chosen_later(hardware);
 	topology(cpu, hv->sockets, hv->cores, hv->threads);

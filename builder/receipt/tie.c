@@ -5,7 +5,8 @@
 
 #include "builder/receipt/review_internal.h"
 
-/* The kernel's clock is set back and forth by a little while a machine starts. */
+/* The kernel's clock is set back and forth by a little while a machine starts.
+ */
 enum { SLACK_S = 2 };
 
 static const char *text_at(const json_t *receipt, const char *part,

@@ -2,7 +2,8 @@
 #pragma once
 /* A guest's receipt and its machine's, which together say what neither can say
  * alone: that this boot of the guest ran in that domain, whose pins and pages
- * the machine looked at (docs/VERIFICATION.md, "A hypervisor and its guests"). */
+ * the machine looked at (docs/VERIFICATION.md, "A hypervisor and its guests").
+ */
 
 #include "builder/receipt/review.h"
 
@@ -13,8 +14,8 @@ enum mkv_tie {
 	MKV_TIED,
 };
 
-/* Looks among all `receipts`, documents that were reviewed, for the machine that
- * ran the one at `which`. `ret_with` is the index of the one that ties;
+/* Looks among all `receipts`, documents that were reviewed, for the machine
+ * that ran the one at `which`. `ret_with` is the index of the one that ties;
  * MKV_TIE_BROKEN adds why to the review's problems. */
 enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
 			     json_t *const *receipts, size_t count,

@@ -2,7 +2,8 @@
 #pragma once
 /* The recipe's `settings`, each as what the contract promises and how the image
  * brings it about: a word on the kernel's command line where there is one (it
- * holds from the first moment), else a text written to files of the kernel's. */
+ * holds from the first moment), else a text written to files of the kernel's.
+ */
 
 #include "builder/recipe/recipe.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* tie CONTRACT.json RECEIPT.json OTHER.json ...: whether the first receipt is tied
- * to one of the others, and why not. What `mkvbench receipt verify` does beside
- * it needs a whole appliance. */
+/* tie CONTRACT.json RECEIPT.json OTHER.json ...: whether the first receipt is
+ * tied to one of the others, and why not. What `mkvbench receipt verify` does
+ * beside it needs a whole appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -41,8 +41,8 @@ int main(int argc, char **argv)
 	(void)snprintf(review.host, sizeof(review.host), "%s",
 		       name ? name : "");
 	size_t with = 0;
-	enum mkv_tie tie = mkv_receipt_tie(contract, receipts,
-					   (size_t)argc - 2, 0, &review, &with);
+	enum mkv_tie tie = mkv_receipt_tie(contract, receipts, (size_t)argc - 2,
+					   0, &review, &with);
 	(void)printf("%s%s%s\n", words[tie], review.n_problems ? ": " : "",
 		     review.n_problems ? review.problems[0] : "");
 	for (int i = 2; i < argc; i++)

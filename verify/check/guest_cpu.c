@@ -6,7 +6,6 @@
 
 #include "verify/domains.h"
 
-
 static void ask_features(const struct mkv_domain_question *q,
 			 const struct mkv_xml_node *cpu)
 {
@@ -20,8 +19,9 @@ static void ask_features(const struct mkv_domain_question *q,
 		(void)snprintf(what, sizeof(what), "feature %.40s", name);
 		const struct mkv_xml_node *feature =
 			mkv_xml_find(cpu, "feature");
-		while (feature && strcmp(mkv_domain_attribute(feature, "", "name", ""),
-					 name) != 0)
+		while (feature &&
+		       strcmp(mkv_domain_attribute(feature, "", "name", ""),
+			      name) != 0)
 			feature = mkv_xml_again(feature);
 		const char *policy =
 			mkv_domain_attribute(feature, "", "policy", "not said");
@@ -29,7 +29,8 @@ static void ask_features(const struct mkv_domain_question *q,
 			policy = "require";
 		if (strcmp(policy, "forbid") == 0)
 			policy = "disable";
-		mkv_domain_compare(q, what, MKV_DOMAINS_SOURCE, off ? "disable" : "require", policy);
+		mkv_domain_compare(q, what, MKV_DOMAINS_SOURCE,
+				   off ? "disable" : "require", policy);
 	}
 }
 
@@ -45,23 +46,25 @@ static void ask_cpu(const struct mkv_env *env,
 	(void)env;
 	/* libvirt makes a custom model of host-model when it starts, and keeps
 	 * beside it what was asked for. */
-	mkv_domain_compare(&q, "mode", MKV_DOMAINS_SOURCE, hv->cpu.mode,
+	mkv_domain_compare(
+		&q, "mode", MKV_DOMAINS_SOURCE, hv->cpu.mode,
 		mkv_xml_attribute(model ? domain->status : domain->definition,
 				  "cpu", "mode"));
 	if (hv->cpu.model)
-		mkv_domain_compare(&q, "model", MKV_DOMAINS_SOURCE, hv->cpu.model,
-			mkv_xml_text(cpu, "model"));
+		mkv_domain_compare(&q, "model", MKV_DOMAINS_SOURCE,
+				   hv->cpu.model, mkv_xml_text(cpu, "model"));
 	if (hv->cpu.migratable >= 0)
-		mkv_domain_compare(&q, "migratable", MKV_DOMAINS_SOURCE,
+		mkv_domain_compare(
+			&q, "migratable", MKV_DOMAINS_SOURCE,
 			hv->cpu.migratable ? "on" : "off",
 			mkv_domain_attribute(cpu, "", "migratable", "on"));
 	ask_features(&q, cpu);
 	mkv_domain_number(&q, "CPUs", MKV_DOMAINS_SOURCE,
-	       (int64_t)hv->cpu.sockets * hv->cpu.dies * hv->cpu.cores *
-		       hv->cpu.threads,
-	       mkv_xml_number(mkv_domain_attribute(
-		       domain->definition, "vcpu", "current",
-		       mkv_xml_text(domain->definition, "vcpu"))));
+			  (int64_t)hv->cpu.sockets * hv->cpu.dies *
+				  hv->cpu.cores * hv->cpu.threads,
+			  mkv_xml_number(mkv_domain_attribute(
+				  domain->definition, "vcpu", "current",
+				  mkv_xml_text(domain->definition, "vcpu"))));
 	const struct {
 		const char *name;
 		unsigned promised;
@@ -72,10 +75,12 @@ static void ask_cpu(const struct mkv_env *env,
 		{"threads", hv->cpu.threads},
 	};
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		mkv_domain_number(&q, levels[i].name, MKV_DOMAINS_SOURCE, levels[i].promised,
-		       mkv_xml_number(mkv_xml_attribute(cpu, "topology",
-							levels[i].name)));
-	mkv_domain_compare(&q, "caches", MKV_DOMAINS_SOURCE, hv->cpu.caches,
+		mkv_domain_number(&q, levels[i].name, MKV_DOMAINS_SOURCE,
+				  levels[i].promised,
+				  mkv_xml_number(mkv_xml_attribute(
+					  cpu, "topology", levels[i].name)));
+	mkv_domain_compare(
+		&q, "caches", MKV_DOMAINS_SOURCE, hv->cpu.caches,
 		mkv_domain_attribute(cpu, "cache", "mode", "not said"));
 }
 

@@ -27,10 +27,9 @@ static void ask_disk(const struct mkv_domain_question *q,
 			   mkv_xml_attribute(disk, "target", "bus"));
 	mkv_domain_compare(q, "disk's format", MKV_DOMAINS_SOURCE, "raw",
 			   mkv_xml_attribute(disk, "driver", "type"));
-	mkv_domain_compare(q, "disk's cache", MKV_DOMAINS_SOURCE,
-			   hv->disk.cache,
-			   mkv_domain_attribute(disk, "driver", "cache",
-						"not said"));
+	mkv_domain_compare(
+		q, "disk's cache", MKV_DOMAINS_SOURCE, hv->disk.cache,
+		mkv_domain_attribute(disk, "driver", "cache", "not said"));
 	mkv_domain_compare(
 		q, "disk's I/O", MKV_DOMAINS_SOURCE, hv->disk.io,
 		mkv_domain_attribute(disk, "driver", "io", "not said"));
@@ -50,8 +49,7 @@ static void ask_card(const struct mkv_env *env,
 	bool virtio = strcmp(hv->nic.model, "virtio") == 0;
 	mkv_domain_number(q, "cards", MKV_DOMAINS_SOURCE, 1,
 			  (int64_t)count(devices, "interface"));
-	mkv_domain_compare(q, "card's model", MKV_DOMAINS_SOURCE,
-			   hv->nic.model,
+	mkv_domain_compare(q, "card's model", MKV_DOMAINS_SOURCE, hv->nic.model,
 			   mkv_xml_attribute(card, "model", "type"));
 	mkv_domain_compare(q, "card's address", MKV_DOMAINS_SOURCE,
 			   q->guest->mac,
@@ -110,14 +108,13 @@ static void ask_devices(const struct mkv_env *env,
 	mkv_domain_number(&q, "devices passed through", MKV_DOMAINS_SOURCE, 0,
 			  (int64_t)count(devices, "hostdev"));
 	/* libvirt adds one where none is refused. */
-	mkv_domain_compare(&q, "balloon", MKV_DOMAINS_SOURCE, "none",
-			   mkv_domain_attribute(devices, "memballoon", "model",
-						"virtio"));
-	mkv_domain_compare(&q, "firmware", MKV_DOMAINS_SOURCE,
-			   guest->hypervisor.firmware,
-			   mkv_xml_find(domain->definition, "os/loader")
-				   ? "uefi"
-				   : "bios");
+	mkv_domain_compare(
+		&q, "balloon", MKV_DOMAINS_SOURCE, "none",
+		mkv_domain_attribute(devices, "memballoon", "model", "virtio"));
+	mkv_domain_compare(
+		&q, "firmware", MKV_DOMAINS_SOURCE, guest->hypervisor.firmware,
+		mkv_xml_find(domain->definition, "os/loader") ? "uefi"
+							      : "bios");
 	ask_timer(&q, domain->definition, "hpet");
 	/* kvm-clock is KVM's own. */
 	if (!mkv_domain_is_emulated(env, guest))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On a hypervisor: what each guest's memory is made of. The definition says what
- * was asked for, the kernel what the process has. */
+/* On a hypervisor: what each guest's memory is made of. The definition says
+ * what was asked for, the kernel what the process has. */
 #include "verify/check/checks.h"
 
 #include <string.h>
@@ -36,13 +36,12 @@ static void ask_definition(const struct mkv_domain_question *q,
 			   mkv_xml_find(backing, "nosharepages")
 				   ? "nosharepages"
 				   : "not forbidden");
-	const char *page =
-		mkv_xml_attribute(backing, "hugepages/page", "size");
+	const char *page = mkv_xml_attribute(backing, "hugepages/page", "size");
 	mkv_domain_number(q, "KiB of a huge page", MKV_DOMAINS_SOURCE,
 			  (int64_t)hv->huge_page_bytes / 1024,
-			  page				    ? mkv_xml_number(page)
+			  page ? mkv_xml_number(page)
 			  : mkv_xml_find(backing, "hugepages") ? -1
-							    : 0);
+							       : 0);
 }
 
 /* Pages of this size that are in use on the whole machine, in KiB; -1. */
@@ -87,10 +86,9 @@ static void ask_memory(const struct mkv_env *env,
 	const struct mkv_domain_question q = {answer, guest};
 	ask_definition(&q, domain);
 	bool known = domain->pid >= 0 && mkv_domain_is_process(env, domain);
-	auto_free char *status =
-		known ? mkv_env_read(env, "/proc/%lld/status",
-				     (long long)domain->pid)
-		      : NULL;
+	auto_free char *status = known ? mkv_env_read(env, "/proc/%lld/status",
+						      (long long)domain->pid)
+				       : NULL;
 	auto_free char *ksm = known ? mkv_env_read(env, "/proc/%lld/ksm_stat",
 						   (long long)domain->pid)
 				    : NULL;
@@ -108,14 +106,12 @@ static void ask_memory(const struct mkv_env *env,
 	}
 	mkv_domain_number(&q, "bytes swapped", status_file, 0,
 			  mkv_proc_kib(status, "VmSwap"));
-	const char *merging =
-		ksm ? strstr(ksm, "ksm_merging_pages ") : NULL;
+	const char *merging = ksm ? strstr(ksm, "ksm_merging_pages ") : NULL;
 	/* Older kernels don't tell it; then `ksm` and the definition do. */
 	if (merging)
-		mkv_domain_compare(&q, "merged pages", "/proc/PID/ksm_stat",
-				   "0",
-				   strncmp(merging + 18, "0", 1) == 0 ? "0"
-								      : "some");
+		mkv_domain_compare(
+			&q, "merged pages", "/proc/PID/ksm_stat", "0",
+			strncmp(merging + 18, "0", 1) == 0 ? "0" : "some");
 }
 
 void mkv_check_guest_memory(const struct mkv_env *env,

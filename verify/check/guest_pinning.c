@@ -7,7 +7,6 @@
 #include "verify/domains.h"
 #include "verify/proc.h"
 
-
 static void cpus_of(const struct mkv_contract_numbers *numbers,
 		    struct mkv_cpuset *ret)
 {
@@ -97,8 +96,9 @@ static void ask_other_threads(const struct mkv_domain_question *q,
 		}
 		mkv_cpuset_text(&thread->allowed, seen, sizeof(seen));
 		if (wrong++ < 8)
-			mkv_domain_compare(q, thread->name, "/proc/*/task/*/status",
-				wanted, seen);
+			mkv_domain_compare(q, thread->name,
+					   "/proc/*/task/*/status", wanted,
+					   seen);
 	}
 	mkv_answer_say(q->answer, wrong ? MKV_FAIL : MKV_PASS,
 		       mkv_domain_what(q->guest, "other threads", what),
@@ -118,14 +118,15 @@ static void ask_pinning(const struct mkv_env *env,
 	if (domain->pid < 0 || !mkv_domain_is_process(env, domain) ||
 	    !mkv_proc_threads(env, domain->pid, &threads)) {
 		mkv_domain_compare(&q, "threads", "/proc/*/task",
-			promised ? "readable" : NULL, NULL);
+				   promised ? "readable" : NULL, NULL);
 		return;
 	}
 	ask_cpu_threads(&q, domain, &threads);
 	if (hv->cpu.others.count)
 		ask_other_threads(&q, domain, &threads);
 	if (!promised)
-		mkv_domain_compare(&q, "threads", "/proc/*/task", NULL, "anywhere");
+		mkv_domain_compare(&q, "threads", "/proc/*/task", NULL,
+				   "anywhere");
 	free(threads.items);
 }
 

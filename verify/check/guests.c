@@ -7,24 +7,25 @@
 #include "verify/domains.h"
 #include "verify/proc.h"
 
-
 static void ask_running(const struct mkv_env *env,
 			const struct mkv_contract_host *guest,
 			const struct mkv_domain *domain,
 			struct mkv_answer *answer)
 {
 	const struct mkv_domain_question q = {answer, guest};
-	mkv_domain_compare(&q, "domain", MKV_DOMAINS_SOURCE, guest->hypervisor.domain, domain->name);
-	mkv_domain_compare(&q, "type", MKV_DOMAINS_SOURCE, mkv_domain_is_emulated(env, guest) ? "qemu" : "kvm",
-		mkv_xml_attribute(domain->definition, "", "type"));
+	mkv_domain_compare(&q, "domain", MKV_DOMAINS_SOURCE,
+			   guest->hypervisor.domain, domain->name);
+	mkv_domain_compare(&q, "type", MKV_DOMAINS_SOURCE,
+			   mkv_domain_is_emulated(env, guest) ? "qemu" : "kvm",
+			   mkv_xml_attribute(domain->definition, "", "type"));
 	mkv_domain_compare(&q, "state", MKV_DOMAINS_SOURCE, "running",
-		mkv_xml_attribute(domain->status, "", "state"));
-	mkv_domain_compare(&q, "process", "/proc/*/cmdline",
-			   "QEMU with its UUID",
-			   domain->pid < 0			? NULL
-			   : mkv_domain_is_process(env, domain) ? "QEMU with its UUID"
-			   : mkv_domain_has_ended(env, domain)	? NULL
-								: "another");
+			   mkv_xml_attribute(domain->status, "", "state"));
+	mkv_domain_compare(
+		&q, "process", "/proc/*/cmdline", "QEMU with its UUID",
+		domain->pid < 0			     ? NULL
+		: mkv_domain_is_process(env, domain) ? "QEMU with its UUID"
+		: mkv_domain_has_ended(env, domain)  ? NULL
+						     : "another");
 }
 
 struct others {
@@ -57,10 +58,10 @@ static bool is_promised_process(const struct others *others, int64_t pid)
 			continue;
 		const struct mkv_domain *domain = mkv_domains_find(
 			others->domains, guest->hypervisor.uuid);
-		if (domain && domain->pid >= 0 ? domain->pid == pid
-					       : mkv_proc_has_argument(
-							 env, pid, "-uuid",
-							 guest->hypervisor.uuid))
+		if (domain && domain->pid >= 0
+			    ? domain->pid == pid
+			    : mkv_proc_has_argument(env, pid, "-uuid",
+						    guest->hypervisor.uuid))
 			return true;
 	}
 	return false;
@@ -69,9 +70,8 @@ static bool is_promised_process(const struct others *others, int64_t pid)
 static void note_machine(const struct mkv_process *process, void *context)
 {
 	static const char *const machines[] = {
-		"qemu-system-", "kvm",	       "cloud-hyperviso",
-		"firecracker",	"VBoxHeadless", "vmware-vmx",
-		"crosvm",
+		"qemu-system-", "kvm",	      "cloud-hyperviso", "firecracker",
+		"VBoxHeadless", "vmware-vmx", "crosvm",
 	};
 	struct others *others = context;
 	bool machine = false;
@@ -103,12 +103,13 @@ void mkv_check_guests(const struct mkv_env *env, struct mkv_answer *answer)
 	mkv_domains_ask(env, answer, ask_running);
 	mkv_domains_read(env, &domains);
 	if (!domains.is_whole)
-		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "domains", MKV_DOMAINS_SOURCE,
-			       "readable", NULL);
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "domains",
+			       MKV_DOMAINS_SOURCE, "readable", NULL);
 	for (size_t i = 0; i < domains.count; i++)
 		if (!is_promised(env, domains.items[i].uuid))
 			mkv_answer_add(answer, MKV_FAIL, "another domain",
-				       MKV_DOMAINS_SOURCE, "none", domains.items[i].name);
+				       MKV_DOMAINS_SOURCE, "none",
+				       domains.items[i].name);
 	struct others others = {&domains, env, {0}};
 	bool known = mkv_proc_each(env, note_machine, &others);
 	mkv_answer_compare(answer, "other virtual machines", "/proc/*/comm",

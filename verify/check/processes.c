@@ -206,13 +206,13 @@ static void check_links(const struct mkv_env *env, struct mkv_answer *answer,
 	}
 }
 
-/* Where an administrator enables, for good or until the next boot. What packages
- * bring below /usr/lib is the `packages` and `files` checks' matter. */
+/* Where an administrator enables, for good or until the next boot. What
+ * packages bring below /usr/lib is the `packages` and `files` checks' matter.
+ */
 static void check_others(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	for (size_t i = 0; i < 2; i++) {
-		auto_free char *path =
-			mkv_env_path(env, "%s", unit_folders[i]);
+		auto_free char *path = mkv_env_path(env, "%s", unit_folders[i]);
 		auto_dir DIR *dir = path ? opendir(path) : NULL;
 		for (struct dirent *entry; dir && (entry = readdir(dir));) {
 			const char *dot = strrchr(entry->d_name, '.');
