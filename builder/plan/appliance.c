@@ -138,7 +138,8 @@ static int write_images(const struct mkv_build *build, struct images *images,
 		if (rc == 0)
 			rc = mkv_build_image_write(build, image, place, err);
 		if (rc == 0)
-			rc = mkv_draft_finish_part(draft, place, err);
+			rc = mkv_draft_finish_part(draft, image->recipe->name,
+						   err);
 	}
 	return rc;
 }
@@ -157,7 +158,7 @@ static int write_oci(const struct mkv_build_oci *oci, struct mkv_draft *draft,
 		rc = mkv_oci_layout_add(layout, oci->images[i].image, err);
 	if (rc == 0)
 		rc = mkv_oci_layout_finish(layout, err);
-	return rc < 0 ? rc : mkv_draft_finish_part(draft, place, err);
+	return rc < 0 ? rc : mkv_draft_finish_part(draft, "oci", err);
 }
 
 static int write_libvirt_file(const char *dir, const char *kind,
@@ -237,15 +238,15 @@ static int write_manifest(const struct mkv_buf *contract,
 }
 
 static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
-		  const char *dir, struct mkv_error *err)
+		  struct mkv_draft *draft, struct mkv_error *err)
 {
 	mkv_progress_begin(build->progress, 0, "digests and attestations");
 	auto_artifacts struct mkv_artifacts artifacts = {0};
 	auto_buf struct mkv_buf manifest = {0};
 	auto_free char *path = NULL;
-	if (asprintf(&path, "%s/manifest.json", dir) < 0)
+	if (asprintf(&path, "%s/manifest.json", draft->path) < 0)
 		return mkv_oom(err);
-	int rc = mkv_artifacts_scan(dir, &artifacts, err);
+	int rc = mkv_draft_artifacts(draft, &artifacts, err);
 	if (rc == 0)
 		rc = write_manifest(contract, &artifacts, &manifest, err);
 	if (rc == 0)
@@ -260,7 +261,7 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 		.n_artifacts = artifacts.count,
 	};
 	if (rc == 0)
-		rc = mkv_attest_appliance(dir, build->key, &inputs, err);
+		rc = mkv_attest_appliance(draft->path, build->key, &inputs, err);
 	mkv_progress_end(build->progress, NULL);
 	return rc;
 }
@@ -279,12 +280,12 @@ static int write_everything(const struct mkv_build *build,
 	if (rc == 0)
 		rc = write_contract(build, &images, &oci, &contract, err);
 	if (rc == 0)
-		rc = write_images(build, &images, &contract, draft, err);
-	if (rc == 0)
 		rc = write_oci(&oci, draft, err);
 	if (rc == 0)
+		rc = write_images(build, &images, &contract, draft, err);
+	if (rc == 0)
 		rc = write_hypervisor(build, &contract, draft->path, err);
-	return rc < 0 ? rc : attest(build, &contract, draft->path, err);
+	return rc < 0 ? rc : attest(build, &contract, draft, err);
 }
 
 int mkv_build_appliance(const struct mkv_build *build, const char *output,

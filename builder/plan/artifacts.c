@@ -88,9 +88,31 @@ static int list_files(const char *dir, int *ret_fd, struct mkv_artifacts *ret,
 	return rc;
 }
 
+int mkv_artifacts_merge(struct mkv_artifacts *into, const char *name,
+			struct mkv_artifacts *from, struct mkv_error *err)
+{
+	struct mkv_artifact *grown = reallocarray(
+		into->items, into->count + from->count + 1, sizeof(*grown));
+	if (!grown)
+		return mkv_oom(err);
+	into->items = grown;
+	for (size_t i = 0; i < from->count; i++) {
+		struct mkv_artifact *item = &grown[into->count];
+		*item = from->items[i];
+		if (asprintf(&item->path, "%s/%s", name, from->items[i].path) <
+		    0)
+			return mkv_oom(err);
+		into->count++;
+	}
+	mkv_artifacts_done(from);
+	qsort(grown, into->count, sizeof(*grown), by_path);
+	return 0;
+}
+
 /* What the hashing threads share. */
 struct work {
 	struct mkv_artifacts *list;
+	const struct mkv_artifacts *known; /* or NULL */
 	int dirfd;
 	atomic_size_t next;
 	pthread_mutex_t lock;
@@ -111,6 +133,20 @@ static int hash_one(const struct work *work, struct mkv_artifact *artifact,
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", artifact->path) : 0;
 }
 
+static bool is_known(const struct work *work, struct mkv_artifact *artifact)
+{
+	const struct mkv_artifacts *known = work->known;
+	const struct mkv_artifact *found =
+		known && known->count
+			? bsearch(artifact, known->items, known->count,
+				  sizeof(*known->items), by_path)
+			: NULL;
+	if (!found || found->size_bytes != artifact->size_bytes)
+		return false;
+	artifact->sha256 = found->sha256;
+	return true;
+}
+
 static void *hash_some(void *context)
 {
 	struct work *work = context;
@@ -119,6 +155,8 @@ static void *hash_some(void *context)
 		if (i >= work->list->count)
 			return NULL;
 		struct mkv_error err = {0};
+		if (is_known(work, &work->list->items[i]))
+			continue;
 		int rc = hash_one(work, &work->list->items[i], &err);
 		if (rc == 0)
 			continue;
@@ -132,8 +170,8 @@ static void *hash_some(void *context)
 	}
 }
 
-int mkv_artifacts_scan(const char *dir, struct mkv_artifacts *ret,
-		       struct mkv_error *err)
+int mkv_artifacts_scan(const char *dir, const struct mkv_artifacts *known,
+		       struct mkv_artifacts *ret, struct mkv_error *err)
 {
 	auto_artifacts struct mkv_artifacts list = {0};
 	auto_fd int dirfd = -1;
@@ -141,6 +179,7 @@ int mkv_artifacts_scan(const char *dir, struct mkv_artifacts *ret,
 	if (rc < 0)
 		return rc;
 	struct work work = {.list = &list,
+			    .known = known,
 			    .dirfd = dirfd,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .err = err};

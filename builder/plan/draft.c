@@ -101,18 +101,84 @@ int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 	return 0;
 }
 
-int mkv_draft_finish_part(struct mkv_draft *draft, const char *path,
+struct mkv_draft_part {
+	char *name, *path;
+	struct mkv_syncing *syncing; /* NULL once waited for */
+	pthread_t hashing;
+	bool is_hashing;
+	int rc;
+	struct mkv_error error;
+	struct mkv_artifacts artifacts;
+};
+
+static void *hash_part(void *context)
+{
+	struct mkv_draft_part *part = context;
+	part->rc = mkv_artifacts_scan(part->path, NULL, &part->artifacts,
+				      &part->error);
+	return NULL;
+}
+
+static int start_part(struct mkv_draft_part *part, struct mkv_error *err)
+{
+	int rc = mkv_syncing_start(part->path, &part->syncing, err);
+	if (rc < 0)
+		return rc;
+	int code = pthread_create(&part->hashing, NULL, hash_part, part);
+	if (code != 0)
+		return mkv_fail(err, MKV_FAILED, code, "thread: %m");
+	part->is_hashing = true;
+	return 0;
+}
+
+int mkv_draft_finish_part(struct mkv_draft *draft, const char *name,
 			  struct mkv_error *err)
 {
-	struct mkv_syncing **grown = reallocarray(
-		draft->parts, draft->n_parts + 1, sizeof(struct mkv_syncing *));
+	struct mkv_draft_part **grown = reallocarray(
+		draft->parts, draft->n_parts + 1, sizeof(*draft->parts));
 	if (!grown)
 		return mkv_oom(err);
 	draft->parts = grown;
-	int rc = mkv_syncing_start(path, &grown[draft->n_parts], err);
-	if (rc == 0)
-		draft->n_parts++;
-	return rc;
+	struct mkv_draft_part *part = calloc(1, sizeof(*part));
+	if (!part)
+		return mkv_oom(err);
+	grown[draft->n_parts++] = part;
+	part->name = strdup(name);
+	if (!part->name || asprintf(&part->path, "%s/%s", draft->path, name) < 0)
+		return mkv_oom(err);
+	return start_part(part, err);
+}
+
+static int wait_hashed(struct mkv_draft_part *part, struct mkv_error *err)
+{
+	if (part->is_hashing)
+		(void)pthread_join(part->hashing, NULL);
+	part->is_hashing = false;
+	if (part->rc < 0)
+		*err = part->error;
+	return part->rc;
+}
+
+static int wait_synced(struct mkv_draft_part *part, struct mkv_error *err)
+{
+	struct mkv_syncing *syncing = mkv_take(part->syncing);
+	return syncing ? mkv_syncing_finish(syncing, err) : 0;
+}
+
+int mkv_draft_artifacts(struct mkv_draft *draft, struct mkv_artifacts *ret,
+			struct mkv_error *err)
+{
+	auto_artifacts struct mkv_artifacts known = {0};
+	for (size_t i = 0; i < draft->n_parts; i++) {
+		struct mkv_draft_part *part = draft->parts[i];
+		int rc = wait_hashed(part, err);
+		if (rc == 0)
+			rc = mkv_artifacts_merge(&known, part->name,
+						 &part->artifacts, err);
+		if (rc < 0)
+			return rc;
+	}
+	return mkv_artifacts_scan(draft->path, &known, ret, err);
 }
 
 /* The first error of those that had one. */
@@ -120,10 +186,16 @@ static int finish_parts(struct mkv_draft *draft, struct mkv_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; i < draft->n_parts; i++) {
+		struct mkv_draft_part *part = draft->parts[i];
 		struct mkv_error theirs;
-		int one = mkv_syncing_finish(draft->parts[i],
-					     rc < 0 ? &theirs : err);
+		int one = wait_hashed(part, rc < 0 ? &theirs : err);
 		rc = rc < 0 ? rc : one;
+		one = wait_synced(part, rc < 0 ? &theirs : err);
+		rc = rc < 0 ? rc : one;
+		mkv_artifacts_done(&part->artifacts);
+		free(part->name);
+		free(part->path);
+		free(part);
 	}
 	free(mkv_take(draft->parts));
 	draft->n_parts = 0;

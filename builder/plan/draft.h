@@ -4,11 +4,12 @@
  * the build fails, when it is interrupted (SIGINT, SIGTERM, SIGHUP), and, should
  * the tool be killed outright, when the next build of the recipe starts. */
 
-#include "lib/error.h"
+#include "builder/plan/artifacts.h"
 
+struct mkv_draft_part;
 struct mkv_draft {
 	char *path;
-	struct mkv_syncing **parts; /* on their way onto the disk */
+	struct mkv_draft_part **parts; /* finished */
 	size_t n_parts;
 };
 
@@ -21,10 +22,15 @@ int mkv_draft_watch_signals(struct mkv_error *err) mkv_must_check
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* A folder in it won't change any more: its way onto the disk, which the commit
- * would wait for, begins while the rest is written. */
-int mkv_draft_finish_part(struct mkv_draft *draft, const char *path,
+/* The folder NAME in it won't change any more: its files are hashed and on their
+ * way onto the disk, which the commit would wait for, while the rest is
+ * written. */
+int mkv_draft_finish_part(struct mkv_draft *draft, const char *name,
 			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* All files in it and their digests. */
+int mkv_draft_artifacts(struct mkv_draft *draft, struct mkv_artifacts *ret,
+			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* Syncs it and puts it into its place, OUTPUT/NAME, in one step; what was there goes. */
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
