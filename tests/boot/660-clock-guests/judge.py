@@ -44,12 +44,13 @@ wrong = []
 for line in sys.stdin:
     try:
         *probes, receipt = json.loads(line)
-        probes = [tuple(map(int, p.split())) for p in probes]
+        probes = [(at, offset, half) for at, offset, half in
+                  (map(int, p.split()) for p in probes)]
         figures = receipt["figures"]
         clock = next(c for c in receipt["checks"] if c["name"] == "clock")
         bound = figures["clock_bound_s"]
     except (ValueError, KeyError):
-        continue  # cut off, or before chronyd knew anything
+        continue  # cut off, unanswered, or before chronyd knew anything
     possible = [truths(probes, o) for o in offsets(probes[0][0] - probes[0][2],
                                                    probes[1][0] + probes[1][2])]
     least = min(nearest(*truth) for truth in possible)
