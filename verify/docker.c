@@ -10,7 +10,7 @@
 
 #include "lib/io.h"
 
-enum { ANSWER_MAX = 8 << 20, TIMEOUT_MS = 10000 };
+enum { ANSWER_MAX = 8 << 20, TIMEOUT_MS = 60000 };
 
 static int64_t monotonic_ms(void)
 {

@@ -67,14 +67,33 @@ static int prepare_volume(const char *name, struct mkv_error *err)
 	return mkv_docker_run(&args, NULL, err);
 }
 
+static int list_containers(struct mkv_buf *ret, struct mkv_error *err)
+{
+	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
+	const char *const words[] = {"docker",	  "container",	"ls",
+				     "--all",	  "--no-trunc", "--format",
+				     "{{.Names}}"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		mkv_docker_arg(&args, "%s", words[i]);
+	return mkv_docker_run(&args, ret, err);
+}
+
+/* Whether one of the lines is the name. */
+static bool is_listed(const struct mkv_buf *names, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = names->data;
+	while ((at = at ? strstr(at, name) : NULL)) {
+		bool begins = at == names->data || at[-1] == '\n';
+		if (begins && (at[length] == '\n' || !at[length]))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 static int remove_container(const char *name, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf answer = {0};
-	bool there;
-	int rc = mkv_docker_inspect("container", name, "{{.Id}}", &there,
-				    &answer, err);
-	if (rc < 0 || !there)
-		return rc;
 	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
 	mkv_docker_arg(&args, "docker");
 	mkv_docker_arg(&args, "rm");
@@ -87,9 +106,12 @@ int mkv_containers_prepare(const struct mkv_containers *what,
 			   struct mkv_error *err)
 {
 	const struct mkv_contract_docker *docker = &what->image->docker;
-	int rc = 0;
+	/* One question for all: each is a program that starts. */
+	auto_buf struct mkv_buf names = {0};
+	int rc = list_containers(&names, err);
 	for (size_t i = 0; rc == 0 && i < docker->n_containers; i++)
-		rc = remove_container(docker->containers[i].name, err);
+		if (is_listed(&names, docker->containers[i].name))
+			rc = remove_container(docker->containers[i].name, err);
 	for (size_t i = 0; rc == 0 && i < docker->n_networks; i++)
 		rc = prepare_network(&docker->networks[i], err);
 	for (size_t i = 0; rc == 0 && i < docker->volumes.count; i++)
@@ -137,9 +159,10 @@ static void add_options(const struct mkv_contract_container *container,
 			       container->environment.items[i].value);
 }
 
+/* What is there already and as promised counts as started. */
 static int start_container(const struct mkv_containers *what,
 			   const struct mkv_contract_container *container,
-			   struct mkv_error *err)
+			   bool is_there, struct mkv_error *err)
 {
 	const struct mkv_contract_oci *oci =
 		mkv_contract_find_oci(what->contract, container->image);
@@ -148,10 +171,11 @@ static int start_container(const struct mkv_containers *what,
 				"the contract has no digest of image '%s'",
 				container->image);
 	auto_buf struct mkv_buf answer = {0}, expected = {0};
-	bool there;
-	int rc = mkv_docker_inspect("container", container->name,
-				    "{{.Image}} {{.State.Running}}", &there,
-				    &answer, err);
+	bool there = false;
+	int rc = is_there ? mkv_docker_inspect("container", container->name,
+					       "{{.Image}} {{.State.Running}}",
+					       &there, &answer, err)
+			  : 0;
 	if (rc < 0)
 		return rc;
 	mkv_buf_printf(&expected, "%s true", oci->config);
@@ -180,17 +204,20 @@ int mkv_containers_start(const struct mkv_containers *what,
 			 struct mkv_error *err)
 {
 	const struct mkv_contract_docker *docker = &what->image->docker;
-	for (size_t i = 0; i < docker->n_containers; i++) {
+	auto_buf struct mkv_buf names = {0};
+	int rc = list_containers(&names, err);
+	for (size_t i = 0; rc == 0 && i < docker->n_containers; i++) {
 		const struct mkv_contract_container *container =
 			&docker->containers[i];
 		if (!runs_here(what, container))
 			continue;
-		int rc = start_container(what, container, err);
+		rc = start_container(what, container,
+				     is_listed(&names, container->name), err);
 		if (rc < 0)
-			return mkv_wrap(err, rc, "container '%s'",
-					container->name);
+			rc = mkv_wrap(err, rc, "container '%s'",
+				      container->name);
 	}
-	return 0;
+	return rc;
 }
 
 int mkv_containers_stop(const struct mkv_containers *what,

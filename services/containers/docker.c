@@ -6,7 +6,7 @@
 
 #include "lib/process.h"
 
-enum { TIMEOUT_S = 120 };
+enum { TIMEOUT_S = 900 };
 
 void mkv_docker_args_done(struct mkv_docker_args *args)
 {
