@@ -5,6 +5,7 @@
 #   make deps       install what building and testing need (Debian 12 or 13; root)
 #   make demo       deps, tools, a signing key, the kvm-docker appliance, a summary
 #   make check      every test: unit, rejects, integration, boot
+#   make check-scenarios  all four scenarios booted as a whole (emulated: an hour)
 #   make check-fast the tests that need neither network nor a boot: under a minute
 #   make repro      build under varied circumstances and compare every digest
 #   make bench      measure builds beside mmdebstrap and mke2fs
@@ -63,7 +64,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo check check-fast repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
+.PHONY: all deps demo check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
 $(BUILD)/%.o: %.c
@@ -144,6 +145,8 @@ deps:
 
 check: all units
 	BUILD=$(BUILD) tests/run --all $(TESTS)
+check-scenarios: all units
+	SCENARIOS=1 TEST_TIMEOUT=3600 BUILD=$(BUILD) tests/run --all 'boot/67'
 check-fast: all units
 	BUILD=$(BUILD) tests/run --fast $(TESTS)
 repro: all
