@@ -25,9 +25,10 @@ scenario() { # NAME
 	"$mkvbench" build --quiet --lock "$images/$name.lock" --output "$images" \
 		"$ROOT/recipes/emulated/$name.yaml" || fail "it doesn't build"
 	echo "built after $SECONDS s"
-	"$mkvbench" boot "$appliance" --accel tcg --json --load $orders --console "$consoles" \
-		${SCENARIO_TIMEOUT:+--timeout "$SCENARIO_TIMEOUT"} \
-		>"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
+	# Before the test's own time is up, so that the consoles can be shown.
+	timeout -s INT $((${TEST_TIMEOUT:-900} - SECONDS - 20)) \
+		"$mkvbench" boot "$appliance" --accel tcg --json --load $orders \
+		--console "$consoles" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
 	echo "booted after $SECONDS s, status $status"
 	jq -r 'select(.host) | "\(.host): \(.verdict) after \(.seconds | round) s\n\(.receipt)"' "$TEST_TMP/out"
 	cat "$TEST_TMP/err"
