@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: MIT
 """Whether the spans that a collector kept are whole traces of orders.
 
-    check_trace.py TRACES.pb MANIFEST.json ORDERS [BOUND_US]
+    check_trace.py [--outside] [--bound-us N] TRACES.pb MANIFEST.json ORDERS
 
 TRACES.pb holds OTLP requests (opentelemetry/proto/collector/trace/v1), each behind
 its length as a varint; MANIFEST.json is the appliance's. Every one of ORDERS orders
 must be one trace with exactly the spans of the application, each under its parent,
 on its host and of its kind; and where a call goes from host to host, the server's
-span must lie within the client's as far as both clocks were promised: twice
-BOUND_US, or else twice the contract's limit. Prints what it found; status 1 if not
-all is right. It reads the wire format by itself and shares no code with what wrote
+span must lie within the client's as far as both clocks were promised: twice the
+bound, or else twice the contract's limit. --outside: the orders came from a caller
+that isn't traced, not from the load generator. Prints what it found; status 1 if
+not all is right. It reads the wire format by itself and shares no code with what wrote
 it.
 """
+import argparse
 import collections
 import json
 import struct
@@ -160,9 +162,17 @@ class Check:
 
 
 def main():
-    path, manifest, orders = sys.argv[1], json.load(open(sys.argv[2])), int(sys.argv[3])
-    contract = manifest["contract"]
-    limit_ns = int(float(sys.argv[4]) * 1000) if len(sys.argv) > 4 else contract["clock"]["limit_ns"]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--outside", action="store_true")
+    parser.add_argument("--bound-us", type=float)
+    parser.add_argument("traces")
+    parser.add_argument("manifest")
+    parser.add_argument("orders", type=int)
+    args = parser.parse_args()
+    path, orders = args.traces, args.orders
+    order = ORDER[3][0] if args.outside else ORDER
+    contract = json.load(open(args.manifest))["contract"]
+    limit_ns = int(args.bound_us * 1000) if args.bound_us else contract["clock"]["limit_ns"]
     hosts = {h.get("role", name): name for name, h in contract["hosts"].items()}
     check = Check(2 * limit_ns, hosts)
     traces = collections.defaultdict(list)
@@ -184,10 +194,10 @@ def main():
         for span in spans:
             if span.parent and span.parent not in known:
                 check.say(f"'{span.name}' of {span.service} has a parent that isn't there")
-        if len(roots) != 1 or (roots[0].service, roots[0].name) != ORDER[:2]:
-            check.say(f"trace {trace} begins with {[r.name for r in roots]}, not '{ORDER[1]}'")
+        if len(roots) != 1 or (roots[0].service, roots[0].name) != order[:2]:
+            check.say(f"trace {trace} begins with {[r.name for r in roots]}, not '{order[1]}'")
         else:
-            check.span(roots[0], ORDER, children)
+            check.span(roots[0], order, children)
     total = sum(len(spans) for spans in traces.values())
     print(f"{len(traces)} traces, {total} spans of {len({s.host for t in traces.values() for s in t})} hosts; "
           f"{check.calls} calls between hosts, the worst {check.worst_ns / 1000:.1f} us outside of its "
