@@ -21,7 +21,7 @@
 #include "services/lib/identity.h"
 
 #define RUN "/run/mkvbench"
-enum { NAME_LIMIT = 64, WAIT_S = 10 };
+enum { NAME_LIMIT = 64, WAIT_S = 10, STEP_LEAST_US = 100 };
 
 static bool trim_into(const char *text, size_t length, char ret[static 65])
 {
@@ -130,8 +130,14 @@ static int write_chrony(const struct mkv_contract *contract,
 			   "hwtimestamp *\n"
 			   /* Without it chronyd leaves the kernel's clock
 			    * marked as unsynchronised. */
-			   "rtcsync\n"
-			   "makestep 0.0001 30\n");
+			   "rtcsync\n");
+	/* A step leaves the kernel's clock unsynchronised until the next
+	 * reading: only for what is far off. */
+	int64_t step_us = clock->limit_ns / 2000;
+	mkv_buf_printf(&text, "makestep %.6f 30\n",
+		       (double)(step_us < STEP_LEAST_US ? STEP_LEAST_US
+							: step_us) /
+			       1e6);
 	if (strcmp(host->name, clock->server) == 0) {
 		for (size_t i = 0; i < clock->upstream.count; i++)
 			mkv_buf_printf(&text, "server %s iburst\n",
