@@ -123,8 +123,11 @@ static int judge(struct mkv_db_connection *c, const PGresult *result,
 	/* Class 57: the server is shutting down or was told to stop. */
 	if (state && strncmp(state, "57P", 3) == 0)
 		return down(c, "stopping", err);
+	/* Class 53: its disk, its memory or another of its limits is full. */
+	bool is_full = state && strncmp(state, "53", 2) == 0;
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	return mkv_fail(err, MKV_FAILED, EBADE, "database: %s (%s)",
+	return mkv_fail(err, MKV_FAILED, is_full ? ENOSPC : EBADE,
+			"database: %s (%s)",
 			text ? text : "refused", state ? state : "?????");
 }
 

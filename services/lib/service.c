@@ -174,6 +174,9 @@ void mkv_service_db_error(struct mkv_http_request *request, int rc,
 	if (rc == -EHOSTDOWN)
 		mkv_http_error(request, 503, "database-away", "%s",
 			       err->message);
+	else if (rc == -ENOSPC)
+		mkv_http_error(request, 503, "database-full", "%s",
+			       err->message);
 	else
 		mkv_http_error(request, 500, "database", "%s", err->message);
 }

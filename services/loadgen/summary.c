@@ -20,15 +20,25 @@ static json_t *microseconds(int64_t ns)
 	return json_integer((ns + 500) / 1000);
 }
 
-int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
-		     size_t warm_up, double rate, struct mkv_buf *into,
-		     struct mkv_error *err)
+static json_t *quantiles(const int64_t *sorted, size_t n)
 {
 	static const struct {
 		const char *name;
 		unsigned permille;
 	} rows[] = {{"min", 0},	  {"p50", 500},	 {"p90", 900},
 		    {"p99", 990}, {"p999", 999}, {"max", 1000}};
+	json_t *object = json_object();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		json_object_set_new(object, rows[i].name,
+				    microseconds(mkv_load_quantile(
+					    sorted, n, rows[i].permille)));
+	return object;
+}
+
+int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
+		     size_t warm_up, double rate, struct mkv_buf *into,
+		     struct mkv_error *err)
+{
 	auto_free int64_t *latencies = calloc(count + 1, sizeof(*latencies));
 	if (!latencies)
 		return mkv_oom(err);
@@ -48,12 +58,6 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 			lost++;
 	}
 	qsort(latencies, good, sizeof(*latencies), compare);
-	json_t *latency = json_object();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		json_object_set_new(
-			latency, rows[i].name,
-			microseconds(mkv_load_quantile(latencies, good,
-						       rows[i].permille)));
 	int64_t first_ns = warm_up < count ? samples[warm_up].intended_ns : 0;
 	double span_s = (double)(latest_ns - first_ns) / 1e9;
 	struct mkv_trace_counts spans = mkv_trace_counts();
@@ -63,7 +67,8 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		(json_int_t)good, "refused", (json_int_t)refused, "lost",
 		(json_int_t)lost, "intended_per_s", rate, "answered_per_s",
 		span_s > 0 ? (double)good / span_s : 0.0, "sent_late_us_max",
-		microseconds(most_late_ns), "latency_us", latency, "spans",
+		microseconds(most_late_ns), "latency_us",
+		quantiles(latencies, good), "spans",
 		"ended", (json_int_t)spans.ended, "exported",
 		(json_int_t)spans.exported, "dropped",
 		(json_int_t)spans.dropped);

@@ -11,7 +11,6 @@
  * cents. */
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,9 +18,7 @@
 #include "services/lib/peer.h"
 #include "services/lib/service.h"
 #include "services/lib/work.h"
-
-enum { NAME_MAX_BYTES = 200 };
-#define PRICE_MAX 1e9
+#include "services/order/body.h"
 
 static struct order_service {
 	struct mkv_db *db; /* first: mkv_service_health() */
@@ -85,39 +82,6 @@ static int configure(void *context, struct mkv_error *err)
 	return rc;
 }
 
-struct order {
-	int64_t user, cents;
-	const char *product; /* borrowed from the body */
-};
-
-static bool read_order(struct mkv_http_request *request, const json_t *body,
-		       struct order *ret)
-{
-	const json_t *product = json_object_get(body, "productName");
-	const json_t *price = json_object_get(body, "price");
-	size_t length = json_string_length(product);
-	double value = json_number_value(price);
-	if (!json_is_string(product) || length == 0 ||
-	    length > NAME_MAX_BYTES || json_object_size(body) != 2) {
-		mkv_http_error(request, 400, "bad-value",
-			       "an order is a 'productName' of 1 to %d bytes "
-			       "and a 'price'",
-			       (int)NAME_MAX_BYTES);
-		return false;
-	}
-	/* Written so that it also refuses what isn't a number. */
-	if (!json_is_number(price) || !(value >= 0 && value <= PRICE_MAX)) {
-		mkv_http_error(request, 400, "bad-value",
-			       "'price' is not a number from 0 to %.0f",
-			       PRICE_MAX);
-		return false;
-	}
-	ret->user = request->parameters[0];
-	ret->cents = (int64_t)llround(value * 100);
-	ret->product = json_string_value(product);
-	return true;
-}
-
 /* Asks a peer; true when it answered 200, else the request is answered. */
 static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 		const struct mkv_peer_call *call, struct mkv_buf *reply)
@@ -136,34 +100,16 @@ static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 	return request->status == 0;
 }
 
-/* The user as it was answered, with only its name and address: what PUT sets.
- */
-static char *user_update(const struct mkv_buf *reply)
-{
-	json_t *user = NULL;
-	struct mkv_error err;
-	if (!reply->size ||
-	    mkv_json_load(reply->data, reply->size, &user, &err) < 0)
-		return NULL;
-	json_t *update =
-		json_pack("{sOsO}", "name", json_object_get(user, "name"),
-			  "email", json_object_get(user, "email"));
-	char *text = update ? json_dumps(update, JSON_COMPACT) : NULL;
-	json_decref(update);
-	json_decref(user);
-	return text;
-}
-
 static bool ask_peers(struct mkv_http_request *request,
-		      const struct order *order)
+		      const struct mkv_order *order)
 {
 	char user_path[64], payment_path[128];
 	auto_buf struct mkv_buf reply = {0};
-	(void)snprintf(user_path, sizeof(user_path), "/users/%" PRId64,
-		       order->user);
+	int64_t user = request->parameters[0];
+	(void)snprintf(user_path, sizeof(user_path), "/users/%" PRId64, user);
 	(void)snprintf(payment_path, sizeof(payment_path),
 		       "/payment/transfer/id/%" PRId64 "/amount/%" PRId64,
-		       order->user, order->cents);
+		       user, order->cents);
 	struct mkv_peer_call call = {
 		.span = "GET user",
 		.method = "GET",
@@ -172,7 +118,8 @@ static bool ask_peers(struct mkv_http_request *request,
 	};
 	if (!ask(request, service.user, &call, &reply))
 		return false;
-	auto_free char *update = user_update(&reply);
+	auto_free char *update =
+		mkv_order_user_update(reply.data, reply.size);
 	if (!update) {
 		mkv_http_error(request, 503, "peer-away",
 			       "GET user: not an answer of a user service");
@@ -231,20 +178,23 @@ static void answer_order(struct mkv_http_request *request, size_t statement,
 static void create_order(struct mkv_http_request *request, void *context)
 {
 	(void)context;
-	struct order order;
-	json_t *body = mkv_http_body(request);
+	struct mkv_order order;
+	struct mkv_error err;
+	auto_json json_t *body = mkv_http_body(request);
 	if (!body)
 		return;
-	if (read_order(request, body, &order) &&
-	    mkv_work_file_tasks(request, &service.files) == 0 &&
-	    ask_peers(request, &order)) {
-		char user[24], cents[24];
-		(void)snprintf(user, sizeof(user), "%" PRId64, order.user);
-		(void)snprintf(cents, sizeof(cents), "%" PRId64, order.cents);
-		const char *const parameters[] = {user, order.product, cents};
-		answer_order(request, INSERT_ORDER, parameters);
+	if (mkv_order_read(body, &order, &err) < 0) {
+		mkv_http_error(request, 400, "bad-value", "%s", err.message);
+		return;
 	}
-	json_decref(body);
+	if (mkv_work_file_tasks(request, &service.files) < 0 ||
+	    !ask_peers(request, &order))
+		return;
+	char user[24], cents[24];
+	(void)snprintf(user, sizeof(user), "%" PRId64, request->parameters[0]);
+	(void)snprintf(cents, sizeof(cents), "%" PRId64, order.cents);
+	const char *const parameters[] = {user, order.product, cents};
+	answer_order(request, INSERT_ORDER, parameters);
 }
 
 static void get_order(struct mkv_http_request *request, void *context)

@@ -13,12 +13,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "services/lib/linpack.h"
 #include "services/lib/service.h"
 #include "services/lib/work.h"
+#include "services/user/body.h"
 
-enum { TEXT_MAX = 200, SCHEMA_MAX = 2048 };
-#define BALANCE_MAX INT64_C(1000000000000000)
+enum { SCHEMA_MAX = 2048 };
 
 static struct user_service {
 	struct mkv_db *db; /* first: mkv_service_health() */
@@ -128,121 +129,52 @@ static void get_user(struct mkv_http_request *request, void *context)
 	answer_user(request, 200, result);
 }
 
-/* What a body says of a user; unsaid: NULL. */
-struct change {
-	const char *name, *email; /* borrowed from the body */
-	char *balance, amount[24];
-	char balance_text[24];
-};
-
-static bool read_number(struct mkv_http_request *request, const json_t *body,
-			const char *key, char ret[static 24], bool *ret_there)
+/* Reads a body, or answers 400. */
+static json_t *read_body(struct mkv_http_request *request,
+			 struct mkv_user_change *ret)
 {
-	const json_t *value = json_object_get(body, key);
-	*ret_there = value != NULL;
-	if (!value)
-		return true;
-	json_int_t number = json_integer_value(value);
-	if (!json_is_integer(value) || number < -BALANCE_MAX ||
-	    number > BALANCE_MAX) {
-		mkv_http_error(request, 400, "bad-value",
-			       "'%s' is not a whole number within limits", key);
-		return false;
-	}
-	(void)snprintf(ret, 24, "%lld", (long long)number);
-	return true;
-}
-
-static bool read_text(struct mkv_http_request *request, const json_t *body,
-		      const char *key, const char **ret)
-{
-	const json_t *value = json_object_get(body, key);
-	*ret = NULL;
-	if (!value)
-		return true;
-	size_t length = json_string_length(value);
-	if (!json_is_string(value) || length == 0 || length > TEXT_MAX) {
-		mkv_http_error(request, 400, "bad-value",
-			       "'%s' is not a text of 1 to %d bytes", key,
-			       (int)TEXT_MAX);
-		return false;
-	}
-	*ret = json_string_value(value);
-	return true;
-}
-
-static bool read_change(struct mkv_http_request *request, const json_t *body,
-			struct change *ret)
-{
-	static const char *const known[] = {"id", "name", "email", "balance",
-					    "amount"};
-	const char *key;
-	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)body, key, value)
-	{
-		bool is_known = false;
-		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-			is_known |= strcmp(known[i], key) == 0;
-		if (!is_known) {
-			mkv_http_error(request, 400, "bad-value",
-				       "a user has no '%.40s'", key);
-			return false;
-		}
-	}
-	bool has_balance, has_amount;
-	if (!read_text(request, body, "name", &ret->name) ||
-	    !read_text(request, body, "email", &ret->email) ||
-	    !read_number(request, body, "balance", ret->balance_text,
-			 &has_balance) ||
-	    !read_number(request, body, "amount", ret->amount, &has_amount))
-		return false;
-	ret->balance = has_balance ? ret->balance_text : NULL;
-	if (!has_amount)
-		memcpy(ret->amount, "0", 2);
-	return true;
+	struct mkv_error err;
+	json_t *body = mkv_http_body(request);
+	if (!body || mkv_user_read(body, ret, &err) == 0)
+		return body;
+	mkv_http_error(request, 400, "bad-value", "%s", err.message);
+	json_decref(body);
+	return NULL;
 }
 
 static void put_user(struct mkv_http_request *request, void *context)
 {
 	(void)context;
 	char id[24];
-	struct change change;
-	json_t *body = mkv_http_body(request);
+	struct mkv_user_change change;
+	auto_json json_t *body = read_body(request, &change);
 	if (!body)
 		return;
 	auto_result PGresult *before = NULL, *after = NULL;
 	(void)snprintf(id, sizeof(id), "%" PRId64, request->parameters[0]);
-	if (read_change(request, body, &change)) {
-		const char *const parameters[] = {id, change.name, change.email,
-						  change.balance,
-						  change.amount};
-		if (find_user(request, SELECT_USER, parameters, &before) == 0 &&
-		    find_user(request, UPDATE_USER, parameters, &after) == 0)
-			answer_user(request, 200, after);
-	}
-	json_decref(body);
+	const char *const parameters[] = {id, change.name, change.email,
+					  change.balance, change.amount};
+	if (find_user(request, SELECT_USER, parameters, &before) == 0 &&
+	    find_user(request, UPDATE_USER, parameters, &after) == 0)
+		answer_user(request, 200, after);
 }
 
 static void create_user(struct mkv_http_request *request, void *context)
 {
 	(void)context;
-	struct change change;
-	json_t *body = mkv_http_body(request);
+	struct mkv_user_change change;
+	auto_json json_t *body = read_body(request, &change);
 	if (!body)
 		return;
 	auto_result PGresult *result = NULL;
-	if (read_change(request, body, &change)) {
-		const char *const parameters[] = {
-			change.name, change.email,
-			change.balance ? change.balance : "0"};
-		if (!change.name || !change.email)
-			mkv_http_error(request, 400, "bad-value",
-				       "a user has a 'name' and an 'email'");
-		else if (find_user(request, INSERT_USER, parameters, &result) ==
-			 0)
-			answer_user(request, 201, result);
-	}
-	json_decref(body);
+	const char *const parameters[] = {
+		change.name, change.email,
+		change.balance ? change.balance : "0"};
+	if (!change.name || !change.email)
+		mkv_http_error(request, 400, "bad-value",
+			       "a user has a 'name' and an 'email'");
+	else if (find_user(request, INSERT_USER, parameters, &result) == 0)
+		answer_user(request, 201, result);
 }
 
 static const struct mkv_http_route routes[] = {

@@ -15,9 +15,9 @@
 #   services_load_off         ends it
 #   services_missing        orders that a run was answered 200 for and that are
 #                           not in the database, each a line
-#   request STATUS CURL-ARGUMENTS...   leaves the answer in $body
+#   request STATUS CURL-ARGUMENTS...   leaves the answer in $body; within 20 s
 #   expect JQ-FILTER        which must hold for $body
-#   within MS COMMAND...; metric NAME SERIES; fail MESSAGE
+#   metric NAME SERIES; fail MESSAGE
 #
 # SERVICES_PREFIX is an array put before each service's command, LOAD_PREFIX one
 # before loadgen, PostgreSQL and the collector.
@@ -67,6 +67,10 @@ print(*(x.getsockname()[1] for x in s))')
 	export MKVBENCH_ADDRESS=127.0.0.1 MKVBENCH_DATA_DIR=$TEST_TMP/data
 	export MKVBENCH_USER_URL=$url:${port[user]} MKVBENCH_ORDER_URL=$order
 	export MKVBENCH_PAYMENT_URL=$url:${port[payment]}
+	# What other work on the machine doesn't reach; a test that is about a limit
+	# sets it.
+	export MKVBENCH_PEER_TIMEOUT_MS=15000 MKVBENCH_DB_TIMEOUT_MS=15000
+	export MKVBENCH_QUEUE_MS=15000
 }
 
 services_pg() {
@@ -89,7 +93,8 @@ services_start() {
 	env "MKVBENCH_PORT=${port[$name]}" "$@" "${prefix[@]}" \
 		"$BUILD/programs/$name" 2>>"$TEST_TMP/$name.log" &
 	pid[$name]=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 600); do
+		kill -0 "${pid[$name]}" || fail "$name ended"
 		curl -s -o "$TEST_TMP/body" "$url:${port[$name]}/metrics" && return
 		sleep 0.05
 	done
@@ -147,15 +152,6 @@ request() {
 
 expect() {
 	jq -e "$1" <<<"$body" >/dev/null || fail "not $1: $body"
-}
-
-within() {
-	local limit=$1 began took
-	shift
-	began=$(date +%s%3N)
-	"$@"
-	took=$(($(date +%s%3N) - began))
-	[ $took -le "$limit" ] || fail "$*: $took ms, over $limit"
 }
 
 metric() {

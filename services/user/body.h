@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What a body says of a user. */
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum { MKV_USER_TEXT_MAX = 200 };
+#define MKV_USER_BALANCE_MAX INT64_C(1000000000000000)
+
+/* Unsaid: NULL. Numbers are texts, as the database takes them. */
+struct mkv_user_change {
+	const char *name, *email; /* borrowed; 1 to 200 bytes */
+	const char *balance;	  /* in balance_text */
+	char amount[24];	  /* "0" unless said */
+	char balance_text[24];
+};
+/* Any of "id" (which is ignored), "name", "email", "balance" and "amount";
+ * -EINVAL says what is wrong. */
+int mkv_user_read(const json_t *body, struct mkv_user_change *ret,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
