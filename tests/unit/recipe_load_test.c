@@ -97,8 +97,9 @@ static void maps_are_sorted_and_references_are_indexes(void **state)
 	assert_string_equal(r->hosts[3].guests.items[0], "order");
 	assert_string_equal(r->containers[1].name, "payment");
 	assert_string_equal(r->containers[1].roles.items[0], "payment");
-	assert_string_equal(r->services[0].settings.items[0].key, "large_file");
-	assert_string_equal(r->services[0].settings.items[0].value, "5MB");
+	const struct mkv_settings *order = &r->services[0].settings;
+	assert_string_equal(order->items[0].key, "data_dir");
+	assert_string_equal(order->items[0].value, "/var/lib/order");
 }
 
 static void containers_get_the_settings_of_their_services(void **state)
@@ -106,14 +107,18 @@ static void containers_get_the_settings_of_their_services(void **state)
 	(void)state;
 	auto_recipe struct mkv_recipe *r = load("recipes/kvm-docker.yaml");
 	static const char *const rows[][2] = {
+		{"MKVBENCH_DATA_DIR", "/var/lib/order"},
+		{"MKVBENCH_FSYNC", "none"},
 		{"MKVBENCH_LARGE_FILE", "5MB"},
+		{"MKVBENCH_SMALL_COUNT", "10"},
 		{"MKVBENCH_SMALL_FILE", "140B"},
 		{"PGHOST", "postgres"},
 	};
+	enum { ROWS = sizeof(rows) / sizeof(*rows) };
 	const struct mkv_settings *order = &r->containers[0].environment;
 	assert_string_equal(r->containers[0].name, "order");
-	assert_int_equal(order->count, 3);
-	for (size_t i = 0; i < 3; i++) {
+	assert_int_equal(order->count, ROWS);
+	for (size_t i = 0; i < ROWS; i++) {
 		assert_string_equal(order->items[i].key, rows[i][0]);
 		assert_string_equal(order->items[i].value, rows[i][1]);
 	}
