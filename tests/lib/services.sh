@@ -45,7 +45,7 @@ services_init() {
 		id postgres >/dev/null 2>&1 || { echo "no user postgres"; exit 77; }
 		as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 		# The runner's own folder above, for the user postgres to pass through.
-		[ "${TEST_TMP##*/}" != tmp ] || chmod 0711 "${TEST_TMP%/tmp}"
+		[ "$(stat -c %a "${TEST_TMP%/*}")" != 700 ] || chmod 0711 "${TEST_TMP%/*}"
 		chmod 0711 "$TEST_TMP"
 		install -d -o postgres -g postgres -m 0700 "$TEST_TMP/pg"
 	else
