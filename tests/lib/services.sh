@@ -44,8 +44,6 @@ services_init() {
 	if [ "$(id -u)" = 0 ]; then
 		id postgres >/dev/null 2>&1 || { echo "no user postgres"; exit 77; }
 		as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
-		# The runner's own folder above, for the user postgres to pass through.
-		[ "$(stat -c %a "${TEST_TMP%/*}")" != 700 ] || chmod 0711 "${TEST_TMP%/*}"
 		chmod 0711 "$TEST_TMP"
 		install -d -o postgres -g postgres -m 0700 "$TEST_TMP/pg"
 	else
