@@ -13,10 +13,10 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char *watched;
 
-static void watch(char *path)
+static void unwatch(void)
 {
 	(void)pthread_mutex_lock(&lock);
-	watched = path;
+	watched = NULL;
 	(void)pthread_mutex_unlock(&lock);
 }
 
@@ -80,6 +80,20 @@ static void remove_stale(const char *output, const char *name)
 	}
 }
 
+/* Under the lock: a signal finds no folder, or one that it knows of. */
+static int make_watched(char *path, struct mkv_error *err)
+{
+	(void)pthread_mutex_lock(&lock);
+	/* Ours by name: of a process that had our number. */
+	int rc = mkv_remove_tree(AT_FDCWD, path, err);
+	if (rc == 0)
+		rc = mkv_make_dirs(path, err);
+	if (rc == 0)
+		watched = path;
+	(void)pthread_mutex_unlock(&lock);
+	return rc;
+}
+
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err)
 {
@@ -90,13 +104,9 @@ int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 	if (rc < 0)
 		return rc;
 	remove_stale(output, name);
-	/* Ours by name: of a process that had our number. */
-	rc = mkv_remove_tree(AT_FDCWD, path, err);
-	if (rc == 0)
-		rc = mkv_make_dirs(path, err);
+	rc = make_watched(path, err);
 	if (rc < 0)
 		return rc;
-	watch(path);
 	ret->path = mkv_take(path);
 	return 0;
 }
@@ -241,6 +251,6 @@ void mkv_draft_done(struct mkv_draft *draft)
 	int rc = finish_parts(draft, &ignored);
 	rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
 	(void)rc; /* a stale draft is tried again by the next build */
-	watch(NULL);
+	unwatch();
 	free(mkv_take(draft->path));
 }
