@@ -3,17 +3,13 @@
 #   scenario NAME   builds recipes/emulated/NAME.yaml, boots all its hosts, lets its
 #                   load generator send orders, and looks at receipts and traces
 #
-# A boot of five emulated hosts takes minutes: one scenario runs with every `make
-# check`, the others with `make check-scenarios`, which sets SCENARIOS.
+# A boot of five emulated hosts takes minutes: they need the word "scenario", that is
+# `make check-scenarios`.
 . "$ROOT/tests/lib/small.sh"
 
 skip() {
 	echo "$*"
 	exit 77
-}
-
-only_with_scenarios() {
-	[ -n "${SCENARIOS:-}" ] || skip "some minutes: make check-scenarios runs it"
 }
 
 scenario() { # NAME
