@@ -3,8 +3,9 @@
 #   make            the tools: build/mkvbench, build/mkvbench-verify and the
 #                   programs that images carry (build/programs/)
 #   make deps       install what building and testing need (Debian 12 or 13; root)
-#   make demo       deps, tools, a signing key, the kvm-docker appliance, a summary
-#   make check      every test: unit, rejects, integration, boot
+#   make demo       what building and using need, tools, a signing key, the
+#                   kvm-docker appliance, a summary
+#   make check      deps, then every test: unit, rejects, integration, boot
 #   make check-scenarios  all four scenarios booted as a whole (emulated: an hour)
 #   make check-fast the tests that need neither network nor a boot: under a minute
 #   make repro      build under varied circumstances and compare every digest
@@ -143,7 +144,8 @@ units: $(UNIT_TESTS) $(TEST_TOOLS)
 deps:
 	.ci/install-deps
 
-check: all units
+check: deps
+	$(MAKE) all units
 	BUILD=$(BUILD) tests/run --all $(TESTS)
 check-scenarios: all units
 	SCENARIOS=1 TEST_TIMEOUT=3600 BUILD=$(BUILD) tests/run --all 'boot/67'
@@ -162,7 +164,8 @@ fuzz:
 	$(MAKE) SANITIZE=1 fuzzers
 	@for f in $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%); do \
 		echo "$$f $(FUZZ_SECONDS)"; $$f $(FUZZ_SECONDS) || exit 1; done
-demo: deps
+demo:
+	.ci/install-deps building using
 	$(MAKE) all
 	BUILD=$(BUILD) .ci/demo
 
