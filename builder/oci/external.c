@@ -10,6 +10,8 @@
 #include "lib/process.h"
 
 enum { MANIFEST_MAX = 4 * 1024 * 1024, TIMEOUT_S = 1800, PATH_LIMIT = 4096 };
+/* For lost connections. What a registry answers is mostly taken as final. */
+#define RETRY "--retry-times=3"
 
 static bool is_digest(const char *text)
 {
@@ -51,8 +53,8 @@ static int read_manifest(const char *source, const char *reference,
 	char tls[32];
 	(void)snprintf(tls, sizeof(tls), "--tls-verify=%s",
 		       tls_option(reference));
-	const char *const argv[] = {"skopeo", "inspect", "--raw", tls,
-				    "--",     source,	 NULL};
+	const char *const argv[] = {"skopeo", "inspect", "--raw", RETRY,
+				    tls,      "--",	 source,  NULL};
 	const struct mkv_process process = {
 		.argv = argv,
 		.output = ret,
@@ -173,11 +175,10 @@ static int fetch(const char *reference, const char *digest, const char *folder,
 	(void)snprintf(tls, sizeof(tls), "--src-tls-verify=%s",
 		       tls_option(reference));
 	/* No policy of the host's: the digest decides. */
-	const char *const argv[] = {"skopeo", "--insecure-policy",
-				    "copy",   "--quiet",
-				    tls,      "--remove-signatures",
-				    "--",     source,
-				    target,   NULL};
+	const char *const argv[] = {
+		"skopeo", "--insecure-policy",	 "copy", "--quiet", RETRY,
+		tls,	  "--remove-signatures", "--",	 source,    target,
+		NULL};
 	const struct mkv_process process = {.argv = argv,
 					    .timeout_s = TIMEOUT_S};
 	rc = mkv_process_run(&process, NULL, err);

@@ -23,9 +23,9 @@ int mkv_oci_external_fetch(const char *reference, const char *digest,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* The same into the store's own folder external/DIGEST, once: `ret_folder`
- * (caller's) is there already or appears when complete. `offline`: -ENOENT when
- * it isn't there. What lies there is checked when it is opened. */
+/* The same into the store's own folder external/DIGEST: `ret_folder` (caller's)
+ * is there already and whole, or appears when complete. A damaged one is fetched
+ * again and replaced. `offline`: -ENOENT when it isn't there or is damaged. */
 int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 			  const char *digest, bool offline, char **ret_folder,
 			  struct mkv_error *err) mkv_must_check

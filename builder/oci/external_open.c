@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/oci/external.h"
+#include "builder/oci/external_internal.h"
 #include "builder/oci/layer_read.h"
-#include "lib/io.h"
 #include "lib/json.h"
 
-enum { TEXT_MAX = 4 * 1024 * 1024, LAYERS_MAX = 120, PATH_LIMIT = 4096 };
+enum { LAYERS_MAX = 120 };
 
 struct mkv_oci_external {
 	struct mkv_oci_read_layer layers[LAYERS_MAX];
@@ -30,59 +28,6 @@ const struct mkv_oci_built *
 mkv_oci_external_image(const struct mkv_oci_external *external)
 {
 	return external->image;
-}
-
-static int parse_digest(const char *text, struct mkv_sha256 *ret,
-			struct mkv_error *err)
-{
-	if (!text || strncmp(text, "sha256:", 7) != 0 ||
-	    mkv_sha256_parse(text + 7, ret) < 0)
-		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"'%.80s' is not a SHA-256 digest",
-				text ? text : "");
-	return 0;
-}
-
-static int check_digest(int fd, const struct mkv_sha256 *digest,
-			struct mkv_error *err)
-{
-	struct mkv_sha256 own;
-	int rc = mkv_sha256_fd(fd, &own, NULL, err);
-	if (rc < 0)
-		return rc;
-	if (!mkv_sha256_equal(&own, digest))
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it is not what its digest says");
-	return lseek(fd, 0, SEEK_SET) < 0
-		       ? mkv_fail(err, MKV_FAILED, errno, "seek: %m")
-		       : 0;
-}
-
-/* A file of the folder, its content checked. */
-static int open_blob(const char *folder, const char *name,
-		     const struct mkv_sha256 *digest, int *ret,
-		     struct mkv_error *err)
-{
-	char path[PATH_LIMIT];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return mkv_fail(err, MKV_UNVERIFIED, errno, "open '%s': %m",
-				path);
-	int rc = check_digest(fd, digest, err);
-	if (rc < 0)
-		return mkv_wrap(err, rc, "'%s'", path);
-	*ret = mkv_take_fd(&fd);
-	return 0;
-}
-
-static int read_blob(const char *folder, const char *name,
-		     const struct mkv_sha256 *digest, struct mkv_buf *ret,
-		     struct mkv_error *err)
-{
-	auto_fd int fd = -1;
-	int rc = open_blob(folder, name, digest, &fd, err);
-	return rc < 0 ? rc : mkv_read_fd(fd, TEXT_MAX, ret, err);
 }
 
 /* Docker's names for the same things, and OCI's own. */
@@ -121,11 +66,12 @@ static int read_one(struct mkv_oci_external *external, const char *folder,
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"a layer of type '%.100s'",
 				theirs ? theirs : "");
-	int rc = parse_digest(text, &digest, err);
+	int rc = mkv_oci_external_digest(text, &digest, err);
 	if (rc == 0)
-		rc = parse_digest(json_string_value(diff_id), &stream, err);
+		rc = mkv_oci_external_digest(json_string_value(diff_id),
+					     &stream, err);
 	if (rc == 0)
-		rc = open_blob(folder, text + 7, &digest, &fd, err);
+		rc = mkv_oci_external_blob(folder, text + 7, &digest, &fd, err);
 	if (rc == 0)
 		rc = mkv_oci_layer_read(fd, &digest, &stream, type, scratch,
 					&external->layers[external->n_layers],
@@ -175,10 +121,11 @@ static int read_image(struct mkv_oci_external *external, const char *folder,
 	struct mkv_sha256 manifest_digest, config_digest;
 	auto_buf struct mkv_buf manifest_text = {0}, config_text = {0};
 	auto_json json_t *manifest = NULL, *config = NULL;
-	int rc = parse_digest(digest, &manifest_digest, err);
+	int rc = mkv_oci_external_digest(digest, &manifest_digest, err);
 	if (rc == 0)
-		rc = read_blob(folder, "manifest.json", &manifest_digest,
-			       &manifest_text, err);
+		rc = mkv_oci_external_text(folder, "manifest.json",
+					   &manifest_digest, &manifest_text,
+					   err);
 	if (rc == 0)
 		rc = mkv_json_load(manifest_text.data, manifest_text.size,
 				   &manifest, err);
@@ -186,10 +133,10 @@ static int read_image(struct mkv_oci_external *external, const char *folder,
 		return rc;
 	const char *of_config = json_string_value(
 		json_object_get(json_object_get(manifest, "config"), "digest"));
-	rc = parse_digest(of_config, &config_digest, err);
+	rc = mkv_oci_external_digest(of_config, &config_digest, err);
 	if (rc == 0)
-		rc = read_blob(folder, of_config + 7, &config_digest,
-			       &config_text, err);
+		rc = mkv_oci_external_text(folder, of_config + 7,
+					   &config_digest, &config_text, err);
 	if (rc == 0)
 		rc = mkv_json_load(config_text.data, config_text.size, &config,
 				   err);

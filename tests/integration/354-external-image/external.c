@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* external resolve REFERENCE
  * external fetch REFERENCE DIGEST FOLDER
+ * external keep STORE REFERENCE DIGEST HOW   by a store, HOW is online or offline;
+ *                                          prints the folder
  * external layout FOLDER DIGEST OUT       an OCI layout of it; prints its id */
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +38,20 @@ static int layout(const char *folder, const char *digest, const char *out,
 	return rc;
 }
 
+static int keep(const char *path, const char *reference, const char *digest,
+		bool offline, struct mkv_error *err)
+{
+	auto_store struct mkv_store *store = NULL;
+	auto_free char *folder = NULL;
+	int rc = mkv_store_open(path, &store, err);
+	if (rc == 0)
+		rc = mkv_oci_external_keep(store, reference, digest, offline,
+					   &folder, err);
+	if (rc == 0)
+		puts(folder);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct mkv_error err = {0};
@@ -47,6 +63,9 @@ int main(int argc, char **argv)
 			puts(digest);
 	} else if (argc == 5 && strcmp(argv[1], "fetch") == 0) {
 		rc = mkv_oci_external_fetch(argv[2], argv[3], argv[4], &err);
+	} else if (argc == 6 && strcmp(argv[1], "keep") == 0) {
+		rc = keep(argv[2], argv[3], argv[4],
+			  strcmp(argv[5], "offline") == 0, &err);
 	} else if (argc == 5 && strcmp(argv[1], "layout") == 0) {
 		rc = layout(argv[2], argv[3], argv[4], &err);
 	}

@@ -2,7 +2,8 @@
 """A registry (distribution-spec 1.1, pull) of one repository, "team/app", from a
 folder: tags/TAG holds a digest, blobs/HEX manifests and blobs. Prints its port.
 A file `lie` in the folder: the tag's manifest is answered whatever digest is
-asked for."""
+asked for. A file `cut` holds how many requests for manifests get a closed
+connection for an answer."""
 import http.server, json, os, re, sys
 
 root = sys.argv[1]
@@ -22,6 +23,9 @@ class Registry(http.server.BaseHTTPRequestHandler):
             return self.answer(b"{}", "application/json")
         m = re.fullmatch(r"/v2/team/app/(manifests|blobs)/([\w.:-]+)", self.path)
         name = m and m[2]
+        if m and m[1] == "manifests" and self.is_cut():
+            self.close_connection = True
+            return
         if m and os.path.exists(f"{root}/tags/{name}"):
             name = open(f"{root}/tags/{name}").read().strip()
         elif m and m[1] == "manifests" and os.path.exists(f"{root}/lie"):
@@ -34,6 +38,15 @@ class Registry(http.server.BaseHTTPRequestHandler):
         if m[1] == "manifests":
             kind = json.loads(data)["mediaType"]
         self.answer(data, kind)
+
+    def is_cut(self):
+        try:
+            count = int(open(f"{root}/cut").read())
+        except OSError:
+            return False
+        with open(f"{root}/cut", "w") as f:
+            f.write(str(max(count - 1, 0)))
+        return count > 0
 
     def answer(self, data, kind, status=200):
         self.send_response(status)
