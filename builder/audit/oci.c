@@ -2,12 +2,11 @@
 /* The OCI image layout (image-spec 1.1: image-layout.md, manifest.md,
  * config.md) against the contract. */
 #include <string.h>
-#include <zlib.h>
 
 #include "builder/audit/audit_internal.h"
+#include "builder/oci/layer_unpack.h"
 
 enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
-#define LAYER_MAX_BYTES (UINT64_C(64) << 30)
 
 /* The path of a blob, or NULL for a digest that isn't SHA-256. */
 static const char *blob_path(const char *digest, char path[static 96])
@@ -89,48 +88,47 @@ static void compare_layers(struct mkv_audit *audit, const char *where,
 	}
 }
 
-/* gzread() hands uncompressed data through as it is. */
 static int check_diff_id(struct mkv_audit *audit,
 			 const struct mkv_contract_layer *layer,
-			 struct mkv_error *err)
+			 const char *media_type, struct mkv_error *err)
 {
-	enum { CHUNK = 256 * 1024 };
 	char path[96], hex[MKV_SHA256_HEX_SIZE];
 	auto_fd int fd = -1;
+	struct mkv_sha256 sha256;
+	uint64_t size;
 	if (!blob_path(layer->digest, path) || !layer->diff_id ||
 	    mkv_audit_open(audit, path, &fd) < 0)
 		return 0;
-	auto_free char *chunk = malloc(CHUNK);
-	auto_hasher struct mkv_hasher *hasher = mkv_hasher_new();
-	gzFile gz = gzdopen(fd, "rb");
-	if (!gz || !chunk || !hasher) {
-		if (gz)
-			(void)gzclose(gz);
-		return mkv_oom(err);
-	}
-	(void)mkv_take_fd(&fd);
-	uint64_t total = 0;
-	int got;
-	while ((got = gzread(gz, chunk, CHUNK)) > 0 &&
-	       total <= LAYER_MAX_BYTES) {
-		mkv_hasher_add(hasher, chunk, (size_t)got);
-		total += (uint64_t)got;
-	}
-	bool whole = got == 0 && gzclose(gz) == Z_OK;
-	if (got != 0)
-		(void)gzclose(gz);
-	struct mkv_sha256 sha256;
-	int rc = mkv_hasher_finish(hasher, &sha256, err);
-	if (rc < 0)
+	int rc = mkv_oci_layer_unpack(fd, media_type, -1, &sha256, &size, err);
+	if (rc < 0 && err->kind != MKV_UNVERIFIED)
 		return rc;
+	if (rc < 0) {
+		mkv_audit_add(audit->report, path, "can't be unpacked: %s",
+			      err->message);
+		return 0;
+	}
 	mkv_sha256_hex(&sha256, hex);
-	if (!whole)
-		mkv_audit_add(audit->report, path, "can't be decompressed");
-	else if (strcmp(hex, layer->diff_id + 7) != 0)
+	if (strcmp(hex, layer->diff_id + 7) != 0)
 		mkv_audit_add(audit->report, path,
 			      "diff_id differs: expected %s got sha256:%s",
 			      layer->diff_id, hex);
 	return 0;
+}
+
+/* Each layer's stream, unpacked as the manifest says. */
+static int check_diff_ids(struct mkv_audit *audit,
+			  const struct mkv_contract_oci *oci,
+			  const json_t *manifest, struct mkv_error *err)
+{
+	const json_t *layers = json_object_get(manifest, "layers");
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < oci->n_layers; i++) {
+		const char *type = json_string_value(json_object_get(
+			json_array_get(layers, i), "mediaType"));
+		rc = check_diff_id(audit, &oci->layers[i], type ? type : "",
+				   err);
+	}
+	return rc;
 }
 
 static const char *digest_of(const json_t *descriptor)
@@ -176,12 +174,8 @@ static int check_image(struct mkv_audit *audit, const json_t *index,
 		audit, where, oci,
 		json_object_get(json_object_get(config, "rootfs"), "diff_ids"),
 		true);
-	for (size_t i = 0; audit->options->deep && i < oci->n_layers; i++) {
-		rc = check_diff_id(audit, &oci->layers[i], err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return audit->options->deep ? check_diff_ids(audit, oci, manifest, err)
+				    : 0;
 }
 
 /* A blob's name is its digest, whatever SHA256SUMS says. */

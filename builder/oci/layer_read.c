@@ -6,11 +6,11 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "builder/oci/layer_unpack.h"
 #include "builder/oci/tar_split.h"
 #include "lib/io.h"
 
 enum { CHUNK = 128 * 1024 };
-#define STREAM_MAX (UINT64_C(64) << 30)
 
 void mkv_oci_read_layer_done(struct mkv_oci_read_layer *read)
 {
@@ -42,41 +42,6 @@ static void free_archive(struct archive **archive)
 		(void)archive_read_free(*archive);
 }
 #define auto_archive __attribute__((cleanup(free_archive)))
-
-/* The blob's tar stream: hashed, and written to `tar_fd`. */
-static int unpack_stream(int blob_fd, int tar_fd, struct mkv_sha256 *ret,
-			 uint64_t *ret_size, struct mkv_error *err)
-{
-	auto_archive struct archive *archive = archive_read_new();
-	auto_hasher struct mkv_hasher *hasher = mkv_hasher_new();
-	auto_free char *chunk = malloc(CHUNK);
-	struct archive_entry *entry;
-	if (!archive || !hasher || !chunk)
-		return mkv_oom(err);
-	archive_read_support_filter_gzip(archive);
-	archive_read_support_filter_zstd(archive);
-	archive_read_support_format_raw(archive);
-	if (lseek(blob_fd, 0, SEEK_SET) < 0 ||
-	    archive_read_open_fd(archive, blob_fd, CHUNK) != ARCHIVE_OK ||
-	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return archive_error(archive, err);
-	*ret_size = 0;
-	for (;;) {
-		la_ssize_t n = archive_read_data(archive, chunk, CHUNK);
-		if (n < 0)
-			return archive_error(archive, err);
-		if (n == 0)
-			return mkv_hasher_finish(hasher, ret, err);
-		mkv_hasher_add(hasher, chunk, (size_t)n);
-		int rc = mkv_write_all(tar_fd, chunk, (size_t)n, err);
-		if (rc < 0)
-			return rc;
-		*ret_size += (uint64_t)n;
-		if (*ret_size > STREAM_MAX)
-			return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-					"a layer of more than 64 GiB");
-	}
-}
 
 /* Where a tree is being filled. */
 struct filler {
@@ -294,8 +259,9 @@ static int read_layer(int blob_fd, int tar_fd, const struct mkv_sha256 *diff_id,
 		      const char *scratch, struct mkv_oci_layer *layer,
 		      struct mkv_error *err)
 {
-	int rc = unpack_stream(blob_fd, tar_fd, &layer->diff_id,
-			       &layer->tar_size_bytes, err);
+	int rc = mkv_oci_layer_unpack(blob_fd, layer->media_type, tar_fd,
+				      &layer->diff_id, &layer->tar_size_bytes,
+				      err);
 	if (rc < 0)
 		return rc;
 	if (!mkv_sha256_equal(&layer->diff_id, diff_id))

@@ -3,7 +3,7 @@
 """make_appliance.py DIR KEY.pub [IMAGE.json [--contract]]
 
 A small appliance without its attestations: a disk and boot files (what lies in
-DIR/dut already, or made up), an OCI layout with two layers, libvirt's definitions
+DIR/dut already, or made up), an OCI layout with a layer of each type, libvirt's definitions
 (by tests/tools/definitions of $BUILD) and manifest.json with a contract, in which IMAGE.json describes the image. With
 --contract it prints the contract alone, so that a disk can be made with it."""
 import gzip, hashlib, io, json, os, subprocess, sys, tarfile, tempfile
@@ -48,10 +48,12 @@ if not os.path.isdir(os.path.join(folder, "dut")) and "--contract" not in sys.ar
     put("dut/boot/vmlinuz", b"kernel " * 100)
     put("dut/boot/initrd.img", b"initramfs " * 100)
 
-plain = [layer("etc/one", b"1"), layer("etc/two", b"2")]
-packed = [plain[0], gzip.compress(plain[1], mtime=0)]
-layers = [dict(blob(packed[0]), mediaType="application/vnd.oci.image.layer.v1.tar"),
-          dict(blob(packed[1]), mediaType="application/vnd.oci.image.layer.v1.tar+gzip")]
+plain = [layer("etc/one", b"1"), layer("etc/two", b"2"), layer("etc/three", b"3")]
+zstd = subprocess.run(["zstd", "-qc"], input=plain[2], check=True, stdout=subprocess.PIPE)
+packed = [("tar", plain[0]), ("tar+gzip", gzip.compress(plain[1], mtime=0)),
+          ("tar+zstd", zstd.stdout)]
+layers = [dict(blob(data), mediaType="application/vnd.oci.image.layer.v1." + kind)
+          for kind, data in packed]
 config = blob(canonical({"architecture": "amd64", "os": "linux",
                          "rootfs": {"type": "layers",
                                     "diff_ids": ["sha256:" + sha(p) for p in plain]}}))
