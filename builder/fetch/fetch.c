@@ -205,6 +205,7 @@ static int finish(struct run *run, CURLMsg *message, struct mkv_error *err)
 			break;
 		}
 		run->mirrors[job->mirror].gone++;
+		job->any_gone = true;
 		give_up_mirror(run, job, why);
 		break;
 	case MKV_OUTCOME_AGAIN:
@@ -268,23 +269,26 @@ static int turn(struct run *run, int wait_ms, struct mkv_error *err)
 	return 0;
 }
 
+/* The advice comes first: the answers of many mirrors may be cut. */
 static int explain(const struct run *run, struct mkv_error *err)
 {
 	const struct mkv_job *job = run->first_failed;
-	char more[64] = "";
+	bool all_gone = job->all_gone && job->answers.size;
+	bool perhaps_gone = job->any_gone || !job->answers.size;
+	const char *advice = perhaps_gone ? run->options->advice : NULL;
+	char more[64] = "", nobody[128];
 	if (run->n_failed > 1)
 		(void)snprintf(more, sizeof(more), " (and %zu more)",
 			       run->n_failed - 1);
-	const char *answers = job->answers.size ? job->answers.data
-						: "no mirror could be asked";
-	if (job->all_gone && job->answers.size)
-		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"%s%s is at no mirror (%s): %s",
-				job->item->name, more, job->item->path,
-				answers);
-	return mkv_fail(err, MKV_FAILED, EIO,
-			"%s%s could not be fetched (%s): %s", job->item->name,
-			more, job->item->path, answers);
+	(void)snprintf(nobody, sizeof(nobody),
+		       "none is known to hold '%.64s', none was asked",
+		       job->item->archive);
+	return mkv_fail(err, MKV_FAILED, all_gone ? ENOENT : EIO,
+			"%s%s %s (%s)%s%s%s: %s", job->item->name, more,
+			all_gone ? "is at no mirror" : "could not be fetched",
+			job->item->path, advice ? ". " : "",
+			advice ? advice : "", advice ? " The mirrors" : "",
+			job->answers.size ? job->answers.data : nobody);
 }
 
 /* Jobs go on while one fails for being gone, so that all such are counted; when

@@ -16,6 +16,9 @@ struct mkv_fetch_options {
 	unsigned attempts;   /* at one mirror (4) */
 	unsigned stall_s;    /* a silent mirror is given up after (30) */
 	unsigned backoff_ms; /* before the second attempt, then twice (500) */
+	/* A sentence for who misses what is perhaps at no mirror any more; or
+	 * NULL. */
+	const char *advice;
 };
 
 /* One content that is known by digest. */
@@ -30,8 +33,9 @@ struct mkv_fetch_item {
 
 /* Brings every item into the store; what is there, undamaged, isn't fetched. On
  * failure the error names the file and every mirror that was asked, with what
- * it answered, and how many others are missing. Code ENOENT: all mirrors
- * answered and none has it (or, offline, the store has not); else EIO. */
+ * it answered, and how many others are missing; before the answers the advice,
+ * when one of them hasn't got it or none is known to hold it. Code ENOENT: all
+ * mirrors answered and none has it (or, offline, the store has not); else EIO. */
 int mkv_fetch_all(struct mkv_store *store, const struct mkv_fetch_item *items,
 		  size_t count, const struct mkv_fetch_options *options,
 		  struct mkv_progress *progress,

@@ -21,6 +21,7 @@ struct mkv_job {
 	unsigned attempt; /* at this mirror, from 1 */
 	bool on_other_path;
 	bool all_gone; /* every mirror answered that it hasn't got it */
+	bool any_gone; /* one did */
 	struct mkv_buf answers; /* "URI: why; URI: why" */
 
 	CURL *easy;

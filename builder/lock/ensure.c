@@ -255,19 +255,13 @@ static int fetch_packages(const struct mkv_lock *lock, struct mkv_store *store,
 	if (rc != -ENOENT || options->offline)
 		return rc;
 	fetch.offline = false;
+	fetch.advice = "Two ways out: name a snapshot mirror that still has "
+		       "the package with --mirror, or move the pins with "
+		       "`mkvbench lock --update`.";
 	rc = mkv_lock_open_mirrors(options, &mirrors, err);
-	if (rc == 0)
-		rc = mkv_fetch_all(store, items, lock->n_packages, &fetch,
-				   progress, err);
-	if (rc != -ENOENT)
-		return rc;
-	char why[1600];
-	(void)snprintf(why, sizeof(why), "%s", err->message);
-	return mkv_fail(err, MKV_FAILED, ENOENT,
-			"package %s. Two ways out: name a snapshot mirror that "
-			"still has it with --mirror, or move the pins with "
-			"`mkvbench lock --update`",
-			why);
+	return rc < 0 ? rc
+		      : mkv_fetch_all(store, items, lock->n_packages, &fetch,
+				      progress, err);
 }
 
 static int fetch_externals(const struct mkv_lock *lock, struct mkv_store *store,
