@@ -198,7 +198,8 @@ static void undo_domain(struct mkv_import *import, struct mkv_import_guest *gues
 	if (guest->has_undefined) {
 		mkv_auto(vir_domain) virDomainPtr old =
 			virDomainDefineXML(import->connection, guest->old_xml);
-		(void)old;
+		if (old && guest->had_autostart)
+			(void)virDomainSetAutostart(old, 1);
 	}
 }
 
@@ -216,6 +217,8 @@ static void undo_network(struct mkv_import *import)
 	if (part->has_undefined) {
 		mkv_auto(vir_network) virNetworkPtr old =
 			virNetworkDefineXML(import->connection, part->old_xml);
+		if (old && part->had_autostart)
+			(void)virNetworkSetAutostart(old, 1);
 		if (old && part->was_active)
 			(void)virNetworkCreate(old);
 	}
@@ -237,6 +240,8 @@ static void undo_pool(struct mkv_import *import)
 		mkv_auto(vir_pool) virStoragePoolPtr old =
 			virStoragePoolDefineXML(import->connection,
 						part->old_xml, 0);
+		if (old && part->had_autostart)
+			(void)virStoragePoolSetAutostart(old, 1);
 		if (old && part->was_active)
 			(void)virStoragePoolCreate(old, 0);
 	}

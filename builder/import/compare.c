@@ -55,7 +55,8 @@ static int compare_network(struct mkv_import *import, struct mkv_error *err)
 		return 0;
 	part->old_xml = virNetworkGetXMLDesc(there, VIR_NETWORK_XML_INACTIVE);
 	part->was_active = virNetworkIsActive(there) == 1;
-	if (!part->old_xml)
+	if (!part->old_xml ||
+	    virNetworkGetAutostart(there, &part->had_autostart) < 0)
 		return mkv_import_fail(err, "network '%s'", part->name);
 	return compare_part(import, part, "network", xpaths, err);
 }
@@ -72,7 +73,8 @@ static int compare_pool(struct mkv_import *import, struct mkv_error *err)
 	part->old_xml = virStoragePoolGetXMLDesc(there,
 						 VIR_STORAGE_XML_INACTIVE);
 	part->was_active = virStoragePoolIsActive(there) == 1;
-	if (!part->old_xml)
+	if (!part->old_xml ||
+	    virStoragePoolGetAutostart(there, &part->had_autostart) < 0)
 		return mkv_import_fail(err, "pool '%s'", part->name);
 	return compare_part(import, part, "pool", xpaths, err);
 }
@@ -131,7 +133,8 @@ static int compare_domain(struct mkv_import *import,
 	*ret_active = virDomainIsActive(there) == 1;
 	guest->old_xml = virDomainGetXMLDesc(
 		there, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
-	if (!guest->old_xml)
+	if (!guest->old_xml ||
+	    virDomainGetAutostart(there, &guest->had_autostart) < 0)
 		return mkv_import_fail(err, "domain '%s'", guest->needs.name);
 	return compare_definition(import, guest, &is_ours, err);
 }

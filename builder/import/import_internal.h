@@ -37,6 +37,7 @@ struct mkv_import_guest {
 	char *xml;	 /* what is defined */
 	char mark[65];
 	char *old_xml;	 /* of the domain that is there */
+	int had_autostart;
 	enum mkv_import_state disk_state, domain_state;
 	/* Done so far, to be undone. */
 	bool has_disk, has_saved, has_undefined, has_domain;
@@ -46,6 +47,7 @@ struct mkv_import_guest {
 struct mkv_import_part {
 	char *name, *xml, *old_xml;
 	bool was_active;
+	int had_autostart;
 	enum mkv_import_state state;
 	bool has_undefined, has_defined;
 };
