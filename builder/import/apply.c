@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Does an import step by step, and undoes the steps in reverse when one fails. */
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "builder/import/import_internal.h"
 #include "lib/io.h"
@@ -13,34 +10,6 @@ static int check_stop(const struct mkv_import *import, struct mkv_error *err)
 	const volatile sig_atomic_t *stop = import->options->stop;
 	return stop && *stop ? mkv_fail(err, MKV_FAILED, EINTR, "interrupted")
 			     : 0;
-}
-
-static bool is_folder(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
-
-/* One import a folder at a time. */
-static int take_folder(struct mkv_import *import, struct mkv_error *err)
-{
-	bool had_pool = is_folder(import->options->pool);
-	bool had = is_folder(import->folder);
-	int rc = mkv_make_dirs(import->folder, err);
-	if (rc < 0)
-		return rc;
-	import->made_pool_folder = !had_pool;
-	import->made_folder = !had;
-	import->lock_fd = open(import->folder,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (import->lock_fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-				import->folder);
-	if (flock(import->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"'%s': another import is at work there",
-				import->folder);
-	return 0;
 }
 
 /* Where the disk that is replaced waits until all is done. */
@@ -264,10 +233,6 @@ static void undo(struct mkv_import *import)
 	undo_pool(import);
 	for (size_t i = import->n_guests; i-- > 0;)
 		undo_disk(&import->guests[i]);
-	if (import->made_folder)
-		(void)rmdir(import->folder);
-	if (import->made_pool_folder)
-		(void)rmdir(import->options->pool);
 }
 
 static void forget_replaced(struct mkv_import *import)
@@ -282,8 +247,6 @@ static void forget_replaced(struct mkv_import *import)
 static int go(struct mkv_import *import, struct mkv_error *err)
 {
 	int rc = check_stop(import, err);
-	if (rc == 0)
-		rc = take_folder(import, err);
 	for (size_t i = 0; rc == 0 && i < import->n_guests; i++) {
 		struct mkv_import_guest *guest = &import->guests[i];
 		if (guest->disk_state == MKV_IMPORT_NEW ||

@@ -432,6 +432,8 @@ static int go(struct mkv_import *import, struct mkv_error *err)
 		rc = connect_libvirt(import, err);
 	if (rc == 0)
 		rc = adapt(import, err);
+	if (rc == 0 && !import->options->dry_run)
+		rc = mkv_import_take_folder(import, err);
 	if (rc == 0)
 		rc = mkv_import_compare(import, err);
 	if (rc == 0)
@@ -450,6 +452,8 @@ int mkv_import_run(const struct mkv_import_options *options,
 	struct mkv_import import = {
 		.options = options, .report = &report, .lock_fd = -1};
 	int rc = go(&import, err);
+	if (rc < 0 || report.n_reasons)
+		mkv_import_leave_folder(&import);
 	done(&import);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "import");

@@ -64,9 +64,9 @@ struct mkv_import {
 	char *bridge;
 	bool emulate, own_bridge; /* own: libvirt makes the bridge itself */
 	struct mkv_import_part pool, network;
-	bool made_folder, made_pool_folder;
 	bool failed; /* memory ran out while a reason was noted */
-	int lock_fd;
+	int lock_fd; /* of `folder`; -1: not ours */
+	size_t there_length; /* how much of its path was there before */
 };
 
 /* What libvirt said last, behind the context. */
@@ -78,13 +78,19 @@ void mkv_import_because(struct mkv_import *import, const char *format, ...)
 void mkv_import_note(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 
+/* Makes POOL/RECIPE and locks it: what is compared afterwards stays so. Another
+ * import that has it is MKV_HOST_CANNOT. */
+int mkv_import_take_folder(struct mkv_import *import, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+/* Removes the folders that were made for it, as far as they are empty. */
+void mkv_import_leave_folder(struct mkv_import *import) mkv_nonnull(1);
 /* Whether this host can be what the domains need; each no is a reason. */
 int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
 /* What is there already: states, and reasons where it stands in the way. */
 int mkv_import_compare(struct mkv_import *import, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
-/* Does it; after a failure all is as it was. */
+/* Does it; after a failure all is as it was, but for the folder. */
 int mkv_import_apply(struct mkv_import *import, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
 
