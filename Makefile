@@ -42,7 +42,7 @@ endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-3s %s\n' $(1) $(2))
 
-# What each program links. A library is used in one folder only.
+# What each program links; docs/ARCHITECTURE.md says which folder uses what.
 LIB_PKGS := libcrypto jansson
 BUILDER_PKGS := $(LIB_PKGS) yaml-0.1 libsolv libsolvext ext2fs com_err \
 	libarchive libcurl libzstd liblzma zlib libvirt libxml-2.0
