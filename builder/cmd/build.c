@@ -129,7 +129,8 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
 	if (rc == 0)
 		rc = mkv_cmd_check_recipes("build", argv, &recipes,
-					   session.lock_path, err);
+					   session.lock_path, options.output,
+					   err);
 	if (rc == 0)
 		rc = mkv_draft_watch_signals(err);
 	if (rc == 0)

@@ -5,6 +5,7 @@
 
 #include "builder/overlay/overlay.h"
 #include "builder/place/place.h"
+#include "builder/plan/draft.h"
 
 static bool has_overlay(const char *recipe_path, const char *name)
 {
@@ -81,9 +82,25 @@ int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 	return 0;
 }
 
+static int check_places(const char *verb, const struct mkv_recipes *recipes,
+			const char *output, struct mkv_error *err)
+{
+	for (size_t i = 0; i < recipes->count; i++) {
+		auto_free char *place = NULL;
+		if (asprintf(&place, "%s/%s", output,
+			     recipes->items[i]->name) < 0)
+			return mkv_oom(err);
+		int rc = mkv_draft_check_place(place, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "%s", verb);
+	}
+	return 0;
+}
+
 int mkv_cmd_check_recipes(const char *verb, char **paths,
 			  const struct mkv_recipes *recipes,
-			  const char *lock_path, struct mkv_error *err)
+			  const char *lock_path, const char *output,
+			  struct mkv_error *err)
 {
 	if (lock_path && recipes->count > 1)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
@@ -99,5 +116,5 @@ int mkv_cmd_check_recipes(const char *verb, char **paths,
 					"nothing is done",
 					verb, paths[j], paths[i],
 					recipes->items[i]->name);
-	return 0;
+	return check_places(verb, recipes, output, err);
 }

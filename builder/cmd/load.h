@@ -21,13 +21,13 @@ struct mkv_recipes {
 void mkv_recipes_done(struct mkv_recipes *recipes) mkv_nonnull(1);
 #define auto_recipes __attribute__((cleanup(mkv_recipes_done)))
 
-/* Before anything is written: one lock goes with one recipe, and two recipes of
- * one name would write one appliance. */
+/* Before anything is written: one lock goes with one recipe, two recipes of one
+ * name would write one appliance, and OUTPUT/NAME of each is free for it. */
 int mkv_cmd_check_recipes(const char *verb, char **paths,
 			  const struct mkv_recipes *recipes,
-			  const char *lock_path,
+			  const char *lock_path, const char *output,
 			  struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3, 5);
+	mkv_nonnull(1, 2, 3, 5, 6);
 
 /* Loads every recipe before anything is done with one, and prints the complaints
  * about all of them. The error is that of the first that isn't right. */

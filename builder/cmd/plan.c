@@ -200,7 +200,8 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
 	if (rc == 0)
 		rc = mkv_cmd_check_recipes("plan", argv, &recipes,
-					   session.lock_path, err);
+					   session.lock_path, options.output,
+					   err);
 	if (rc == 0)
 		rc = mkv_private_key_load(options.key, &key, err);
 	if (rc == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/io.h"
+#include "lib/json.h"
 #include "lib/sync.h"
 
 /* The one draft of this process: recipes are built one after another. */
@@ -58,6 +59,53 @@ int mkv_draft_watch_signals(struct mkv_error *err)
 	return code ? mkv_fail(err, MKV_FAILED, code, "watch signals: %m") : 0;
 }
 
+static bool is_empty(int fd)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	if (!dir) {
+		mkv_auto_close_(&copy);
+		return false;
+	}
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return false;
+	return true;
+}
+
+/* Of any version of the tool, and whole or not: that it is ours to replace. */
+static bool is_appliance(int fd)
+{
+	auto_json json_t *manifest = NULL;
+	struct mkv_error ignored;
+	return mkv_json_load_file(fd, "manifest.json", MKV_JSON_LIMIT_BYTES,
+				  &manifest, &ignored) == 0 &&
+	       json_is_integer(json_object_get(manifest, "mkvbench_manifest"));
+}
+
+int mkv_draft_check_place(const char *place, struct mkv_error *err)
+{
+	auto_fd int fd = open(place,
+			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", place);
+	if (fd < 0)
+		return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
+				"'%s' is not a folder; it stays as it is, and "
+				"no appliance is built in its place",
+				place);
+	if (is_empty(fd) || is_appliance(fd))
+		return 0;
+	return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
+			"'%s' holds something and is not an appliance (it has "
+			"no manifest.json of one); it stays as it is: say "
+			"another --output, or move it away",
+			place);
+}
+
 /* Drafts of builds that were killed: their process is gone. */
 static void remove_stale(const char *output, const char *name)
 {
@@ -97,10 +145,13 @@ static int make_watched(char *path, struct mkv_error *err)
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err)
 {
-	auto_free char *path = NULL;
-	if (asprintf(&path, "%s/.%s.new.%ld", output, name, (long)getpid()) < 0)
+	auto_free char *path = NULL, *place = NULL;
+	if (asprintf(&place, "%s/%s", output, name) < 0 ||
+	    asprintf(&path, "%s/.%s.new.%ld", output, name, (long)getpid()) < 0)
 		return mkv_oom(err);
-	int rc = mkv_make_dirs(output, err);
+	int rc = mkv_draft_check_place(place, err);
+	if (rc == 0)
+		rc = mkv_make_dirs(output, err);
 	if (rc < 0)
 		return rc;
 	remove_stale(output, name);
@@ -233,6 +284,9 @@ int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 	int rc = finish_parts(draft, err);
 	if (rc == 0)
 		rc = mkv_sync_tree(draft->path, err);
+	/* Once more: a build takes long, and what is swapped out is removed. */
+	if (rc == 0)
+		rc = mkv_draft_check_place(place, err);
 	if (rc < 0)
 		return rc;
 	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,

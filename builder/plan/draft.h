@@ -18,7 +18,13 @@ struct mkv_draft {
 int mkv_draft_watch_signals(struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1);
 
-/* Makes OUTPUT/.NAME.new.PID, and OUTPUT. */
+/* 0 when an appliance may be put there: nothing is, or an empty folder, or an
+ * appliance, which would be replaced. Anything else is someone's, and
+ * MKV_BAD_USAGE. */
+int mkv_draft_check_place(const char *place, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2);
+
+/* Makes OUTPUT/.NAME.new.PID, and OUTPUT. Checks the place first. */
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
@@ -32,7 +38,8 @@ int mkv_draft_finish_part(struct mkv_draft *draft, const char *name,
 int mkv_draft_artifacts(struct mkv_draft *draft, struct mkv_artifacts *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* Syncs it and puts it into its place, OUTPUT/NAME, in one step; what was there goes. */
+/* Syncs it and puts it into its place, OUTPUT/NAME, in one step; what was there
+ * goes, if the place still passes the check. */
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

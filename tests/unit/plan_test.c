@@ -123,6 +123,17 @@ static void the_reason_names_what_changed(void **state)
 	assert_string_equal(reason.data, "never ran here");
 }
 
+/* What makes a draft, or whatever folder, an appliance. */
+static void write_manifest(const char *dir)
+{
+	static const char text[] = "{\"mkvbench_manifest\": 1}\n";
+	struct mkv_error err;
+	auto_free char *path = NULL;
+	assert_true(asprintf(&path, "%s/manifest.json", dir) > 0);
+	assert_int_equal(
+		mkv_write_file(path, 0644, text, sizeof(text) - 1, &err), 0);
+}
+
 static void a_draft_replaces_what_was_there_whole(void **state)
 {
 	(void)state;
@@ -147,6 +158,7 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 		assert_true(asprintf(&file, "%s/%s", draft.path,
 				     round ? "new" : "old") > 0);
 		assert_int_equal(mkv_write_file(file, 0644, "x", 1, &err), 0);
+		write_manifest(draft.path);
 		assert_int_equal(access(old, F_OK), round ? 0 : -1);
 		assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
 		mkv_draft_done(&draft);
@@ -161,6 +173,56 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	mkv_draft_done(&draft);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(access(kept, F_OK), 0);
+}
+
+static void what_is_no_appliance_stays_where_it_is(void **state)
+{
+	static const char *const manifests[] = {
+		NULL, "", "{}", "[1]", "{\"mkvbench_manifest\": \"1\"}",
+		"{\"name\": \"another tool's\"}",
+	};
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x"),
+		       *mine = at("out/x/mine"),
+		       *manifest = at("out/x/manifest.json");
+	assert_int_equal(mkv_make_dirs(place, &err), 0);
+	for (size_t i = 0; i < sizeof(manifests) / sizeof(*manifests); i++) {
+		struct mkv_draft draft = {0};
+		auto_free char *path = NULL;
+		/* Empty when the build begins; no longer when it ends. */
+		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
+		path = strdup(draft.path);
+		write_manifest(draft.path);
+		assert_int_equal(mkv_write_file(mine, 0644, "m", 1, &err), 0);
+		if (manifests[i])
+			assert_int_equal(mkv_write_file(manifest, 0644,
+							manifests[i],
+							strlen(manifests[i]),
+							&err),
+					 0);
+		assert_int_equal(mkv_draft_commit(&draft, place, &err),
+				 -EEXIST);
+		assert_int_equal(err.kind, MKV_BAD_USAGE);
+		assert_non_null(strstr(err.message, "is not an appliance"));
+		mkv_draft_done(&draft);
+		assert_int_equal(access(path, F_OK), -1);
+		assert_int_equal(access(mine, F_OK), 0);
+		/* And before a build begins. */
+		assert_int_equal(mkv_draft_new(out, "x", &draft, &err),
+				 -EEXIST);
+		assert_int_equal(access(mine, F_OK), 0);
+		assert_int_equal(unlink(mine), 0);
+		(void)unlink(manifest);
+	}
+	/* Neither a file nor a link, whatever it leads to, is a place. */
+	auto_free char *file = at("out/file"), *link = at("out/link");
+	write_manifest(place);
+	assert_int_equal(mkv_draft_check_place(place, &err), 0);
+	assert_int_equal(mkv_write_file(file, 0644, "f", 1, &err), 0);
+	assert_int_equal(symlink("x", link), 0);
+	assert_int_equal(mkv_draft_check_place(file, &err), -EEXIST);
+	assert_int_equal(mkv_draft_check_place(link, &err), -EEXIST);
 }
 
 static void parts_of_a_draft_are_hashed_once(void **state)
@@ -301,6 +363,7 @@ int main(void)
 		CASE(a_result_is_found_by_exactly_its_inputs),
 		CASE(the_reason_names_what_changed),
 		CASE(a_draft_replaces_what_was_there_whole),
+		CASE(what_is_no_appliance_stays_where_it_is),
 		CASE(parts_of_a_draft_are_hashed_once),
 		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
