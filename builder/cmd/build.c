@@ -72,14 +72,22 @@ static int build_one(const struct mkv_session *session,
 		     const struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	auto_lock struct mkv_lock *lock = NULL;
+	auto_tool_files struct mkv_tool_files tool = {0};
+	auto_step struct mkv_step step = {0};
 	auto_free char *path = NULL;
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
 	struct mkv_build build;
 	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
 				   &build, err);
+	if (rc == 0)
+		rc = mkv_tool_files_read(recipe, &tool, err);
+	build.tool = &tool;
+	if (rc == 0)
+		rc = mkv_uptodate_step(&build, options->output, &step, err);
 	if (rc == 0 && !options->force)
-		rc = mkv_uptodate_find(&build, options->output, &path, err);
+		rc = mkv_uptodate_find(&build, options->output, &step, &path,
+				       err);
 	if (rc < 0 || path)
 		return rc < 0 ? rc : summarise(session, path, false, err);
 	rc = mkv_programs_check(recipe, lock, err);
@@ -89,7 +97,7 @@ static int build_one(const struct mkv_session *session,
 	if (rc == 0)
 		rc = mkv_build_appliance(&build, options->output, &path, err);
 	if (rc == 0)
-		rc = mkv_uptodate_keep(&build, options->output, path, err);
+		rc = mkv_uptodate_keep(&build, &step, path, err);
 	return rc < 0 ? rc : summarise(session, path, true, err);
 }
 

@@ -86,17 +86,16 @@ static int print_appliance(const struct mkv_session *session,
 			   struct mkv_error *err)
 {
 	auto_free char *path = NULL;
-	int rc = mkv_uptodate_find(build, output, &path, err);
+	auto_step struct mkv_step step = {0};
+	auto_buf struct mkv_buf why = {0};
+	struct mkv_step_result ignored;
+	int rc = mkv_uptodate_step(build, output, &step, err);
+	if (rc == 0)
+		rc = mkv_uptodate_find(build, output, &step, &path, err);
 	if (rc < 0)
 		return rc;
 	if (path)
 		return print_row(session, "appliance", "cached", path);
-	auto_step struct mkv_step step = {0};
-	auto_buf struct mkv_buf why = {0};
-	struct mkv_step_result ignored;
-	rc = mkv_uptodate_step(build, output, &step, err);
-	if (rc < 0)
-		return rc;
 	struct mkv_error none;
 	if (mkv_step_find(&step, build->store, &ignored, &none) == 0)
 		return print_row(session, "appliance", "run",
@@ -143,6 +142,7 @@ static int plan_one(const struct mkv_session *session,
 		    struct mkv_error *err)
 {
 	auto_lock_foresight struct mkv_lock_foresight foresight = {0};
+	auto_tool_files struct mkv_tool_files tool = {0};
 	struct mkv_build build;
 	bool ends;
 	int rc = mkv_lock_foresee(recipe, session->lock_path, &foresight, err);
@@ -156,6 +156,9 @@ static int plan_one(const struct mkv_session *session,
 		return 0;
 	rc = mkv_session_build_with(session, recipe, key, foresight.lock,
 				    &build, err);
+	if (rc == 0)
+		rc = mkv_tool_files_read(recipe, &tool, err);
+	build.tool = &tool;
 	if (rc < 0)
 		return rc;
 	if (print_fetch(session, &build) < 0)

@@ -292,20 +292,22 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 	return 0;
 }
 
+int mkv_overlay_tree_digest(const struct mkv_tree *overlay,
+			    struct mkv_sha256 *ret, struct mkv_error *err)
+{
+	auto_hasher struct mkv_hasher *hasher = mkv_hasher_new();
+	if (!hasher)
+		return mkv_oom(err);
+	int rc = mkv_tree_walk(overlay, digest_entry, hasher, err);
+	return rc < 0 ? rc : mkv_hasher_finish(hasher, ret, err);
+}
+
 int mkv_overlay_digest(const char *path, struct mkv_sha256 *ret,
 		       struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *tree = NULL;
 	int rc = mkv_overlay_load(path, 0, &tree, err);
-	if (rc < 0)
-		return rc;
-	auto_hasher struct mkv_hasher *hasher = mkv_hasher_new();
-	if (!hasher)
-		return mkv_oom(err);
-	rc = mkv_tree_walk(tree, digest_entry, hasher, err);
-	if (rc < 0)
-		return rc;
-	return mkv_hasher_finish(hasher, ret, err);
+	return rc < 0 ? rc : mkv_overlay_tree_digest(tree, ret, err);
 }
 
 struct visit {
@@ -334,11 +336,10 @@ static int visit_entry(const char *path, struct mkv_inode *inode, void *context,
 	return rc < 0 ? rc : v->visit(path, text.data, v->context, err);
 }
 
-int mkv_overlay_entries(const char *path, mkv_overlay_visit *visit,
-			void *context, struct mkv_error *err)
+int mkv_overlay_entries(const struct mkv_tree *overlay,
+			mkv_overlay_visit *visit, void *context,
+			struct mkv_error *err)
 {
 	struct visit v = {visit, context};
-	auto_tree struct mkv_tree *tree = NULL;
-	int rc = mkv_overlay_load(path, 0, &tree, err);
-	return rc < 0 ? rc : mkv_tree_walk(tree, visit_entry, &v, err);
+	return mkv_tree_walk(overlay, visit_entry, &v, err);
 }

@@ -28,16 +28,23 @@ int mkv_overlay_apply(struct mkv_tree *base, const struct mkv_tree *overlay,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
-/* Tells of every entry of an overlay: its path, and all that it means as a text
- * (mode, owner, digest or target), NUL-terminated and in any bytes. */
+/* Tells of every entry of an overlay that was loaded: its path, and all that it
+ * means as a text (mode, owner, digest or target), NUL-terminated and in any
+ * bytes. */
 typedef int mkv_overlay_visit(const char *path, const char *text, void *context,
 			      struct mkv_error *err);
-int mkv_overlay_entries(const char *path, mkv_overlay_visit *visit,
-			void *context, struct mkv_error *err) mkv_must_check
+int mkv_overlay_entries(const struct mkv_tree *overlay,
+			mkv_overlay_visit *visit, void *context,
+			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
 
 /* The digest by which a lock pins an overlay: of its canonical listing, so that
  * it depends on nothing but what the overlay means. */
 int mkv_overlay_digest(const char *path, struct mkv_sha256 *ret,
 		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* The same of one that was loaded. */
+int mkv_overlay_tree_digest(const struct mkv_tree *overlay,
+			    struct mkv_sha256 *ret,
+			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

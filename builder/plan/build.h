@@ -8,6 +8,7 @@
 #include "builder/oci/external.h"
 #include "builder/oci/image.h"
 #include "builder/plan/step.h"
+#include "builder/plan/tool_files.h"
 #include "builder/progress/progress.h"
 #include "builder/tree/tree.h"
 
@@ -18,6 +19,7 @@ struct mkv_build {
 	struct mkv_store *store;
 	struct mkv_progress *progress;
 	const struct mkv_private_key *key;
+	const struct mkv_tool_files *tool;
 };
 
 /* A root file system of the lock ("image/dut", "oci/postgres"), as dpkg
@@ -50,6 +52,22 @@ int mkv_build_uuid(const struct mkv_build *build, const char *image,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
 
+/* Loads an overlay, at the lock's time; -ESTALE when it isn't what the lock, or
+ * build->tool, says. Frozen, its contents can't change any more
+ * (builder/tree/freeze.h). */
+int mkv_build_overlay_load(const struct mkv_build *build, const char *name,
+			   bool freeze, struct mkv_tree **ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5);
+/* The content of one of the tool's programs, frozen; -ESTALE likewise. */
+int mkv_build_program(const struct mkv_build *build, const char *program,
+		      struct mkv_content **ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
+int mkv_build_program_put(const struct mkv_build *build, const char *program,
+			  const char *path, struct mkv_tree *tree,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);
 /* Lays overlays over a tree, in order, and puts programs of services/ into
  * /usr/bin as mkvbench-NAME. */
 int mkv_build_overlays(const struct mkv_build *build,

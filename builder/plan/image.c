@@ -7,7 +7,6 @@
 #include "builder/initramfs/initramfs.h"
 #include "builder/oci/docker_root.h"
 #include "builder/plan/build.h"
-#include "builder/plan/program.h"
 #include "builder/tree/listing.h"
 #include "builder/units/units.h"
 #include "lib/contract.h"
@@ -89,9 +88,8 @@ static int put_own_programs(const struct mkv_build *build,
 	if (!build->recipe->verify_sign)
 		count--;
 	for (size_t i = 0; i < count; i++) {
-		int rc = mkv_program_put(image->tree, rows[i].program,
-					 rows[i].path, build->lock->epoch_s,
-					 err);
+		int rc = mkv_build_program_put(build, rows[i].program,
+					       rows[i].path, image->tree, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -229,7 +227,7 @@ static int get_initramfs(const struct mkv_build *build,
 	auto_content struct mkv_content *init = NULL;
 	struct mkv_sha256 init_sha256;
 	auto_step struct mkv_step step = {0};
-	int rc = mkv_program_content("programs/initramfs", &init, err);
+	int rc = mkv_build_program(build, "programs/initramfs", &init, err);
 	if (rc == 0)
 		rc = mkv_content_sha256(init, &init_sha256, err);
 	if (rc == 0)
@@ -292,7 +290,8 @@ static int prepare(const struct mkv_build *build,
 	/* The verifier's units are in every image, whatever a recipe says. */
 	if (rc == 0)
 		rc = mkv_build_overlays(
-			build, &(struct mkv_strings){(char *[]){"verify"}, 1},
+			build,
+			&(struct mkv_strings){(char *[]){MKV_TOOL_OVERLAY}, 1},
 			image->tree, err);
 	if (rc == 0)
 		rc = mkv_build_overlays(build, &image->recipe->overlays,

@@ -59,17 +59,18 @@ static int add_entry(const char *path, const char *text, void *context,
 	return 0;
 }
 
-int mkv_inputs_add_overlay(struct mkv_step *step, const char *recipe_path,
+int mkv_inputs_add_overlay(struct mkv_step *step, const struct mkv_build *build,
 			   const char *overlay, struct mkv_error *err)
 {
-	auto_free char *folder = NULL, *kind = NULL;
-	int rc = mkv_overlay_find(recipe_path, overlay, &folder, err);
+	auto_free char *kind = NULL;
+	auto_tree struct mkv_tree *tree = NULL;
+	int rc = mkv_build_overlay_load(build, overlay, false, &tree, err);
 	if (rc < 0)
 		return rc;
 	if (asprintf(&kind, "overlay/%s", overlay) < 0)
 		return mkv_oom(err);
 	struct entries entries = {step, kind};
-	return mkv_overlay_entries(folder, add_entry, &entries, err);
+	return mkv_overlay_entries(tree, add_entry, &entries, err);
 }
 
 int mkv_inputs_add_pins(struct mkv_step *step, const struct mkv_lock *lock,

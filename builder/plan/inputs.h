@@ -10,8 +10,9 @@ int mkv_inputs_add_recipe(struct mkv_step *step,
 			  const struct mkv_recipe *recipe,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* Every entry of an overlay, as "overlay/common:/etc/hosts". */
-int mkv_inputs_add_overlay(struct mkv_step *step, const char *recipe_path,
+/* Every entry of an overlay, as "overlay/common:/etc/hosts"; -ESTALE when it
+ * isn't what the build works with. */
+int mkv_inputs_add_overlay(struct mkv_step *step, const struct mkv_build *build,
 			   const char *overlay, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3, 4);
 /* What else a lock pins: packages, indexes, OCI images, the epoch. */

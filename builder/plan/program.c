@@ -28,23 +28,20 @@ int mkv_program_content(const char *program, struct mkv_content **ret,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-int mkv_program_put(struct mkv_tree *tree, const char *program,
+int mkv_program_put(struct mkv_tree *tree, struct mkv_content *content,
 		    const char *path, int64_t epoch_s, struct mkv_error *err)
 {
-	auto_content struct mkv_content *content = NULL;
-	int rc = mkv_program_content(program, &content, err);
-	if (rc < 0)
-		return rc;
+	auto_content struct mkv_content *mine = mkv_content_ref(content);
 	auto_inode struct mkv_inode *inode =
-		mkv_inode_file(0755, 0, 0, epoch_s, content);
+		mkv_inode_file(0755, 0, 0, epoch_s, mine);
 	if (!inode)
 		return mkv_oom(err);
-	content = NULL; /* the inode's now */
+	mine = NULL; /* the inode's now */
 	const char *slash = strrchr(path, '/');
 	auto_free char *parent =
 		slash ? strndup(path, (size_t)(slash - path)) : NULL;
 	if (!parent)
 		return mkv_oom(err);
-	rc = mkv_tree_make_dirs(tree, parent, err);
+	int rc = mkv_tree_make_dirs(tree, parent, err);
 	return rc < 0 ? rc : mkv_tree_put(tree, path, inode, err);
 }

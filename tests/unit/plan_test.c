@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "builder/overlay/overlay.h"
 #include "builder/plan/artifacts.h"
+#include "builder/plan/build.h"
 #include "builder/plan/draft.h"
 #include "builder/plan/programs.h"
 #include "builder/plan/step.h"
@@ -328,6 +330,52 @@ static void inputs_of_any_bytes_stay_one_line(void **state)
 			    "overlay/x:/a%20b%0A%25c 0644 to%0A%7F%25\n");
 }
 
+/* Edited in place, as most editors don't: the worst there is. */
+static void edit(const char *path, const char *text)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC,
+			      0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+}
+
+static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *path = at("r.yaml"), *dir = at("overlays/o"),
+		       *file = at("overlays/o/file");
+	struct mkv_recipe recipe = {.path = path};
+	struct mkv_lock_local local = {.name = (char[]){"overlay/o"}};
+	struct mkv_lock lock = {.locals = &local, .n_locals = 1};
+	struct mkv_tool_files tool = {0};
+	struct mkv_build build = {.recipe = &recipe, .lock = &lock,
+				  .store = store, .tool = &tool};
+	auto_tree struct mkv_tree *tree = NULL, *none = NULL;
+	assert_int_equal(mkv_make_dirs(dir, &err), 0);
+	edit(file, "one");
+	assert_int_equal(mkv_overlay_digest(dir, &local.sha256, &err), 0);
+	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &tree, &err),
+			 0);
+	edit(file, "two");
+	/* What was loaded can't be edited; what wasn't yet isn't any more. */
+	char text[3];
+	const struct mkv_inode *inode = mkv_tree_lookup(tree, "/file");
+	assert_non_null(inode);
+	assert_int_equal(mkv_content_read(inode->content, 0, text, 3, &err), 0);
+	assert_memory_equal(text, "one", 3);
+	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
+			 -ESTALE);
+	assert_non_null(strstr(err.message, "overlay 'o': it changed since"));
+	assert_int_equal(mkv_build_overlay_load(&build, "o", false, &none,
+						&err),
+			 -ESTALE);
+	/* One that nothing pins isn't laid over anything. */
+	lock.n_locals = 0;
+	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
+			 -ESTALE);
+}
+
 /* This very program asks for some glibc; cut short, for nothing or an error, and
  * never more. */
 static void programs_say_which_libc_they_need(void **state)
@@ -368,6 +416,7 @@ int main(void)
 		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
 		CASE(inputs_of_any_bytes_stay_one_line),
+		CASE(an_overlay_is_what_its_lock_says_or_ends_the_build),
 		CASE(programs_say_which_libc_they_need),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
