@@ -2,6 +2,7 @@
 /* mkvbench plan: what would be built, what is cached, and why not. */
 
 #include <stdio.h>
+#include <string.h>
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
@@ -14,125 +15,220 @@ struct options {
 	const char *output, *key;
 };
 
-static int print_row(const struct mkv_session *session, const char *what,
-		     const char *state, const char *why)
+/* What is printed of one recipe. */
+struct rows {
+	const struct mkv_session *session;
+	const struct mkv_recipe *recipe;
+	const struct mkv_build *build; /* NULL: the lock ends the plan */
+	size_t missing;		       /* packages */
+};
+
+static int print_row(const struct rows *rows, const char *what,
+		     const char *state, const char *why, struct mkv_error *err)
 {
-	if (!session->json) {
+	if (!rows->session->json) {
 		(void)printf("  %-28s %-7s %s\n", what, state, why);
 		return 0;
 	}
-	json_t *line = json_pack("{s:s, s:s, s:s}", "step", what, "state",
-				 state, "why", why);
-	int rc = line ? json_dumpf(line, stdout, JSON_COMPACT) : -1;
-	json_decref(line);
+	auto_json json_t *line = json_pack("{s:s, s:s, s:s, s:s}", "recipe",
+					   rows->recipe->name, "step", what,
+					   "state", state, "why", why);
+	if (!line)
+		return mkv_oom(err);
+	(void)json_dumpf(line, stdout, JSON_COMPACT);
 	(void)putchar('\n');
-	return rc;
+	return 0;
 }
 
-static int print_fetch(const struct mkv_session *session,
-		       const struct mkv_build *build)
+static int print_fetch(struct rows *rows, struct mkv_error *err)
 {
-	size_t missing = 0;
+	const struct mkv_lock *lock = rows->build->lock;
 	uint64_t bytes = 0;
-	for (size_t i = 0; i < build->lock->n_packages; i++) {
-		const struct mkv_lock_package *p = &build->lock->packages[i];
-		if (mkv_store_has(build->store, &p->sha256))
+	for (size_t i = 0; i < lock->n_packages; i++) {
+		const struct mkv_lock_package *p = &lock->packages[i];
+		if (mkv_store_has(rows->build->store, &p->sha256))
 			continue;
-		missing++;
+		rows->missing++;
 		bytes += p->size_bytes;
 	}
 	char why[128], size[16];
 	mkv_size_text(bytes, size);
 	(void)snprintf(why, sizeof(why), "%zu of %zu packages to fetch, %s",
-		       missing, build->lock->n_packages, size);
-	return print_row(session, "fetch", missing ? "run" : "cached",
-			 missing ? why : "");
+		       rows->missing, lock->n_packages, size);
+	return print_row(rows, "fetch", rows->missing ? "run" : "cached",
+			 rows->missing ? why : "", err);
 }
 
-static int print_step(const struct mkv_session *session,
-		      const struct mkv_build *build, const char *what,
+/* OCI images from elsewhere, which are fetched with the packages. */
+static int print_externals(const struct rows *rows, struct mkv_error *err)
+{
+	const struct mkv_lock *lock = rows->build->lock;
+	int rc = 0;
+	for (size_t i = 0; rc == 0 && i < lock->n_externals; i++) {
+		const struct mkv_lock_external *image = &lock->externals[i];
+		auto_free char *folder = NULL;
+		char what[300];
+		(void)snprintf(what, sizeof(what), "fetch %s",
+			       image->reference);
+		rc = mkv_oci_external_keep(rows->build->store,
+					   image->reference, image->digest,
+					   true, &folder, err);
+		if (rc == 0)
+			rc = print_row(rows, what, "cached", "", err);
+		else if (rc == -ENOENT)
+			rc = print_row(rows, what, "run",
+				       "it isn't in the store", err);
+	}
+	return rc;
+}
+
+static int print_step(const struct rows *rows, const char *what,
 		      const struct mkv_step *step, struct mkv_error *err)
 {
 	struct mkv_step_result result;
-	int rc = mkv_step_find(step, build->store, &result, err);
+	struct mkv_store *store = rows->build->store;
+	int rc = mkv_step_find(step, store, &result, err);
 	if (rc == 0)
-		return print_row(session, what, "cached", "");
+		return print_row(rows, what, "cached", "", err);
 	if (rc != -ENOENT)
 		return rc;
 	auto_buf struct mkv_buf why = {0};
-	rc = mkv_step_reason(step, build->store, &why, err);
-	return rc < 0 ? rc : print_row(session, what, "run", why.data);
+	rc = mkv_step_reason(step, store, &why, err);
+	return rc < 0 ? rc : print_row(rows, what, "run", why.data, err);
 }
 
-static int print_rootfs(const struct mkv_session *session,
-			const struct mkv_build *build, struct mkv_error *err)
+/* Which packages a base holds is in the packages themselves. */
+static int print_base(const struct rows *rows, const char *set,
+		      struct mkv_error *err)
 {
-	for (size_t i = 0; i < build->lock->n_sets; i++) {
-		const char *set = build->lock->sets[i].name;
-		auto_step struct mkv_step step = {0};
-		char what[300];
-		(void)snprintf(what, sizeof(what), "root file system %s", set);
-		int rc = mkv_build_rootfs_step(build, set, &step, err);
-		if (rc == 0)
-			rc = print_step(session, build, what, &step, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	auto_step struct mkv_step step = {0};
+	char what[300];
+	(void)snprintf(what, sizeof(what), "base of %s", set);
+	if (rows->missing)
+		return print_row(rows, what, "run",
+				 "unless it is there: its packages will tell",
+				 err);
+	int rc = mkv_build_rootfs_base_step(rows->build, set, &step, err);
+	return rc < 0 ? rc : print_step(rows, what, &step, err);
 }
 
-static int print_appliance(const struct mkv_session *session,
-			   const struct mkv_build *build, const char *output,
+/* What is made of a root file system and kept; `pack` NULL: it isn't there. */
+static int print_made_of(const struct rows *rows, const char *set,
+			 const struct mkv_sha256 *pack, struct mkv_error *err)
+{
+	auto_step struct mkv_step step = {0};
+	char what[300];
+	bool is_oci = strncmp(set, "oci/", 4) == 0;
+	(void)snprintf(what, sizeof(what), "%s %s",
+		       is_oci ? "layer of packages" : "initramfs", set);
+	if (!pack)
+		return print_row(rows, what, "run",
+				 "its root file system comes first", err);
+	int rc = is_oci ? mkv_build_layer_step(pack, &step, err)
+			: mkv_build_initramfs_step(rows->build,
+						   strchr(set, '/') + 1, NULL,
+						   pack, &step, err);
+	return rc < 0 ? rc : print_step(rows, what, &step, err);
+}
+
+static int print_set(const struct rows *rows, const char *set,
+		     struct mkv_error *err)
+{
+	auto_step struct mkv_step step = {0};
+	struct mkv_step_result result;
+	char what[300];
+	(void)snprintf(what, sizeof(what), "root file system %s", set);
+	int rc = mkv_build_rootfs_step(rows->build, set, &step, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_find(&step, rows->build->store, &result, err);
+	bool is_there = rc == 0;
+	if (rc == -ENOENT)
+		rc = print_base(rows, set, err);
+	if (rc == 0)
+		rc = print_step(rows, what, &step, err);
+	return rc < 0 ? rc
+		      : print_made_of(rows, set,
+				      is_there ? &result.outputs[0].sha256
+					       : NULL,
+				      err);
+}
+
+static int print_appliance(const struct rows *rows, const char *output,
 			   struct mkv_error *err)
 {
+	const struct mkv_build *build = rows->build;
 	auto_free char *path = NULL;
 	auto_step struct mkv_step step = {0};
-	auto_buf struct mkv_buf why = {0};
 	struct mkv_step_result ignored;
+	if (!build->key)
+		return print_row(rows, "appliance", "run",
+				 "it needs a signing key, and there is none: "
+				 "`mkvbench keygen` makes it",
+				 err);
 	int rc = mkv_uptodate_step(build, output, &step, err);
 	if (rc == 0)
 		rc = mkv_uptodate_find(build, output, &step, &path, err);
 	if (rc < 0)
 		return rc;
 	if (path)
-		return print_row(session, "appliance", "cached", path);
+		return print_row(rows, "appliance", "cached", path, err);
 	struct mkv_error none;
 	if (mkv_step_find(&step, build->store, &ignored, &none) == 0)
-		return print_row(session, "appliance", "run",
-				 "it isn't there, or not as it was written");
-	rc = mkv_step_reason(&step, build->store, &why, err);
-	return rc < 0 ? rc : print_row(session, "appliance", "run", why.data);
+		return print_row(rows, "appliance", "run",
+				 "it isn't there, or not as it was written",
+				 err);
+	return print_step(rows, "appliance", &step, err);
 }
 
-/* What becomes of the lock; `ret_ends` when no step is known before it does. */
-static int print_lock(const struct mkv_session *session, const char *path,
+static int print_steps(struct rows *rows, const char *output,
+		       struct mkv_error *err)
+{
+	int rc = print_fetch(rows, err);
+	if (rc == 0)
+		rc = print_externals(rows, err);
+	for (size_t i = 0; rc == 0 && i < rows->build->lock->n_sets; i++)
+		rc = print_set(rows, rows->build->lock->sets[i].name, err);
+	return rc < 0 ? rc : print_appliance(rows, output, err);
+}
+
+/* What becomes of the lock, as a build with the same options would have it. */
+static int print_lock(const struct rows *rows, const char *path,
 		      const struct mkv_lock_foresight *foresight,
-		      bool *ret_ends)
+		      struct mkv_error *err)
 {
 	static const char *const states[] = {
 		[MKV_LOCK_FITS] = "cached",   [MKV_LOCK_RENEWED] = "run",
 		[MKV_LOCK_REFUSED] = "stale", [MKV_LOCK_STALE] = "stale",
 		[MKV_LOCK_MISSING] = "run",
 	};
-	const char *state = states[foresight->outlook];
+	const struct mkv_session *session = rows->session;
 	const struct mkv_strings *differences = &foresight->differences;
-	*ret_ends = !foresight->lock;
-	if (foresight->outlook == MKV_LOCK_MISSING)
-		return print_row(session, "lock", state,
-				 "there is none: a build makes it");
-	if (differences->count == 0)
-		return print_row(session, "lock", state, "");
+	bool is_refused =
+		foresight->outlook >= MKV_LOCK_REFUSED ||
+		(session->locked && foresight->outlook != MKV_LOCK_FITS);
+	const char *state =
+		is_refused ? "stale" : states[foresight->outlook];
+	if (foresight->outlook == MKV_LOCK_MISSING && !session->locked)
+		return print_row(rows, "lock", "run",
+				 "there is none: a build makes it", err);
 	int rc = 0;
+	if (foresight->outlook == MKV_LOCK_MISSING)
+		rc = print_row(rows, "lock", state, "there is none", err);
+	else if (differences->count == 0)
+		rc = print_row(rows, "lock", state, "", err);
 	for (size_t i = 0; rc == 0 && i < differences->count; i++)
-		rc = print_row(session, "lock", state, differences->items[i]);
+		rc = print_row(rows, "lock", state, differences->items[i],
+			       err);
 	char advice[512];
 	(void)snprintf(advice, sizeof(advice),
-		       "a build is refused until `mkvbench lock %s%s%s`", path,
+		       "a build%s is refused until `mkvbench lock %s%s%s`",
+		       session->locked ? " with --locked" : "", path,
 		       session->lock_path ? " --lock " : "",
 		       session->lock_path ? session->lock_path : "");
-	if (rc == 0 && foresight->outlook >= MKV_LOCK_REFUSED)
-		rc = print_row(session, "lock", state, advice);
-	return rc;
+	return rc == 0 && is_refused
+		       ? print_row(rows, "lock", state, advice, err)
+		       : rc;
 }
 
 static int plan_one(const struct mkv_session *session,
@@ -143,29 +239,32 @@ static int plan_one(const struct mkv_session *session,
 {
 	auto_lock_foresight struct mkv_lock_foresight foresight = {0};
 	auto_tool_files struct mkv_tool_files tool = {0};
+	struct rows rows = {.session = session, .recipe = recipe};
 	struct mkv_build build;
-	bool ends;
 	int rc = mkv_lock_foresee(recipe, session->lock_path, &foresight, err);
 	if (rc < 0)
 		return rc;
 	if (!session->json)
 		(void)printf("%s:\n", path);
-	if (print_lock(session, path, &foresight, &ends) < 0)
-		return mkv_fail(err, MKV_FAILED, EIO, "write JSON");
-	if (ends)
-		return 0;
+	rc = print_lock(&rows, path, &foresight, err);
+	if (rc < 0 || !foresight.lock) /* no step is known before it is */
+		return rc;
 	rc = mkv_session_build_with(session, recipe, key, foresight.lock,
 				    &build, err);
 	if (rc == 0)
 		rc = mkv_tool_files_read(recipe, &tool, err);
 	build.tool = &tool;
-	if (rc < 0)
-		return rc;
-	if (print_fetch(session, &build) < 0)
-		return mkv_fail(err, MKV_FAILED, EIO, "write JSON");
-	rc = print_rootfs(session, &build, err);
-	return rc < 0 ? rc
-		      : print_appliance(session, &build, options->output, err);
+	rows.build = &build;
+	return rc < 0 ? rc : print_steps(&rows, options->output, err);
+}
+
+/* Only whether an appliance is there depends on the key: without the user's own
+ * everything else can still be told. */
+static int load_key(const struct options *options,
+		    struct mkv_private_key **ret, struct mkv_error *err)
+{
+	int rc = mkv_private_key_load(options->key, ret, err);
+	return rc == -ENOENT && !options->key ? 0 : rc;
 }
 
 int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
@@ -183,11 +282,12 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "RECIPE.yaml ...",
 		.description =
-			"Says for every step of a build whether its result is "
-			"there or it has to run, and\nthen which input "
-			"changed. Changes nothing. Where the lock no longer "
-			"matches the recipe, it\nsays what would be locked "
-			"again.",
+			"Says for every step whose result is kept whether it "
+			"is there or has to run, and then\nwhich input "
+			"changed: packages, bases, root file systems, "
+			"initramfs, layers, the\nappliance. Changes nothing. "
+			"Where the lock no longer matches the recipe, it "
+			"says what\nwould be locked again.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = -1,
@@ -206,7 +306,7 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 					   session.lock_path, options.output,
 					   err);
 	if (rc == 0)
-		rc = mkv_private_key_load(options.key, &key, err);
+		rc = load_key(&options, &key, err);
 	if (rc == 0)
 		rc = mkv_session_open(&session, err);
 	for (size_t i = 0; rc == 0 && i < recipes.count; i++)

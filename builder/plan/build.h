@@ -44,6 +44,17 @@ int mkv_build_rootfs_base_step(const struct mkv_build *build, const char *set,
 int mkv_build_rootfs_step(const struct mkv_build *build, const char *set,
 			  struct mkv_step *ret, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+/* Likewise those that are made of a root file system's pack: an image's initramfs
+ * (kernel_release NULL: the lock's), the layer of what packages install. */
+int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
+			     const char *kernel_release,
+			     const struct mkv_sha256 *pack,
+			     struct mkv_step *ret,
+			     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5, 6);
+int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* Ids derive from the lock and from what they name, never from what contains
  * them. */

@@ -12,6 +12,7 @@
 #include "lib/contract.h"
 
 enum { INITRAMFS_VERSION = 1 };
+#define INIT_PROGRAM "programs/initramfs"
 
 /* What holds the contract can't be promised by it. */
 static const char *const unlisted[] = {
@@ -220,27 +221,61 @@ static int open_result(const struct mkv_build *build,
 	return *ret ? 0 : mkv_oom(err);
 }
 
+/* The release of an image's kernel as its package says it: see find_kernel(). */
+static const char *locked_release(const struct mkv_build *build,
+				  const char *image)
+{
+	static const char prefix[] = "linux-image-";
+	char name[256];
+	const char *found = NULL;
+	(void)snprintf(name, sizeof(name), "image/%s", image);
+	const struct mkv_lock_set *set = mkv_lock_find_set(build->lock, name);
+	for (size_t i = 0; set && i < set->count; i++) {
+		const char *package =
+			build->lock->packages[set->packages[i]].name;
+		const char *release = package + sizeof(prefix) - 1;
+		if (strncmp(package, prefix, sizeof(prefix) - 1) == 0 &&
+		    *release >= '0' && *release <= '9')
+			found = release;
+	}
+	return found;
+}
+
+int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
+			     const char *kernel_release,
+			     const struct mkv_sha256 *pack,
+			     struct mkv_step *ret, struct mkv_error *err)
+{
+	const char *release = kernel_release ? kernel_release
+					     : locked_release(build, image);
+	const struct mkv_sha256 *init =
+		mkv_tool_files_find(build->tool, INIT_PROGRAM);
+	if (!release || !init)
+		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
+				"the lock has no kernel of image '%s'", image);
+	int rc = mkv_step_init(ret, "initramfs", INITRAMFS_VERSION, err,
+			       "initramfs %s %s", build->recipe->name, image);
+	if (rc < 0)
+		return rc;
+	mkv_step_input(ret, "kernel", "%s", release);
+	mkv_step_input(ret, "epoch", "%lld", (long long)build->lock->epoch_s);
+	mkv_step_input_sha256(ret, "root", pack);
+	mkv_step_input_sha256(ret, "init", init);
+	return 0;
+}
+
 static int get_initramfs(const struct mkv_build *build,
 			 struct mkv_build_image *image,
 			 const struct mkv_sha256 *pack, struct mkv_error *err)
 {
 	auto_content struct mkv_content *init = NULL;
-	struct mkv_sha256 init_sha256;
 	auto_step struct mkv_step step = {0};
-	int rc = mkv_build_program(build, "programs/initramfs", &init, err);
-	if (rc == 0)
-		rc = mkv_content_sha256(init, &init_sha256, err);
-	if (rc == 0)
-		rc = mkv_step_init(&step, "initramfs", INITRAMFS_VERSION, err,
-				   "initramfs %s %s", build->recipe->name,
-				   image->recipe->name);
+	struct mkv_step_result result;
+	int rc = mkv_build_initramfs_step(build, image->recipe->name,
+					  image->kernel_release, pack, &step,
+					  err);
 	if (rc < 0)
 		return rc;
-	mkv_step_input(&step, "kernel", "%s", image->kernel_release);
-	mkv_step_input(&step, "epoch", "%lld", (long long)build->lock->epoch_s);
-	mkv_step_input_sha256(&step, "root", pack);
-	mkv_step_input_sha256(&step, "init", &init_sha256);
-	struct mkv_step_result result;
 	rc = mkv_step_find(&step, build->store, &result, err);
 	if (rc == 0)
 		rc = open_result(build, &result, &image->initramfs, err);
@@ -248,7 +283,9 @@ static int get_initramfs(const struct mkv_build *build,
 		return rc;
 	mkv_progress_begin(build->progress, 0, "initramfs of %s",
 			   image->recipe->name);
-	rc = make_initramfs(build, image, init, &image->initramfs, err);
+	rc = mkv_build_program(build, INIT_PROGRAM, &init, err);
+	if (rc == 0)
+		rc = make_initramfs(build, image, init, &image->initramfs, err);
 	if (rc == 0)
 		rc = keep_content(build, &step, "initramfs", image->initramfs,
 				  err);

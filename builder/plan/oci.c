@@ -10,20 +10,27 @@
 enum { LAYER_VERSION = 1 };
 #define LAYER_LEVEL MKV_GZIP_STORED
 
-/* The layer of what packages install is worth keeping: it is large and its
- * inputs are one digest. */
+/* It is worth keeping: it is large and its inputs are one digest. */
+int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
+			 struct mkv_error *err)
+{
+	int rc = mkv_step_init(ret, "layer", LAYER_VERSION, err, "layer");
+	if (rc < 0)
+		return rc;
+	mkv_step_input(ret, "level", "%d", LAYER_LEVEL);
+	mkv_step_input_sha256(ret, "pack", pack);
+	return 0;
+}
+
 static int package_layer(const struct mkv_build *build,
 			 const struct mkv_sha256 *pack, struct mkv_tree *tree,
 			 struct mkv_oci_layer **ret, struct mkv_error *err)
 {
 	auto_step struct mkv_step step = {0};
-	int rc = mkv_step_init(&step, "layer", LAYER_VERSION, err, "layer");
-	if (rc < 0)
-		return rc;
-	mkv_step_input(&step, "level", "%d", LAYER_LEVEL);
-	mkv_step_input_sha256(&step, "pack", pack);
 	struct mkv_sha256 key;
-	rc = mkv_step_key(&step, &key, err);
+	int rc = mkv_build_layer_step(pack, &step, err);
+	if (rc == 0)
+		rc = mkv_step_key(&step, &key, err);
 	if (rc == 0)
 		rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
 	if (rc != -ENOENT)

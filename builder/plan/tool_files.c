@@ -14,12 +14,12 @@ void mkv_tool_files_done(struct mkv_tool_files *files)
 	*files = (struct mkv_tool_files){0};
 }
 
-static const struct mkv_tool_file *find(const struct mkv_tool_files *files,
-					const char *name)
+const struct mkv_sha256 *
+mkv_tool_files_find(const struct mkv_tool_files *files, const char *name)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (strcmp(files->items[i].name, name) == 0)
-			return &files->items[i];
+			return &files->items[i].sha256;
 	return NULL;
 }
 
@@ -43,7 +43,7 @@ static int add_program(const char *program, struct mkv_content *content,
 {
 	struct mkv_tool_files *files = context;
 	struct mkv_sha256 sha256;
-	if (find(files, program))
+	if (mkv_tool_files_find(files, program))
 		return 0;
 	int rc = mkv_content_sha256(content, &sha256, err);
 	return rc < 0 ? rc : add(files, program, &sha256, err);
@@ -74,8 +74,8 @@ int mkv_tool_files_expect(const struct mkv_tool_files *files, const char *name,
 			  const struct mkv_sha256 *sha256,
 			  struct mkv_error *err)
 {
-	const struct mkv_tool_file *file = find(files, name);
-	if (file && mkv_sha256_equal(&file->sha256, sha256))
+	const struct mkv_sha256 *known = mkv_tool_files_find(files, name);
+	if (known && mkv_sha256_equal(known, sha256))
 		return 0;
 	return mkv_fail(err, MKV_FAILED, ESTALE,
 			"'%s' of the tool changed while the build ran; build "

@@ -26,6 +26,10 @@ int mkv_tool_files_read(const struct mkv_recipe *recipe,
 			struct mkv_tool_files *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+/* The digest by name, borrowed, or NULL. */
+const struct mkv_sha256 *
+mkv_tool_files_find(const struct mkv_tool_files *files, const char *name)
+	mkv_nonnull(1, 2);
 /* 0 when the file of that name has this digest; else -ESTALE. */
 int mkv_tool_files_expect(const struct mkv_tool_files *files, const char *name,
 			  const struct mkv_sha256 *sha256,
