@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "builder/cmd/cmd.h"
+#include "builder/cmd/report.h"
 #include "lib/text.h"
 
 static const struct mkv_command *find(const char *name)
@@ -91,7 +92,6 @@ int main(int argc, char **argv)
 	int rc = command->run(argc - shift, argv + shift, &err);
 	if (rc == 0)
 		return 0;
-	if (err.message[0])
-		(void)fprintf(stderr, "mkvbench: %s\n", err.message);
+	mkv_report_error(&err);
 	return mkv_exit_status(err.kind ? err.kind : MKV_FAILED);
 }

@@ -11,6 +11,7 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
+#include "builder/cmd/report.h"
 #include "lib/io.h"
 
 enum {
@@ -38,10 +39,14 @@ struct printer {
 static void print_line(const char *host, const char *line, void *context)
 {
 	const struct printer *printer = context;
-	if (!host)
-		(void)fprintf(stderr, "boot: %s\n", line);
-	else if (printer->options->verbose)
+	if (host && !printer->options->verbose)
+		return;
+	if (printer->options->json)
+		mkv_report_line(host ? "console" : "note", host, line);
+	else if (host)
 		(void)fprintf(stderr, "%s| %s\n", host, line);
+	else
+		(void)fprintf(stderr, "boot: %s\n", line);
 }
 
 static void print_json(const struct mkv_boot_result *result)

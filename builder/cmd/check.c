@@ -6,6 +6,7 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
+#include "builder/cmd/report.h"
 #include "builder/recipe/document.h"
 #include "builder/recipe/schema.h"
 
@@ -28,13 +29,8 @@ static int print_complaint(const struct options *options,
 			   const struct mkv_complaint *c, struct mkv_error *err)
 {
 	if (options->json)
-		return print_line(json_pack("{ss si si ss}", "file", c->file,
-					    "line", (int)c->line, "column",
-					    (int)c->column, "message",
-					    c->message),
-				  err);
-	(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line, c->column,
-		      c->message);
+		return print_line(mkv_report_complaint_json(c), err);
+	mkv_report_complaint(c);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "builder/cmd/report.h"
 #include "builder/overlay/overlay.h"
 #include "builder/place/place.h"
 #include "builder/plan/draft.h"
@@ -33,11 +34,8 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 				    err);
 	if (rc == 0)
 		return 0;
-	for (size_t i = 0; i < complaints.count; i++) {
-		const struct mkv_complaint *c = &complaints.items[i];
-		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
-			      c->column, c->message);
-	}
+	for (size_t i = 0; i < complaints.count; i++)
+		mkv_report_complaint(&complaints.items[i]);
 	if (complaints.count > 0)
 		err->message[0] = '\0';
 	return rc;
@@ -68,8 +66,8 @@ int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 			continue;
 		}
 		/* Only the first is printed by main; others here. */
-		if (first < 0 && one.message[0])
-			(void)fprintf(stderr, "mkvbench: %s\n", one.message);
+		if (first < 0)
+			mkv_report_error(&one);
 		if (first == 0) {
 			first = rc;
 			*err = one;

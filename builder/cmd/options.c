@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/cmd/report.h"
 #include "lib/text.h"
 
 static void print_help(const char *verb, const struct mkv_usage *usage)
@@ -81,6 +82,10 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 	int operands = 0;
 	bool only_operands = false;
 	*ret_done = false;
+	/* Before anything can be wrong: that, too, is told as asked. */
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 && find(usage, "--json", 6))
+			mkv_report_as_json();
 	for (int i = 1; i < argc; i++) {
 		if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0') {
 			argv[operands++] = argv[i];

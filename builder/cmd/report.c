@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/cmd/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Of the process: a command line asks for it once. */
+static bool as_json;
+
+void mkv_report_as_json(void)
+{
+	as_json = true;
+}
+
+static const char *kind_name(enum mkv_error_kind kind)
+{
+	switch (kind) {
+	case MKV_FAILED:
+		return "failed";
+	case MKV_BAD_USAGE:
+		return "usage";
+	case MKV_BAD_RECIPE:
+		return "recipe";
+	case MKV_HOST_CANNOT:
+		return "host";
+	case MKV_UNVERIFIED:
+		return "unverified";
+	}
+	return "failed";
+}
+
+/* Takes `event`. One write a line, as progress does it. */
+static void print(json_t *event)
+{
+	char *line = event ? json_dumps(event, JSON_COMPACT) : NULL;
+	json_decref(event);
+	if (line)
+		(void)fprintf(stderr, "%s\n", line);
+	free(line);
+}
+
+/* Messages quote bytes as they came, and JSON holds UTF-8 alone. */
+static json_t *text_of(const char *text)
+{
+	json_t *value = json_string(text);
+	auto_free char *ascii = value ? NULL : strdup(text);
+	if (value || !ascii)
+		return value;
+	for (char *c = ascii; *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	return json_string(ascii);
+}
+
+/* "... (did you mean 'build'?)", as all messages say it. */
+static void add_suggestion(json_t *to, const char *message)
+{
+	static const char head[] = "did you mean '";
+	const char *at = strstr(message, head);
+	const char *from = at ? at + sizeof(head) - 1 : NULL;
+	const char *end = from ? strstr(from, "'?") : NULL;
+	if (!end)
+		return;
+	auto_free char *word = strndup(from, (size_t)(end - from));
+	if (word)
+		(void)json_object_set_new(to, "suggestion", text_of(word));
+}
+
+void mkv_report_error(const struct mkv_error *err)
+{
+	enum mkv_error_kind kind = err->kind ? err->kind : MKV_FAILED;
+	if (!err->message[0])
+		return;
+	if (!as_json) {
+		(void)fprintf(stderr, "mkvbench: %s\n", err->message);
+		return;
+	}
+	json_t *event = json_pack("{s:s, s:s, s:i, s:o}", "event", "error",
+				  "kind", kind_name(kind), "status",
+				  mkv_exit_status(kind), "message",
+				  text_of(err->message));
+	if (event)
+		add_suggestion(event, err->message);
+	print(event);
+}
+
+json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
+{
+	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
+				   text_of(c->file), "line", (int)c->line,
+				   "column", (int)c->column, "message",
+				   text_of(c->message));
+	if (object)
+		add_suggestion(object, c->message);
+	return object;
+}
+
+void mkv_report_complaint(const struct mkv_complaint *c)
+{
+	if (!as_json) {
+		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
+			      c->column, c->message);
+		return;
+	}
+	json_t *event = json_pack("{s:s, s:s, s:i}", "event", "error", "kind",
+				  kind_name(MKV_BAD_RECIPE), "status",
+				  mkv_exit_status(MKV_BAD_RECIPE));
+	auto_json json_t *complaint = mkv_report_complaint_json(c);
+	if (event && complaint)
+		(void)json_object_update(event, complaint);
+	print(event);
+}
+
+void mkv_report_line(const char *event, const char *host, const char *text)
+{
+	print(json_pack("{s:s, s:s*, s:o}", "event", event, "host", host,
+			"text", text_of(text)));
+}
