@@ -67,7 +67,7 @@ static bool is_recipe(const char *word)
 	       (length > 5 && strcmp(word + length - 5, ".yaml") == 0);
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	if (argc < 2)
 		return usage(stderr);
@@ -94,4 +94,22 @@ int main(int argc, char **argv)
 		return 0;
 	mkv_report_error(&err);
 	return mkv_exit_status(err.kind ? err.kind : MKV_FAILED);
+}
+
+/* What was printed may be what was asked for: when it doesn't arrive, that's a
+ * failure. */
+static int finish(int status)
+{
+	struct mkv_error err;
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	(void)mkv_fail(&err, MKV_FAILED, errno, "write: %m");
+	mkv_report_error(&err);
+	return status ? status : mkv_exit_status(MKV_FAILED);
+}
+
+int main(int argc, char **argv)
+{
+	return finish(run(argc, argv));
 }
