@@ -106,6 +106,21 @@ static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
 			"the data partitions leave no room for the root's");
 }
 
+/* An image is a folder of its appliance, beside those that any may have. */
+static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
+{
+	static const char *const taken[] = {"attestations", "libvirt", "oci",
+					    "pxe"};
+	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
+		if (strcmp(image->name, taken[i]) == 0)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "images.%s",
+						    image->name),
+				     "'%s' is a folder that appliances have "
+				     "themselves; an image needs another name",
+				     image->name);
+}
+
 static void check_platform(const struct mkv_cross *c,
 			   const struct mkv_image *image)
 {
@@ -135,6 +150,7 @@ void mkv_cross_image(const struct mkv_cross *c)
 {
 	for (size_t i = 0; i < c->recipe->n_images; i++) {
 		const struct mkv_image *image = &c->recipe->images[i];
+		check_name(c, image);
 		check_words(c, image);
 		check_disk(c, image);
 		check_platform(c, image);

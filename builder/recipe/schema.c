@@ -555,7 +555,8 @@ const struct mkv_table mkv_schema_recipe = {
 	      .min = 1, .table = &host_table, .doc = "The hosts, by name"},
 	     {"images", MKV_ROW_MAP, AT(mkv_recipe, images), .required = true,
 	      .min = 1, .table = &image_table,
-	      .doc = "The disk images, by name"},
+	      .doc = "The disk images, by name (attestations, libvirt, oci "
+		     "and pxe are the appliance's own folders)"},
 	     {"services", MKV_ROW_MAP, AT(mkv_recipe, services),
 	      .table = &service_table,
 	      .doc = "Settings of the application's services, by program, which "
