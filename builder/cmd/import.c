@@ -184,7 +184,6 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 	};
 	int operands;
 	bool is_done;
-	auto_free char *all_hosts = mkv_options_join(argc, argv, "--host");
 	int rc = mkv_options_parse("import", &usage, argc, argv, &operands,
 				   &is_done, err);
 	if (rc < 0 || is_done)
@@ -196,8 +195,10 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"import: --pool is an absolute path, not '%s'",
 				options.pool);
-	if (all_hosts)
-		options.n_hosts = mkv_options_split(all_hosts, names, HOSTS_MOST);
+	auto_free char *list = strdup(hosts ? hosts : "");
+	if (!list)
+		return mkv_oom(err);
+	options.n_hosts = mkv_options_split(list, names, HOSTS_MOST);
 	auto_progress struct mkv_progress *progress = mkv_progress_new(
 		silent || json ? MKV_PROGRESS_QUIET : MKV_PROGRESS_AUTO);
 	options.appliance = argv[0];

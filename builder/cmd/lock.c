@@ -165,8 +165,7 @@ int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err)
 		 &options.lock.locked},
 		{"--fetch", NULL, "bring every package into the store, too",
 		 NULL, &options.fetch},
-		{"--mirror", "URI",
-		 "ask there, not the host's; may be repeated",
+		{"--mirror", "URI[,URI]", "mirrors instead of the host's",
 		 &options.lock.mirrors, NULL},
 		{"--keyring", "FILE",
 		 "whose keys must have signed the releases",
@@ -199,11 +198,8 @@ int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err)
 					table, 1, -1};
 	int operands = 0;
 	bool done = false;
-	auto_free char *mirrors = mkv_options_join(argc, argv, "--mirror");
 	int rc = mkv_options_parse("lock", &usage, argc, argv, &operands, &done,
 				   err);
-	if (mirrors)
-		options.lock.mirrors = mirrors;
 	if (rc == 0 && !done)
 		rc = run(&options, argv, operands, err);
 	return rc;

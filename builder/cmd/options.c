@@ -7,6 +7,13 @@
 #include "builder/cmd/report.h"
 #include "lib/text.h"
 
+enum { OPTIONS_MOST = 64 };
+
+/* Of the command line that is parsed: which rows had a value, and the values that
+ * were joined. A command line has one owner, the process. */
+static bool was_given[OPTIONS_MOST];
+static char *joined[OPTIONS_MOST];
+
 static void print_help(const char *verb, const struct mkv_usage *usage)
 {
 	(void)printf("Usage: mkvbench %s [OPTIONS] %s\n\n%s\n", verb,
@@ -25,7 +32,8 @@ static void print_help(const char *verb, const struct mkv_usage *usage)
 static const struct mkv_option *find(const struct mkv_usage *usage,
 				     const char *word, size_t length)
 {
-	for (const struct mkv_option *o = usage->options; o->name; o++)
+	for (const struct mkv_option *o = usage->options;
+	     o->name && o < usage->options + OPTIONS_MOST; o++)
 		if (strlen(o->name) == length &&
 		    strncmp(o->name, word, length) == 0)
 			return o;
@@ -35,11 +43,11 @@ static const struct mkv_option *find(const struct mkv_usage *usage,
 static int unknown(const char *verb, const struct mkv_usage *usage,
 		   const char *word, struct mkv_error *err)
 {
-	const char *names[64];
+	const char *names[OPTIONS_MOST];
 	size_t count = 0;
 	names[count++] = "--help";
 	for (const struct mkv_option *o = usage->options;
-	     o->name && count < 63; o++)
+	     o->name && count < OPTIONS_MOST; o++)
 		names[count++] = o->name;
 	const char *near = mkv_nearest(word, names, count);
 	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
@@ -47,6 +55,33 @@ static int unknown(const char *verb, const struct mkv_usage *usage,
 			"lists them",
 			verb, word, near ? " (did you mean '" : "",
 			near ? near : "", near ? "'?)" : "", verb);
+}
+
+static bool is_list(const struct mkv_option *option)
+{
+	return option->placeholder && strstr(option->placeholder, "[,");
+}
+
+static int set_value(const char *verb, const struct mkv_option *option,
+		     size_t row, const char *value, struct mkv_error *err)
+{
+	char *both = NULL;
+	if (!was_given[row]) {
+		*option->value = value;
+		was_given[row] = true;
+		return 0;
+	}
+	if (!is_list(option))
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"%s: %s is given twice and takes one value "
+				"(%s)",
+				verb, option->name, option->placeholder);
+	if (asprintf(&both, "%s,%s", *option->value, value) < 0)
+		return mkv_oom(err);
+	free(joined[row]);
+	joined[row] = both;
+	*option->value = both;
+	return 0;
 }
 
 /* One option, and its argument where it has one. Advances *at past both. */
@@ -71,8 +106,8 @@ static int take(const char *verb, const struct mkv_usage *usage, int argc,
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"%s: %s needs a value (%s)", verb, option->name,
 				option->placeholder);
-	*option->value = equals ? equals + 1 : argv[++*at];
-	return 0;
+	return set_value(verb, option, (size_t)(option - usage->options),
+			 equals ? equals + 1 : argv[++*at], err);
 }
 
 int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
@@ -82,6 +117,7 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 	int operands = 0;
 	bool only_operands = false;
 	*ret_done = false;
+	memset(was_given, 0, sizeof(was_given));
 	/* Before anything can be wrong: that, too, is told as asked. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--json") == 0 && find(usage, "--json", 6))
@@ -112,28 +148,6 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 				usage->synopsis);
 	*ret_operands = operands;
 	return 0;
-}
-
-char *mkv_options_join(int argc, char **argv, const char *name)
-{
-	size_t length = strlen(name);
-	char *joined = NULL;
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		const char *value = NULL;
-		if (strncmp(argv[i], name, length) != 0)
-			continue;
-		if (argv[i][length] == '=')
-			value = argv[i] + length + 1;
-		else if (argv[i][length] == '\0' && i + 1 < argc)
-			value = argv[++i];
-		char *both = NULL;
-		if (!value || asprintf(&both, "%s%s%s", joined ? joined : "",
-				       joined ? "," : "", value) < 0)
-			continue;
-		free(joined);
-		joined = both;
-	}
-	return joined;
 }
 
 size_t mkv_options_split(char *text, const char **ret, size_t most)

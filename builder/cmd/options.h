@@ -9,7 +9,8 @@
 
 struct mkv_option {
 	const char *name;	 /* "--store" */
-	const char *placeholder; /* "DIR"; NULL for a switch */
+	const char *placeholder; /* "DIR"; NULL for a switch; "NAME[,NAME]": a
+				    list, which may be repeated */
 	const char *help;	 /* one line */
 	const char **value;	 /* where an argument goes */
 	bool *flag;		 /* where a switch goes */
@@ -25,17 +26,13 @@ struct mkv_usage {
 /* Parses argv[1..]. `--opt VALUE` and `--opt=VALUE`, operands anywhere, `--`
  * ends options. Operands are moved to the front of argv and counted in
  * *ret_operands. `--help` prints and sets *ret_done. A mistake is MKV_BAD_USAGE
- * with a suggestion. */
+ * with a suggestion. A list that is repeated becomes one, joined by commas; any
+ * other value that is given twice is a mistake. Values live as long as argv, or,
+ * joined, until the next command line is parsed. */
 int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      char **argv, int *ret_operands, bool *ret_done,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6, 7);
-
-/* All arguments of an option that may be repeated, joined by commas; caller's.
- * Call it before mkv_options_parse(), which moves words. NULL when the option
- * isn't there or memory ran out; the parser then tells. */
-char *mkv_options_join(int argc, char **argv, const char *name) mkv_must_check
-	mkv_nonnull(2, 3);
 
 /* Takes "a,b,c" apart in place; at most `most` words, borrowed from the text. */
 size_t mkv_options_split(char *text, const char **ret, size_t most)

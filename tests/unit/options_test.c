@@ -12,7 +12,7 @@
 
 /* What a table of three options makes of a command line. */
 struct parsed {
-	const char *output, *key;
+	const char *output, *key, *hosts;
 	bool force, done;
 	int operands, rc;
 	char *argv[8];
@@ -24,6 +24,7 @@ static void parse(const char *line, char *copy, struct parsed *ret)
 	const struct mkv_option table[] = {
 		{"--output", "DIR", "a folder", &ret->output, NULL},
 		{"--key", "FILE", "a file", &ret->key, NULL},
+		{"--hosts", "NAME[,NAME]", "a list", &ret->hosts, NULL},
 		{"--force", NULL, "a switch", NULL, &ret->force},
 		{0},
 	};
@@ -50,7 +51,8 @@ static void options_and_operands_come_in_any_order(void **state)
 		{"v --output --force a", "--force", "a", NULL, false},
 		{"v -- --force", NULL, "--force", NULL, false},
 		{"v a -", NULL, "a", "-", false},
-		{"v --output=a=b --output c x", "c", "x", NULL, false},
+		{"v --output=a=b x", "a=b", "x", NULL, false},
+		{"v --force x --force", NULL, "x", NULL, true},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -85,6 +87,8 @@ static void mistakes_are_usage_errors_that_help(void **state)
 		{"v --zzzzzzzz a", "unknown option '--zzzzzzzz'; `mkvbench"},
 		{"v a --output", "--output needs a value (DIR)"},
 		{"v --force=1 a", "--force takes no value"},
+		{"v --output a --output b x", "verb: --output is given twice"},
+		{"v --output=a x --output=a", "verb: --output is given twice"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -98,30 +102,26 @@ static void mistakes_are_usage_errors_that_help(void **state)
 	}
 }
 
-static void repeated_arguments_are_joined(void **state)
+static void repeated_lists_are_joined(void **state)
 {
 	static const struct {
 		const char *line, *joined;
 	} rows[] = {
-		{"v --m a --m=b c --m d", "a,b,d"},
-		{"v --m a", "a"},
-		{"v --mm a", NULL},
-		{"v -- --m a", NULL},
-		{"v --m", NULL},
+		{"v --hosts a --hosts=b c --hosts d,e", "a,b,d,e"},
+		{"v --hosts a c", "a"},
+		{"v c -- --hosts", NULL},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		char copy[128], *argv[16];
-		int argc = 0;
-		(void)strcpy(copy, rows[i].line);
-		for (char *word, *rest = copy; (word = strsep(&rest, " "));)
-			argv[argc++] = word;
-		char *joined = mkv_options_join(argc, argv, "--m");
+		char copy[128];
+		struct parsed p = {0};
+		parse(rows[i].line, copy, &p);
+		if (p.rc < 0)
+			fail_msg("%s: %s", rows[i].line, p.err.message);
 		if (rows[i].joined)
-			assert_string_equal(joined, rows[i].joined);
+			assert_string_equal(p.hosts, rows[i].joined);
 		else
-			assert_null(joined);
-		free(joined);
+			assert_null(p.hosts);
 	}
 }
 
@@ -130,7 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_and_operands_come_in_any_order),
 		cmocka_unit_test(mistakes_are_usage_errors_that_help),
-		cmocka_unit_test(repeated_arguments_are_joined),
+		cmocka_unit_test(repeated_lists_are_joined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,10 +180,14 @@ images:
 END
 }
 
-# lock ARGUMENT...: the command against the mirror, with a store of the test.
+# lock ARGUMENT...: the command against the mirror, and those that arguments add, with
+# a store of the test and little patience, but for what arguments say otherwise.
 lock() {
-	"$BUILD/mkvbench" lock --keyring "$mirror_keyring" --mirror "$mirror_uris" \
-		--store "$TEST_TMP/store" --quiet --attempts 2 --stall 2 "$@"
+	local option usual=(--quiet --mirror "$mirror_uris")
+	for option in "--keyring=$mirror_keyring" "--store=$TEST_TMP/store" --attempts=2 --stall=2; do
+		[[ " $* " == *" ${option%%=*}"[=\ ]* ]] || usual+=("$option")
+	done
+	"$BUILD/mkvbench" lock "${usual[@]}" "$@"
 }
 
 # refuses STATUS TEXT ARGUMENT...: lock ends with that status and says that.
