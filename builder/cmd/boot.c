@@ -248,6 +248,23 @@ static int judge(const struct mkv_boot_results *results, struct mkv_error *err)
 			results->count, list.data ? list.data : "");
 }
 
+/* A machine's contract can't hold under emulation: say what can be tried. */
+static void suggest_emulated(const struct mkv_recipe *recipe,
+			     struct mkv_error *err)
+{
+	struct mkv_error ignored;
+	auto_free char *emulated = NULL;
+	char why[MKV_ERROR_MESSAGE_MAX];
+	if (mkv_cmd_emulated_of(recipe->path, &emulated, &ignored) < 0 ||
+	    !emulated)
+		return;
+	(void)snprintf(why, sizeof(why), "%s", err->message);
+	(void)snprintf(err->message, sizeof(err->message),
+		       "%s; where KVM can't be used, %s is the recipe that can "
+		       "pass",
+		       why, emulated);
+}
+
 static int boot(const struct options *options, const char *operand,
 		struct mkv_boot_options *how, struct printer *printer,
 		struct mkv_error *err)
@@ -282,6 +299,9 @@ static int boot(const struct options *options, const char *operand,
 	rc = mkv_boot_run(how, &results, err);
 	if (rc == 0)
 		rc = judge(&results, err);
+	if (rc < 0 && err->kind == MKV_UNVERIFIED && recipe &&
+	    how->accel != MKV_ACCEL_KVM)
+		suggest_emulated(recipe, err);
 	if (rc == 0 && printer->load_failed)
 		rc = mkv_fail(err, MKV_FAILED, EIO, "the load failed");
 	/* What a failure printed stays to be read, and what was asked for. */

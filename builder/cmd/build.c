@@ -28,17 +28,31 @@ static int print_json(const char *path, const char *sums, bool fresh)
 	return rc;
 }
 
-static void print_next(const char *path)
+/* The tool by the name that it was called by: that one works here. */
+static int print_next(const struct mkv_recipe *recipe, const char *path,
+		      struct mkv_error *err)
 {
-	(void)printf("  try it     mkvbench boot %s\n"
-		     "  audit it   mkvbench audit %s --deep\n"
-		     "  import it  mkvbench import %s --connect "
-		     "qemu:///system\n",
-		     path, path, path);
+	const char *tool = program_invocation_name;
+	auto_free char *emulated = NULL;
+	int rc = mkv_cmd_emulated_of(recipe->path, &emulated, err);
+	if (rc < 0)
+		return rc;
+	(void)printf("  try it     %s boot %s\n", tool, path);
+	if (emulated)
+		(void)printf("             (where KVM can't be used, %s is the "
+			     "recipe that can pass)\n",
+			     emulated);
+	(void)printf("  audit it   %s audit %s --deep\n", tool, path);
+	if (recipe->has_hypervisor)
+		(void)printf("  import it  %s import %s --connect "
+			     "qemu:///system\n",
+			     tool, path);
+	return 0;
 }
 
 /* The digest of SHA256SUMS names the whole appliance. */
-static int summarise(const struct mkv_session *session, const char *path,
+static int summarise(const struct mkv_session *session,
+		     const struct mkv_recipe *recipe, const char *path,
 		     bool fresh, struct mkv_error *err)
 {
 	auto_free char *sums = NULL;
@@ -62,8 +76,7 @@ static int summarise(const struct mkv_session *session, const char *path,
 	(void)printf("%s: %s\n", path, fresh ? "built" : "up to date");
 	(void)fputs(text.data, stdout);
 	(void)printf("%s  SHA256SUMS\n", hex);
-	print_next(path);
-	return 0;
+	return print_next(recipe, path, err);
 }
 
 static int build_one(const struct mkv_session *session,
@@ -89,7 +102,8 @@ static int build_one(const struct mkv_session *session,
 		rc = mkv_uptodate_find(&build, options->output, &step, &path,
 				       err);
 	if (rc < 0 || path)
-		return rc < 0 ? rc : summarise(session, path, false, err);
+		return rc < 0 ? rc
+			      : summarise(session, recipe, path, false, err);
 	rc = mkv_programs_check(recipe, lock, err);
 	if (rc == 0)
 		rc = mkv_lock_fetch(lock, session->store, &lock_options,
@@ -98,7 +112,7 @@ static int build_one(const struct mkv_session *session,
 		rc = mkv_build_appliance(&build, options->output, &path, err);
 	if (rc == 0)
 		rc = mkv_uptodate_keep(&build, &step, path, err);
-	return rc < 0 ? rc : summarise(session, path, true, err);
+	return rc < 0 ? rc : summarise(session, recipe, path, true, err);
 }
 
 int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)

@@ -41,6 +41,21 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 	return rc;
 }
 
+int mkv_cmd_emulated_of(const char *recipe_path, char **ret,
+			struct mkv_error *err)
+{
+	const char *slash = strrchr(recipe_path, '/');
+	int folder = slash ? (int)(slash + 1 - recipe_path) : 0;
+	auto_free char *path = NULL;
+	*ret = NULL;
+	if (asprintf(&path, "%.*semulated/%s", folder, recipe_path,
+		     recipe_path + folder) < 0)
+		return mkv_oom(err);
+	if (access(path, F_OK) == 0)
+		*ret = mkv_take(path);
+	return 0;
+}
+
 void mkv_recipes_done(struct mkv_recipes *recipes)
 {
 	for (size_t i = 0; i < recipes->count; i++)

@@ -13,6 +13,12 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
+/* The recipe of the same name for emulation, which promises what emulation can
+ * keep: emulated/NAME.yaml beside a recipe. NULL (0): there is none. Caller's. */
+int mkv_cmd_emulated_of(const char *recipe_path, char **ret,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+
 /* All recipes of a command line. */
 struct mkv_recipes {
 	struct mkv_recipe **items;
