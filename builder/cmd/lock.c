@@ -89,23 +89,20 @@ static int print_text(const char *path, enum mkv_lock_state state,
 	return mkv_lock_compare(before, lock, print_change, NULL, err);
 }
 
-static int lock_one(const struct options *options, const char *path,
-		    struct mkv_store *store, struct mkv_progress *progress,
-		    struct mkv_error *err)
+static int lock_one(const struct options *options,
+		    const struct mkv_recipe *recipe, struct mkv_store *store,
+		    struct mkv_progress *progress, struct mkv_error *err)
 {
-	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_lock struct mkv_lock *lock = NULL;
 	auto_lock struct mkv_lock *before = NULL;
 	enum mkv_lock_state state = MKV_LOCK_KEPT;
 	auto_free char *lock_path = options->lock.lock_path
 					    ? strdup(options->lock.lock_path)
-					    : mkv_lock_path_of(path);
+					    : mkv_lock_path_of(recipe->path);
 	if (!lock_path)
 		return mkv_oom(err);
-	int rc = mkv_cmd_load_recipe(path, &recipe, err);
-	if (rc == 0)
-		rc = mkv_lock_ensure(recipe, store, &options->lock, progress,
-				     &lock, &state, &before, err);
+	int rc = mkv_lock_ensure(recipe, store, &options->lock, progress, &lock,
+				 &state, &before, err);
 	if (rc == 0 && options->fetch)
 		rc = mkv_lock_fetch(lock, store, &options->lock, progress, err);
 	if (rc < 0)
@@ -144,14 +141,19 @@ static int run(struct options *options, char **paths, int count,
 				 &options->lock.fetch.attempts, err);
 	if (rc < 0)
 		return rc;
+	/* All of them, before a lock is written. */
+	auto_recipes struct mkv_recipes recipes = {0};
+	rc = mkv_cmd_load_recipes(paths, count, &recipes, err);
+	if (rc < 0)
+		return rc;
 	auto_progress struct mkv_progress *progress =
 		mkv_progress_new(options->json	  ? MKV_PROGRESS_JSON
 				 : options->quiet ? MKV_PROGRESS_QUIET
 						  : MKV_PROGRESS_AUTO);
 	auto_store struct mkv_store *store = NULL;
 	rc = mkv_store_open(options->store, &store, err);
-	for (int i = 0; rc == 0 && i < count; i++)
-		rc = lock_one(options, paths[i], store, progress, err);
+	for (size_t i = 0; rc == 0 && i < recipes.count; i++)
+		rc = lock_one(options, recipes.items[i], store, progress, err);
 	return rc;
 }
 
