@@ -121,26 +121,49 @@ static int write_contract(const struct mkv_build *build,
 	return mkv_contract_write(&inputs, ret, err);
 }
 
+static int write_image(const struct mkv_build *build,
+		       struct mkv_build_image *image,
+		       const struct mkv_buf *contract,
+		       const struct mkv_buf *bundle, struct mkv_draft *draft,
+		       struct mkv_error *err)
+{
+	auto_free char *place = NULL;
+	if (asprintf(&place, "%s/%s", draft->path, image->recipe->name) < 0)
+		return mkv_oom(err);
+	int rc = mkv_build_image_seal(image, contract, bundle, err);
+	if (rc == 0)
+		rc = mkv_build_image_write(build, image, place, err);
+	return rc < 0 ? rc
+		      : mkv_draft_finish_part(draft, image->recipe->name, err);
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const struct mkv_build_image *const *left = a, *const *right = b;
+	uint64_t one = (*left)->recipe->size_bytes,
+		 other = (*right)->recipe->size_bytes;
+	return (one < other) - (one > other);
+}
+
+/* The largest disk first: its digest, which takes longest, is then computed while
+ * the others are written. */
 static int write_images(const struct mkv_build *build, struct images *images,
 			const struct mkv_buf *contract, struct mkv_draft *draft,
 			struct mkv_error *err)
 {
 	auto_buf struct mkv_buf bundle = {0};
+	auto_free struct mkv_build_image **order =
+		calloc(images->count ? images->count : 1, sizeof(struct mkv_build_image *));
+	if (!order)
+		return mkv_oom(err);
+	for (size_t i = 0; i < images->count; i++)
+		order[i] = &images->items[i];
+	qsort(order, images->count, sizeof(struct mkv_build_image *), by_size);
 	int rc = mkv_contract_bundle(build->key, contract->data, contract->size,
 				     &bundle, err);
-	for (size_t i = 0; rc == 0 && i < images->count; i++) {
-		struct mkv_build_image *image = &images->items[i];
-		auto_free char *place = NULL;
-		if (asprintf(&place, "%s/%s", draft->path,
-			     image->recipe->name) < 0)
-			return mkv_oom(err);
-		rc = mkv_build_image_seal(image, contract, &bundle, err);
-		if (rc == 0)
-			rc = mkv_build_image_write(build, image, place, err);
-		if (rc == 0)
-			rc = mkv_draft_finish_part(draft, image->recipe->name,
-						   err);
-	}
+	for (size_t i = 0; rc == 0 && i < images->count; i++)
+		rc = write_image(build, order[i], contract, &bundle, draft,
+				 err);
 	return rc;
 }
 
