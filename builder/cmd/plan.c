@@ -15,6 +15,8 @@ struct options {
 	const char *output, *key;
 };
 
+#define NO_FETCH ": a build with --offline fails"
+
 /* What is printed of one recipe. */
 struct rows {
 	const struct mkv_session *session;
@@ -53,8 +55,9 @@ static int print_fetch(struct rows *rows, struct mkv_error *err)
 	}
 	char why[128], size[16];
 	mkv_size_text(bytes, size);
-	(void)snprintf(why, sizeof(why), "%zu of %zu packages to fetch, %s",
-		       rows->missing, lock->n_packages, size);
+	(void)snprintf(why, sizeof(why), "%zu of %zu packages to fetch, %s%s",
+		       rows->missing, lock->n_packages, size,
+		       rows->session->offline ? NO_FETCH : "");
 	return print_row(rows, "fetch", rows->missing ? "run" : "cached",
 			 rows->missing ? why : "", err);
 }
@@ -77,7 +80,10 @@ static int print_externals(const struct rows *rows, struct mkv_error *err)
 			rc = print_row(rows, what, "cached", "", err);
 		else if (rc == -ENOENT)
 			rc = print_row(rows, what, "run",
-				       "it isn't in the store", err);
+				       rows->session->offline
+					       ? "it isn't in the store" NO_FETCH
+					       : "it isn't in the store",
+				       err);
 	}
 	return rc;
 }
