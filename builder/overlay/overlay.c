@@ -267,6 +267,12 @@ int mkv_overlay_apply(struct mkv_tree *base, const struct mkv_tree *overlay,
 	return mkv_tree_walk(overlay, apply_entry, base, err);
 }
 
+/* Of folders alone it means something that they were said: see apply_entry(). */
+static bool is_said_folder(const struct mkv_inode *inode)
+{
+	return S_ISDIR(inode->mode) && inode->mark == EXPLICIT;
+}
+
 static int digest_entry(const char *path, struct mkv_inode *inode,
 			void *context, struct mkv_error *err)
 {
@@ -288,6 +294,8 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 	mkv_hasher_add(hasher, hex, strlen(hex) + 1);
 	if (inode->target)
 		mkv_hasher_add(hasher, inode->target, strlen(inode->target));
+	if (is_said_folder(inode))
+		mkv_hasher_add(hasher, ".modes", 6);
 	mkv_hasher_add(hasher, "\n", 1);
 	return 0;
 }
@@ -332,6 +340,8 @@ static int visit_entry(const char *path, struct mkv_inode *inode, void *context,
 	}
 	if (inode->target)
 		mkv_buf_printf(&text, " -> %s", inode->target);
+	if (is_said_folder(inode))
+		mkv_buf_str(&text, " by .modes");
 	int rc = mkv_buf_check(&text, err);
 	return rc < 0 ? rc : v->visit(path, text.data, v->context, err);
 }

@@ -200,6 +200,12 @@ static void the_digest_covers_what_an_overlay_means(void **state)
 	now = digest();
 	assert_false(mkv_sha256_equal(&first, &now));
 	assert_int_equal(rmdir(at("o/empty")), 0);
+	/* A folder's mode that is said, where it would be the same: an image
+	 * whose folder has another keeps that otherwise. */
+	write_file("o/.modes", "0755 0 0 /etc\n", 0644);
+	now = digest();
+	assert_false(mkv_sha256_equal(&first, &now));
+	assert_int_equal(unlink(at("o/.modes")), 0);
 	assert_int_equal(unlink(at("o/etc/link")), 0);
 	assert_int_equal(symlink("../awaz", at("o/etc/link")), 0);
 	now = digest();
