@@ -108,6 +108,7 @@ enum mkv_contract_platform {
 
 struct mkv_contract_kernel {
 	const char *package, *version, *release;
+	const char *initramfs_sha256; /* of what it starts from */
 	bool has_command_line;
 	struct mkv_contract_strings command_line;
 };

@@ -13,10 +13,13 @@ static void read_kernel(struct mkv_json_reader *r, const json_t *image,
 	size_t mark = mkv_json_enter(r, "kernel");
 	mkv_json_only(r, object,
 		      (const char *const[]){"package", "version", "release",
-					    "command_line", NULL});
+					    "command_line", "initramfs_sha256",
+					    NULL});
 	kernel->package = mkv_json_string(r, object, "package", false);
 	kernel->version = mkv_json_string(r, object, "version", false);
 	kernel->release = mkv_json_string(r, object, "release", false);
+	kernel->initramfs_sha256 = mkv_contract_read_hex(
+		r, object, "initramfs_sha256", false, NULL);
 	kernel->has_command_line =
 		json_object_get(object, "command_line") != NULL;
 	kernel->command_line =

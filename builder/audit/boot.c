@@ -88,6 +88,26 @@ static int compare_artifact(const struct mkv_audit_of_disk *disk,
 	return 0;
 }
 
+/* By the contract: a disk by itself comes with no other word on it. */
+static int compare_initramfs(const struct mkv_audit_of_disk *disk,
+			     const struct mkv_audit_section *section,
+			     struct mkv_error *err)
+{
+	const char *want = disk->image->kernel.initramfs_sha256;
+	char got[MKV_SHA256_HEX_SIZE], text[256];
+	struct mkv_sha256 sha256;
+	int rc = want ? digest(section, &sha256, err) : 0;
+	if (rc < 0 || !want)
+		return rc;
+	mkv_sha256_hex(&sha256, got);
+	if (strcmp(got, want) == 0)
+		return 0;
+	(void)snprintf(text, sizeof(text),
+		       "initramfs differs: expected %s got %s", want, got);
+	mkv_disk_add(disk, "esp:" UKI_PATH, text);
+	return 0;
+}
+
 /* The kernel must be the package's, which the list of files knows. */
 static int compare_kernel(const struct mkv_audit_of_disk *disk,
 			  const struct mkv_audit_section *section,
@@ -141,6 +161,8 @@ static int check_uki(const struct mkv_audit_of_disk *disk,
 	if (rc == 0)
 		rc = compare_artifact(disk, "its initramfs", &initramfs,
 				      "initrd.img", err);
+	if (rc == 0)
+		rc = compare_initramfs(disk, &initramfs, err);
 	if (rc == 0 && want->release)
 		rc = compare_kernel(disk, &kernel, root, err);
 	return rc;

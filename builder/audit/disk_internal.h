@@ -28,9 +28,9 @@ int mkv_disk_unreadable(const struct mkv_audit_of_disk *disk, const char *path,
 			int rc, const struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
 
-/* The ESP: its unified kernel image holds the contract's command line, the
- * kernel of the root file system and the appliance's own boot files; and the
- * command line names this root file system. */
+/* The ESP: its unified kernel image holds the contract's command line and
+ * initramfs, the kernel of the root file system and the appliance's own boot
+ * files; and the command line names this root file system. */
 int mkv_disk_check_boot(struct mkv_audit_of_disk *disk,
 			const struct mkv_audit_table *root,
 			struct mkv_error *err) mkv_must_check

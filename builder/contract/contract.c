@@ -133,6 +133,9 @@ static json_t *kernel_part(const struct mkv_built_image *image)
 	put_string(part, "version", image->kernel_version);
 	put_string(part, "release", image->kernel_release);
 	put(part, "command_line", strings(&image->command_line));
+	if (image->initramfs_sha256)
+		put_sha256(part, "initramfs_sha256", image->initramfs_sha256,
+			   "");
 	return part;
 }
 

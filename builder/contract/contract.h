@@ -11,6 +11,7 @@
 struct mkv_built_image {
 	const char *kernel_package, *kernel_version; /* NULL: no kernel */
 	const char *kernel_release;
+	const struct mkv_sha256 *initramfs_sha256; /* NULL: left out */
 	struct mkv_strings command_line;
 	struct mkv_strings enabled, masked; /* units of the finished tree */
 	struct mkv_sha256 files_sha256; /* of files.list */

@@ -126,6 +126,8 @@ static void says_where_the_mistake_is(void **state)
 		 "clock.limit_ns: must be between"},
 		{"\"volumes\":[\"db\"]", "\"volumes\":[\"../db\"]",
 		 "images.dut.docker.volumes: isn't a name"},
+		{"\"release\":", "\"initramfs_sha256\":\"c1\",\"release\":",
+		 "images.dut.kernel.initramfs_sha256: isn't"},
 		{"[\"ro\",\"quiet\"]", "[\"ro\",7]",
 		 "kernel.command_line: must be a string"},
 		{"\"vm.swappiness\":\"1\"", "\"vm.swappiness\":1",

@@ -39,11 +39,13 @@ static void write_contract(const struct mkv_recipe *recipe, struct mkv_buf *ret)
 	auto_free struct mkv_built_oci *oci =
 		calloc(recipe->n_oci_images + 1, sizeof(*oci));
 	char *words[] = {(char *)"root=UUID=1", (char *)"rw"};
+	static const struct mkv_sha256 initramfs = {{0xc1}};
 	for (size_t i = 0; i < recipe->n_images; i++)
 		images[i] = (struct mkv_built_image){
 			.kernel_package = "linux-image-6.12-amd64",
 			.kernel_version = "6.12.1-1",
 			.kernel_release = "6.12-amd64",
+			.initramfs_sha256 = &initramfs,
 			.command_line = {words, 2},
 			.files_sha256 = {{0xf1}},
 			.files_count = 1234,
@@ -91,6 +93,11 @@ static void the_strict_reader_reads_every_scenario(void **state)
 		assert_int_equal(contract->clock.limit_ns,
 				 recipe->time.limit_ns);
 		assert_int_equal(contract->n_oci, recipe->n_oci_images);
+		for (size_t m = 0; m < recipe->n_images; m++)
+			assert_string_equal(
+				contract->images[m].kernel.initramfs_sha256,
+				"c1000000000000000000000000000000"
+				"00000000000000000000000000000000");
 		for (size_t h = 0; h < recipe->n_hosts; h++)
 			assert_string_equal(contract->hosts[h].name,
 					    recipe->hosts[h].name);
