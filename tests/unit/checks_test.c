@@ -204,6 +204,10 @@ static const struct {
 	 MKV_FAIL, "way to the VLAN's subnet: vlan0 / eth0"},
 	{"interfaces", "/proc/net/vlan/config", "vlan0 | 101 | eth1\n",
 	 MKV_FAIL, "tag: 100 / 101"},
+	{"interfaces", "/proc/net/vlan/config", "vlan | 100 | eth1\n", MKV_FAIL,
+	 "tag: 100 / untagged"},
+	{"interfaces", "/proc/net/vlan/config", NULL, MKV_NOT_ESTABLISHED,
+	 "tag: 100 / -"},
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
 	 "Version: 4.6.1-4\n",
@@ -251,6 +255,34 @@ static void each_change_is_found(void **state)
 		put(changes[i].file, before);
 	}
 	the_machine_keeps_the_contract(state);
+}
+
+/* On a hypervisor the VLAN's interface is a port of the guests' bridge. */
+static void a_vlan_off_its_bridge_is_found(void **state)
+{
+	static const char port[] = "/sys/class/net/br0/brif/vlan0/state";
+	static const char route[] = "/proc/net/route";
+	struct mkv_env env = environment();
+	struct mkv_contract_image image = *env.image;
+	auto_free char *before = take(route);
+	(void)state;
+	image.platform = MKV_PLATFORM_HYPERVISOR;
+	env.image = &image;
+	put(route, "br0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n");
+	put(port, "3\n");
+	ask(&env, "interfaces", MKV_PASS,
+	    "VLAN's port: vlan0 forwards on br0 / a port that forwards");
+	put(port, "1\n");
+	ask(&env, "interfaces", MKV_FAIL, "/ a port that listens only");
+	put(port, "");
+	ask(&env, "interfaces", MKV_NOT_ESTABLISHED, "VLAN's port");
+	put(port, NULL);
+	ask(&env, "interfaces", MKV_FAIL,
+	    "VLAN's port: vlan0 forwards on br0 / on no bridge");
+	put("/sys/class/net/vlan0/master", "-> ../virbr0");
+	ask(&env, "interfaces", MKV_FAIL, "forwards on br0 / virbr0");
+	put("/sys/class/net/vlan0/master", NULL);
+	put(route, before);
 }
 
 /* The same machine's files, another machine's registers. */
@@ -456,6 +488,7 @@ int main(void)
 		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
 		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),
+		cmocka_unit_test(a_vlan_off_its_bridge_is_found),
 		cmocka_unit_test(other_registers_are_found),
 		cmocka_unit_test(no_registers_is_not_established),
 		cmocka_unit_test(one_odd_cpu_is_found),

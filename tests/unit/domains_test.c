@@ -69,6 +69,7 @@ static void put_thread(unsigned id, const char *name, const char *cpus)
 	put(path, text, strlen(text));
 }
 
+#define NET "/sys/class/net"
 #define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB"
 static const char arguments[] =
 	"/usr/bin/qemu-system-x86_64\0-name\0guest=t-order\0-uuid\0" UUID;
@@ -86,6 +87,9 @@ static const struct {
 	{"/proc/stat", "cpu  1\nbtime 1763856000\n"},
 	{POOL "/nr_hugepages", "40\n"},
 	{POOL "/free_hugepages", "8\n"},
+	{NET "/br-vlan/bridge/stp_state", "0\n"},
+	{NET "/br-vlan/brif/vnet0/state", "3\n"},
+	{NET "/vnet0/ifindex", "9\n"},
 };
 #define DOMAIN "/run/libvirt/qemu/t-order.xml"
 
@@ -264,6 +268,9 @@ static void each_change_of_the_definition_is_found(void **state)
 		{"guest-devices", "<source bridge='br-vlan'/>",
 		 "<source bridge='virbr0'/>",
 		 "order: card's bridge: br-vlan / virbr0"},
+		{"guest-devices", "<target dev='vnet0'/>",
+		 "<target dev='vnet9'/>",
+		 "order: card's port: vnet9 forwards on br-vlan / there is no"},
 		{"guest-devices", "<model type='virtio'/>",
 		 "<model type='e1000e'/>",
 		 "order: card's model: virtio / e1000e"},
@@ -337,6 +344,13 @@ static void each_change_of_the_machine_is_found(void **state)
 		{"guest-memory", "/proc/115/ksm_stat", "ksm_merging_pages 7\n",
 		 MKV_FAIL, "order: merged pages: 0 / some"},
 		{"guest-memory", "/proc/115/ksm_stat", NULL, MKV_PASS, NULL},
+		{"guest-devices", NET "/br-vlan/brif/vnet0/state", NULL,
+		 MKV_FAIL,
+		 "order: card's port: vnet0 forwards on br-vlan / on no bridge"},
+		{"guest-devices", NET "/br-vlan/brif/vnet0/state", "0\n",
+		 MKV_FAIL, "/ a port that is disabled"},
+		{"guest-devices", NET "/br-vlan/brif/vnet0/state", "x\n",
+		 MKV_NOT_ESTABLISHED, "order: card's port"},
 		{"guest-cpu", DOMAIN, NULL, MKV_NOT_ESTABLISHED,
 		 "order: domain: t-order / doesn't run"},
 		{"guest-cpu", DOMAIN, "<domain/>", MKV_NOT_ESTABLISHED,

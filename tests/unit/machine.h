@@ -275,6 +275,7 @@ static const struct need_of {
 	{"interfaces", "/sys/class/net/vlan0/mtu", NULL},
 	{"interfaces", "/proc/net/fib_trie", "/32 host LOCAL"},
 	{"interfaces", "/proc/net/route", "vlan0"},
+	{"interfaces", "/proc/net/vlan/config", "vlan0          | 100"},
 	{"packages", "/var/lib/dpkg/status", "Version: 4.6.1-3"},
 	{"files", "/usr/lib/mkvbench/files.list", NULL},
 };

@@ -4,14 +4,16 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "verify/bridge.h"
 #include "verify/drivers.h"
 
-/* The interface that carries the VLAN, or NULL. */
-static const char *vlan_interface(const struct mkv_env *env)
+/* The interface of that purpose, or NULL. */
+static const char *find_interface(const struct mkv_env *env,
+				  const char *purpose)
 {
 	const struct mkv_contract_pairs *interfaces = &env->image->interfaces;
 	for (size_t i = 0; i < interfaces->count; i++)
-		if (strcmp(interfaces->items[i].value, "vlan") == 0)
+		if (strcmp(interfaces->items[i].value, purpose) == 0)
 			return interfaces->items[i].key;
 	return NULL;
 }
@@ -22,7 +24,7 @@ void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
 	mkv_answer_compare(answer, "root disk",
 			   "/proc/self/mountinfo, /sys/dev/block",
 			   mkv_env_setting(env, "disk_driver"), disk);
-	const char *vlan = vlan_interface(env);
+	const char *vlan = find_interface(env, "vlan");
 	if (!vlan)
 		return;
 	auto_free char *nic = mkv_driver_of_interface(env, vlan);
@@ -90,16 +92,33 @@ static int64_t tag_of(const char *table, const char *interface)
 	return -1;
 }
 
-/* Where the VLAN's subnet is to be reached: on a hypervisor its interface is a
- * port of the bridge, which has the address. */
-static const char *way_to_vlan(const struct mkv_env *env, const char *vlan)
+/* On a hypervisor the VLAN's interface is a port of this bridge; else NULL. */
+static const char *bridge_of_vlan(const struct mkv_env *env)
 {
-	const struct mkv_contract_pairs *interfaces = &env->image->interfaces;
-	if (env->image->platform == MKV_PLATFORM_HYPERVISOR)
-		for (size_t i = 0; i < interfaces->count; i++)
-			if (strcmp(interfaces->items[i].value, "bridge") == 0)
-				return interfaces->items[i].key;
-	return vlan;
+	return env->image->platform == MKV_PLATFORM_HYPERVISOR
+		       ? find_interface(env, "bridge")
+		       : NULL;
+}
+
+static void check_tag(const struct mkv_env *env, struct mkv_answer *answer,
+		      const char *name)
+{
+	static const char source[] = "/proc/net/vlan/config";
+	const struct mkv_contract_vlan *vlan = &env->contract->vlan;
+	auto_free char *tags = mkv_env_read(env, source);
+	int64_t tag = tags ? tag_of(tags, name) : -1;
+	char expected[24];
+	(void)snprintf(expected, sizeof(expected), "%u", vlan->id);
+	/* A guest's card lies on a bridge that the host has put on the VLAN:
+	 * no tag is to be seen inside. */
+	if (env->image->platform == MKV_PLATFORM_GUEST || !vlan->id)
+		mkv_answer_say(answer, MKV_NOT_PROMISED, "tag", source, NULL,
+			       "%s", tag < 0 ? "untagged" : "tagged");
+	else if (tags && tag < 0)
+		mkv_answer_add(answer, MKV_FAIL, "tag", source, expected,
+			       "untagged");
+	else
+		mkv_answer_number(answer, "tag", source, vlan->id, tag);
 }
 
 static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
@@ -123,26 +142,20 @@ static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
 					   ? env->host->address
 					   : "not an address of this machine");
 	}
+	const char *bridge = bridge_of_vlan(env);
 	if (vlan->subnet) {
 		char carrier[32] = "no interface";
 		auto_free char *table = mkv_env_read(env, "/proc/net/route");
 		if (table)
 			(void)find_route(table, vlan->subnet, carrier);
+		/* The bridge has the address then. */
 		mkv_answer_compare(answer, "way to the VLAN's subnet",
-				   "/proc/net/route", way_to_vlan(env, name),
+				   "/proc/net/route", bridge ? bridge : name,
 				   table ? carrier : NULL);
 	}
-	auto_free char *tags = mkv_env_read(env, "/proc/net/vlan/config");
-	int64_t tag = tags ? tag_of(tags, name) : -1;
-	/* A guest's card lies on a bridge that the host has put on the VLAN:
-	 * no tag is to be seen inside. */
-	if (env->image->platform == MKV_PLATFORM_GUEST || tag < 0)
-		mkv_answer_say(answer, MKV_NOT_PROMISED, "tag",
-			       "/proc/net/vlan/config", NULL, "%s",
-			       tag < 0 ? "untagged" : "tagged");
-	else
-		mkv_answer_number(answer, "tag", "/proc/net/vlan/config",
-				  vlan->id ? (int64_t)vlan->id : -1, tag);
+	if (bridge)
+		mkv_bridge_ask(env, answer, "VLAN's port", bridge, name);
+	check_tag(env, answer, name);
 }
 
 void mkv_check_interfaces(const struct mkv_env *env, struct mkv_answer *answer)

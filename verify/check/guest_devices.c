@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "verify/bridge.h"
 #include "verify/domains.h"
 
 static size_t count(const struct mkv_xml_node *parent, const char *name)
@@ -40,6 +41,22 @@ static void ask_disk(const struct mkv_domain_question *q,
 							"iothread", "none"));
 }
 
+/* The definition says which bridge the tap was put on; the kernel, where it is. */
+static void ask_port(const struct mkv_env *env,
+		     const struct mkv_domain_question *q,
+		     const struct mkv_xml_node *card)
+{
+	const char *tap = mkv_xml_attribute(card, "target", "dev");
+	char what[96];
+	if (tap)
+		mkv_bridge_ask(env, q->answer,
+			       mkv_domain_what(q->guest, "card's port", what),
+			       q->guest->hypervisor.nic.bridge, tap);
+	else
+		mkv_domain_compare(q, "card's port", MKV_DOMAINS_SOURCE,
+				   "a tap of the machine", NULL);
+}
+
 static void ask_card(const struct mkv_env *env,
 		     const struct mkv_domain_question *q,
 		     const struct mkv_xml_node *devices)
@@ -59,6 +76,7 @@ static void ask_card(const struct mkv_env *env,
 	mkv_domain_compare(
 		q, "card's bridge", MKV_DOMAINS_SOURCE, hv->nic.bridge,
 		bridge ? bridge : mkv_xml_attribute(card, "source", "bridge"));
+	ask_port(env, q, card);
 	mkv_domain_number(q, "card's queues", MKV_DOMAINS_SOURCE,
 			  hv->nic.queues,
 			  mkv_xml_number(mkv_domain_attribute(card, "driver",
