@@ -83,8 +83,12 @@ static int get(const char *socket_path, const char *path, json_t **ret,
 		return mkv_fail(err, MKV_FAILED, ENAMETOOLONG, "%m");
 	memcpy(to.sun_path, socket_path, strlen(socket_path) + 1);
 	auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "connect: %m");
+	if (fd < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "socket: %m");
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+		int rc = mkv_fail(err, MKV_FAILED, errno, "connect: %m");
+		return rc == -ENOENT ? -ECONNREFUSED : rc;
+	}
 	auto_buf struct mkv_buf request = {0}, answer = {0};
 	mkv_buf_printf(&request, "GET %s HTTP/1.0\r\nHost: docker\r\n\r\n",
 		       path);
@@ -168,12 +172,11 @@ bool mkv_mount_type(const char *mountinfo, const char *path,
 		char *type = dash + 3;
 		type[strcspn(type, " ")] = '\0';
 		/* A later mount on the same place hides the earlier one. */
-		if (!is_below(path, mount) || strlen(mount) < best ||
-		    strlen(type) >= 32)
+		if (!is_below(path, mount) || strlen(mount) < best)
 			continue;
 		best = strlen(mount);
 		found = true;
-		memcpy(ret_type, type, strlen(type) + 1);
+		(void)snprintf(ret_type, 32, "%.31s", type);
 		if (ret_mount)
 			memcpy(ret_mount, mount, best + 1);
 	}

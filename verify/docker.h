@@ -8,7 +8,8 @@
 #define MKV_DOCKER_SOCKET "/run/docker.sock"
 
 /* The JSON answer to GET `path`; the caller owns it. -ENOENT for 404,
- * -EREMOTEIO for another status, -ETIMEDOUT after ten seconds. */
+ * -EREMOTEIO for another status, -ECONNREFUSED when nobody listens at the
+ * socket or there is none, -ETIMEDOUT after a minute. */
 int mkv_docker_get(const char *socket_path, const char *path, json_t **ret,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
@@ -20,8 +21,8 @@ int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 	mkv_nonnull(1, 3, 4, 5, 6);
 
 /* The type of the file system that `path` lies on by a mountinfo(5) text
- * ("ext4", "overlay"), the mount's own place in `ret_mount` (of PATH_MAX bytes)
- * unless NULL. False when the text doesn't say. */
+ * ("ext4", "overlay"), cut at 31 bytes; the mount's own place in `ret_mount` (of
+ * PATH_MAX bytes) unless NULL. False when the text doesn't say. */
 bool mkv_mount_type(const char *mountinfo, const char *path,
 		    char ret_type[static 32], char *ret_mount)
 	mkv_nonnull(1, 2, 3);

@@ -22,6 +22,7 @@
 #define GOOD                                                                   \
 	"sha256:"                                                              \
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define EVIL                                                                   \
 	"sha256:"                                                              \
 	"ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -39,7 +40,8 @@ static const char contract_text[] =
 	"24\"}],\"volumes\":[\"db\"],"
 	"\"containers\":[{\"name\":\"postgres\",\"image\":\"postgres\","
 	"\"network\":\"app\",\"mounts\":[{\"volume\":\"db\",\"path\":\"/"
-	"data\"}]},"
+	"data\"}],\"ports\":[\"8080:80/tcp\",\"127.0.0.1:53:53/udp\"],"
+	"\"environment\":{\"A\":\"1\",\"B\":\"\"}},"
 	"{\"name\":\"payment\",\"image\":\"postgres\",\"network\":\"app\"}]}}},"
 	"\"oci\":{\"postgres\":{\"manifest\":\"" GOOD "\",\"config\":\"" GOOD
 	"\","
@@ -54,17 +56,23 @@ static const struct row right[] = {
 	{"/info",
 	 "{\"Driver\":\"overlay2\",\"DockerRootDir\":\"/var/lib/docker\"}"},
 	{"/networks/app",
-	 "{\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":"
-	 "\"172.28.0.0/24\"}]}}"},
-	{"/volumes/db", "{\"Driver\":\"local\",\"Mountpoint\":"
+	 "{\"Driver\":\"bridge\",\"Id\":\"0123456789abcdef\",\"Options\":{},"
+	 "\"IPAM\":{\"Config\":[{\"Subnet\":\"172.28.0.0/24\"}]}}"},
+	{"/volumes/db", "{\"Driver\":\"local\",\"Options\":null,\"Mountpoint\":"
 			"\"/var/lib/docker/volumes/db/_data\"}"},
 	{"/images/" GOOD "/json",
-	 "{\"Id\":\"" GOOD "\",\"RootFS\":{\"Layers\":[\"" EVIL "\"]}}"},
+	 "{\"Id\":\"" GOOD "\",\"RootFS\":{\"Layers\":[\"" EVIL "\"]},"
+	 "\"Config\":{\"Volumes\":{\"/scratch\":{}}}}"},
 	{"/containers/json", "[{\"Names\":[\"/postgres\"]}]"},
 	{"/containers/postgres/json",
-	 "{\"State\":{\"Running\":true,\"Pid\":700},\"Image\":\"" GOOD "\","
-	 "\"NetworkSettings\":{\"Networks\":{\"app\":{}}},\"Mounts\":[{"
-	 "\"Type\":"
+	 "{\"State\":{\"Status\":\"running\",\"Running\":true,\"Pid\":700},"
+	 "\"Image\":\"" GOOD "\",\"Config\":{\"Env\":[\"A=2\",\"A=1\",\"B=\","
+	 "\"PATH=/bin\"]},\"HostConfig\":{\"PortBindings\":{\"80/tcp\":[{"
+	 "\"HostIp\":\"\",\"HostPort\":\"8080\"}],\"53/udp\":[{\"HostIp\":"
+	 "\"127.0.0.1\",\"HostPort\":\"53\"}]},\"NanoCpus\":0,\"CpuQuota\":0,"
+	 "\"Memory\":0,\"CpusetCpus\":\"\",\"Privileged\":false,"
+	 "\"PidsLimit\":null},\"NetworkSettings\":{\"Networks\":{\"app\":{"
+	 "\"MacAddress\":\"02:42:ac:1c:00:02\"}}},\"Mounts\":[{\"Type\":"
 	 "\"volume\",\"Name\":\"db\",\"Destination\":\"/data\"}]}"},
 };
 enum { ROWS = sizeof(right) / sizeof(right[0]) };
@@ -155,12 +163,45 @@ static const char inside[] =
 	"91 90 8:2 /var/lib/docker/volumes/db/_data /data rw - ext4 "
 	"/dev/sda2 rw\n";
 
+#define INSIDE "/proc/700/root/sys/class/net"
+#define BRIDGE "/sys/class/net/br-0123456789ab"
+#define PORT BRIDGE "/brif/vethab"
+
+/* The container's card, its other end on the bridge, and interfaces that have
+ * nothing to do with either. */
+static const char *const net[][2] = {
+	{INSIDE "/lo/address", "00:00:00:00:00:00\n"},
+	{INSIDE "/lo/ifindex", "1\n"},
+	{INSIDE "/lo/iflink", "1\n"},
+	{INSIDE "/eth0/address", "02:42:ac:1c:00:02\n"},
+	{INSIDE "/eth0/ifindex", "4\n"},
+	{INSIDE "/eth0/iflink", "5\n"},
+	{"/sys/class/net/eth0/ifindex", "4\n"},
+	{"/sys/class/net/eth0/iflink", "4\n"},
+	{"/sys/class/net/vethab/ifindex", "5\n"},
+	{"/sys/class/net/vethab/iflink", "4\n"},
+	{BRIDGE "/ifindex", "3\n"},
+	{BRIDGE "/bridge/stp_state", "0\n"},
+	{PORT "/state", "3\n"},
+};
+enum { NET = sizeof(net) / sizeof(net[0]) };
+
 static void reset(void)
 {
 	memcpy(rows, right, sizeof(rows));
 	lie = 0;
 	put("/proc/self/mountinfo", disk);
 	put("/proc/700/mountinfo", inside);
+	for (int i = 0; i < NET; i++)
+		put(net[i][0], net[i][1]);
+}
+
+static void take_away(const char *name)
+{
+	char path[256];
+	struct mkv_error err;
+	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
 }
 
 static void change(const char *path, const char *body)
@@ -237,12 +278,13 @@ static void ask(const char *name, enum mkv_phase phase,
 static const char *const names[] = {"docker-engine", "docker-networks",
 				    "docker-volumes", "docker-images",
 				    "docker-containers"};
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
 static void what_was_promised_passes(void **state)
 {
 	(void)state;
 	reset();
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < NAMES; i++)
 		ask(names[i], MKV_PHASE_AFTER_START, MKV_PASS, NULL);
 }
 
@@ -283,28 +325,174 @@ static void each_change_is_found(void **state)
 		/* promised for another role */
 		{"docker-containers", "/containers/json",
 		 "[{\"Names\":[\"/payment\"]}]", "/ payment"},
-		{"docker-containers", "/containers/postgres/json",
-		 "{\"State\":{\"Running\":false,\"Pid\":0},\"Image\":\"" GOOD
-		 "\",\"NetworkSettings\":{\"Networks\":{\"app\":{}}},"
-		 "\"Mounts\":[]}",
-		 "running / not running"},
-		{"docker-containers", "/containers/postgres/json",
-		 "{\"State\":{\"Running\":true,\"Pid\":700},\"Image\":\"" EVIL
-		 "\",\"NetworkSettings\":{\"Networks\":{\"host\":{}}},"
-		 "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"db\","
-		 "\"Destination\":\"/data\"}]}",
-		 "network of postgres: app / host"},
-		{"docker-containers", "/containers/postgres/json",
-		 "{\"State\":{\"Running\":true,\"Pid\":700},\"Image\":\"" GOOD
-		 "\",\"NetworkSettings\":{\"Networks\":{\"app\":{}}},"
-		 "\"Mounts\":[{\"Type\":\"bind\",\"Destination\":\"/data\"}]}",
-		 "db / bind"},
+		{"docker-volumes", "/volumes/db",
+		 "{\"Driver\":\"local\",\"Options\":{\"type\":\"tmpfs\"},"
+		 "\"Mountpoint\":\"/var/lib/docker/volumes/db/_data\"}",
+		 "options of db: 0 / 1"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		change(cases[i].path, cases[i].body);
 		ask(cases[i].check, MKV_PHASE_AFTER_START, MKV_FAIL,
 		    cases[i].says);
 	}
+}
+
+/* One text of the container's answer replaced. */
+static void each_change_of_a_container_is_found(void **state)
+{
+	static const struct {
+		const char *from, *to, *says;
+	} cases[] = {
+		{"running\"", "exited\"", "running / exited"},
+		{"running\"", "paused\"", "running / paused"},
+		{"\"Image\":\"sha256:00", "\"Image\":\"sha256:ff",
+		 "fail image of postgres"},
+		{"\"app\":", "\"host\":", "network of postgres: app / host"},
+		{"\"app\":", "\"none\":{},\"app\":",
+		 "network of postgres: app / not exactly one"},
+		{"\"volume\",\"Name\":\"db\"", "\"bind\"", "db / bind"},
+		{"\"A=1\"", "\"A=3\"", "A of postgres: 1 / 3"},
+		{"\"B=\"", "\"C=\"", "B of postgres:  / not set"},
+		{"8080", "8081", "published ports of postgres: the 2 promised"},
+		{"127.0.0.1", "", "published ports of postgres"},
+		{"53/udp", "53/tcp", "published ports of postgres"},
+		{"\"PortBindings\":{", "\"PortBindings\":{\"22/tcp\":[{}],",
+		 "published ports of postgres: the 2 promised / 3, 2 of"},
+		{"\"NanoCpus\":0", "\"NanoCpus\":1",
+		 "limits of postgres: none / NanoCpus"},
+		{"\"CpuQuota\":0", "\"CpuQuota\":50000", "none / CpuQuota"},
+		{"\"Memory\":0", "\"Memory\":1024", "none / Memory"},
+		{"\"CpusetCpus\":\"\"", "\"CpusetCpus\":\"0-1\"",
+		 "none / CpusetCpus 0-1"},
+		{"\"Privileged\":false", "\"Privileged\":true",
+		 "none / Privileged"},
+		{"\"PidsLimit\":null", "\"Tmpfs\":{\"/tmp\":\"\"}",
+		 "other mounts of postgres: none / a tmpfs"},
+		{"\"Mounts\":[",
+		 "\"Mounts\":[{\"Type\":\"bind\",\"Destination\":\"/etc\"},",
+		 "other mounts of postgres: none / bind at /etc"},
+		{"\"Mounts\":[",
+		 "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"other\","
+		 "\"Destination\":\"/scratch\"},",
+		 "none / volume at /scratch"},
+		/* without a name, and the image doesn't ask for it */
+		{"\"Mounts\":[",
+		 "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"" HEX "\","
+		 "\"Destination\":\"/elsewhere\"},",
+		 "none / volume at /elsewhere"},
+	};
+	static char changed[4096];
+	const char *whole = right[ROWS - 1].body;
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *at = strstr(whole, cases[i].from);
+		assert_non_null(at);
+		(void)snprintf(changed, sizeof(changed), "%.*s%s%s",
+			       (int)(at - whole), whole, cases[i].to,
+			       at + strlen(cases[i].from));
+		change(right[ROWS - 1].path, changed);
+		ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+		    cases[i].says);
+	}
+	/* One without a name that the image asks for. */
+	const char *at = strstr(whole, "\"Mounts\":[");
+	(void)snprintf(changed, sizeof(changed),
+		       "%.*s\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"" HEX
+		       "\",\"Destination\":\"/scratch\"},%s",
+		       (int)(at - whole), whole, at + 10);
+	change(right[ROWS - 1].path, changed);
+	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_PASS,
+	    "other mounts of postgres: none / none");
+}
+
+/* Without a word a container has no network. */
+static void no_network_is_none(void **state)
+{
+	(void)state;
+	struct mkv_contract_container *container =
+		(void *)&mkv_contract_find_image(contract, "dut")
+			->docker.containers[0];
+	const char *network = container->network;
+	reset();
+	container->network = NULL;
+	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+	    "network of postgres: none / app");
+	container->network = network;
+}
+
+/* What dockerd says of a network isn't what the kernel says of a card. */
+static void a_card_on_no_bridge_is_found(void **state)
+{
+	static const struct {
+		const char *path, *text; /* NULL: without it */
+		enum mkv_result result;
+		const char *says;
+	} cases[] = {
+		{"/sys/class/net/eth7", NULL, MKV_PASS,
+		 "port of postgres: vethab forwards on br-0123456789ab / "
+		 "a port that forwards"},
+		{PORT, NULL, MKV_FAIL,
+		 "vethab forwards on br-0123456789ab / on no bridge"},
+		{PORT "/state", "0\n", MKV_FAIL, "a port that is disabled"},
+		{PORT "/state", "4\n", MKV_FAIL, "a port that is blocked"},
+		{PORT "/state", "9\n", MKV_NOT_ESTABLISHED, "br-0123456789ab"},
+		{PORT "/state", "", MKV_NOT_ESTABLISHED, "br-0123456789ab"},
+		{BRIDGE, NULL, MKV_FAIL, "/ there is no such bridge"},
+		{INSIDE "/eth0/address", "02:42:ac:1c:00:03\n", MKV_FAIL,
+		 "/ no card with its MAC address"},
+		{INSIDE "/lo/address", "02:42:ac:1c:00:02\n", MKV_FAIL,
+		 "/ several cards with its MAC address"},
+		{INSIDE "/eth0/iflink", "6\n", MKV_FAIL,
+		 "/ its card's other end isn't on this machine"},
+		/* that number is another card here */
+		{"/sys/class/net/vethab/iflink", "7\n", MKV_FAIL,
+		 "/ its card's other end isn't on this machine"},
+		{INSIDE "/eth0/ifindex", "", MKV_NOT_ESTABLISHED,
+		 "interfaces can't be read"},
+		{INSIDE, NULL, MKV_NOT_ESTABLISHED,
+		 "/ its interfaces can't be read"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		reset();
+		if (cases[i].text)
+			put(cases[i].path, cases[i].text);
+		else
+			take_away(cases[i].path);
+		ask("docker-containers", MKV_PHASE_AFTER_START,
+		    cases[i].result, cases[i].says);
+	}
+	reset();
+	take_away(PORT);
+	char path[256];
+	(void)snprintf(path, sizeof(path), "%s/sys/class/net/vethab/master",
+		       folder);
+	assert_int_equal(symlink("../br-other", path), 0);
+	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+	    "vethab forwards on br-0123456789ab / br-other");
+	take_away("/sys/class/net/vethab/master");
+	/* A bridge that was given a name, and names that aren't any. */
+	static const struct {
+		const char *name;
+		enum mkv_result result;
+		const char *says;
+	} names_of_bridges[] = {
+		{"br-0123456789ab", MKV_PASS, "a port that forwards"},
+		{"br-app", MKV_FAIL, "there is no such bridge"},
+		{"../vethab", MKV_NOT_ESTABLISHED, "names of interfaces"},
+		{"sixteen-letters-", MKV_NOT_ESTABLISHED, "names of interface"},
+	};
+	for (size_t i = 0; i < 4; i++) {
+		char body[512];
+		(void)snprintf(body, sizeof(body),
+			       "{\"Driver\":\"bridge\",\"Options\":{"
+			       "\"com.docker.network.bridge.name\":\"%s\"}}",
+			       names_of_bridges[i].name);
+		change("/networks/app", body);
+		ask("docker-containers", MKV_PHASE_AFTER_START,
+		    names_of_bridges[i].result, names_of_bridges[i].says);
+	}
+	reset();
 }
 
 static void a_volume_on_overlay_is_found(void **state)
@@ -317,6 +505,16 @@ static void a_volume_on_overlay_is_found(void **state)
 	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
 	    "30 22 0:30 / /var/lib/docker rw - tmpfs tmpfs rw\n");
 	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on tmpfs");
+	put("/proc/self/mountinfo",
+	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+	    "30 22 0:30 / /var/lib/docker rw - 9p share rw\n");
+	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on 9p");
+	/* One too long to be known isn't the one below it. */
+	put("/proc/self/mountinfo",
+	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+	    "30 22 0:30 / /var/lib/docker rw - "
+	    "fuse.0123456789012345678901234567890123456789 x rw\n");
+	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on fuse.0123");
 	put("/proc/self/mountinfo", "rubbish\n\n\n- - - -\n");
 	ask("docker-volumes", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED, NULL);
 	reset();
@@ -334,6 +532,41 @@ static void before_the_gate_nothing_runs(void **state)
 	    "running before the gate: 0 / 1");
 	change("/containers/json", "[]");
 	ask("docker-containers", MKV_PHASE_BOOT, MKV_PASS, NULL);
+	change("/containers/json", "{}");
+	ask("docker-containers", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
+	    "a list / another answer");
+	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_NOT_ESTABLISHED,
+	    "a list / another answer");
+	reset();
+}
+
+/* At the gate nobody knows why it doesn't answer; later it is gone. */
+static void a_dockerd_that_is_gone_fails(void **state)
+{
+	(void)state;
+	static const enum mkv_phase phases[] = {MKV_PHASE_AFTER_START,
+						MKV_PHASE_WATCH};
+	char alive[sizeof(socket_path)];
+	reset();
+	memcpy(alive, socket_path, sizeof(alive));
+	/* There is no socket; then one that nobody listens at. */
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_un at = {.sun_family = AF_UNIX};
+		(void)snprintf(socket_path, sizeof(socket_path), "%s/dead.sock",
+			       folder);
+		memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
+		auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (i)
+			assert_int_equal(
+				bind(fd, (struct sockaddr *)&at, sizeof(at)),
+				0);
+		for (size_t n = 0; n < NAMES; n++) {
+			ask(names[n], phases[i], MKV_FAIL, "connect: ");
+			ask(names[n], MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
+			    "connect: ");
+		}
+	}
+	memcpy(socket_path, alive, sizeof(alive));
 }
 
 static void lies_of_dockerd_pass_nothing(void **state)
@@ -342,7 +575,7 @@ static void lies_of_dockerd_pass_nothing(void **state)
 	for (int kind = 1; kind <= 6; kind++) {
 		reset();
 		lie = kind;
-		for (size_t i = 0; i < 4; i++)
+		for (size_t i = 0; i < NAMES; i++)
 			ask(names[i], MKV_PHASE_AFTER_START,
 			    MKV_NOT_ESTABLISHED, NULL);
 	}
@@ -378,8 +611,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_promised_passes),
 		cmocka_unit_test(each_change_is_found),
+		cmocka_unit_test(each_change_of_a_container_is_found),
+		cmocka_unit_test(no_network_is_none),
+		cmocka_unit_test(a_card_on_no_bridge_is_found),
 		cmocka_unit_test(a_volume_on_overlay_is_found),
 		cmocka_unit_test(before_the_gate_nothing_runs),
+		cmocka_unit_test(a_dockerd_that_is_gone_fails),
 		cmocka_unit_test(lies_of_dockerd_pass_nothing),
 		cmocka_unit_test(mounts_are_told_apart),
 	};
