@@ -82,10 +82,13 @@ void mkv_trust_image(const char *root, struct mkv_trusted *ret)
 	}
 	char id[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&key.id, id);
-	if (ret->contract->key_id && strcmp(ret->contract->key_id, id) != 0) {
+	const char *named = ret->contract->key_id;
+	if (!named || strcmp(named, id) != 0) {
 		(void)mkv_fail(&err, MKV_UNVERIFIED, EBADMSG,
-			       "the contract names key %s, the image holds %s",
-			       ret->contract->key_id, id);
+			       "the contract names %s%s, the image holds key "
+			       "%s",
+			       named ? "key " : "no key", named ? named : "",
+			       id);
 		broken(ret, &err);
 		return;
 	}

@@ -1,7 +1,8 @@
 # Signed contracts for tests of the verifier, made by openssl. Sourced.
 #
 #   contract_key NAME.pem        a private key, and its public one as NAME.pub
-#   sign_contract FOLDER KEY     FOLDER/contract.json -> FOLDER/contract.sigstore.json
+#   sign_contract FOLDER KEY     FOLDER/contract.json, which is made to name the key,
+#                                -> FOLDER/contract.sigstore.json
 
 contract_key() {
 	openssl genpkey -algorithm ed25519 -out "$1"
@@ -10,8 +11,17 @@ contract_key() {
 
 sign_contract() {
 	python3 - "$1" "$2" "$TEST_TMP" <<-'END'
-		import base64, hashlib, json, subprocess, sys
+		import base64, hashlib, json, os, subprocess, sys
 		lib, key, tmp = sys.argv[1:]
+		der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout",
+		    "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
+		keyid = hashlib.sha256(der).hexdigest()
+		with open(lib + "/contract.json") as f:
+		    document = json.load(f)
+		if not os.environ.get("KEYLESS"):
+		    document["key"] = {"algorithm": "ed25519", "id": keyid}
+		    with open(lib + "/contract.json", "w") as f:
+		        json.dump(document, f)
 		contract = open(lib + "/contract.json", "rb").read()
 		payload = json.dumps({
 		    "_type": "https://in-toto.io/Statement/v1",
@@ -24,9 +34,6 @@ sign_contract() {
 		    len(kind), kind, len(payload), payload))
 		subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", key,
 		    "-in", tmp + "/pae", "-out", tmp + "/sig"], check=True)
-		der = subprocess.run(["openssl", "pkey", "-in", key, "-pubout",
-		    "-outform", "DER"], check=True, stdout=subprocess.PIPE).stdout
-		keyid = hashlib.sha256(der).hexdigest()
 		b64 = lambda b: base64.b64encode(b).decode()
 		json.dump({
 		    "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",

@@ -136,6 +136,13 @@ static void a_changed_contract_is_not_believed(void **state)
 	/* Somebody else's key in the image, while the contract names ours. */
 	install(text, other, other);
 	expect_broken("names key");
+	/* A contract that names nobody's. */
+	auto_free char *nameless = strdup(text);
+	char *named = strstr(nameless, "\"key\":");
+	char *after = strstr(nameless, "\"verify\":");
+	memmove(named, after, strlen(after) + 1);
+	install(nameless, key, key);
+	expect_broken("the contract names no key");
 	install(text, key, key);
 	put(MKV_CONTRACT_BUNDLE_PATH, "{}", 2);
 	expect_broken("");
