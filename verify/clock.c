@@ -168,11 +168,13 @@ static void judge_tracking(const struct mkv_env *env,
 			       "answers", reading->tracking_error.message);
 		return;
 	}
-	mkv_answer_say(answer, t->leap <= 2 ? MKV_PASS : MKV_FAIL,
-		       "chronyd's leap status", source, "synchronised",
-		       t->leap <= 2 ? "synchronised, stratum %u"
-				    : "not synchronised, stratum %u",
-		       t->stratum);
+	/* A leap second that is pending is a step of one second to come. */
+	static const char *const leaps[] = {"normal", "a second to be inserted",
+					    "a second to be deleted",
+					    "not synchronised"};
+	mkv_answer_say(answer, t->leap == 0 ? MKV_PASS : MKV_FAIL,
+		       "chronyd's leap status", source, "normal",
+		       "%s, stratum %u", leaps[t->leap & 3], t->stratum);
 	if (mkv_env_is_time_server(env)) {
 		mkv_answer_say(answer, MKV_NOT_PROMISED, "reference", source,
 			       NULL, "%s",

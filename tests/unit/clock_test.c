@@ -418,6 +418,10 @@ static void chronyd_that_is_not_right_fails(void **state)
 		const char *says;
 	} cases[] = {
 		{{"127.0.0.1", 3, .5, 2e-6, .2, 1, 60e-6, 3e-6}, "leap status"},
+		{{"127.0.0.1", 1, .5, 2e-6, .2, 1, 60e-6, 3e-6},
+		 "normal / a second to be inserted"},
+		{{"127.0.0.1", 2, .5, 2e-6, .2, 1, 60e-6, 3e-6},
+		 "normal / a second to be deleted"},
 		{{"127.0.0.9", 0, .5, 2e-6, .2, 1, 60e-6, 3e-6},
 		 "reference: 127.0.0.1 / 127.0.0.9"},
 		{{"127.0.0.1", 0, 60, 2e-6, .2, 1, 60e-6, 3e-6}, "last update"},
