@@ -62,6 +62,26 @@ bool mkv_proc_has_argument(const struct mkv_env *env, int64_t pid,
 	return false;
 }
 
+/* A field of /proc/PID/stat, counted from the state, the first behind the name,
+ * which stands in parentheses and may hold anything (proc(5)); -1. */
+static int64_t stat_field(const struct mkv_env *env, int64_t pid,
+			  unsigned number)
+{
+	auto_free char *text =
+		mkv_env_read(env, "/proc/%lld/stat", (long long)pid);
+	const char *at = text ? strrchr(text, ')') : NULL;
+	for (unsigned field = 0; at && field <= number; field++)
+		at = strchr(at + 1, ' ');
+	unsigned long long value;
+	return at && sscanf(at, " %19llu", &value) == 1 ? (int64_t)value : -1;
+}
+
+int64_t mkv_proc_parent(const struct mkv_env *env, int64_t pid)
+{
+	enum { PPID = 1 };
+	return stat_field(env, pid, PPID);
+}
+
 static bool read_thread(const struct mkv_env *env, int64_t pid,
 			const char *number, struct mkv_thread *ret)
 {
@@ -110,6 +130,23 @@ bool mkv_proc_threads(const struct mkv_env *env, int64_t pid,
 	return true;
 }
 
+bool mkv_proc_more_threads(const struct mkv_env *env, int64_t pid,
+			   struct mkv_threads *into)
+{
+	struct mkv_threads own = {0};
+	if (!mkv_proc_threads(env, pid, &own))
+		return false;
+	struct mkv_thread *all = reallocarray(
+		into->items, into->count + own.count, sizeof(*all));
+	if (all) {
+		memcpy(all + into->count, own.items, own.count * sizeof(*all));
+		into->items = all;
+		into->count += own.count;
+	}
+	free(own.items);
+	return all != NULL;
+}
+
 int64_t mkv_proc_kib(const char *text, const char *name)
 {
 	size_t length = strlen(name);
@@ -137,18 +174,10 @@ int64_t mkv_proc_booted_s(const struct mkv_env *env)
 
 int64_t mkv_proc_started_s(const struct mkv_env *env, int64_t pid)
 {
-	auto_free char *text =
-		mkv_env_read(env, "/proc/%lld/stat", (long long)pid);
-	/* The name in parentheses may hold anything; starttime is the
-	 * twentieth field behind it (proc(5)). */
-	const char *at = text ? strrchr(text, ')') : NULL;
-	for (int field = 0; at && field < 20; field++)
-		at = strchr(at + 1, ' ');
+	enum { STARTTIME = 19 };
+	int64_t since = stat_field(env, pid, STARTTIME);
 	int64_t booted = mkv_proc_booted_s(env);
 	long ticks = sysconf(_SC_CLK_TCK);
-	unsigned long long since;
-	if (!at || booted < 0 || ticks <= 0 ||
-	    sscanf(at, " %20llu", &since) != 1)
-		return -1;
-	return booted + (int64_t)(since / (unsigned long long)ticks);
+	return since < 0 || booted < 0 || ticks <= 0 ? -1
+						     : booted + since / ticks;
 }

@@ -22,6 +22,9 @@ bool mkv_proc_has_argument(const struct mkv_env *env, int64_t pid,
 			   const char *option, const char *value)
 	mkv_nonnull(1, 3, 4);
 
+/* Who started it; -1 when that can't be read. */
+int64_t mkv_proc_parent(const struct mkv_env *env, int64_t pid) mkv_nonnull(1);
+
 struct mkv_thread {
 	int64_t id;
 	char name[MKV_PROC_NAME_SIZE];
@@ -34,6 +37,10 @@ struct mkv_threads {
 /* False when they can't be read, or there are more than a thousand. */
 bool mkv_proc_threads(const struct mkv_env *env, int64_t pid,
 		      struct mkv_threads *ret) mkv_nonnull(1, 3);
+
+/* Adds the threads of the process, which are to be freed with the others. */
+bool mkv_proc_more_threads(const struct mkv_env *env, int64_t pid,
+			   struct mkv_threads *into) mkv_nonnull(1, 3);
 
 /* "Name:\t   123 kB" of a table such as status or meminfo, in bytes; -1. */
 int64_t mkv_proc_kib(const char *text, const char *name) mkv_nonnull(2);

@@ -59,6 +59,42 @@ static void without_cpufreq_nobody_knows_who_governs(void **state)
 	ask(&env, "governor", MKV_FAIL, "none / performance");
 }
 
+/* chronyd and its helper are one, two of it aren't. */
+static void two_time_daemons_are_parent_and_child(void **state)
+{
+	static const char stat[] = "/proc/501/stat";
+	struct mkv_env env = environment();
+	(void)state;
+	put("/proc/501/comm", "chronyd\n");
+	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
+	put(stat, "501 (chronyd) S 1 501 501 0 -1 1\n");
+	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
+	put(stat, "501 (chronyd) S 500 501 501 0 -1 1\n");
+	ask(&env, "time-daemons", MKV_PASS, "chronyd, chronyd");
+	put("/proc/502/comm", "chronyd\n");
+	put("/proc/502/stat", "502 (chronyd) S 500 502 502 0 -1 1\n");
+	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd, chronyd");
+	put("/proc/502/comm", NULL);
+	put("/proc/502/stat", NULL);
+	put("/proc/501/comm", NULL);
+	put(stat, NULL);
+}
+
+/* What stays open under the right policy is named, and no failure. */
+static void what_stays_vulnerable_is_recorded(void **state)
+{
+	static const char mds[] = CPU "/vulnerabilities/mds";
+	struct mkv_env env = environment();
+	(void)state;
+	ask(&env, "mitigations", MKV_PASS, "vulnerable all the same: - / none");
+	put(mds, "Vulnerable: Clear CPU buffers attempted, no microcode\n");
+	put(CPU "/vulnerabilities/srbds", "Vulnerable: No microcode\n");
+	ask(&env, "mitigations", MKV_PASS,
+	    "vulnerable all the same: - / mds, srbds");
+	put(mds, NULL);
+	put(CPU "/vulnerabilities/srbds", NULL);
+}
+
 /* A unit that a package enabled and the image masks doesn't run. */
 static void a_masked_unit_may_be_linked(void **state)
 {
@@ -222,6 +258,13 @@ static const struct {
 	 "Architecture: amd64\nVersion: 1:1.3\n\nPackage: ntpsec\n"
 	 "Status: install ok installed\nArchitecture: amd64\nVersion: 1\n",
 	 MKV_FAIL, "ntpsec: not installed / 1"},
+	/* the same name once more, of another architecture */
+	{"packages", "/var/lib/dpkg/status",
+	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
+	 "Version: 4.6.1-3\n\nPackage: zlib1g\nStatus: install ok installed\n"
+	 "Architecture: amd64\nVersion: 1:1.3\n\nPackage: zlib1g\n"
+	 "Status: install ok installed\nArchitecture: i386\nVersion: 1:1.3\n",
+	 MKV_FAIL, "zlib1g: not installed / 1:1.3"},
 	{"packages", "/var/lib/dpkg/status", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"files", "/usr/lib/mkvbench/files.list", LIST "x", MKV_FAIL,
 	 "list of files"},
@@ -486,6 +529,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_machine_keeps_the_contract),
 		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
+		cmocka_unit_test(two_time_daemons_are_parent_and_child),
+		cmocka_unit_test(what_stays_vulnerable_is_recorded),
 		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),
 		cmocka_unit_test(a_vlan_off_its_bridge_is_found),

@@ -368,6 +368,29 @@ static void each_change_of_the_machine_is_found(void **state)
 	make_machine();
 }
 
+/* Before 6.4 a vhost's thread is the kernel's, and no thread of QEMU's. */
+static void threads_of_the_kernel_are_found(void **state)
+{
+	static const char comm[] = "/proc/301/comm";
+	static const char tasks[] = "/proc/301/task/301/";
+	char path[96];
+	struct mkv_env env = environment();
+	(void)state;
+	make_machine();
+	put(comm, "vhost-115\n", 10);
+	(void)snprintf(path, sizeof(path), "%scomm", tasks);
+	put(path, "vhost-115\n", 10);
+	(void)snprintf(path, sizeof(path), "%sstatus", tasks);
+	put(path, "N:\nCpus_allowed_list:\t1\n", 24);
+	ask(&env, "guest-pinning", MKV_PASS, "4 of 4 keep to them");
+	put(path, "N:\nCpus_allowed_list:\t0-1\n", 26);
+	ask(&env, "guest-pinning", MKV_FAIL, "order: vhost-115: 1 / 0-1");
+	/* Another machine's. */
+	put(comm, "vhost-1150\n", 11);
+	ask(&env, "guest-pinning", MKV_PASS, "3 of 3 keep to them");
+	put(comm, NULL, 0);
+}
+
 static void a_machine_is_right_before_its_guests_start(void **state)
 {
 	struct mkv_env env = environment();
@@ -550,6 +573,7 @@ int main(void)
 		cmocka_unit_test(a_promised_guest_passes),
 		cmocka_unit_test(each_change_of_the_definition_is_found),
 		cmocka_unit_test(each_change_of_the_machine_is_found),
+		cmocka_unit_test(threads_of_the_kernel_are_found),
 		cmocka_unit_test(a_machine_is_right_before_its_guests_start),
 		cmocka_unit_test(guests_come_and_go),
 		cmocka_unit_test(a_guest_is_the_promised_domain),

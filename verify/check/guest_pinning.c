@@ -106,6 +106,25 @@ static void ask_other_threads(const struct mkv_domain_question *q,
 		       "%zu of %zu keep to them", right, right + wrong);
 }
 
+struct vhost {
+	const struct mkv_env *env;
+	int64_t pid;
+	struct mkv_threads *threads;
+};
+
+/* Kernels before 6.4 run vhost in threads of their own, "vhost-PID", which are
+ * none of the process's. One that can't be read has ended. */
+static void add_vhost(const struct mkv_process *process, void *context)
+{
+	const struct vhost *vhost = context;
+	char name[32];
+	(void)snprintf(name, sizeof(name), "vhost-%lld",
+		       (long long)vhost->pid);
+	if (strncmp(process->name, name, MKV_PROC_NAME_SIZE - 1) == 0)
+		(void)mkv_proc_more_threads(vhost->env, process->pid,
+					    vhost->threads);
+}
+
 static void ask_pinning(const struct mkv_env *env,
 			const struct mkv_contract_host *guest,
 			const struct mkv_domain *domain,
@@ -121,6 +140,10 @@ static void ask_pinning(const struct mkv_env *env,
 				   promised ? "readable" : NULL, NULL);
 		return;
 	}
+	struct vhost vhost = {env, domain->pid, &threads};
+	if (!mkv_proc_each(env, add_vhost, &vhost))
+		mkv_domain_compare(&q, "vhost's threads", "/proc/*/comm",
+				   promised ? "readable" : NULL, NULL);
 	ask_cpu_threads(&q, domain, &threads);
 	if (hv->cpu.others.count)
 		ask_other_threads(&q, domain, &threads);

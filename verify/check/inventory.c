@@ -79,6 +79,15 @@ static const struct installed *find(const struct installed *list, size_t count,
 		     : NULL;
 }
 
+/* A second architecture's is another package. */
+static bool is_same(const struct mkv_contract_package *package,
+		    const struct installed *have)
+{
+	const struct installed key = {.name = package->name,
+				      .architecture = package->architecture};
+	return by_name(&key, have) == 0;
+}
+
 void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char source[] = "/var/lib/dpkg/status";
@@ -117,8 +126,7 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 			continue;
 		whole++;
 		for (size_t j = 0; j < image->n_packages && !known; j++)
-			known = strcmp(image->packages[j].name, list[i].name) ==
-				0;
+			known = is_same(&image->packages[j], &list[i]);
 		if (!known && wrong++ < SHOWN_MAX)
 			mkv_answer_add(answer, MKV_FAIL, list[i].name, source,
 				       "not installed", list[i].version);

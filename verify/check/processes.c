@@ -27,6 +27,7 @@ static const char *const time_daemons[] = {
 struct daemons {
 	struct mkv_buf names;
 	unsigned chronyd, others;
+	int64_t pids[2]; /* of chronyd */
 };
 
 static void note_time_daemon(const struct mkv_process *process, void *context)
@@ -37,10 +38,22 @@ static void note_time_daemon(const struct mkv_process *process, void *context)
 		return;
 	mkv_buf_printf(&found->names, "%s%s", found->names.size ? ", " : "",
 		       name);
-	if (strcmp(name, "chronyd") == 0)
-		found->chronyd++;
-	else
+	if (strcmp(name, "chronyd") != 0)
 		found->others++;
+	else if (found->chronyd++ < 2)
+		found->pids[found->chronyd - 1] = process->pid;
+}
+
+/* chronyd runs as two where it keeps a helper with rights, its own child. Two
+ * that aren't are one in each of two places, which steer one clock. */
+static bool is_one_chronyd(const struct mkv_env *env,
+			   const struct daemons *found)
+{
+	const int64_t *pids = found->pids;
+	return found->chronyd == 1 ||
+	       (found->chronyd == 2 &&
+		(mkv_proc_parent(env, pids[0]) == pids[1] ||
+		 mkv_proc_parent(env, pids[1]) == pids[0]));
 }
 
 void mkv_check_time_daemons(const struct mkv_env *env,
@@ -54,9 +67,7 @@ void mkv_check_time_daemons(const struct mkv_env *env,
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "time daemons",
 			       source, "chronyd", NULL);
 	} else {
-		/* chronyd runs as two where it keeps a helper with rights. */
-		bool right = found.chronyd >= 1 && found.chronyd <= 2 &&
-			     found.others == 0;
+		bool right = found.others == 0 && is_one_chronyd(env, &found);
 		mkv_answer_add(answer, right ? MKV_PASS : MKV_FAIL,
 			       "time daemons", source, "chronyd, no other",
 			       found.names.size ? found.names.data : "none");
