@@ -181,7 +181,8 @@ static void print_tie(enum mkv_tie tie, const struct receipts *all,
 			     all->paths[which], all->paths[with]);
 }
 
-static int review_evidence(const char *path, const json_t *document,
+/* What lies beside it: its evidence, and the look that broke it. */
+static int review_folder(const char *path, const json_t *document,
 			   struct mkv_receipt_review *review,
 			   struct mkv_error *err)
 {
@@ -192,7 +193,8 @@ static int review_evidence(const char *path, const json_t *document,
 		open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
-	return mkv_receipt_review_evidence(document, fd, review, err);
+	int rc = mkv_receipt_review_evidence(document, fd, review, err);
+	return rc < 0 ? rc : mkv_receipt_review_broken(fd, review, err);
 }
 
 static int review_file(const struct receipts *all, size_t which,
@@ -213,7 +215,7 @@ static int review_file(const struct receipts *all, size_t which,
 						  text->size, signature.data,
 						  signature.size, &review, err);
 	if (rc == 0)
-		rc = review_evidence(path, all->documents[which], &review, err);
+		rc = review_folder(path, all->documents[which], &review, err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
@@ -273,7 +275,9 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 			"Looks at receipts off the machines that wrote them: "
 			"the contract they name is the\nappliance's, the "
 			"verdict follows from the findings, and everything "
-			"promised was\nasked and seen. Where the machine's "
+			"promised was\nasked and seen. A receipt.broken.json "
+			"of the same boot beside one speaks\nagainst it. "
+			"Where the machine's "
 			"TPM signed one, receipt.tpm.json beside it is\n"
 			"checked against the key that the contract names for "
 			"the host; without such a key\na receipt is unsigned "

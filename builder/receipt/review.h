@@ -42,7 +42,7 @@ int mkv_receipt_review(const struct mkv_contract *contract,
 
 /* Looks at the signature beside a receipt that was reviewed; `document` is NULL
  * where there is none. An unsigned receipt is a problem only where the contract
- * names a key. */
+ * names a key, and never a watch's: those leave the TPM alone. */
 int mkv_receipt_review_signature(const struct mkv_contract *contract,
 				 const char *receipt, size_t size,
 				 const char *document, size_t document_size,
@@ -56,6 +56,12 @@ int mkv_receipt_review_evidence(const json_t *receipt, int dirfd,
 				struct mkv_receipt_review *review,
 				struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
+
+/* Complains when a receipt.broken.json of the same boot, or one that can't be
+ * read, lies in the folder; another boot's says nothing. */
+int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
+			      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3);
 
 /* What a signed receipt says of its boot. */
 struct mkv_receipt_boot {
