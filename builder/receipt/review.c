@@ -101,84 +101,8 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 	return accepted ? 1 : worst;
 }
 
-/* What the contract promises must have been asked. */
-static void require(struct mkv_receipt_review *review, const json_t *checks,
-		    bool promised, const char *name)
-{
-	if (!promised)
-		return;
-	for (size_t i = 0; i < json_array_size(checks); i++) {
-		const json_t *check = json_array_get(checks, i);
-		const char *said =
-			json_string_value(json_object_get(check, "name"));
-		const char *result =
-			json_string_value(json_object_get(check, "result"));
-		if (said && result && strcmp(said, name) == 0 &&
-		    strcmp(result, "not-promised") != 0)
-			return;
-	}
-	mkv_receipt_complain(review, "%s: promised, but not asked", name);
-}
-
-static void require_all(struct mkv_receipt_review *review, const json_t *checks,
-			const struct mkv_contract *contract,
-			const struct mkv_contract_host *host,
-			const struct mkv_contract_image *image)
-{
-	const struct mkv_contract_cpu *cpu = &image->cpu;
-	const struct {
-		bool promised;
-		const char *check;
-	} rows[] = {
-		{true, "contract"},
-		{cpu->vendor || cpu->family >= 0 || cpu->brand, "cpu-model"},
-		{true, "hypervisor"},
-		{cpu->sockets || cpu->cores || cpu->threads, "cpu-topology"},
-		{image->n_caches > 0, "cache-topology"},
-		{image->memory.bytes > 0, "memory"},
-		{contract->has_clock, "clock"},
-		{contract->has_clock, "time-daemons"},
-		{image->clocksources.count > 0, "clocksource"},
-		{image->kernel.release != NULL, "kernel"},
-		{image->kernel.has_command_line, "command-line"},
-		{image->sysctls.count > 0, "sysctls"},
-		{image->interfaces.count > 0, "interfaces"},
-		{image->docker.promised, "docker-engine"},
-		{image->docker.n_networks > 0, "docker-networks"},
-		{image->docker.volumes.count > 0, "docker-volumes"},
-		{host->containers.count > 0, "docker-images"},
-		{host->containers.count > 0, "docker-containers"},
-		{host->guests.count > 0, "guests"},
-		{image->n_packages > 0, "packages"},
-		{image->files.list != NULL, "files"},
-		{image->units_enabled.count + image->units_masked.count > 0,
-		 "units"},
-		{host->tpm_key != NULL, "tpm-key"},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		require(review, checks, rows[i].promised, rows[i].check);
-}
-
-/* Each setting has a check of its name, but those of drivers, which share one. */
-static void require_settings(struct mkv_receipt_review *review,
-			     const json_t *checks,
-			     const struct mkv_contract_pairs *settings)
-{
-	for (size_t i = 0; i < settings->count; i++) {
-		const char *key = settings->items[i].key;
-		char name[64];
-		(void)snprintf(name, sizeof(name), "%s",
-			       strstr(key, "_driver") ? "drivers" : key);
-		for (char *at = name; *at; at++)
-			if (*at == '_')
-				*at = '-';
-		require(review, checks, true, name);
-	}
-}
-
 static void review_place(struct mkv_json_reader *r, const json_t *root,
 			 const struct mkv_contract *contract,
-			 const json_t *checks,
 			 struct mkv_receipt_review *review)
 {
 	json_t *part = mkv_json_member(r, root, "host", JSON_OBJECT, true);
@@ -205,10 +129,7 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	mkv_sha256_hex(&image->files.sha256, hex);
 	if (image->files.list)
 		compare(review, "list of files", hex, files);
-	if (strcmp(review->phase, "watch") != 0) {
-		require_all(review, checks, contract, host, image);
-		require_settings(review, checks, &image->settings);
-	}
+	mkv_receipt_require(review, root, contract, host, image);
 }
 
 static void review_root(struct mkv_json_reader *r, const json_t *root,
@@ -256,7 +177,7 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 			 "verdict: '%.32s' doesn't follow from the "
 			 "checks",
 			 verdict);
-	review_place(r, root, contract, checks, review);
+	review_place(r, root, contract, review);
 }
 
 int mkv_receipt_review(const struct mkv_contract *contract,

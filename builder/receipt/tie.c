@@ -36,6 +36,51 @@ static const json_t *find_guest(const json_t *receipt, const char *name)
 	return NULL;
 }
 
+/* Whether the check passed, or was accepted, and says something of the guest. */
+static bool has_passed(const json_t *machine, const char *name,
+		       const struct mkv_contract_host *guest)
+{
+	const json_t *check = mkv_receipt_find_check(machine, name);
+	const json_t *findings = json_object_get(check, "findings");
+	const char *result = json_string_value(json_object_get(check, "result"));
+	bool accepted = json_object_get(check, "accepted") != NULL;
+	char about[64];
+	int length = snprintf(about, sizeof(about), "%.40s: ", guest->name);
+	if (!result || (strcmp(result, "pass") != 0 &&
+			!(accepted && strcmp(result, "not-established") == 0)))
+		return false;
+	for (size_t i = 0; i < json_array_size(findings); i++) {
+		const json_t *one = json_array_get(findings, i);
+		const char *what =
+			json_string_value(json_object_get(one, "what"));
+		const char *seen =
+			json_string_value(json_object_get(one, "result"));
+		if (what && seen && strcmp(seen, "not-promised") != 0 &&
+		    strncmp(what, about, (size_t)length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What only the machine can say of its guest. NULL when it says it all. */
+static const char *miss_check(const struct mkv_contract_host *host,
+			      const json_t *machine)
+{
+	static const char *const always[][2] = {
+		{"guests", "its machine's guests didn't pass"},
+		{"guest-cpu", "its machine's guest-cpu didn't pass"},
+		{"guest-memory", "its machine's guest-memory didn't pass"},
+		{"guest-devices", "its machine's guest-devices didn't pass"},
+	};
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (!has_passed(machine, always[i][0], host))
+			return always[i][1];
+	if (mkv_receipt_is_pinned(host) &&
+	    !has_passed(machine, "guest-pinning", host))
+		return "its machine's guest-pinning didn't pass";
+	return NULL;
+}
+
 /* NULL when they tie, else why they don't. */
 static const char *compare(const struct mkv_contract_host *host,
 			   const json_t *guest, const json_t *machine)
@@ -49,6 +94,9 @@ static const char *compare(const struct mkv_contract_host *host,
 		return "its machine saw a domain of another UUID";
 	if (!here || strcasecmp(here, host->hypervisor.uuid) != 0)
 		return "it ran in a machine of another UUID";
+	const char *state = json_string_value(json_object_get(entry, "state"));
+	if (!state || strcmp(state, "running") != 0)
+		return "the guest wasn't running when its machine looked";
 	int64_t started = time_at(entry, "started");
 	int64_t looked = time_at(machine, "started");
 	int64_t booted = time_at(json_object_get(guest, "machine"), "booted");
@@ -58,7 +106,7 @@ static const char *compare(const struct mkv_contract_host *host,
 		return "it booted before the domain that its machine saw";
 	if (looked + SLACK_S < booted)
 		return "its machine looked before it booted";
-	return NULL;
+	return miss_check(host, machine);
 }
 
 enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,

@@ -6,9 +6,12 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <string.h>
 
-#include "builder/receipt/review.h"
+#include "builder/receipt/review_internal.h"
+#include "lib/io.h"
+#include "verify/check.h"
 
 #define SHA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
@@ -37,6 +40,8 @@ static const char receipt_text[] =
 	CHECK("contract", "pass", "pass", "") ","
 	CHECK("cpu-model", "pass", "pass", "") ","
 	CHECK("hypervisor", "pass", "pass", "") ","
+	CHECK("kernel", "pass", "pass", "") ","
+	CHECK("daemons", "pass", "pass", "") ","
 	CHECK("memory", "not-established", "not-established",
 	      "\"accepted\":\"emulated\",") ","
 	CHECK("boost", "not-promised", "not-promised", "") ","
@@ -123,10 +128,203 @@ static void receipts_are_reviewed(void **state)
 	}
 }
 
+/* A machine of which everything that can be promised is. */
+static const char whole_text[] =
+	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"kvm\","
+	"\"verify\":{\"mode\":\"gate\"},"
+	"\"clock\":{\"server\":\"me\",\"address\":\"10.77.0.1\",\"limit_ns\":"
+	"80000,\"settle_ns\":0,\"dwell_ns\":0},"
+	"\"hosts\":{\"me\":{\"image\":\"hv\",\"role\":\"hypervisor\","
+	"\"tpm_key\":\"" SHA "\",\"guests\":[\"order\"],\"containers\":["
+	"\"postgres\"]},"
+	"\"order\":{\"image\":\"hv\",\"role\":\"order\",\"hypervisor\":{"
+	"\"domain\":\"d\",\"uuid\":\"8752ac13-2a93-5399-8a8f-2494ff542c48\","
+	"\"firmware\":\"bios\",\"cpu\":{\"mode\":\"host-passthrough\","
+	"\"sockets\":1,\"dies\":1,\"cores\":2,\"threads\":1,\"caches\":"
+	"\"passthrough\",\"pins\":[0,1]},\"memory\":{\"bytes\":67108864,"
+	"\"huge_page_bytes\":0},\"disk\":{\"file\":\"/d\",\"bus\":\"virtio\","
+	"\"cache\":\"none\",\"io\":\"native\",\"iothreads\":1,\"size\":1048576},"
+	"\"nic\":{\"model\":\"virtio\",\"queues\":2,\"network\":\"n\","
+	"\"bridge\":\"b\"},\"timers\":[]}}},"
+	"\"images\":{\"hv\":{\"platform\":\"hypervisor\","
+	"\"kernel\":{\"release\":\"6\",\"command_line\":[\"ro\"]},"
+	"\"cpu\":{\"stepping\":0,\"sockets\":1,\"cores\":6,\"threads\":2},"
+	"\"caches\":[{\"level\":1,\"type\":\"data\",\"size\":32768}],"
+	"\"memory\":{\"bytes\":5,\"huge_page_bytes\":2097152,\"huge_pages\":4},"
+	"\"clocksources\":[\"tsc\"],\"packages\":[{\"name\":\"a\",\"version\":"
+	"\"1\",\"architecture\":\"amd64\"}],"
+	"\"files\":{\"list\":\"/l\",\"sha256\":\"" SHA "\"},"
+	"\"units\":{\"enabled\":[\"a.service\"]},\"sysctls\":{\"a\":\"1\"},"
+	"\"interfaces\":{\"vlan0\":\"vlan\"},\"settings\":{\"governor\":\"x\","
+	"\"boost\":\"off\",\"transparent_hugepage\":\"x\",\"ksm\":\"off\","
+	"\"numa_balancing\":\"off\",\"swap\":\"none\",\"io_scheduler\":\"none\","
+	"\"nic_driver\":\"igb\"},"
+	"\"docker\":{\"version\":\"26\",\"networks\":[{\"name\":\"app\","
+	"\"driver\":\"bridge\"}],\"volumes\":[\"db\"],\"containers\":[{"
+	"\"name\":\"postgres\",\"image\":\"postgres\"}]}}}}";
+
+/* A receipt of that machine with every check of the verifier that is asked in
+ * the phase, but one. */
+static char *make_receipt(const char *phase, const char *without,
+			  const char *guests_say, const char *state)
+{
+	struct mkv_buf text = {0};
+	bool watch = strcmp(phase, "watch") == 0;
+	mkv_buf_printf(&text,
+		       "{\"mkvbench_receipt\":1,\"phase\":\"%s\",\"result\":"
+		       "\"pass\",\"verdict\":\"pass\",\"contract\":{\"sha256\":"
+		       "\"" SHA "\",\"signature\":\"verified\"},\"host\":{"
+		       "\"name\":\"me\",\"role\":\"hypervisor\",\"image\":"
+		       "\"hv\",\"files_sha256\":\"" SHA "\"},\"machine\":{},"
+		       "\"guests\":[{\"host\":\"order\",\"state\":\"%s\"}],"
+		       "\"checks\":[",
+		       phase, state);
+	for (const struct mkv_check *c = mkv_checks; c->name; c++) {
+		const char *says =
+			strncmp(c->name, "guest-", 6) == 0 ? guests_say : "pass";
+		if ((watch && !c->watched) || strcmp(c->name, without) == 0)
+			continue;
+		mkv_buf_printf(&text,
+			       "%s{\"name\":\"%s\",\"result\":\"%s\","
+			       "\"findings\":[{\"result\":\"%s\"}]}",
+			       c == mkv_checks || text.data[text.size - 1] == '['
+				       ? ""
+				       : ",",
+			       c->name, says, says);
+	}
+	mkv_buf_str(&text, "]}");
+	return mkv_buf_take(&text);
+}
+
+static void expect_problem(const struct mkv_contract *contract,
+			   const char *receipt, const char *problem)
+{
+	auto_receipt_review struct mkv_receipt_review review = {0};
+	struct mkv_error err = {0};
+	if (mkv_receipt_review(contract, SHA, receipt, strlen(receipt), &review,
+			       &err) < 0)
+		fail_msg("%s", err.message);
+	if (review.n_problems != (problem != NULL) ||
+	    (problem && strcmp(review.problems[0], problem) != 0))
+		fail_msg("%zu problems, '%s', not '%s'", review.n_problems,
+			 review.n_problems ? review.problems[0] : "",
+			 problem ? problem : "");
+}
+
+/* Of each row that is left out, at the gate and in a watch. */
+static void every_promised_check_is_required(void **state)
+{
+	static const char *const phases[] = {"boot", "after-start", "watch"};
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	(void)state;
+	if (mkv_contract_parse(whole_text, strlen(whole_text), &contract,
+			       &err) < 0)
+		fail_msg("%s", err.message);
+	for (size_t i = 0; i < 3; i++) {
+		auto_free char *whole =
+			make_receipt(phases[i], "", "pass", "running");
+		expect_problem(contract, whole, NULL);
+		for (const struct mkv_check *c = mkv_checks; c->name; c++) {
+			char problem[96];
+			auto_free char *text = make_receipt(
+				phases[i], c->name, "pass", "running");
+			bool asked = i < 2 || c->watched;
+			(void)snprintf(problem, sizeof(problem),
+				       "%s: promised, but not asked", c->name);
+			expect_problem(contract, text, asked ? problem : NULL);
+		}
+	}
+	/* Of guests that don't run there is nothing to be said, but the rows
+	 * are there; of one that runs there is. */
+	auto_free char *before =
+		make_receipt("boot", "", "not-promised", "shutoff");
+	expect_problem(contract, before, NULL);
+	auto_free char *without =
+		make_receipt("boot", "guest-memory", "not-promised", "shutoff");
+	expect_problem(contract, without,
+		       "guest-memory: promised, but not asked");
+	auto_free char *silent =
+		make_receipt("watch", "", "not-promised", "running");
+	auto_receipt_review struct mkv_receipt_review review = {0};
+	assert_int_equal(mkv_receipt_review(contract, SHA, silent,
+					    strlen(silent), &review, &err),
+			 0);
+	assert_int_equal(review.n_problems, 4);
+}
+
+/* The table of promises knows the verifier's checks, in their order. */
+static void the_table_is_the_verifiers(void **state)
+{
+	size_t i = 0;
+	(void)state;
+	for (const struct mkv_check *c = mkv_checks; c->name; c++, i++) {
+		bool watched = false;
+		const char *name = mkv_receipt_promise(i, &watched);
+		assert_non_null(name);
+		assert_string_equal(name, c->name);
+		if (watched != c->watched)
+			fail_msg("%s is%s watched", name,
+				 c->watched ? "" : "n't");
+	}
+	bool ignored;
+	assert_null(mkv_receipt_promise(i, &ignored));
+}
+
+static void a_broken_receipt_beside_it_is_found(void **state)
+{
+	static const struct {
+		const char *text, *says; /* NULL: nothing */
+	} cases[] = {
+		{NULL, NULL},
+		{"{\"machine\":{\"boot_id\":\"another\"},\"checks\":[]}", NULL},
+		{"{\"machine\":{\"boot_id\":\"b\"},\"checks\":[{\"name\":"
+		 "\"ksm\",\"result\":\"pass\"},{\"name\":\"clock\","
+		 "\"result\":\"fail\"},{\"name\":\"swap\",\"result\":"
+		 "\"fail\"},{\"name\":\"boost\",\"result\":"
+		 "\"not-established\"}]}",
+		 "didn't pass: clock, swap"},
+		{"{\"machine\":{\"boot_id\":\"b\"},\"checks\":[{\"name\":"
+		 "\"boost\",\"result\":\"not-established\"}]}",
+		 "didn't pass: boost"},
+		{"{}", "no check named"},
+		{"{", "can't be read"},
+	};
+	char folder[] = "/tmp/mkvbench-review-XXXXXX";
+	struct mkv_error err;
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	auto_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_receipt_review struct mkv_receipt_review review = {
+			.boot_id = "b"};
+		char path[64];
+		(void)snprintf(path, sizeof(path), "%s/receipt.broken.json",
+			       folder);
+		if (cases[i].text)
+			assert_int_equal(mkv_write_file(path, 0644,
+							cases[i].text,
+							strlen(cases[i].text),
+							&err),
+					 0);
+		assert_int_equal(mkv_receipt_review_broken(fd, &review, &err),
+				 0);
+		if (review.n_problems != (cases[i].says != NULL) ||
+		    (cases[i].says &&
+		     !strstr(review.problems[0], cases[i].says)))
+			fail_msg("case %zu: '%s'", i,
+				 review.n_problems ? review.problems[0] : "");
+	}
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receipts_are_reviewed),
+		cmocka_unit_test(every_promised_check_is_required),
+		cmocka_unit_test(the_table_is_the_verifiers),
+		cmocka_unit_test(a_broken_receipt_beside_it_is_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,10 @@
 
 #include "builder/receipt/tie.h"
 
+/* A row of the machine's receipt, with a finding about the guest. */
+#define ROW(name)                                                              \
+	"{\"name\":\"" name "\",\"result\":\"pass\",\"findings\":[{\"what\":"    \
+	"\"order: " name "\",\"result\":\"pass\"}]}"
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 
 static const char contract_text[] =
@@ -22,7 +26,7 @@ static const char contract_text[] =
 	"\"52:54:00:77:00:11\",\"hypervisor\":{\"domain\":\"t-order\","
 	"\"uuid\":\"" UUID "\",\"firmware\":\"bios\","
 	"\"cpu\":{\"mode\":\"host-passthrough\",\"sockets\":1,\"dies\":1,"
-	"\"cores\":2,\"threads\":1,\"caches\":\"passthrough\"},"
+	"\"cores\":2,\"threads\":1,\"caches\":\"passthrough\",\"pins\":[0,1]},"
 	"\"memory\":{\"bytes\":67108864,\"huge_page_bytes\":0},"
 	"\"disk\":{\"file\":\"/d\",\"bus\":\"virtio\",\"cache\":\"none\",\"io\":"
 	"\"native\",\"iothreads\":1,\"size\":33554432},"
@@ -36,7 +40,9 @@ static const char guest_text[] =
 	"\",\"booted\":1000}}";
 static const char machine_text[] =
 	"{\"host\":{\"name\":\"machine\"},\"started\":1100,\"guests\":[{"
-	"\"host\":\"order\",\"uuid\":\"" UUID "\",\"started\":990}]}";
+	"\"host\":\"order\",\"uuid\":\"" UUID "\",\"started\":990,"
+	"\"state\":\"running\"}],\"checks\":[" ROW("guests") "," ROW("guest-cpu") ","
+	ROW("guest-memory") "," ROW("guest-devices") "," ROW("guest-pinning") "]}";
 
 static json_t *replaced(const char *text, const char *from, const char *to)
 {
@@ -98,6 +104,43 @@ static void receipts_are_tied(void **state)
 		 {"x", "x"},
 		 MKV_TIE_BROKEN,
 		 "doesn't say when"},
+		{{"x", "x"},
+		 {"running", "paused"},
+		 MKV_TIE_BROKEN,
+		 "wasn't running when its machine looked"},
+		{{"x", "x"},
+		 {"\"state\"", "\"mood\""},
+		 MKV_TIE_BROKEN,
+		 "wasn't running"},
+		{{"x", "x"},
+		 {"\"guests\",\"result\":\"pass\"",
+		  "\"guests\",\"result\":\"fail\""},
+		 MKV_TIE_BROKEN,
+		 "its machine's guests didn't pass"},
+		{{"x", "x"},
+		 {"guest-cpu\",\"result", "guest-CPU\",\"result"},
+		 MKV_TIE_BROKEN,
+		 "its machine's guest-cpu didn't pass"},
+		{{"x", "x"},
+		 {"guest-memory\",\"result\":\"pass\"",
+		  "guest-memory\",\"result\":\"not-established\""},
+		 MKV_TIE_BROKEN,
+		 "its machine's guest-memory didn't pass"},
+		{{"x", "x"},
+		 {"guest-memory\",\"result\":\"pass\"",
+		  "guest-memory\",\"accepted\":\"so\",\"result\":"
+		  "\"not-established\""},
+		 MKV_TIED,
+		 NULL},
+		{{"x", "x"},
+		 {"order: guest-devices", "other: guest-devices"},
+		 MKV_TIE_BROKEN,
+		 "its machine's guest-devices didn't pass"},
+		{{"x", "x"},
+		 {"guest-pinning\",\"result\":\"pass\"",
+		  "guest-pinning\",\"result\":\"not-promised\""},
+		 MKV_TIE_BROKEN,
+		 "its machine's guest-pinning didn't pass"},
 		{{"order", "order"}, {"1100", "null"}, MKV_TIE_BROKEN, "when"},
 		{{"order", "order"}, {"990", "{}"}, MKV_TIE_BROKEN, "when"},
 		{{"order", "machine"}, {"x", "x"}, MKV_TIE_NONE, NULL},
@@ -109,8 +152,10 @@ static void receipts_are_tied(void **state)
 			       &err) < 0)
 		fail_msg("%s", err.message);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool whole = strcmp(rows[i].guest[0], "x") == 0;
 		auto_json json_t *guest = replaced(
-			guest_text, rows[i].guest[0], rows[i].guest[1]);
+			guest_text, whole ? "order" : rows[i].guest[0],
+			whole ? "order" : rows[i].guest[1]);
 		bool same = strcmp(rows[i].machine[0], "x") == 0;
 		auto_json json_t *machine =
 			same ? replaced(machine_text, "order", "order")
