@@ -10,7 +10,7 @@
 #include "verify/capture.h"
 #include "verify/options.h"
 #include "verify/quiet.h"
-#include "verify/receipt.h"
+#include "verify/standing.h"
 #include "verify/sysfs.h"
 #include "verify/tpm.h"
 
@@ -28,19 +28,23 @@ static int list_checks(struct mkv_error *err)
 	return print(&text, err);
 }
 
+static int read_recording(const char *path, struct mkv_cpuid_dump **ret,
+			  struct mkv_error *err)
+{
+	enum { RECORDING_MAX = 16 << 20 };
+	auto_buf struct mkv_buf text = {0};
+	int rc = mkv_read_file(AT_FDCWD, path, RECORDING_MAX, &text, err);
+	return rc < 0 ? rc
+		      : mkv_cpuid_parse(text.data ? text.data : "", text.size,
+					ret, err);
+}
+
 static int load_cpuid(const struct mkv_env *env,
 		      const struct mkv_verify_options *options,
 		      struct mkv_cpuid_dump **ret, struct mkv_error *err)
 {
-	enum { RECORDING_MAX = 16 << 20 };
-	if (options->cpuid) {
-		auto_buf struct mkv_buf text = {0};
-		int rc = mkv_read_file(AT_FDCWD, options->cpuid, RECORDING_MAX,
-				       &text, err);
-		return rc < 0 ? rc
-			      : mkv_cpuid_parse(text.data ? text.data : "",
-						text.size, ret, err);
-	}
+	if (options->cpuid)
+		return read_recording(options->cpuid, ret, err);
 	struct mkv_cpuset online;
 	if (!mkv_sysfs_online(env, &online))
 		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
@@ -184,7 +188,7 @@ static int write_files(const struct mkv_verify_options *options,
 				     "receipt-watch.tpm.json"},
 	};
 	auto_buf struct mkv_buf statement = {0}, metrics = {0};
-	bool is_broken = false;
+	struct mkv_standing standing = {0};
 	int rc = mkv_make_dirs(options->out, err);
 	if (rc == 0)
 		rc = write_below(options->out, names[options->phase][0], json,
@@ -200,10 +204,13 @@ static int write_files(const struct mkv_verify_options *options,
 	if (rc == 0)
 		rc = write_evidence(options->out, receipt, err);
 	if (rc == 0)
-		rc = mark_broken(options, receipt, json, &is_broken, err);
+		rc = mkv_standing_update(options->out, receipt, &standing, err);
+	if (rc == 0)
+		rc = mark_broken(options, receipt, json, &standing.is_broken,
+				 err);
 	if (rc < 0)
 		return rc;
-	mkv_receipt_metrics(receipt, is_broken, &metrics);
+	mkv_receipt_metrics(receipt, &standing, &metrics);
 	rc = mkv_buf_check(&metrics, err);
 	if (rc == 0)
 		rc = mkv_write_file(options->metrics, 0644, metrics.data,

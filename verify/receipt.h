@@ -76,5 +76,7 @@ int mkv_receipt_statement(const struct mkv_receipt *receipt,
 void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 	mkv_nonnull(1, 2);
 /* For node_exporter's textfile collector. */
-void mkv_receipt_metrics(const struct mkv_receipt *receipt, bool is_broken,
-			 struct mkv_buf *into) mkv_nonnull(1, 3);
+struct mkv_standing;
+void mkv_receipt_metrics(const struct mkv_receipt *receipt,
+			 const struct mkv_standing *standing,
+			 struct mkv_buf *into) mkv_nonnull(1, 2, 3);

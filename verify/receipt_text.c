@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "verify/standing.h"
+
 /* What a console shows at once. */
 enum { SCREEN_LINES = 24, SCREEN_COLUMNS = 80 };
 
@@ -229,7 +231,15 @@ static void add_figure(struct mkv_buf *into, const char *name, const char *help,
 			       name, help, name, name, value);
 }
 
-void mkv_receipt_metrics(const struct mkv_receipt *receipt, bool is_broken,
+static void add_number(struct mkv_buf *into, const char *name, const char *help,
+		     int64_t value)
+{
+	mkv_buf_printf(into, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name,
+		       help, name, name, (long long)value);
+}
+
+void mkv_receipt_metrics(const struct mkv_receipt *receipt,
+			 const struct mkv_standing *standing,
 			 struct mkv_buf *into)
 {
 	mkv_buf_str(into, "# HELP mkvbench_check Whether a check has this "
@@ -239,12 +249,27 @@ void mkv_receipt_metrics(const struct mkv_receipt *receipt, bool is_broken,
 			       "mkvbench_check{check=\"%s\",result=\"%s\"} 1\n",
 			       receipt->rows[i].check->name,
 			       mkv_result_name(receipt->rows[i].result));
+	/* A look sees its own subset: one that passes mends no other. */
 	add_figure(into, "mkvbench_verified",
-		   "1 when everything promised was established.",
-		   receipt->result == MKV_PASS);
+		   "1 when the boot's receipt passed, nothing broke it, and "
+		   "the last look passed.",
+		   standing->boot_passed && !standing->is_broken &&
+			   receipt->result == MKV_PASS);
+	add_figure(into, "mkvbench_boot_verified",
+		   "1 when the boot's receipt passed.", standing->boot_passed);
 	add_figure(into, "mkvbench_receipt_broken",
 		   "1 when a promise was broken after the boot's receipt.",
-		   is_broken);
+		   standing->is_broken);
+	add_number(into, "mkvbench_last_look_timestamp_seconds",
+		 "When the last look began, since 1970.", receipt->started_s);
+	add_number(into, "mkvbench_watch_looks",
+		 "Looks of the timer in this boot.", standing->watches);
+	add_number(into, "mkvbench_watch_established",
+		 "Those of them that could see everything well enough.",
+		 standing->established);
+	add_figure(into, "mkvbench_watch_widest_bound_seconds",
+		   "The widest bound of the clock in any of them.",
+		   standing->widest_bound_s);
 	add_figure(into, "mkvbench_receipt_signed",
 		   "1 when the machine's TPM signed the receipt.",
 		   receipt->is_signed);

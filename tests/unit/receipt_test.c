@@ -12,7 +12,7 @@
 
 #include "builder/attest/attest.h"
 #include "lib/io.h"
-#include "verify/receipt.h"
+#include "verify/standing.h"
 
 static char root[] = "/tmp/mkvbench-receipt-XXXXXX";
 static struct mkv_private_key *key, *other;
@@ -227,7 +227,11 @@ static void expect(const char *mode, const char *clocksource, const char *boost,
 						       ? "\"PASSED\""
 					       : starts ? "\"WARNED\""
 							: "\"FAILED\""));
-	mkv_receipt_metrics(&receipt, false, &metrics);
+	const struct mkv_standing standing = {
+		.boot_passed = true, .watches = 3, .established = 2,
+		.widest_bound_s = 7e-5};
+	mkv_receipt_metrics(&receipt, &standing, &metrics);
+	assert_non_null(strstr(metrics.data, "\nmkvbench_watch_looks 3\n"));
 	assert_non_null(
 		strstr(metrics.data, receipt.result == MKV_PASS
 					     ? "mkvbench_verified 1\n"
