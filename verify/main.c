@@ -39,12 +39,33 @@ static int read_recording(const char *path, struct mkv_cpuid_dump **ret,
 					ret, err);
 }
 
+/* A look at running services that leaves quiet CPUs alone takes the registers
+ * that the gate has read in this boot, its evidence. */
+static bool load_gates(const struct mkv_env *env,
+		       const struct mkv_verify_options *options,
+		       struct mkv_cpuid_dump **ret)
+{
+	struct mkv_error ignored;
+	if (!options->service || options->phase != MKV_PHASE_AFTER_START ||
+	    !mkv_quiet_has_any(env))
+		return false;
+	auto_free char *name =
+		mkv_evidence_name(MKV_EVIDENCE_CPUID, MKV_PHASE_BOOT);
+	auto_buf struct mkv_buf path = {0};
+	if (!name)
+		return false;
+	mkv_buf_printf(&path, "%s/%s", options->out, name);
+	return !path.failed && read_recording(path.data, ret, &ignored) == 0;
+}
+
 static int load_cpuid(const struct mkv_env *env,
 		      const struct mkv_verify_options *options,
 		      struct mkv_cpuid_dump **ret, struct mkv_error *err)
 {
 	if (options->cpuid)
 		return read_recording(options->cpuid, ret, err);
+	if (load_gates(env, options, ret))
+		return 0;
 	struct mkv_cpuset online;
 	if (!mkv_sysfs_online(env, &online))
 		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
@@ -339,7 +360,8 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	*ret_pass = true;
 	switch (options->action) {
 	case MKV_VERIFY_RUN:
-		if (options->phase == MKV_PHASE_WATCH)
+		/* Behind the gate services run, and are measured. */
+		if (options->service && options->phase != MKV_PHASE_BOOT)
 			rc = mkv_quiet(&env, err);
 		return rc < 0 ? rc : verify(options, &env, ret_pass, err);
 	case MKV_VERIFY_LIST:

@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include "verify/sysfs.h"
+
 void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
 		    struct mkv_cpuset *ret)
 {
@@ -21,6 +23,15 @@ void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
 		for (size_t w = 0; w < MKV_CPUS_MAX / 64; w++)
 			ret->words[w] &= ~quiet.words[w];
 	}
+}
+
+bool mkv_quiet_has_any(const struct mkv_env *env)
+{
+	struct mkv_cpuset online, left;
+	if (!mkv_sysfs_online(env, &online))
+		return false;
+	mkv_quiet_cpus(env, &online, &left);
+	return mkv_cpuset_count(&left) < mkv_cpuset_count(&online);
 }
 
 static int leave_quiet_cpus(const struct mkv_env *env, cpu_set_t *mask,

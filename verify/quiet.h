@@ -9,6 +9,9 @@
 int mkv_quiet(const struct mkv_env *env, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 
+/* Whether any CPU that is online is kept quiet. */
+bool mkv_quiet_has_any(const struct mkv_env *env) mkv_nonnull(1);
+
 /* The CPUs of `allowed` that are neither isolated (isolcpus=) nor without a
  * tick (nohz_full=), by sysfs. */
 void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
