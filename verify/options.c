@@ -16,7 +16,7 @@ struct option {
 static const struct option options[] = {
 	{"--list", NULL, "print every check and why it matters", false},
 	{"--check", "NAME", "ask only this check (may be repeated)", false},
-	{"--files", NULL, "compare every file, not only the list of them",
+	{"--files", NULL, "read every file, not only settings and units",
 	 false},
 	{"--json", NULL, "print the receipt as JSON", false},
 	{"--contract", "FILE", "take this contract; nobody vouches for it",

@@ -266,7 +266,7 @@ static const struct {
 	 "Status: install ok installed\nArchitecture: i386\nVersion: 1:1.3\n",
 	 MKV_FAIL, "zlib1g: not installed / 1:1.3"},
 	{"packages", "/var/lib/dpkg/status", NULL, MKV_NOT_ESTABLISHED, NULL},
-	{"files", "/usr/lib/mkvbench/files.list", LIST "x", MKV_FAIL,
+	{"files", "/usr/lib/mkvbench/files.list", "d 0755 0 0 - 0 - /\nx", MKV_FAIL,
 	 "list of files"},
 	{"files", "/usr/lib/mkvbench/files.list", NULL, MKV_NOT_ESTABLISHED,
 	 NULL},
@@ -472,43 +472,100 @@ static void no_check_is_without_a_negative_control(void **state)
 	}
 }
 
-static void every_file_is_compared(void **state)
+/* Takes back what a row of the table below did. */
+static void restore(void)
+{
+	put(SERVICE, "[Unit]\n");
+	put_time(SERVICE);
+}
+
+/* At the gate: settings and units by their bytes, and none beside them. */
+static void each_change_of_a_file_is_found(void **state)
+{
+	static const struct {
+		const char *path, *text;
+		bool keeps_time;
+		const char *says; /* NULL: it passes */
+	} cases[] = {
+		{SERVICE, "[Unit]\n", true, NULL},
+		{SERVICE, "[Unix]\n", true, "fail " SERVICE},
+		{SERVICE, "[Unit]\n", false, "7 bytes of 86400 / 7 bytes of 1"},
+		{SERVICE, "[Unit]\n\n", true, "7 bytes of 86400 / 8 bytes of"},
+		{SERVICE, NULL, false, "there / not there"},
+		{SERVICE, "-> /etc/passwd", false, "f 0644"},
+		{WANTS "/chrony.service", "-> elsewhere", false,
+		 "/usr/lib/systemd/system/chrony.service / elsewhere"},
+		{"/etc/systemd/system/mkvbench-verify.service.d/x.conf", "x",
+		 false, "mkvbench-verify.service.d/x.conf: not there / there"},
+		{"/etc/docker/daemon.json", "{}", false,
+		 "fail /etc/docker/daemon.json: not there / there"},
+		{"/usr/lib/systemd/system/x.service", "x", false,
+		 "fail /usr/lib/systemd/system/x.service: not there / there"},
+		{"/usr/local/lib/systemd/system/x.service", "x", false,
+		 "x.service: not there / there"},
+		{"/run/systemd/system/x.service.d/y.conf", "x", false,
+		 "y.conf: not there / there"},
+		{"/etc/hostname-of-another", "x", false, "not there / there"},
+		/* what a running system writes, and places of no settings */
+		{"/etc/machine-id", "x", false, NULL},
+		{"/etc/ssh/ssh_host_rsa_key", "x", false, "/etc/ssh: not there"},
+		{"/run/systemd/generator/x.mount", "x", false, NULL},
+		{"/usr/share/x", "x", false, NULL},
+	};
+	struct mkv_env env = environment();
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_free char *before = take(cases[i].path);
+		put(cases[i].path, cases[i].text);
+		if (cases[i].keeps_time)
+			put_time(cases[i].path);
+		ask(&env, "files", cases[i].says ? MKV_FAIL : MKV_PASS,
+		    cases[i].says ? cases[i].says
+				  : "other files: none that isn't listed / 0");
+		put(cases[i].path, before);
+		restore();
+	}
+	ask(&env, "files", MKV_PASS, "12 compared, 1 of them read, 0 differ");
+}
+
+/* Elsewhere bytes are read when somebody asks for it. */
+static void every_file_is_read_by_hand(void **state)
 {
 	(void)state;
 	struct mkv_env env = environment();
 	struct mkv_contract_image image = *env.image;
 	struct mkv_sha256 sha;
 	struct mkv_error err;
-	struct stat st;
 	char list[512], hex[MKV_SHA256_HEX_SIZE], path[256];
+	auto_free char *before = take("/usr/lib/mkvbench/files.list");
+	auto_free char *whole = NULL;
 	env.image = &image;
-	env.every_file = true;
-	put("/etc/motd", "hello\n");
-	(void)snprintf(path, sizeof(path), "%s/etc/motd", root);
-	assert_int_equal(stat(path, &st), 0);
+	put("/zz", "hello\n");
+	put_time("/zz");
 	assert_int_equal(mkv_sha256_bytes("hello\n", 6, &sha, &err), 0);
 	mkv_sha256_hex(&sha, hex);
-	(void)snprintf(list, sizeof(list),
-		       "d 0700 %u %u - 0 - /\nd 0755 %u %u - 0 - /etc\n"
-		       "f 0644 %u %u 6 0 %s /etc/motd\n",
-		       st.st_uid, st.st_gid, st.st_uid, st.st_gid, st.st_uid,
-		       st.st_gid, hex);
-	put("/usr/lib/mkvbench/files.list", list);
-	assert_int_equal(
-		mkv_sha256_bytes(list, strlen(list), &image.files.sha256, &err),
-		0);
-	ask(&env, "files", MKV_PASS, "3 compared, 0 differ");
-	put("/etc/motd", "hellO\n");
-	ask(&env, "files", MKV_FAIL, "fail /etc/motd");
-	put("/etc/motd", "hello\n");
+	(void)snprintf(list, sizeof(list), "f 0644 %u %u 6 86400 %s /zz\n",
+		       geteuid(), getegid(), hex);
+	assert_true(asprintf(&whole, "%s%s", before, list) > 0);
+	put("/usr/lib/mkvbench/files.list", whole);
+	assert_int_equal(mkv_sha256_bytes(whole, strlen(whole),
+					  &image.files.sha256, &err),
+			 0);
+	(void)snprintf(path, sizeof(path), "%s/zz", root);
+	ask(&env, "files", MKV_PASS, "13 compared, 1 of them read, 0 differ");
+	put("/zz", "hellO\n");
+	put_time("/zz");
+	ask(&env, "files", MKV_PASS, "13 compared, 1 of them read, 0 differ");
+	env.every_file = true;
+	ask(&env, "files", MKV_FAIL, "fail /zz");
+	put("/zz", "hello\n");
+	put_time("/zz");
+	ask(&env, "files", MKV_PASS, "13 compared, 2 of them read, 0 differ");
+	env.every_file = false;
 	assert_int_equal(chmod(path, 0600), 0);
 	ask(&env, "files", MKV_FAIL, "f 0644");
-	put("/etc/motd", NULL);
-	ask(&env, "files", MKV_FAIL, "there / not there");
-	put("/etc/motd", "-> /etc/passwd");
-	ask(&env, "files", MKV_FAIL, "fail /etc/motd");
-	put("/etc/motd", NULL);
-	put("/usr/lib/mkvbench/files.list", LIST);
+	put("/zz", NULL);
+	put("/usr/lib/mkvbench/files.list", before);
 }
 
 static int set_up(void **state)
@@ -540,7 +597,8 @@ int main(void)
 		cmocka_unit_test(an_empty_machine_passes_nothing),
 		cmocka_unit_test(what_is_cut_short_passes_nothing),
 		cmocka_unit_test(no_check_is_without_a_negative_control),
-		cmocka_unit_test(every_file_is_compared),
+		cmocka_unit_test(each_change_of_a_file_is_found),
+		cmocka_unit_test(every_file_is_read_by_hand),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -17,8 +17,6 @@ static inline void need(bool holds)
 		abort();
 }
 
-#define LIST "d 0755 0 0 - 0 - /\n"
-
 static const char contract_format[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"bare-metal\","
 	"\"verify\":{\"mode\":\"gate\"},"
@@ -79,6 +77,16 @@ static void make_parents(char *path)
 	}
 }
 
+/* The folders that were made for a file that is gone. */
+static void remove_parents(char *path)
+{
+	for (char *slash; (slash = strrchr(path, '/')) > path + strlen(root);) {
+		*slash = '\0';
+		if (rmdir(path) < 0)
+			return;
+	}
+}
+
 /* NULL text takes the file away; "-> TARGET" makes a link. */
 static void put(const char *name, const char *text)
 {
@@ -86,8 +94,10 @@ static void put(const char *name, const char *text)
 	(void)snprintf(path, sizeof(path), "%s%s", root, name);
 	make_parents(path);
 	(void)unlink(path);
-	if (!text)
+	if (!text) {
+		remove_parents(path);
 		return;
+	}
 	if (strncmp(text, "-> ", 3) == 0) {
 		need(symlink(text + 3, path) == 0);
 		return;
@@ -223,7 +233,6 @@ static const char *const files[][2] = {
 	 "Architecture: amd64\nVersion: 1\n\n"
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
 	 "Version: 4.6.1-3\n"},
-	{"/usr/lib/mkvbench/files.list", LIST},
 	{"/usr/lib/systemd/system/chrony.service", "[Unit]\n"},
 	{"/etc/systemd/system/multi-user.target.wants/chrony.service",
 	 "-> /usr/lib/systemd/system/chrony.service"},
@@ -281,6 +290,49 @@ static const struct need_of {
 };
 enum { NEEDS = sizeof(needs) / sizeof(needs[0]) };
 
+#define SERVICE "/usr/lib/systemd/system/chrony.service"
+#define WANTS "/etc/systemd/system/multi-user.target.wants"
+
+/* The time that the list has of the one file. */
+static void put_time(const char *name)
+{
+	const struct timespec times[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}};
+	char path[4096];
+	(void)snprintf(path, sizeof(path), "%s%s", root, name);
+	need(utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+/* The list of files, as its digest is promised: settings, units, no more. */
+static struct mkv_sha256 put_list(void)
+{
+	static const char *const folders[] = {
+		"/etc", "/etc/systemd", "/etc/systemd/system",
+		"l/etc/systemd/system/apt-daily.timer /dev/null", WANTS,
+		"l" WANTS "/chrony.service " SERVICE, "/usr", "/usr/lib",
+		"/usr/lib/systemd", "/usr/lib/systemd/system"};
+	struct mkv_buf list = {0};
+	struct mkv_sha256 sha;
+	struct mkv_error err;
+	char hex[MKV_SHA256_HEX_SIZE];
+	unsigned uid = geteuid(), gid = getegid();
+	mkv_buf_printf(&list, "d 0700 %u %u - 0 - /\n", uid, gid);
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		bool is_link = folders[i][0] == 'l';
+		mkv_buf_printf(&list, "%s %u %u - 0 - %s\n",
+			       is_link ? "l 0777" : "d 0755", uid, gid,
+			       folders[i] + is_link);
+	}
+	need(mkv_sha256_bytes("[Unit]\n", 7, &sha, &err) == 0);
+	mkv_sha256_hex(&sha, hex);
+	mkv_buf_printf(&list, "f 0644 %u %u 7 86400 %s " SERVICE "\n", uid, gid,
+		       hex);
+	put("/usr/lib/mkvbench/files.list", list.data);
+	put_time(SERVICE);
+	need(mkv_sha256_bytes(list.data, list.size, &sha, &err) == 0);
+	mkv_buf_done(&list);
+	return sha;
+}
+
 static void make_machine(void)
 {
 	struct mkv_error err = {0};
@@ -291,7 +343,7 @@ static void make_machine(void)
 	put_cpus();
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
 		put(files[i][0], files[i][1]);
-	need(mkv_sha256_bytes(LIST, strlen(LIST), &sha, &err) == 0);
+	sha = put_list();
 	mkv_sha256_hex(&sha, hex);
 	mkv_buf_printf(&json, contract_format, hex);
 	need(mkv_contract_parse(json.data, json.size, &contract, &err) == 0);

@@ -8,17 +8,19 @@ source=/sys/devices/system/clocksource/clocksource0/current_clocksource
 wants=/etc/systemd/system/multi-user.target.wants
 
 say() { echo "$*" >/dev/ttyS0; }
-ask() { # name
-	mkvbench-verify --after-start --files --host srv --out /run/m \
+ask() { # name, option
+	mkvbench-verify --after-start $2 --host srv --out /run/m \
 		--metrics /run/m.prom >/run/text 2>&1
-	say "CASE $1 $?" $(sed -n 's/^mkvbench_check{check="\([^"]*\)",result="\(fail\|not-established\)"} 1/\1=\2/p' /run/m.prom)
+	status=$?
+	[ "$1" != base ] || sed -n 's/^  *\(.*expected .*\)/WHY \1/p' /run/text >/dev/ttyS0
+	say "CASE $1 $status" $(sed -n 's/^mkvbench_check{check="\([^"]*\)",result="\(fail\|not-established\)"} 1/\1=\2/p' /run/m.prom)
 }
 # name, file, text: another content, and the former one again
 swapped() {
-	cp $2 /run/before
+	cp -p $2 /run/before
 	echo "$3" >$2
 	ask $1
-	cat /run/before >$2
+	cp -p /run/before $2
 }
 # name, file, other value, right value: for files of the kernel's
 switched() {
@@ -57,17 +59,17 @@ sleep 1
 
 # The time that tasks have run on CPU 1, in ns.
 on_cpu1() { sed -n 's/^cpu1 //p' /proc/schedstat | cut -d' ' -f7; }
-watch='--watch --host srv --out /run/m --metrics /run/m.prom'
-# What a watch does to the CPU that isolcpus= and nohz_full= keep quiet: started as
+# What a later look does to the CPU that isolcpus= and nohz_full= keep quiet: started as
 # from a unit, and started by somebody who gives it both CPUs.
-look_at_watch() {
+look_at() { # --watch or --after-start
+	look="$1 --host srv --out /run/m --metrics /run/m.prom"
 	was=$(on_cpu1)
-	mkvbench-verify $watch >/dev/null
+	mkvbench-verify $look >/dev/null
 	now=$(on_cpu1)
 	quiet=$((now - was))
 	taskset 2 mkvbench-verify --host srv --check sysctls --check units >/dev/null
 	say "RAN quiet $quiet busy $(($(on_cpu1) - now))"
-	taskset 3 mkvbench-verify $watch >/dev/null &
+	taskset 3 mkvbench-verify $look >/dev/null &
 	while set -- $(sed 's/.*) //' /proc/$!/stat) && [ $# -gt 40 ] && [ $1 != Z ]; do
 		# processor and policy, as they stand in proc(5)'s stat
 		seen="on ${37} policy ${39} allowed $(sed -n 's/^Cpus_allowed_list:.//p' /proc/$!/status)"
@@ -76,7 +78,10 @@ look_at_watch() {
 }
 if grep -q mkvbench.case=other /proc/cmdline; then
 	ask other
-	look_at_watch
+	# The gate reads every CPU, the later looks what it has read.
+	mkvbench-verify --boot --host srv --out /run/m --metrics /run/m.prom >/dev/null
+	look_at --watch
+	look_at --after-start
 	return
 fi
 for i in 1 2 3 4 5 6 7 8 9; do
@@ -103,6 +108,24 @@ beside second-daemon systemd-timesyncd
 beside updater unattended-upgrades
 
 swapped file-edited /etc/setting 'edited'
+# As many bytes, of the same time: only who reads them sees it.
+cp -p /etc/setting /run/setting
+echo wrong >/etc/setting
+touch -r /run/setting /etc/setting
+ask file-forged
+cp -p /run/setting /etc/setting
+mkdir -p /etc/docker
+echo {} >/etc/docker/daemon.json
+ask file-added
+rm -r /etc/docker
+mkdir /etc/systemd/system/mkvbench-verify.service.d
+echo '[Service]' >/etc/systemd/system/mkvbench-verify.service.d/x.conf
+ask drop-in
+rm -r /etc/systemd/system/mkvbench-verify.service.d
+mkdir -p /run/systemd/system
+echo '[Service]' >/run/systemd/system/x.service
+ask unit-of-boot
+rm -r /run/systemd
 chmod 0600 /etc/setting
 ask file-mode
 chmod 0644 /etc/setting
