@@ -128,6 +128,8 @@ static int apply_schema(struct mkv_db *db, struct mkv_db_connection *c,
 				  deadline_ns, &result, err);
 	if (rc == 0)
 		__atomic_store_n(&db->has_schema, true, __ATOMIC_RELEASE);
+	else /* It has no statements, and may be inside a failed transaction. */
+		mkv_db_disconnect(c);
 	return rc;
 }
 

@@ -218,7 +218,7 @@ int mkv_db_connect(struct mkv_db_connection *c,
 bool mkv_db_is_stale(struct mkv_db_connection *c)
 {
 	enum { READS_MAX = 16 };
-	if (!c->conn)
+	if (!c->conn || PQtransactionStatus(c->conn) != PQTRANS_IDLE)
 		return true;
 	struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
 	/* An idle connection has nothing to say but a notice or a farewell, and

@@ -16,7 +16,8 @@ int mkv_db_connect(struct mkv_db_connection *c,
 		   int64_t deadline_ns, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
 void mkv_db_disconnect(struct mkv_db_connection *c) mkv_nonnull(1);
-/* True when a kept connection turned out to be dead. */
+/* True when a kept connection turned out to be dead, or is inside a transaction:
+ * every statement is one of its own. */
 bool mkv_db_is_stale(struct mkv_db_connection *c) mkv_nonnull(1);
 
 /* A statement by its index, or with `sql` that text. On -EHOSTDOWN the
