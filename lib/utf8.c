@@ -2,6 +2,7 @@
 #include "lib/utf8.h"
 
 #include <stdint.h>
+#include <string.h>
 
 bool mkv_utf8_is_valid(const void *text, size_t size)
 {
@@ -27,4 +28,12 @@ bool mkv_utf8_is_valid(const void *text, size_t size)
 		size -= more + 1;
 	}
 	return true;
+}
+
+void mkv_utf8_make_valid(char *text)
+{
+	if (mkv_utf8_is_valid(text, strlen(text)))
+		return;
+	for (char *at = text; *at; at++)
+		*at = (unsigned char)*at < 0x80 ? *at : '?';
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "lib/json.h"
+#include "lib/utf8.h"
 #include "services/lib/http.h"
 
 void mkv_http_json(struct mkv_http_request *request, unsigned status,
@@ -28,6 +29,8 @@ void mkv_http_error(struct mkv_http_request *request, unsigned status,
 	va_start(ap, format);
 	(void)vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
+	/* What it quotes may be cut inside a character. */
+	mkv_utf8_make_valid(message);
 	if (status >= 500)
 		request->span.is_error = true;
 	mkv_http_json(request, status,

@@ -158,9 +158,7 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 		return;
 	attribute->is_text = true;
 	(void)snprintf(attribute->text, sizeof(attribute->text), "%s", value);
-	if (!mkv_utf8_is_valid(attribute->text, strlen(attribute->text)))
-		for (char *c = attribute->text; *c; c++)
-			*c = (unsigned char)*c < 0x80 ? *c : '?';
+	mkv_utf8_make_valid(attribute->text);
 }
 
 void mkv_span_end(struct mkv_span *span)
