@@ -37,6 +37,8 @@ int mkv_db_new(const struct mkv_db_options *options, struct mkv_db **ret,
 	db->options = *options;
 	db->idle = idle;
 	db->n_idle = options->connections;
+	for (unsigned i = 0; i < db->n_idle; i++)
+		idle[i].timeout_ms = options->timeout_ms;
 	pthread_condattr_t attributes;
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -120,9 +120,9 @@ static int judge(struct mkv_db_connection *c, const PGresult *result,
 	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
 		return 0;
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	/* Class 57: the server is shutting down or was told to stop. */
-	if (state && strncmp(state, "57P", 3) == 0)
-		return down(c, "stopping", err);
+	/* Class 57: the server is shutting down, or gave the statement up. */
+	if (state && strncmp(state, "57", 2) == 0)
+		return down(c, "stopped", err);
 	/* Class 53: its disk, its memory or another of its limits is full. */
 	bool is_full = state && strncmp(state, "53", 2) == 0;
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -178,12 +178,27 @@ static void ignore_notice(void *context, const PGresult *notice)
 	(void)context, (void)notice;
 }
 
+/* What nobody waits for any more must not be done later. PGOPTIONS, which libpq
+ * would leave out now, follows and so has the last word. */
+static int connection_options(const struct mkv_db_connection *c,
+			      struct mkv_buf *into, struct mkv_error *err)
+{
+	const char *more = getenv("PGOPTIONS");
+	mkv_buf_printf(into, "-c statement_timeout=%u %s", c->timeout_ms,
+		       more ? more : "");
+	return mkv_buf_check(into, err);
+}
+
 int mkv_db_connect(struct mkv_db_connection *c,
 		   const struct mkv_db_statement *statements,
 		   int64_t deadline_ns, struct mkv_error *err)
 {
 	const char *user = getenv("PGUSER"), *name = getenv("PGDATABASE");
 	const char *host = getenv("PGHOST");
+	auto_buf struct mkv_buf options = {0};
+	int rc = connection_options(c, &options, err);
+	if (rc < 0)
+		return rc;
 	static const char *const keys[] = {"fallback_application_name",
 					   "client_encoding",
 					   "keepalives_idle",
@@ -191,6 +206,7 @@ int mkv_db_connect(struct mkv_db_connection *c,
 					   "user",
 					   "dbname",
 					   "host",
+					   "options",
 					   NULL};
 	const char *const values[] = {"mkvbench",
 				      "UTF8",
@@ -199,6 +215,7 @@ int mkv_db_connect(struct mkv_db_connection *c,
 				      user ? user : "mkvbench",
 				      name ? name : "mkvbench",
 				      host ? host : "127.0.0.1",
+				      options.data,
 				      NULL};
 	mkv_db_disconnect(c);
 	c->conn = PQconnectStartParams(keys, values, 0);
@@ -207,7 +224,7 @@ int mkv_db_connect(struct mkv_db_connection *c,
 	if (PQstatus(c->conn) == CONNECTION_BAD)
 		return down(c, "connect", err);
 	(void)PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
-	int rc = finish_connect(c, deadline_ns, err);
+	rc = finish_connect(c, deadline_ns, err);
 	if (rc == 0)
 		rc = prepare(c, statements, deadline_ns, err);
 	if (rc < 0)

@@ -5,7 +5,8 @@
 #include "services/lib/db.h"
 
 struct mkv_db_connection {
-	PGconn *conn; /* NULL: not connected */
+	PGconn *conn;	     /* NULL: not connected */
+	unsigned timeout_ms; /* after which the server gives a statement up */
 };
 
 int64_t mkv_db_now_ns(void);
