@@ -4,7 +4,8 @@
  * server is stands in libpq's own environment variables (PGHOST 127.0.0.1,
  * PGUSER and PGDATABASE mkvbench unless set). Every wait has a deadline: a
  * server that is away, hangs or restarts costs a caller at most the pool's
- * timeout; the server gives a statement up after the same time. */
+ * timeout; the server gives a statement up after the same time. Looking up a
+ * PGHOST that is a name comes on top (mkv_program_main() bounds it). */
 
 #include <postgresql/libpq-fe.h>
 
