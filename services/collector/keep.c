@@ -119,18 +119,32 @@ void mkv_keep_close(struct mkv_keep *keep)
 	free(keep);
 }
 
+/* To the next number that is free: who took a file away left a gap behind which
+ * others are. */
+static int rename_aside(struct mkv_keep *keep, struct mkv_error *err)
+{
+	char from[NAME_MAX + 1], to[NAME_MAX + 1];
+	name_of(keep, 0, from);
+	for (;;) {
+		name_of(keep, keep->next++, to);
+		if (renameat2(keep->folder, from, keep->folder, to,
+			      RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno == EEXIST)
+			continue;
+		keep->next--;
+		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
+				to);
+	}
+}
+
 /* The next file begins empty. */
 static int put_aside(struct mkv_keep *keep, struct mkv_error *err)
 {
-	char from[NAME_MAX + 1], to[NAME_MAX + 1];
 	uint64_t cut;
-	name_of(keep, 0, from);
-	name_of(keep, keep->next, to);
-	if (renameat2(keep->folder, from, keep->folder, to, RENAME_NOREPLACE) <
-	    0)
-		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
-				to);
-	keep->next++;
+	int rc = rename_aside(keep, err);
+	if (rc < 0)
+		return rc;
 	(void)close(keep->fd);
 	keep->fd = -1;
 	return open_file(keep, &cut, err);
