@@ -18,6 +18,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <strings.h>
 
@@ -43,8 +44,10 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_mutex_t json_lock; /* one document at a time */
 	struct mkv_keep *json, *protobuf;
-	uint64_t requests, spans, bytes, refused, not_kept;
-	bool is_failing;
+	/* Read by the thread of all connections, which must not wait for the
+	 * disk as `lock` does. */
+	atomic_ullong requests, spans, bytes, refused, not_kept;
+	atomic_bool is_failing;
 } collector = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.json_lock = PTHREAD_MUTEX_INITIALIZER,
@@ -94,18 +97,18 @@ static int keep(struct mkv_keep *file, const struct mkv_buf *record,
 {
 	(void)pthread_mutex_lock(&collector.lock);
 	int rc = mkv_keep_add(file, record, err);
-	if (rc < 0 && !collector.is_failing)
-		mkv_log_error("not kept: %s", err->message);
-	collector.is_failing = rc < 0;
-	if (rc == 0) {
-		collector.requests++;
-		collector.spans += spans;
-		collector.bytes += record->size;
-	} else {
-		collector.not_kept++;
-	}
+	bool was_failing = atomic_exchange(&collector.is_failing, rc < 0);
 	(void)pthread_mutex_unlock(&collector.lock);
-	return rc;
+	if (rc < 0) {
+		if (!was_failing)
+			mkv_log_error("not kept: %s", err->message);
+		atomic_fetch_add(&collector.not_kept, 1);
+		return rc;
+	}
+	atomic_fetch_add(&collector.requests, 1);
+	atomic_fetch_add(&collector.spans, spans);
+	atomic_fetch_add(&collector.bytes, record->size);
+	return 0;
 }
 
 /* A google.rpc.Status, in the encoding of the request. */
@@ -113,9 +116,8 @@ static void refuse(struct mkv_http_request *request, unsigned status,
 		   bool is_json, const char *message)
 {
 	unsigned code = status >= 500 ? UNAVAILABLE : INVALID_ARGUMENT;
-	(void)pthread_mutex_lock(&collector.lock);
-	collector.refused += status < 500;
-	(void)pthread_mutex_unlock(&collector.lock);
+	if (status < 500)
+		atomic_fetch_add(&collector.refused, 1);
 	if (is_json) {
 		mkv_http_json(request, status,
 			      json_pack("{sIss}", "code", (json_int_t)code,
@@ -226,10 +228,7 @@ static void take_traces(struct mkv_http_request *request, void *context)
 static void answer_health(struct mkv_http_request *request, void *context)
 {
 	(void)context;
-	(void)pthread_mutex_lock(&collector.lock);
-	bool is_failing = collector.is_failing;
-	(void)pthread_mutex_unlock(&collector.lock);
-	if (is_failing)
+	if (atomic_load(&collector.is_failing))
 		mkv_http_error(request, 503, "not-kept",
 			       "the last request could not be kept");
 	else
@@ -269,26 +268,24 @@ static void give_protobuf(struct mkv_http_request *request, void *context)
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
-	(void)pthread_mutex_lock(&collector.lock);
-	const struct {
+	static const struct {
 		const char *name, *help;
-		uint64_t value;
+		atomic_ullong *value;
 	} rows[] = {
-		{"spans", "Spans on the disk.", collector.spans},
-		{"requests", "Requests kept.", collector.requests},
-		{"bytes", "Bytes written.", collector.bytes},
-		{"refused", "Requests that are not OTLP.", collector.refused},
+		{"spans", "Spans on the disk.", &collector.spans},
+		{"requests", "Requests kept.", &collector.requests},
+		{"bytes", "Bytes written.", &collector.bytes},
+		{"refused", "Requests that are not OTLP.", &collector.refused},
 		{"not_kept", "Requests that the disk did not take.",
-		 collector.not_kept},
+		 &collector.not_kept},
 	};
-	(void)pthread_mutex_unlock(&collector.lock);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		mkv_buf_printf(into,
 			       "# HELP mkvbench_collector_%s_total %s\n"
 			       "# TYPE mkvbench_collector_%s_total counter\n"
 			       "mkvbench_collector_%s_total %llu\n",
 			       rows[i].name, rows[i].help, rows[i].name,
-			       rows[i].name, (unsigned long long)rows[i].value);
+			       rows[i].name, atomic_load(rows[i].value));
 }
 
 static const struct mkv_http_route routes[] = {
