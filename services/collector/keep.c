@@ -52,6 +52,45 @@ static int measure(struct mkv_keep *keep, uint64_t file_size,
 	return 0;
 }
 
+static int fail_another(struct mkv_error *err)
+{
+	return mkv_fail(err, MKV_FAILED, EWOULDBLOCK,
+			"another collector writes it");
+}
+
+/* Two that write at the same place would undo each other's, and what one is
+ * writing looks cut to the other: nothing is looked at before the lock. The name
+ * may have gone to another file while we came to it. */
+static int lock_file(const struct mkv_keep *keep, const char *name,
+		     struct stat *ret, struct mkv_error *err)
+{
+	struct stat named;
+	if (flock(keep->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK
+			       ? fail_another(err)
+			       : mkv_fail(err, MKV_FAILED, errno, "lock: %m");
+	if (fstat(keep->fd, ret) < 0 ||
+	    fstatat(keep->folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    ret->st_dev != named.st_dev || ret->st_ino != named.st_ino)
+		return fail_another(err);
+	return 0;
+}
+
+/* Takes off what isn't a whole record. */
+static int mend(struct mkv_keep *keep, const struct stat *st, uint64_t *ret_cut,
+		struct mkv_error *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return mkv_fail(err, MKV_FAILED, EINVAL, "not a regular file");
+	int rc = measure(keep, (uint64_t)st->st_size, err);
+	if (rc < 0)
+		return rc;
+	*ret_cut = (uint64_t)st->st_size - keep->size;
+	if (*ret_cut && ftruncate(keep->fd, (off_t)keep->size) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	return 0;
+}
+
 static int open_file(struct mkv_keep *keep, uint64_t *ret_cut,
 		     struct mkv_error *err)
 {
@@ -60,19 +99,19 @@ static int open_file(struct mkv_keep *keep, uint64_t *ret_cut,
 	name_of(keep, 0, name);
 	keep->fd = openat(keep->folder, name,
 			  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-	if (keep->fd < 0 || fstat(keep->fd, &st) < 0)
+	if (keep->fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
-	if (!S_ISREG(st.st_mode))
-		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' is not a regular file", name);
-	int rc = measure(keep, (uint64_t)st.st_size, err);
-	*ret_cut = rc < 0 ? 0 : (uint64_t)st.st_size - keep->size;
-	if (rc == 0 && *ret_cut && ftruncate(keep->fd, (off_t)keep->size) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	int rc = lock_file(keep, name, &st, err);
+	if (rc == 0)
+		rc = mend(keep, &st, ret_cut, err);
 	/* The name is on the disk before the first record is. */
 	if (rc == 0 && (fsync(keep->fd) < 0 || fsync(keep->folder) < 0))
 		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
-	return rc < 0 ? mkv_wrap(err, rc, "'%s'", name) : 0;
+	if (rc == 0)
+		return 0;
+	(void)close(keep->fd);
+	keep->fd = -1;
+	return mkv_wrap(err, rc, "'%s'", name);
 }
 
 int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
@@ -90,11 +129,6 @@ int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		rc = mkv_fail(err, MKV_FAILED, errno, "open: %m");
 	if (rc == 0)
 		rc = open_file(keep, ret_cut, err);
-	/* Two that write at the same place would undo each other's. */
-	if (rc == 0 && flock(keep->fd, LOCK_EX | LOCK_NB) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno,
-			      "another collector writes '%s.%s'", options->name,
-			      options->suffix);
 	if (rc < 0) {
 		mkv_keep_close(keep);
 		return mkv_wrap(err, rc, "'%s'", options->folder);
