@@ -107,6 +107,32 @@ static size_t take_reply(char *data, size_t size, size_t count, void *context)
 	return reply->failed ? 0 : size * count;
 }
 
+MKV_DEFINE_AUTO(headers, struct curl_slist *, curl_slist_free_all)
+#define auto_headers mkv_auto(headers)
+
+static int add_header(struct curl_slist **list, const char *header,
+		      struct mkv_error *err)
+{
+	struct curl_slist *longer = curl_slist_append(*list, header);
+	if (!longer)
+		return mkv_oom(err);
+	*list = longer;
+	return 0;
+}
+
+/* `span` NULL: there is no trace to go on. */
+static int write_headers(const struct mkv_span *span, struct curl_slist **ret,
+			 struct mkv_error *err)
+{
+	char parent[56], header[80];
+	int rc = add_header(ret, "Content-Type: application/json", err);
+	if (rc < 0 || !span)
+		return rc;
+	mkv_traceparent_print(&span->context, parent);
+	(void)snprintf(header, sizeof(header), "traceparent: %s", parent);
+	return add_header(ret, header, err);
+}
+
 static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
 			const char *url, struct curl_slist *headers,
 			struct mkv_buf *reply,
@@ -138,20 +164,16 @@ static int ask(struct mkv_peer *peer, CURL *curl,
 	       unsigned *ret_status, struct mkv_buf *reply,
 	       struct mkv_error *err)
 {
-	char parent[56], header[80], error[CURL_ERROR_SIZE] = "";
+	char error[CURL_ERROR_SIZE] = "";
 	auto_buf struct mkv_buf url = {0};
-	mkv_traceparent_print(&span->context, parent);
-	(void)snprintf(header, sizeof(header), "traceparent: %s", parent);
+	auto_headers struct curl_slist *headers = NULL;
 	mkv_buf_printf(&url, "%s%s", peer->url, call->path);
-	struct curl_slist *headers =
-		curl_slist_append(NULL, "Content-Type: application/json");
-	struct curl_slist *all = curl_slist_append(headers, header);
-	if (!all || url.failed) {
-		curl_slist_free_all(headers);
-		return mkv_oom(err);
-	}
-	CURLcode code = perform(curl, call, url.data, all, reply, error);
-	curl_slist_free_all(all);
+	int rc = write_headers(span, &headers, err);
+	if (rc == 0)
+		rc = mkv_buf_check(&url, err);
+	if (rc < 0)
+		return rc;
+	CURLcode code = perform(curl, call, url.data, headers, reply, error);
 	if (code != CURLE_OK)
 		return mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %s", peer->url,
 				*error ? error : curl_easy_strerror(code));
@@ -167,13 +189,17 @@ int mkv_peer_ask(struct mkv_peer *peer, const struct mkv_peer_call *call,
 {
 	auto_buf struct mkv_buf unread = {0};
 	struct mkv_span span;
-	mkv_span_begin(&span, call->span, MKV_SPAN_CLIENT, call->parent);
+	if (call->span)
+		mkv_span_begin(&span, call->span, MKV_SPAN_CLIENT,
+			       call->parent);
 	CURL *curl = take(peer);
-	int rc = curl ? ask(peer, curl, call, &span, ret_status,
-			    reply ? reply : &unread, err)
+	int rc = curl ? ask(peer, curl, call, call->span ? &span : NULL,
+			    ret_status, reply ? reply : &unread, err)
 		      : mkv_oom(err);
 	if (curl)
 		give_back(peer, curl);
+	if (!call->span)
+		return rc;
 	if (rc == 0)
 		mkv_span_number(&span, "http.response.status_code",
 				*ret_status);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Another service, asked over HTTP by libcurl: connections are kept, every call
- * has a time limit, is a client span, and passes its trace on. */
+ * has a time limit, is a client span unless told otherwise, and passes its trace
+ * on. */
 
 #include "services/lib/trace.h"
 
@@ -16,7 +17,7 @@ int mkv_peer_new(const char *role, struct mkv_peer **ret,
 void mkv_peer_free(struct mkv_peer *peer);
 
 struct mkv_peer_call {
-	const char *span;   /* "PUT user" */
+	const char *span;   /* "PUT user"; NULL: it isn't traced */
 	const char *method; /* "GET" */
 	const char *path;   /* "/users/7" */
 	const char *body;   /* JSON, or NULL */

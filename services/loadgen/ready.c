@@ -15,7 +15,6 @@ static int64_t now_s(void)
 static int wait_for(const char *role, int64_t end_s, struct mkv_error *err)
 {
 	static const struct mkv_peer_call call = {
-		.span = "GET health",
 		.method = "GET",
 		.path = "/healthz",
 	};
