@@ -476,7 +476,8 @@ static bool tend_load(struct run *run, struct mkv_error *err)
 	if (!is_late && !is_due)
 		return true;
 	run->load_asked_s = now;
-	if (!is_late && !mkv_load_is_exported(&run->load))
+	bool is_exported = mkv_load_ask_exported(&run->load);
+	if (!is_late && !is_exported)
 		return true;
 	if (run->load.summary &&
 	    mkv_load_fetch(&run->load, run->options->console_folder, err) < 0)

@@ -90,6 +90,9 @@ bool mkv_load_take_line(struct mkv_load *load, const char *line)
 	json_t *answered = json_object_get(document, "answered");
 	if (!json_is_integer(requests) || !json_is_integer(answered))
 		return false; /* a line of its log */
+	json_t *spans = json_object_get(document, "spans");
+	load->dropped_by_generator = (uint64_t)json_integer_value(
+		json_object_get(spans, "dropped"));
 	load->is_answered =
 		json_integer_value(requests) == (json_int_t)load->count &&
 		json_integer_value(answered) == (json_int_t)load->count;
@@ -104,9 +107,24 @@ static int64_t metric(const char *text, const char *name)
 	return at ? strtoll(at + strlen(name), NULL, 10) : -1;
 }
 
-bool mkv_load_is_exported(struct mkv_load *load)
+bool mkv_load_add_metrics(struct mkv_load *load, const char *text)
 {
-	uint64_t spans = 0;
+	int64_t ended = metric(text, "mkvbench_spans_total{state=\"ended\"}");
+	int64_t exported =
+		metric(text, "mkvbench_spans_total{state=\"exported\"}");
+	int64_t dropped =
+		metric(text, "mkvbench_spans_total{state=\"dropped\"}");
+	if (ended <= 0 || exported < 0 || dropped < 0)
+		return false;
+	load->spans += (uint64_t)exported;
+	load->dropped += (uint64_t)dropped;
+	return exported + dropped >= ended;
+}
+
+bool mkv_load_ask_exported(struct mkv_load *load)
+{
+	load->spans = load->dropped = 0;
+	load->is_exported = true;
 	for (size_t i = 1; i < load->n_forwards; i++) {
 		char url[64];
 		struct mkv_error ignored;
@@ -115,21 +133,17 @@ bool mkv_load_is_exported(struct mkv_load *load)
 			       load->forwards[i].local);
 		if (mkv_fetch_plain(url, ASK_S, METRICS_MOST_BYTES, &text,
 				    &ignored) < 0 ||
-		    !text.size)
-			return false;
-		int64_t ended = metric(text.data,
-				       "mkvbench_spans_total{state=\"ended\"}");
-		int64_t exported = metric(
-			text.data, "mkvbench_spans_total{state=\"exported\"}");
-		int64_t dropped = metric(
-			text.data, "mkvbench_spans_total{state=\"dropped\"}");
-		if (ended <= 0 || exported < 0 || dropped < 0 ||
-		    exported + dropped < ended)
-			return false;
-		spans += (uint64_t)exported;
+		    !text.size || !mkv_load_add_metrics(load, text.data))
+			load->is_exported = false;
 	}
-	load->spans = spans;
-	return true;
+	return load->is_exported;
+}
+
+bool mkv_load_is_good(const struct mkv_load *load)
+{
+	return load->summary && load->is_answered && load->traces &&
+	       load->is_exported && !load->dropped &&
+	       !load->dropped_by_generator;
 }
 
 int mkv_load_fetch(struct mkv_load *load, const char *folder,

@@ -16,10 +16,15 @@ struct mkv_load {
 	size_t n_forwards;
 	char *summary;	  /* the generator's, JSON */
 	bool is_answered; /* every order, with 200 */
+	bool is_exported; /* no service has a span left to export */
 	uint64_t spans;	  /* that the services exported */
-	char *traces;	  /* path of the spans, once fetched */
+	uint64_t dropped; /* by them, as they last said */
+	uint64_t dropped_by_generator;
+	char *traces; /* path of the spans, once fetched */
 };
 void mkv_load_done(struct mkv_load *load) mkv_nonnull(1);
+/* Whether every order was answered and every span came to be kept. */
+bool mkv_load_is_good(const struct mkv_load *load) mkv_nonnull(1);
 
 /* Who generates, and `forwards` (MKV_LOAD_FORWARDS, NULL host: nobody) for who
  * collects and works. MKV_BAD_USAGE when the contract lacks one. */
@@ -36,9 +41,14 @@ int mkv_load_credential(const struct mkv_load *load, struct mkv_buf *ret,
 bool mkv_load_take_line(struct mkv_load *load, const char *line)
 	mkv_nonnull(1, 2);
 
-/* After the summary: whether every span has been exported, or dropped. What
- * can't be asked now is no. */
-bool mkv_load_is_exported(struct mkv_load *load) mkv_nonnull(1);
+/* After the summary: asks the services what became of their spans, and whether
+ * each has been exported, or dropped. What can't be asked now is no. */
+bool mkv_load_ask_exported(struct mkv_load *load) mkv_nonnull(1);
+
+/* Adds what one service's /metrics say to `spans` and `dropped`; whether it has no
+ * span left. */
+bool mkv_load_add_metrics(struct mkv_load *load, const char *text)
+	mkv_nonnull(1, 2);
 
 /* The collector's spans into FOLDER/traces.pb: OTLP requests, each behind its
  * length as a varint. */

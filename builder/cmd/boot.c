@@ -81,33 +81,49 @@ static void print_receipt(const struct mkv_boot_result *result, void *context)
 	(void)fflush(stdout);
 }
 
+static void print_load_json(const struct mkv_load *load)
+{
+	json_t *line = json_pack(
+		"{s:s?, s:b, s:I, s:b, s:I, s:s?}", "load", load->summary,
+		"answered", load->is_answered, "spans",
+		(json_int_t)load->spans, "exported", load->is_exported,
+		"dropped",
+		(json_int_t)(load->dropped + load->dropped_by_generator),
+		"traces", load->traces);
+	if (line)
+		(void)json_dumpf(line, stdout, JSON_COMPACT);
+	(void)putchar('\n');
+	json_decref(line);
+}
+
+static void print_load_text(const struct mkv_load *load)
+{
+	(void)printf("load: %s\n", !load->summary    ? "no summary came"
+				   : load->is_answered ? "every order was "
+							 "answered"
+						       : "not every order was "
+							 "answered");
+	if (load->summary)
+		(void)printf("  %s\n", load->summary);
+	if (load->dropped + load->dropped_by_generator)
+		(void)printf("  %llu spans were dropped\n",
+			     (unsigned long long)(load->dropped +
+						  load->dropped_by_generator));
+	if (load->summary && !load->is_exported)
+		(void)printf("  not all spans were exported\n");
+	if (load->traces)
+		(void)printf("  %llu spans of the services are in %s\n",
+			     (unsigned long long)load->spans, load->traces);
+}
+
 static void print_load(const struct mkv_load *load, void *context)
 {
 	struct printer *printer = context;
-	printer->load_failed =
-		!load->summary || !load->is_answered || !load->traces;
-	if (printer->options->json) {
-		json_t *line = json_pack(
-			"{s:s?, s:b, s:I, s:s?}", "load", load->summary,
-			"answered", load->is_answered, "spans",
-			(json_int_t)load->spans, "traces", load->traces);
-		if (line)
-			(void)json_dumpf(line, stdout, JSON_COMPACT);
-		(void)putchar('\n');
-		json_decref(line);
-	} else {
-		(void)printf("load: %s\n", !load->summary ? "no summary came"
-					   : load->is_answered
-						   ? "every order was answered"
-						   : "not every order was "
-						     "answered");
-		if (load->summary)
-			(void)printf("  %s\n", load->summary);
-		if (load->traces)
-			(void)printf("  %llu spans of the services are in %s\n",
-				     (unsigned long long)load->spans,
-				     load->traces);
-	}
+	printer->load_failed = !mkv_load_is_good(load);
+	if (printer->options->json)
+		print_load_json(load);
+	else
+		print_load_text(load);
 	(void)fflush(stdout);
 }
 

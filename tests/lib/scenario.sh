@@ -37,7 +37,7 @@ scenario() { # NAME
 	fi
 	[ "$(jq -r 'select(.verdict == "pass") | .host' "$TEST_TMP/out" | sort | paste -sd ' ')" = "$hosts" ] ||
 		fail "not all of '$hosts' passed"
-	jq -e 'select(.load) | .answered and .spans > 0' "$TEST_TMP/out" >/dev/null || fail "the load"
+	jq -e 'select(.load) | .answered and .spans > 0 and .exported and .dropped == 0' "$TEST_TMP/out" >/dev/null || fail "the load"
 	jq -r 'select(.load) | .load' "$TEST_TMP/out"
 	python3 "$ROOT/tests/tools/check_trace.py" "$consoles/traces.pb" "$appliance/manifest.json" \
 		$orders || fail "the traces"

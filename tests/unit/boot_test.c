@@ -468,6 +468,45 @@ static void knows_a_loads_summary(void **state)
 	}
 }
 
+static void a_load_is_good_when_no_span_was_lost(void **state)
+{
+	(void)state;
+#define SPANS(ended, exported, dropped)                                        \
+	"mkvbench_spans_total{state=\"ended\"} " #ended "\n"                    \
+	"mkvbench_spans_total{state=\"exported\"} " #exported "\n"              \
+	"mkvbench_spans_total{state=\"dropped\"} " #dropped "\n"
+	static const struct {
+		const char *metrics, *of_generator;
+		bool is_exported, is_good;
+		uint64_t spans, dropped;
+	} rows[] = {
+		{SPANS(20, 20, 0), "0", true, true, 20, 0},
+		{SPANS(20, 20, 0), "1", true, false, 20, 0},
+		{SPANS(20, 18, 2), "0", true, false, 18, 2},
+		{SPANS(20, 19, 0), "0", false, false, 19, 0},
+		{SPANS(0, 0, 0), "0", false, false, 0, 0},
+		{"", "0", false, false, 0, 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_load load = {.count = 1, .traces = strdup("path")};
+		char line[128];
+		(void)snprintf(line, sizeof(line),
+			       "mkvbench-load[7]: {\"answered\":1,\"requests\":"
+			       "1,\"spans\":{\"dropped\":%s}}",
+			       rows[i].of_generator);
+		assert_true(mkv_load_take_line(&load, line));
+		load.is_exported = mkv_load_add_metrics(&load, rows[i].metrics);
+		assert_int_equal(load.is_exported, rows[i].is_exported);
+		assert_int_equal(load.spans, rows[i].spans);
+		assert_int_equal(load.dropped, rows[i].dropped);
+		assert_int_equal(mkv_load_is_good(&load), rows[i].is_good);
+		mkv_load_done(&load);
+	}
+	/* Nobody was asked. */
+	struct mkv_load load = {.is_answered = true};
+	assert_false(mkv_load_is_good(&load));
+}
+
 static void tells_the_load_generator_by_a_credential(void **state)
 {
 	(void)state;
@@ -502,6 +541,7 @@ int main(void)
 		cmocka_unit_test(machines_and_guests_hear_each_other),
 		cmocka_unit_test(a_gateway_hears_only_what_is_for_it),
 		cmocka_unit_test(knows_a_loads_summary),
+		cmocka_unit_test(a_load_is_good_when_no_span_was_lost),
 		cmocka_unit_test(tells_the_load_generator_by_a_credential),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
