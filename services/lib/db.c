@@ -147,6 +147,8 @@ static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
 	if (rc == 0)
 		rc = mkv_db_connect(c, db->options.statements, deadline_ns,
 				    err);
+	if (rc == -EINVAL) /* of ours, not of a caller's parameters */
+		rc = -EBADE;
 	remember(db, rc, err);
 	return rc;
 }

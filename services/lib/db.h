@@ -38,7 +38,8 @@ MKV_DEFINE_AUTO(result, PGresult *, mkv_db_clear)
 #define auto_result mkv_auto(result)
 
 /* Runs a statement of the table; `parameters` as text. Unavailable: -EHOSTDOWN;
- * a limit of the server's: -ENOSPC; its refusal: -EBADE, its message in err. One client span. */
+ * a limit of the server's: -ENOSPC; a parameter that it can't take: -EINVAL; another
+ * refusal: -EBADE; its message in err. One client span. */
 int mkv_db_run(struct mkv_db *db, size_t statement,
 	       const char *const *parameters,
 	       const struct mkv_trace_context *parent, PGresult **ret,

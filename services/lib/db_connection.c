@@ -125,8 +125,13 @@ static int judge(struct mkv_db_connection *c, const PGresult *result,
 		return down(c, "stopped", err);
 	/* Class 53: its disk, its memory or another of its limits is full. */
 	bool is_full = state && strncmp(state, "53", 2) == 0;
+	/* Class 22: a value, or what comes of it, doesn't fit. */
+	bool is_value = state && strncmp(state, "22", 2) == 0;
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	return mkv_fail(err, MKV_FAILED, is_full ? ENOSPC : EBADE,
+	return mkv_fail(err, MKV_FAILED,
+			is_full	   ? ENOSPC
+			: is_value ? EINVAL
+				   : EBADE,
 			"database: %s (%s)",
 			text ? text : "refused", state ? state : "?????");
 }

@@ -177,6 +177,8 @@ void mkv_service_db_error(struct mkv_http_request *request, int rc,
 	else if (rc == -ENOSPC)
 		mkv_http_error(request, 503, "database-full", "%s",
 			       err->message);
+	else if (rc == -EINVAL)
+		mkv_http_error(request, 400, "bad-value", "%s", err->message);
 	else
 		mkv_http_error(request, 500, "database", "%s", err->message);
 }

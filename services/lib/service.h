@@ -33,6 +33,6 @@ int mkv_service_main(const struct mkv_service_options *options, int argc,
 /* GET /healthz: 200 when the database answers, else 503. `context` begins with
  * a struct mkv_db *; NULL there: no database, always 200. */
 void mkv_service_health(struct mkv_http_request *request, void *context);
-/* Answers 503 or 500 for what mkv_db_run() returned. */
+/* Answers 503, 400 or 500 for what mkv_db_run() returned. */
 void mkv_service_db_error(struct mkv_http_request *request, int rc,
 			  const struct mkv_error *err) mkv_nonnull(1, 3);

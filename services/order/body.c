@@ -23,6 +23,10 @@ int mkv_order_read(const json_t *body, struct mkv_order *ret,
 				"'price' is not a number from 0 to %.0f",
 				MKV_ORDER_PRICE_MAX);
 	ret->cents = (int64_t)(value * 100 + 0.5);
+	/* Exact: both sides are the double that is nearest to the same decimal. */
+	if ((double)ret->cents / 100 != value)
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				"'price' has more than two decimals");
 	ret->product = json_string_value(product);
 	return 0;
 }

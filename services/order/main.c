@@ -94,6 +94,10 @@ static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 	else if (status == 404)
 		mkv_http_error(request, 404, "no-user",
 			       "there is no such user");
+	else if (status == 400)
+		mkv_http_error(request, 400, "bad-value",
+			       "%s: the price is out of the user's range",
+			       call->span);
 	else if (status != 200)
 		mkv_http_error(request, 503, "peer-away", "%s: status %u",
 			       call->span, status);
