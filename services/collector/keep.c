@@ -8,9 +8,9 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "lib/io.h"
+#include "services/lib/room.h"
 
 struct mkv_keep {
 	struct mkv_keep_options options;
@@ -184,22 +184,6 @@ static int put_aside(struct mkv_keep *keep, struct mkv_error *err)
 	return open_file(keep, &cut, err);
 }
 
-static int check_room(const struct mkv_keep *keep, size_t size,
-		      struct mkv_error *err)
-{
-	struct statvfs now;
-	if (fstatvfs(keep->fd, &now) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "statvfs: %m");
-	uint64_t room = (uint64_t)now.f_bavail * now.f_frsize;
-	if (room < size || room - size < keep->options.spare_bytes)
-		return mkv_fail(err, MKV_FAILED, ENOSPC,
-				"the disk is full: %llu bytes are free, %llu "
-				"stay so",
-				(unsigned long long)room,
-				(unsigned long long)keep->options.spare_bytes);
-	return 0;
-}
-
 static int prepare(struct mkv_keep *keep, size_t size, struct mkv_error *err)
 {
 	uint64_t cut;
@@ -211,7 +195,9 @@ static int prepare(struct mkv_keep *keep, size_t size, struct mkv_error *err)
 		rc = open_file(keep, &cut, err);
 	else if (keep->size >= keep->options.file_bytes)
 		rc = put_aside(keep, err);
-	return rc < 0 ? rc : check_room(keep, size, err);
+	return rc < 0 ? rc
+		      : mkv_room_check(keep->fd, size,
+				       keep->options.spare_bytes, err);
 }
 
 int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,

@@ -226,8 +226,9 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 		return rc;
 	rc = to.endpoint ? mkv_trace_http_open(to.endpoint, &resource,
 					       &trace.exporter, err)
-			 : mkv_trace_file_open(to.file, &resource,
-					       &trace.exporter, err);
+			 : mkv_trace_file_open(
+				   to.file, (uint64_t)mkv_trace_spare_bytes,
+				   &resource, &trace.exporter, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "traces");
 	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));

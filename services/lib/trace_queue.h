@@ -32,12 +32,17 @@ struct mkv_trace_resource {
 	size_t count;
 };
 
-/* OTLP file format: one TracesData object a line, appended to `path`. */
-int mkv_trace_file_open(const char *path,
+/* Of TRACE_SPARE. */
+extern int64_t mkv_trace_spare_bytes;
+
+/* OTLP file format: one TracesData object a line, appended to `path`. A line that
+ * isn't whole is taken off first, unless another program writes the file as well.
+ * `spare_bytes` stay free on its disk. */
+int mkv_trace_file_open(const char *path, uint64_t spare_bytes,
 			const struct mkv_trace_resource *resource,
 			struct mkv_trace_exporter *ret,
 			struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3, 4);
+	mkv_nonnull(1, 3, 4, 5);
 /* OTLP/HTTP with protobuf, POST to ENDPOINT/v1/traces. */
 int mkv_trace_http_open(const char *endpoint,
 			const struct mkv_trace_resource *resource,

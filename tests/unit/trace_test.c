@@ -95,6 +95,75 @@ static void the_end_writes_all_that_is_queued(void **state)
 	assert_int_equal(spans, 3 * MKV_TRACE_BATCH + 7);
 }
 
+/* A file that holds `text`, to be unlinked. */
+static void make_file(const char *text, char path[static 32])
+{
+	memcpy(path, "/tmp/mkvbench-trace-XXXXXX", 27);
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	(void)close(fd);
+}
+
+static void a_line_that_was_cut_is_taken_off(void **state)
+{
+	(void)state;
+	char longer[10000];
+	memset(longer, 'x', sizeof(longer));
+	memcpy(longer, "{}\n{", 4);
+	longer[sizeof(longer) - 1] = '\0';
+	const struct {
+		const char *before, *kept;
+	} rows[] = {
+		{"", ""},	      {"{}\n", "{}\n"},
+		{"{}\n{}\n", "{}\n{}\n"}, {"{}\n{\"reso", "{}\n"},
+		{"{\"reso", ""},      {longer, "{}\n"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mkv_error err;
+		char path[32];
+		auto_buf struct mkv_buf text = {0};
+		make_file(rows[i].before, path);
+		only("MKVBENCH_TRACE_FILE", path);
+		assert_int_equal(mkv_trace_start("test", &err), 0);
+		put(1);
+		mkv_trace_stop(10);
+		assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text,
+					       &err),
+				 0);
+		(void)unlink(path);
+		size_t kept = strlen(rows[i].kept);
+		assert_true(text.size > kept);
+		assert_memory_equal(text.data, rows[i].kept, kept);
+		assert_memory_equal(text.data + kept, "{\"resourceSpans\"", 16);
+		assert_int_equal(text.data[text.size - 1], '\n');
+	}
+}
+
+static void a_file_leaves_room_on_its_disk(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	char path[32];
+	auto_buf struct mkv_buf text = {0};
+	struct mkv_trace_counts before = mkv_trace_counts();
+	int64_t usual = mkv_trace_spare_bytes;
+	make_file("", path);
+	only("MKVBENCH_TRACE_FILE", path);
+	mkv_trace_spare_bytes = INT64_MAX;
+	assert_int_equal(mkv_trace_start("test", &err), 0);
+	put(7);
+	mkv_trace_stop(0);
+	mkv_trace_spare_bytes = usual;
+	struct mkv_trace_counts now = since(before);
+	assert_int_equal(now.exported, 0);
+	assert_int_equal(now.dropped, 7);
+	assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err),
+			 0);
+	assert_int_equal(text.size, 0);
+	(void)unlink(path);
+}
+
 static void spans_end_uncounted_by_an_exporter_that_is_off(void **state)
 {
 	(void)state;
@@ -173,6 +242,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_queue_drops_and_counts),
 		cmocka_unit_test(the_end_writes_all_that_is_queued),
+		cmocka_unit_test(a_line_that_was_cut_is_taken_off),
+		cmocka_unit_test(a_file_leaves_room_on_its_disk),
 		cmocka_unit_test(
 			spans_end_uncounted_by_an_exporter_that_is_off),
 		cmocka_unit_test(a_resource_that_is_not_text_is_refused),
