@@ -11,14 +11,7 @@
 
 enum { HANDLES_MAX = 256, REPLY_MAX = 1024 * 1024 };
 
-static int64_t timeout_ms = 3000;
-
-const struct mkv_setting mkv_peer_settings[] = {
-	{"PEER_TIMEOUT_MS", MKV_SETTING_INTEGER, "3000", 10, 60000,
-	 .doc = "milliseconds that another service may take to answer",
-	 .number = &timeout_ms},
-	{0},
-};
+int64_t mkv_peer_timeout_ms = 3000;
 
 struct mkv_peer {
 	char *url;
@@ -147,7 +140,8 @@ static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
 	/* Else the limit waits for the thread that looks a name up. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+			 (long)mkv_peer_timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);

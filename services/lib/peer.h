@@ -6,12 +6,19 @@
 
 #include "services/lib/trace.h"
 
-extern const struct mkv_setting mkv_peer_settings[];
+/* A row for a table of settings; `absent`: as it would be written. A caller waits
+ * longer than whom it asks may queue and work (docs/SERVICES.md, "Who waits how
+ * long"), and so each has its own. */
+#define MKV_PEER_TIMEOUT(absent)                                               \
+	{"PEER_TIMEOUT_MS", MKV_SETTING_INTEGER, absent, 10, 600000,           \
+	 .doc = "milliseconds that another service may take to answer",        \
+	 .number = &mkv_peer_timeout_ms}
+extern int64_t mkv_peer_timeout_ms;
 
 struct mkv_peer;
 /* `role` "user": MKVBENCH_USER_URL, else port 8080 (the collector's: 4318) of
- * MKVBENCH_ADDRESS_USER, else of 127.0.0.1. MKVBENCH_PEER_TIMEOUT_MS (3000)
- * limits a call. */
+ * MKVBENCH_ADDRESS_USER, else of 127.0.0.1. PEER_TIMEOUT_MS limits
+ * a call. */
 int mkv_peer_new(const char *role, struct mkv_peer **ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 void mkv_peer_free(struct mkv_peer *peer);

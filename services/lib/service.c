@@ -23,7 +23,7 @@ static struct mkv_setting server_settings[] = {
 	{"THREADS", MKV_SETTING_INTEGER, "4", 1, 256,
 	 .doc = "threads that serve requests, each with a database connection",
 	 .number = &limits.threads},
-	{"QUEUE_MS", MKV_SETTING_INTEGER, "5000", 10, 60000,
+	{"QUEUE_MS", MKV_SETTING_INTEGER, "1000", 10, 60000,
 	 .doc = "a request that waited so long for a thread is answered 503",
 	 .number = &limits.queue_ms},
 	{"CONNECTIONS", MKV_SETTING_INTEGER, "1024", 16, 65536,

@@ -181,6 +181,7 @@ static const struct mkv_setting own_settings[] = {
 	{"PAYMENT_URL", .doc = "in the same way, for READY_S"},
 	{"USER_URL", .doc = "in the same way, for READY_S"},
 	{"COLLECTOR_URL", .doc = "in the same way, port 4318, for READY_S"},
+	MKV_PEER_TIMEOUT("30000"),
 	{0},
 };
 
@@ -239,7 +240,7 @@ static int run(const struct mkv_program *program, struct mkv_error *err)
 int main(int argc, char **argv)
 {
 	static const struct mkv_setting *const settings[] = {
-		own_settings, mkv_peer_settings, mkv_trace_settings, NULL};
+		own_settings, mkv_trace_settings, NULL};
 	const struct mkv_program program = {
 		.name = "loadgen", .settings = settings, .run = run};
 	return mkv_program_main(&program, argc, argv);

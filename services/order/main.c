@@ -66,10 +66,10 @@ static const struct mkv_setting own_settings[] = {
 	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
 			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
 	{"PAYMENT_URL", .doc = "of the payment service, in the same way"},
+	MKV_PEER_TIMEOUT("8000"),
 	{0},
 };
-static const struct mkv_setting *const settings[] = {mkv_peer_settings,
-						     own_settings, NULL};
+static const struct mkv_setting *const settings[] = {own_settings, NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {

@@ -27,10 +27,10 @@ static const struct mkv_setting own_settings[] = {
 	 .number = &service.linpack_size},
 	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
 			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
+	MKV_PEER_TIMEOUT("6000"),
 	{0},
 };
-static const struct mkv_setting *const settings[] = {mkv_peer_settings,
-						     own_settings, NULL};
+static const struct mkv_setting *const settings[] = {own_settings, NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {
