@@ -147,7 +147,10 @@ static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
 	if (rc == 0)
 		rc = mkv_db_connect(c, db->options.statements, deadline_ns,
 				    err);
-	if (rc == -EINVAL) /* of ours, not of a caller's parameters */
+	/* Not of the caller's statement, nor of its parameters. */
+	if (rc == -ENODATA)
+		rc = -EHOSTDOWN;
+	if (rc == -EINVAL)
 		rc = -EBADE;
 	remember(db, rc, err);
 	return rc;
@@ -181,7 +184,6 @@ int mkv_db_run(struct mkv_db *db, size_t statement,
 	}
 	span.is_error = rc < 0;
 	mkv_span_end(&span);
-	/* A connection that can't be made, whoever refused it. */
 	return rc;
 }
 

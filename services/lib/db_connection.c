@@ -148,7 +148,12 @@ int mkv_db_query(struct mkv_db_connection *c, size_t statement, const char *sql,
 					     parameters, NULL, NULL, 0);
 	if (!sent)
 		return down(c, "send", err);
+	/* From here on the server may do it, whatever comes back. */
 	int rc = collect(c, deadline_ns, &result, err);
+	if (rc == -EHOSTDOWN) {
+		err->code = ENODATA;
+		return -ENODATA;
+	}
 	if (rc == 0)
 		rc = judge(c, result, err);
 	if (rc < 0)

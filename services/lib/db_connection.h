@@ -21,8 +21,8 @@ void mkv_db_disconnect(struct mkv_db_connection *c) mkv_nonnull(1);
  * every statement is one of its own. */
 bool mkv_db_is_stale(struct mkv_db_connection *c) mkv_nonnull(1);
 
-/* A statement by its index, or with `sql` that text. On -EHOSTDOWN the
- * connection is gone. */
+/* A statement by its index, or with `sql` that text; errors as of mkv_db_run(). On
+ * -EHOSTDOWN and -ENODATA the connection is gone. */
 int mkv_db_query(struct mkv_db_connection *c, size_t statement, const char *sql,
 		 int n_parameters, const char *const *parameters,
 		 int64_t deadline_ns, PGresult **ret,

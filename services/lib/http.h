@@ -23,6 +23,9 @@ struct mkv_http_request {
 	/* What stood for {...} in the route, in order; decimal numbers. */
 	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
 	struct mkv_span span; /* the request's own: parent of what follows */
+	/* What an error adds as "settled": how far it may have gone all the same.
+	 * NULL: nothing was done. */
+	const char *settled;
 	/* The answer: */
 	unsigned status;
 	struct mkv_buf reply;
@@ -44,7 +47,7 @@ struct mkv_http_route {
 	bool untraced; /* /healthz, /metrics */
 };
 
-/* Answers {"error":{"code":CODE,"message":...}}. */
+/* Answers {"error":{"code":CODE,"message":...,"settled":...}}. */
 void mkv_http_error(struct mkv_http_request *request, unsigned status,
 		    const char *code, const char *format, ...)
 	mkv_nonnull(1, 3, 4) mkv_printf(4, 5);

@@ -34,8 +34,9 @@ void mkv_http_error(struct mkv_http_request *request, unsigned status,
 	if (status >= 500)
 		request->span.is_error = true;
 	mkv_http_json(request, status,
-		      json_pack("{s{ssss}}", "error", "code", code, "message",
-				message));
+		      json_pack("{s{ssssss*}}", "error", "code", code,
+				"message", message, "settled",
+				request->settled));
 }
 
 json_t *mkv_http_body(struct mkv_http_request *request)

@@ -171,7 +171,7 @@ int mkv_service_main(const struct mkv_service_options *options, int argc,
 void mkv_service_db_error(struct mkv_http_request *request, int rc,
 			  const struct mkv_error *err)
 {
-	if (rc == -EHOSTDOWN)
+	if (rc == -EHOSTDOWN || rc == -ENODATA)
 		mkv_http_error(request, 503, "database-away", "%s",
 			       err->message);
 	else if (rc == -ENOSPC)

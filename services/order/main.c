@@ -8,9 +8,12 @@
  *     GET  /orders/{id}
  *
  * Prices are numbers of whole units with up to two decimals; inside they are
- * cents. */
+ * cents. The flow has no transaction over its services: an order that isn't answered
+ * 200 may have been paid for, or even be stored. The answer says so ("settled"), and
+ * mkvbench_order_unsettled_total counts it. */
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +28,15 @@ static struct order_service {
 	struct mkv_peer *user, *payment;
 	struct mkv_work_files files;
 } service;
+
+/* How far an order that isn't answered 200 may have gone. */
+enum settled { UNKNOWN, PAID, MAYBE_STORED, SETTLED_MAX };
+static const char *const settled_names[] = {
+	[UNKNOWN] = "unknown", /* payment was asked and gave no clear answer */
+	[PAID] = "paid",       /* and it isn't stored */
+	[MAYBE_STORED] = "maybe_stored", /* paid, and the database didn't answer */
+};
+static atomic_ullong unsettled[SETTLED_MAX];
 
 enum { INSERT_ORDER, SELECT_ORDER };
 static const struct mkv_db_statement statements[] = {
@@ -82,13 +94,46 @@ static int configure(void *context, struct mkv_error *err)
 	return rc;
 }
 
+/* What an error says from here on. */
+static void settle(struct mkv_http_request *request, enum settled settled)
+{
+	request->settled = settled_names[settled];
+}
+
+static void count_unsettled(struct mkv_http_request *request)
+{
+	if (request->status == 200 || !request->settled)
+		return;
+	for (size_t i = 0; i < SETTLED_MAX; i++)
+		if (request->settled == settled_names[i])
+			atomic_fetch_add(&unsettled[i], 1);
+	mkv_span_text(&request->span, "mkvbench.settled", request->settled);
+}
+
+static void print_metrics(struct mkv_buf *into, void *context)
+{
+	(void)context;
+	mkv_buf_str(into, "# HELP mkvbench_order_unsettled_total Orders not "
+			  "answered 200 that may be paid for.\n"
+			  "# TYPE mkvbench_order_unsettled_total counter\n");
+	for (size_t i = 0; i < SETTLED_MAX; i++)
+		mkv_buf_printf(into,
+			       "mkvbench_order_unsettled_total{state=\"%s\"} "
+			       "%llu\n",
+			       settled_names[i], atomic_load(&unsettled[i]));
+}
+
 /* Asks a peer; true when it answered 200, else the request is answered. */
 static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 		const struct mkv_peer_call *call, struct mkv_buf *reply)
 {
 	struct mkv_error err;
 	unsigned status = 0;
-	if (mkv_peer_ask(peer, call, &status, reply, &err) < 0)
+	int rc = mkv_peer_ask(peer, call, &status, reply, &err);
+	/* Payment's own refusal: it took nothing. */
+	if (peer == service.payment && status >= 400 && status < 500)
+		request->settled = NULL;
+	if (rc < 0)
 		mkv_http_error(request, 503, "peer-away", "%s: %s", call->span,
 			       err.message);
 	else if (status == 404)
@@ -131,8 +176,10 @@ static bool ask_peers(struct mkv_http_request *request,
 	}
 	call.span = "GET payment";
 	call.path = payment_path;
+	settle(request, UNKNOWN);
 	if (!ask(request, service.payment, &call, NULL))
 		return false;
+	settle(request, PAID);
 	call.span = "PUT user";
 	call.method = "PUT";
 	call.path = user_path;
@@ -167,6 +214,8 @@ static void answer_order(struct mkv_http_request *request, size_t statement,
 	auto_result PGresult *result = NULL;
 	int rc = mkv_db_run(service.db, statement, parameters,
 			    &request->span.context, &result, &err);
+	if (statement == INSERT_ORDER && (rc == 0 || rc == -ENODATA))
+		settle(request, MAYBE_STORED);
 	if (rc < 0) {
 		mkv_service_db_error(request, rc, &err);
 		return;
@@ -177,6 +226,19 @@ static void answer_order(struct mkv_http_request *request, size_t statement,
 		return;
 	}
 	answer(request, result);
+}
+
+static void run_order(struct mkv_http_request *request,
+		      const struct mkv_order *order)
+{
+	if (mkv_work_file_tasks(request, &service.files) < 0 ||
+	    !ask_peers(request, order))
+		return;
+	char user[24], cents[24];
+	(void)snprintf(user, sizeof(user), "%" PRId64, request->parameters[0]);
+	(void)snprintf(cents, sizeof(cents), "%" PRId64, order->cents);
+	const char *const parameters[] = {user, order->product, cents};
+	answer_order(request, INSERT_ORDER, parameters);
 }
 
 static void create_order(struct mkv_http_request *request, void *context)
@@ -191,14 +253,8 @@ static void create_order(struct mkv_http_request *request, void *context)
 		mkv_http_error(request, 400, "bad-value", "%s", err.message);
 		return;
 	}
-	if (mkv_work_file_tasks(request, &service.files) < 0 ||
-	    !ask_peers(request, &order))
-		return;
-	char user[24], cents[24];
-	(void)snprintf(user, sizeof(user), "%" PRId64, request->parameters[0]);
-	(void)snprintf(cents, sizeof(cents), "%" PRId64, order.cents);
-	const char *const parameters[] = {user, order.product, cents};
-	answer_order(request, INSERT_ORDER, parameters);
+	run_order(request, &order);
+	count_unsettled(request);
 }
 
 static void get_order(struct mkv_http_request *request, void *context)
@@ -227,6 +283,7 @@ int main(int argc, char **argv)
 		.statements = statements,
 		.settings = settings,
 		.configure = configure,
+		.metrics = print_metrics,
 		.context = &service,
 		.db = &service.db,
 	};
