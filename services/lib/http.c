@@ -81,6 +81,25 @@ static const char *only_header(struct MHD_Connection *connection,
 	return only.count == 1 ? only.value : NULL;
 }
 
+static enum MHD_Result add_tracestate(void *context, enum MHD_ValueKind kind,
+				      const char *name, const char *value)
+{
+	(void)kind;
+	if (strcasecmp(name, "tracestate") == 0 && value)
+		mkv_tracestate_add(context, value);
+	return MHD_YES;
+}
+
+/* The state of a trace that isn't gone on with means nothing. */
+static void read_trace(struct MHD_Connection *connection,
+		       struct mkv_trace_context *ret,
+		       struct mkv_tracestate *ret_state)
+{
+	if (mkv_traceparent_parse(only_header(connection, "traceparent"), ret))
+		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
+						add_tracestate, ret_state);
+}
+
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
 	const char *value = MHD_lookup_connection_value(
@@ -103,8 +122,7 @@ static struct exchange *begin(struct mkv_http *http,
 			       &exchange->route, exchange->request.parameters);
 	atomic_fetch_add(&http->under_way, 1);
 	struct mkv_trace_context parent;
-	(void)mkv_traceparent_parse(only_header(connection, "traceparent"),
-				    &parent);
+	read_trace(connection, &parent, &exchange->request.tracestate);
 	exchange->request.body_type =
 		header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
 	exchange->request.body_encoding =

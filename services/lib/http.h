@@ -9,6 +9,7 @@
 
 #include "lib/buf.h"
 #include "services/lib/trace.h"
+#include "services/lib/tracestate.h"
 
 enum {
 	MKV_HTTP_BODY_MAX = 64 * 1024, /* unless the options say otherwise */
@@ -23,6 +24,8 @@ struct mkv_http_request {
 	/* What stood for {...} in the route, in order; decimal numbers. */
 	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
 	struct mkv_span span; /* the request's own: parent of what follows */
+	/* Beside a valid traceparent, to be passed on: see struct mkv_peer_call. */
+	struct mkv_tracestate tracestate;
 	/* What an error adds as "settled": how far it may have gone all the same.
 	 * NULL: nothing was done. */
 	const char *settled;

@@ -114,15 +114,20 @@ static int add_header(struct curl_slist **list, const char *header,
 }
 
 /* `span` NULL: there is no trace to go on. */
-static int write_headers(const struct mkv_span *span, struct curl_slist **ret,
-			 struct mkv_error *err)
+static int write_headers(const struct mkv_span *span,
+			 const struct mkv_tracestate *state,
+			 struct curl_slist **ret, struct mkv_error *err)
 {
-	char parent[56], header[80];
+	char parent[56], header[sizeof(state->text) + 16];
 	int rc = add_header(ret, "Content-Type: application/json", err);
 	if (rc < 0 || !span)
 		return rc;
 	mkv_traceparent_print(&span->context, parent);
 	(void)snprintf(header, sizeof(header), "traceparent: %s", parent);
+	rc = add_header(ret, header, err);
+	if (rc < 0 || !state || !state->text[0])
+		return rc;
+	(void)snprintf(header, sizeof(header), "tracestate: %s", state->text);
 	return add_header(ret, header, err);
 }
 
@@ -162,7 +167,7 @@ static int ask(struct mkv_peer *peer, CURL *curl,
 	auto_buf struct mkv_buf url = {0};
 	auto_headers struct curl_slist *headers = NULL;
 	mkv_buf_printf(&url, "%s%s", peer->url, call->path);
-	int rc = write_headers(span, &headers, err);
+	int rc = write_headers(span, call->tracestate, &headers, err);
 	if (rc == 0)
 		rc = mkv_buf_check(&url, err);
 	if (rc < 0)

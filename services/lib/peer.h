@@ -5,6 +5,7 @@
  * on. */
 
 #include "services/lib/trace.h"
+#include "services/lib/tracestate.h"
 
 /* A row for a table of settings; `absent`: as it would be written. A caller waits
  * longer than whom it asks may queue and work (docs/SERVICES.md, "Who waits how
@@ -29,6 +30,7 @@ struct mkv_peer_call {
 	const char *path;   /* "/users/7" */
 	const char *body;   /* JSON, or NULL */
 	const struct mkv_trace_context *parent;
+	const struct mkv_tracestate *tracestate; /* that came with it, or NULL */
 };
 /* An answer of any status is 0; no answer in time is -EHOSTDOWN. The answer's
  * body, at most 1 MiB, goes to `reply` (or NULL). */

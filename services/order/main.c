@@ -164,6 +164,7 @@ static bool ask_peers(struct mkv_http_request *request,
 		.method = "GET",
 		.path = user_path,
 		.parent = &request->span.context,
+		.tracestate = &request->tracestate,
 	};
 	if (!ask(request, service.user, &call, &reply))
 		return false;

@@ -57,6 +57,7 @@ static void transfer(struct mkv_http_request *request, void *context)
 		.path = path,
 		.body = body,
 		.parent = &request->span.context,
+		.tracestate = &request->tracestate,
 	};
 	if (mkv_peer_ask(service.user, &call, &status, NULL, &err) < 0)
 		mkv_http_error(request, 503, "user-away", "%s", err.message);

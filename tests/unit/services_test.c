@@ -11,6 +11,7 @@
 #include "services/lib/linpack.h"
 #include "services/lib/route.h"
 #include "services/lib/trace_queue.h"
+#include "services/lib/tracestate.h"
 
 static void linpack_finds_the_answer(void **state)
 {
@@ -139,6 +140,42 @@ static void traceparents_are_read_as_w3c_says(void **state)
 	}
 }
 
+static void tracestates_are_passed_on_whole(void **state)
+{
+	(void)state;
+	char long_one[521], cut[512];
+	/* 40 entries of 12 bytes and a comma: 39 fit into 512 bytes. */
+	for (unsigned i = 0; i < 40; i++)
+		(void)snprintf(long_one + i * 13, 14, "key%02u=value%s", i % 100,
+			       "x,");
+	long_one[519] = '\0';
+	memcpy(cut, long_one, 39 * 13 - 1);
+	cut[39 * 13 - 1] = '\0';
+	const struct {
+		const char *headers[3];
+		const char *passed_on;
+	} rows[] = {
+		{{NULL}, ""},
+		{{""}, ""},
+		{{"a=1,b=2"}, "a=1,b=2"},
+		{{"a=1 ,  b=2"}, "a=1 ,  b=2"},
+		{{"a=1", "b=2"}, "a=1,b=2"},
+		{{"a=1", "", "b=2"}, "a=1,b=2"},
+		{{"a=1", "b=\x7f"}, ""},
+		{{"a=\x1f", "b=2"}, ""},
+		{{"a=\xc3\xa4", "b=2"}, ""},
+		{{"a=1", "b=\t2"}, ""},
+		{{long_one}, cut},
+		{{long_one, "a=1"}, cut},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct mkv_tracestate read = {0};
+		for (size_t j = 0; j < 3 && rows[i].headers[j]; j++)
+			mkv_tracestate_add(&read, rows[i].headers[j]);
+		assert_string_equal(read.text, rows[i].passed_on);
+	}
+}
+
 static void spans_inherit_the_trace_and_name_their_parent(void **state)
 {
 	(void)state;
@@ -195,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_singular_matrix_is_told),
 		cmocka_unit_test(routes_match_whole_paths),
 		cmocka_unit_test(traceparents_are_read_as_w3c_says),
+		cmocka_unit_test(tracestates_are_passed_on_whole),
 		cmocka_unit_test(spans_inherit_the_trace_and_name_their_parent),
 		cmocka_unit_test(
 			otlp_json_is_json_with_hex_ids_and_text_integers),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Stands in for the user service and for a collector. In the folder: `headers`
-takes the traceparent of each request to a service, `NUMBER.request` each body of
+takes the traceparent of each request to a service, `states` its tracestates, each
+in brackets, `NUMBER.request` each body of
 /v1/traces, `answers` says how those are answered: a line "STATUS [SECONDS]" each,
 SECONDS for Retry-After, or "partial COUNT", then 200. Prints its port."""
 import http.server, os, sys, threading
@@ -20,6 +21,8 @@ class Peer(http.server.BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with lock, open(f"{folder}/headers", "a") as f:
             f.write(f"{self.path} {self.headers.get('traceparent')}\n")
+            with open(f"{folder}/states", "w") as states:
+                states.write("".join(f"[{s}]" for s in self.headers.get_all("tracestate", [])) + "\n")
         self.answer(200, b"{}")
 
     def do_POST(self):
