@@ -4,11 +4,13 @@
  * pause of the service shows in every request that it held up.
  *
  * In DATA_DIR run-TIME.csv takes every request, and run-TIME.json the summary,
- * which is printed as well. SIGTERM or SIGINT ends the run early. Status 1 when
- * a measured request wasn't answered 200. */
+ * which is printed as well. SIGTERM or SIGINT ends the run early, once what was sent
+ * is answered. Status 1 when a measured request wasn't answered 200, or none was
+ * measured. */
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,13 +34,15 @@ static struct load {
 	size_t total;
 	int64_t began_ns;
 	atomic_size_t next;
-	volatile sig_atomic_t stopping;
+	atomic_bool stopping;
+	sem_t stopped; /* up: nobody waits any more */
 } load;
 
 static void stop(int number)
 {
 	(void)number;
-	load.stopping = 1;
+	atomic_store(&load.stopping, true);
+	(void)sem_post(&load.stopped);
 }
 
 static int64_t now_ns(clockid_t clock)
@@ -52,9 +56,12 @@ static void wait_until(int64_t ns)
 {
 	const struct timespec until = {.tv_sec = (time_t)(ns / 1000000000),
 				       .tv_nsec = (long)(ns % 1000000000)};
-	while (!load.stopping && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
-						 &until, NULL) == EINTR)
-		;
+	while (!atomic_load(&load.stopping)) {
+		if (sem_clockwait(&load.stopped, CLOCK_MONOTONIC, &until) == 0)
+			(void)sem_post(&load.stopped); /* for the next */
+		else if (errno != EINTR)
+			break;
+	}
 }
 
 /* The order's id in an answer, to look for it in the database afterwards. */
@@ -85,7 +92,7 @@ static void send_one(size_t index)
 	};
 	int64_t intended_ns = load.began_ns + sample->intended_ns;
 	wait_until(intended_ns);
-	if (load.stopping)
+	if (atomic_load(&load.stopping))
 		return;
 	sample->sent = true;
 	sample->late_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
@@ -193,9 +200,11 @@ static int prepare(struct mkv_error *err)
 			    : mkv_oom(err);
 }
 
-/* Whether every measured request was answered 200. */
+/* Whether requests were measured, and every one was answered 200. */
 static bool all_answered(void)
 {
+	if (load.total <= (size_t)load.warm_up)
+		return false;
 	for (size_t i = (size_t)load.warm_up; i < load.total; i++)
 		if (load.samples[i].status != 200)
 			return false;
@@ -212,6 +221,7 @@ static int measure(struct mkv_error *err)
 		rc = mkv_trace_start("loadgen", err);
 	if (rc < 0)
 		return rc;
+	(void)sem_init(&load.stopped, 0, 0);
 	(void)signal(SIGTERM, stop);
 	(void)signal(SIGINT, stop);
 	rc = run_threads(err);
