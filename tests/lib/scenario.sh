@@ -12,7 +12,32 @@ skip() {
 	exit 77
 }
 
+# While a boot runs, what each host that passed says of its clock's bound, by the
+# figures that its node exporter has of the verifier: lines "HOST SECONDS".
+watch_bounds() { # boot's notes, where to
+	local host at
+	while sleep 5; do
+		while read -r host at; do
+			curl -s -m 10 "http://$at/metrics?collect%5B%5D=textfile" |
+				awk -v host="$host" '{value[$1] = $2}
+					END {if (value["mkvbench_verified"] == 1 && value["mkvbench_clock_bound_seconds"] > 0)
+						print host, value["mkvbench_clock_bound_seconds"]}' || true # not up yet
+		done < <(sed -n 's/^boot: \([a-z]*\):9100 is at \(.*\)/\1 \2/p' "$1") >>"$2"
+	done
+}
+
+# The worst that any of the hosts has said, in microseconds; none may be missing.
+worst_bound_us() { # file of watch_bounds, HOST...
+	local file=$1
+	shift
+	awk -v hosts="$*" '{seen[$1] = 1; if ($2 > worst) worst = $2}
+		END {n = split(hosts, wanted, " ")
+		     for (i = 1; i <= n; i++) if (!(wanted[i] in seen)) exit 1
+		     printf "%.1f", worst * 1e6}' "$file"
+}
+
 scenario() { # NAME
+	local calling=(loadgen order payment user) watcher worst_us
 	local name=$1 orders=3 images=$SHARED/scenarios consoles=$TEST_TMP/consoles status=0
 	local appliance=$images/emulated-$name hosts='collector loadgen order payment user' host
 	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
@@ -21,10 +46,17 @@ scenario() { # NAME
 	"$mkvbench" build --quiet --lock "$images/$name.lock" --output "$images" \
 		"$ROOT/recipes/emulated/$name.yaml" || fail "it doesn't build"
 	echo "built after $SECONDS s"
+	: >"$TEST_TMP/err"
+	: >"$TEST_TMP/bounds"
+	watch_bounds "$TEST_TMP/err" "$TEST_TMP/bounds" &
+	watcher=$!
 	# Before the test's own time is up, so that the consoles can be shown.
 	timeout -s INT $((${TEST_TIMEOUT:-900} - SECONDS - 20)) \
 		"$mkvbench" boot "$appliance" --accel tcg --json --load $orders \
+		--forward "$(printf '%s:9100,' "${calling[@]}" | sed 's/,$//')" \
 		--console "$consoles" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || status=$?
+	kill $watcher
+	wait $watcher || true
 	echo "booted after $SECONDS s, status $status"
 	jq -r 'select(.host) | "\(.host): \(.verdict) after \(.seconds | round) s\n\(.receipt)"' "$TEST_TMP/out"
 	cat "$TEST_TMP/err"
@@ -39,7 +71,10 @@ scenario() { # NAME
 		fail "not all of '$hosts' passed"
 	jq -e 'select(.load) | .answered and .spans > 0 and .exported and .dropped == 0' "$TEST_TMP/out" >/dev/null || fail "the load"
 	jq -r 'select(.load) | .load' "$TEST_TMP/out"
-	python3 "$ROOT/tests/tools/check_trace.py" "$consoles/traces.pb" "$appliance/manifest.json" \
+	# The clocks of the hosts are consistent as far as their own receipts' figures say.
+	worst_us=$(worst_bound_us "$TEST_TMP/bounds" "${calling[@]}") ||
+		fail "not all of '${calling[*]}' told their clock's bound: $(sort -u "$TEST_TMP/bounds")"
+	python3 "$ROOT/tests/tools/check_trace.py" --bound-us "$worst_us" "$consoles/traces.pb" "$appliance/manifest.json" \
 		$orders || fail "the traces"
 	rm -rf "$appliance"
 }
