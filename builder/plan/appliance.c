@@ -81,23 +81,29 @@ static int write_contract(const struct mkv_build *build,
 	size_t n_oci = oci->count ? oci->count : 1;
 	auto_free struct mkv_built_image *built =
 		calloc(images->count ? images->count : 1, sizeof(*built));
+	auto_free struct mkv_sha256 *initramfs =
+		calloc(images->count ? images->count : 1, sizeof(*initramfs));
 	auto_free struct mkv_built_oci *built_oci =
 		calloc(n_oci, sizeof(*built_oci));
 	auto_free struct mkv_built_layer(*layers)[MKV_BUILD_OCI_LAYERS_MAX] =
 		calloc(n_oci, sizeof(*layers));
 	auto_free uint8_t(*ids)[16] =
 		calloc(build->recipe->n_hosts, sizeof(*ids));
-	if (!built || !built_oci || !layers || !ids)
+	if (!built || !initramfs || !built_oci || !layers || !ids)
 		return mkv_oom(err);
 	int rc = make_domain_ids(build, ids, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < images->count; i++) {
 		const struct mkv_build_image *image = &images->items[i];
+		rc = mkv_content_sha256(image->initramfs, &initramfs[i], err);
+		if (rc < 0)
+			return rc;
 		built[i] = (struct mkv_built_image){
 			.kernel_package = image->kernel_package,
 			.kernel_version = image->kernel_version,
 			.kernel_release = image->kernel_release,
+			.initramfs_sha256 = &initramfs[i],
 			.command_line = image->command_line,
 			.enabled = image->enabled,
 			.masked = image->masked,
