@@ -508,6 +508,7 @@ static void each_change_of_a_file_is_found(void **state)
 		{"/etc/hostname-of-another", "x", false, "not there / there"},
 		/* what a running system writes, and places of no settings */
 		{"/etc/machine-id", "x", false, NULL},
+		{"/etc/cni/net.d/x", "x", false, NULL},
 		{"/etc/ssh/ssh_host_rsa_key", "x", false, "/etc/ssh: not there"},
 		{"/run/systemd/generator/x.mount", "x", false, NULL},
 		{"/usr/share/x", "x", false, NULL},

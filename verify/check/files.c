@@ -57,6 +57,7 @@ static bool is_alive(const char *path)
 		"/etc/.updated",
 		"/etc/.pwd.lock",
 		"/etc/adjtime",
+		"/etc/cni", /* containerd makes it */
 		"/etc/cni/",
 		/* where libvirt keeps what is defined and started here; the
 		 * guests' own checks compare it */
@@ -226,9 +227,8 @@ static void judge_found(struct walk *walk, const char *path)
 {
 	bool is_runs = strncmp(path, "/run/", 5) == 0; /* where none may be */
 	if ((!is_runs && is_alive(path)) ||
-	    (walk->n_listed &&
-	     bsearch(&path, walk->listed, walk->n_listed,
-		     sizeof(*walk->listed), by_text)))
+	    (walk->n_listed && bsearch(&path, walk->listed, walk->n_listed,
+				       sizeof(*walk->listed), by_text)))
 		return;
 	if (walk->added++ < SHOWN_MAX)
 		mkv_answer_add(walk->answer, MKV_FAIL, path, "the file itself",
@@ -267,9 +267,9 @@ static void check_added(struct walk *walk)
 {
 	/* Of the image's nothing lies below /run; what is made there for one
 	 * boot has folders of its own (generator, transient). */
-	static const char *const folders[] = {
-		"/etc", "/usr/lib/systemd", "/usr/local/lib/systemd",
-		"/run/systemd/system"};
+	static const char *const folders[] = {"/etc", "/usr/lib/systemd",
+					      "/usr/local/lib/systemd",
+					      "/run/systemd/system"};
 	bool whole = true;
 	if (walk->n_listed)
 		qsort(walk->listed, walk->n_listed, sizeof(*walk->listed),
@@ -288,8 +288,8 @@ static void check_added(struct walk *walk)
 static void check_listed(const struct mkv_env *env, const struct mkv_buf *list,
 			 const char *source, struct mkv_answer *answer)
 {
-	__attribute__((cleanup(walk_done)))
-	struct walk walk = {.env = env, .answer = answer};
+	__attribute__((cleanup(walk_done))) struct walk walk = {
+		.env = env, .answer = answer};
 	struct mkv_error err;
 	if (mkv_listing_parse(list->data, list->size, compare_entry, &walk,
 			      &err) < 0) {
@@ -299,8 +299,8 @@ static void check_listed(const struct mkv_env *env, const struct mkv_buf *list,
 	}
 	mkv_answer_say(answer, walk.wrong ? MKV_FAIL : MKV_PASS, "every file",
 		       "the files themselves", "each as listed",
-		       "%" PRIu64 " compared, %" PRIu64 " of them read, %" PRIu64
-		       " differ, %" PRIu64
+		       "%" PRIu64 " compared, %" PRIu64
+		       " of them read, %" PRIu64 " differ, %" PRIu64
 		       " that a running system writes passed over",
 		       walk.compared, walk.read, walk.wrong, walk.passed_over);
 	check_added(&walk);
