@@ -85,7 +85,8 @@ int mkv_standing_update(const char *folder, const struct mkv_receipt *receipt,
 	if (receipt->env->phase != MKV_PHASE_BOOT) {
 		auto_json json_t *before =
 			load(folder, "watches.json", receipt);
-		const json_t *widest = json_object_get(before, "widest_bound_s");
+		const json_t *widest =
+			json_object_get(before, "widest_bound_s");
 		standing.watches =
 			json_integer_value(json_object_get(before, "looks"));
 		standing.established = json_integer_value(

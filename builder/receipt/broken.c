@@ -37,13 +37,14 @@ int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
 		return 0;
 	/* Half a witness is one. */
 	if (rc < 0) {
-		mkv_receipt_complain(review, "broken: %s beside it can't be read "
-					     "(%.200s)",
+		mkv_receipt_complain(review,
+				     "broken: %s beside it can't be read "
+				     "(%.200s)",
 				     file, own.message);
 		return review->failed ? mkv_oom(err) : 0;
 	}
-	const char *boot_id = json_string_value(json_object_get(
-		json_object_get(broken, "machine"), "boot_id"));
+	const char *boot_id = json_string_value(
+		json_object_get(json_object_get(broken, "machine"), "boot_id"));
 	if (boot_id && strcmp(boot_id, review->boot_id) != 0)
 		return 0;
 	name_checks(broken, &names);

@@ -277,7 +277,8 @@ static bool has_running_guest(const json_t *receipt)
 static bool was_asked(const struct row *row, const json_t *receipt)
 {
 	const json_t *check = mkv_receipt_find_check(receipt, row->check);
-	const char *result = json_string_value(json_object_get(check, "result"));
+	const char *result =
+		json_string_value(json_object_get(check, "result"));
 	return result && (strcmp(result, "not-promised") != 0 ||
 			  (row->of_guests && !has_running_guest(receipt)));
 }

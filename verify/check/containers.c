@@ -41,9 +41,9 @@ static void check_image(const struct question *q)
 	const char *runs = mkv_docker_text(q->json, "Image");
 	char what[192];
 	mkv_answer_add(q->answer,
-		       !oci || !runs			  ? MKV_NOT_ESTABLISHED
+		       !oci || !runs			? MKV_NOT_ESTABLISHED
 		       : strcmp(oci->config, runs) == 0 ? MKV_PASS
-							  : MKV_FAIL,
+							: MKV_FAIL,
 		       what_of(q, "image", what), q->path,
 		       oci ? oci->config : NULL, runs);
 }
@@ -56,8 +56,7 @@ static void check_port(const struct question *q, const char *network,
 	char path[192], what[192], bridge[64], port[MKV_INTERFACE_SIZE];
 	(void)snprintf(path, sizeof(path), "/networks/%s", network);
 	(void)what_of(q, "port", what);
-	auto_json json_t *json =
-		mkv_docker_ask(q->env, q->answer, what, path);
+	auto_json json_t *json = mkv_docker_ask(q->env, q->answer, what, path);
 	const char *driver = json ? mkv_docker_text(json, "Driver") : NULL;
 	const char *id = json ? mkv_docker_text(json, "Id") : NULL;
 	const char *mac = mkv_docker_text(endpoint, "MacAddress");
@@ -139,8 +138,7 @@ static void check_ports(const struct question *q, const json_t *host)
 	char what[192], expected[48];
 	const char *key;
 	json_t *list;
-	json_object_foreach(bindings, key, list)
-		count += json_array_size(list);
+	json_object_foreach(bindings, key, list) count += json_array_size(list);
 	for (size_t i = 0; i < ports->count; i++)
 		right += has_binding(bindings, ports->items[i]);
 	(void)snprintf(expected, sizeof(expected), "the %zu promised",
@@ -159,8 +157,7 @@ static const char *variable(const json_t *list, const char *key)
 	const char *value = NULL;
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *one = json_string_value(json_array_get(list, i));
-		if (one && strncmp(one, key, length) == 0 &&
-		    one[length] == '=')
+		if (one && strncmp(one, key, length) == 0 && one[length] == '=')
 			value = one + length + 1;
 	}
 	return value;
@@ -185,8 +182,8 @@ static void check_environment(const struct question *q)
 	if (wanted->count && !wrong)
 		mkv_answer_say(q->answer, MKV_PASS,
 			       what_of(q, "environment", what), q->path,
-			       "the variables promised", "%zu, each as promised",
-			       wanted->count);
+			       "the variables promised",
+			       "%zu, each as promised", wanted->count);
 }
 
 /* A volume without a name that the image itself asks for, at that path. */
@@ -257,9 +254,9 @@ static void check_other_mounts(const struct question *q, const json_t *host)
 static void check_limits(const struct question *q, const json_t *host)
 {
 	static const char *const numbers[] = {
-		"NanoCpus",  "CpuQuota",   "CpuPeriod",		"CpuShares",
-		"Memory",    "MemorySwap", "MemoryReservation", "PidsLimit",
-		"BlkioWeight"};
+		"NanoCpus",	     "CpuQuota",  "CpuPeriod",
+		"CpuShares",	     "Memory",	  "MemorySwap",
+		"MemoryReservation", "PidsLimit", "BlkioWeight"};
 	static const char *const texts[] = {"CpusetCpus", "CpusetMems"};
 	auto_buf struct mkv_buf set = {0};
 	char what[192];
@@ -275,8 +272,8 @@ static void check_limits(const struct question *q, const json_t *host)
 	}
 	if (json_is_true(json_object_get(host, "Privileged")))
 		mkv_buf_printf(&set, "%sPrivileged", set.size ? ", " : "");
-	(void)mkv_answer_compare(q->answer, what_of(q, "limits", what),
-				 q->path, "none",
+	(void)mkv_answer_compare(q->answer, what_of(q, "limits", what), q->path,
+				 "none",
 				 set.failed ? NULL
 				 : set.size ? set.data
 					    : "none");
@@ -319,10 +316,9 @@ static void check_mount(const struct question *q,
 {
 	char what[192], source[64], type[32], place[PATH_MAX];
 	(void)what_of(q, mount->path, what);
-	mkv_answer_compare(q->answer, what, "GET /containers Mounts",
-			   mount->volume,
-			   volume_at(json_object_get(q->json, "Mounts"),
-				     mount->path));
+	mkv_answer_compare(
+		q->answer, what, "GET /containers Mounts", mount->volume,
+		volume_at(json_object_get(q->json, "Mounts"), mount->path));
 	/* What the processes inside see is what counts. */
 	(void)snprintf(source, sizeof(source), "/proc/%lld/mountinfo",
 		       (long long)q->pid);
@@ -370,8 +366,7 @@ static void check_container(const struct mkv_env *env,
 static json_t *ask_running(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char path[] = "/containers/json";
-	json_t *list =
-		mkv_docker_ask(env, answer, "running containers", path);
+	json_t *list = mkv_docker_ask(env, answer, "running containers", path);
 	if (!list || json_is_array(list))
 		return list;
 	mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "running containers", path,

@@ -32,15 +32,18 @@ void mkv_check_docker_engine(const struct mkv_env *env,
 	const struct mkv_contract_docker *docker = &env->image->docker;
 	if (!docker->promised)
 		return;
-	auto_json json_t *version = mkv_docker_ask(env, answer, "version", "/version");
+	auto_json json_t *version =
+		mkv_docker_ask(env, answer, "version", "/version");
 	if (version)
 		mkv_answer_compare(answer, "version", "GET /version",
-				   docker->version, mkv_docker_text(version, "Version"));
+				   docker->version,
+				   mkv_docker_text(version, "Version"));
 	auto_json json_t *info = mkv_docker_ask(env, answer, "engine", "/info");
 	if (!info)
 		return;
 	mkv_answer_compare(answer, "storage driver", "GET /info Driver",
-			   docker->storage_driver, mkv_docker_text(info, "Driver"));
+			   docker->storage_driver,
+			   mkv_docker_text(info, "Driver"));
 	mkv_answer_add(answer, MKV_NOT_PROMISED, "data root",
 		       "GET /info DockerRootDir", NULL,
 		       mkv_docker_text(info, "DockerRootDir"));
@@ -69,7 +72,8 @@ void mkv_check_docker_networks(const struct mkv_env *env,
 		(void)snprintf(path, sizeof(path), "/networks/%s",
 			       network->name);
 		(void)snprintf(what, sizeof(what), "network %s", network->name);
-		auto_json json_t *json = mkv_docker_ask(env, answer, what, path);
+		auto_json json_t *json =
+			mkv_docker_ask(env, answer, what, path);
 		if (!json)
 			continue;
 		(void)snprintf(what, sizeof(what), "driver of %s",
@@ -86,7 +90,7 @@ void mkv_check_docker_networks(const struct mkv_env *env,
 bool mkv_docker_is_disk(const char *type)
 {
 	/* What isn't known to lie on a disk of this machine doesn't. */
-	static const char *const known[] = {"ext4", "ext3", "ext2",
+	static const char *const known[] = {"ext4", "ext3",  "ext2",
 					    "xfs",  "btrfs", "f2fs",
 					    "zfs",  "jfs",   "bcachefs"};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -186,7 +190,8 @@ void mkv_check_docker_images(const struct mkv_env *env,
 		/* dockerd names an image by its configuration's digest. */
 		(void)snprintf(path, sizeof(path), "/images/%s/json",
 			       oci->config);
-		auto_json json_t *json = mkv_docker_ask(env, answer, what, path);
+		auto_json json_t *json =
+			mkv_docker_ask(env, answer, what, path);
 		if (!json)
 			continue;
 		mkv_answer_compare(answer, what, path, oci->config,
