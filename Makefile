@@ -6,7 +6,7 @@
 #   make demo       what building and using need, tools, a signing key, the
 #                   kvm-docker appliance, a summary
 #   make check      deps, then every test: unit, rejects, integration, boot
-#   make check-scenarios  all four scenarios booted as a whole (emulated: an hour)
+#   make check-scenarios  all four scenarios booted as a whole (emulated: half an hour)
 #   make check-fast the tests that need neither network nor a boot: under a minute
 #   make repro      build under varied circumstances and compare every digest
 #   make bench      measure builds beside mmdebstrap and mke2fs
