@@ -36,6 +36,30 @@ worst_bound_us() { # file of watch_bounds, HOST...
 		     printf "%.1f", worst * 1e6}' "$file"
 }
 
+# The program as what runs it has it: an OCI image's layer, else the disk.
+program_of() { # APPLIANCE NAME
+	local oci=$1/oci path=usr/bin/mkvbench-$2 disk=$1/dut/disk.raw manifest layer start
+	manifest=$(jq -r --arg name "$2:pinned" '.manifests[] |
+		select(.annotations["org.opencontainers.image.ref.name"] == $name) | .digest' "$oci/index.json")
+	if [ -n "$manifest" ]; then
+		for layer in $(jq -r '.layers[].digest' "$oci/blobs/sha256/${manifest#sha256:}"); do
+			zcat "$oci/blobs/sha256/${layer#sha256:}" | tar -xO "$path" 2>/dev/null && return
+		done
+		return 1
+	fi
+	start=$(sfdisk -J "$disk" | jq '.partitiontable.partitions[] |
+		select(.type == "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709").start')
+	debugfs -R "cat /$path" "$disk?offset=$((start * 512))" 2>/dev/null
+}
+
+# The same bytes in whatever scenario: each has what the build made.
+same_programs() { # APPLIANCE
+	local name
+	for name in order payment user; do
+		program_of "$1" "$name" | cmp - "$BUILD/programs/$name" || fail "$name is another program"
+	done
+}
+
 scenario() { # NAME
 	local calling=(loadgen order payment user) watcher worst_us
 	local name=$1 orders=3 images=$SHARED/scenarios consoles=$TEST_TMP/consoles status=0
@@ -45,6 +69,7 @@ scenario() { # NAME
 	[ -f "$XDG_CONFIG_HOME/mkvbench/key.pem" ] || "$mkvbench" keygen >/dev/null
 	"$mkvbench" build --quiet --lock "$images/$name.lock" --output "$images" \
 		"$ROOT/recipes/emulated/$name.yaml" || fail "it doesn't build"
+	same_programs "$appliance"
 	echo "built after $SECONDS s"
 	: >"$TEST_TMP/err"
 	: >"$TEST_TMP/bounds"
