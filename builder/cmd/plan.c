@@ -29,7 +29,8 @@ static int print_row(const struct rows *rows, const char *what,
 		     const char *state, const char *why, struct mkv_error *err)
 {
 	if (!rows->session->json) {
-		(void)printf("  %-28s %-7s %s\n", what, state, why);
+		(void)printf("  %-36s %s%*s%s\n", what, state,
+			     *why ? 8 - (int)strlen(state) : 0, "", why);
 		return 0;
 	}
 	auto_json json_t *line = json_pack("{s:s, s:s, s:s, s:s}", "recipe",
