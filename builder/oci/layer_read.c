@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "builder/oci/archive_internal.h"
 #include "builder/oci/layer_unpack.h"
 #include "builder/oci/tar_split.h"
 #include "lib/io.h"
@@ -28,20 +29,6 @@ static int open_unnamed(const char *folder, int *ret, struct mkv_error *err)
 	*ret = fd;
 	return 0;
 }
-
-static int archive_error(struct archive *archive, struct mkv_error *err)
-{
-	const char *text = archive_error_string(archive);
-	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "%s",
-			text ? text : "not an archive");
-}
-
-static void free_archive(struct archive **archive)
-{
-	if (*archive)
-		(void)archive_read_free(*archive);
-}
-#define auto_archive __attribute__((cleanup(free_archive)))
 
 /* Where a tree is being filled. */
 struct filler {
@@ -78,7 +65,7 @@ static int read_content(struct filler *filler, struct mkv_content **ret,
 		la_ssize_t n = archive_read_data(filler->archive, filler->chunk,
 						 CHUNK);
 		if (n < 0)
-			return archive_error(filler->archive, err);
+			return mkv_archive_fail(filler->archive, err);
 		if (n == 0)
 			break;
 		int rc = mkv_pwrite_all(fd, filler->chunk, (size_t)n,
@@ -214,13 +201,13 @@ static int fill(struct filler *filler, int tar_fd, struct mkv_error *err)
 	archive_read_set_options(filler->archive, "hdrcharset=BINARY");
 	if (lseek(tar_fd, 0, SEEK_SET) < 0 ||
 	    archive_read_open_fd(filler->archive, tar_fd, CHUNK) != ARCHIVE_OK)
-		return archive_error(filler->archive, err);
+		return mkv_archive_fail(filler->archive, err);
 	for (size_t count = 0;; count++) {
 		int status = archive_read_next_header(filler->archive, &entry);
 		if (status == ARCHIVE_EOF)
 			return 0;
 		if (status != ARCHIVE_OK && status != ARCHIVE_WARN)
-			return archive_error(filler->archive, err);
+			return mkv_archive_fail(filler->archive, err);
 		if (count == MKV_OCI_LAYER_MAX_ENTRIES)
 			return mkv_fail(err, MKV_UNVERIFIED, E2BIG,
 					"more than %d entries",

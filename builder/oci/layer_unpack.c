@@ -4,24 +4,11 @@
 #include <archive.h>
 #include <string.h>
 
+#include "builder/oci/archive_internal.h"
 #include "lib/io.h"
 
 enum { CHUNK = 128 * 1024 };
 #define STREAM_MAX (UINT64_C(64) << 30)
-
-static int archive_error(struct archive *archive, struct mkv_error *err)
-{
-	const char *text = archive_error_string(archive);
-	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "%s",
-			text ? text : "not an archive");
-}
-
-static void free_archive(struct archive **archive)
-{
-	if (*archive)
-		(void)archive_read_free(*archive);
-}
-#define auto_archive __attribute__((cleanup(free_archive)))
 
 /* The type alone decides: a tar stream may begin with any bytes. */
 static int set_filter(struct archive *archive, const char *media_type,
@@ -42,7 +29,7 @@ static int set_filter(struct archive *archive, const char *media_type,
 		if (strcmp(rows[i].type, media_type) == 0)
 			return rows[i].support(archive) == ARCHIVE_OK
 				       ? 0
-				       : archive_error(archive, err);
+				       : mkv_archive_fail(archive, err);
 	return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "a layer of type '%.100s'",
 			media_type);
 }
@@ -59,7 +46,7 @@ static int copy_stream(struct archive *archive, int tar_fd,
 	for (;;) {
 		la_ssize_t n = archive_read_data(archive, chunk, CHUNK);
 		if (n < 0)
-			return archive_error(archive, err);
+			return mkv_archive_fail(archive, err);
 		if (n == 0)
 			break;
 		mkv_hasher_add(hasher, chunk, (size_t)n);
@@ -92,6 +79,6 @@ int mkv_oci_layer_unpack(int blob_fd, const char *media_type, int tar_fd,
 	if (lseek(blob_fd, 0, SEEK_SET) < 0 ||
 	    archive_read_open_fd(archive, blob_fd, CHUNK) != ARCHIVE_OK ||
 	    archive_read_next_header(archive, &entry) != ARCHIVE_OK)
-		return archive_error(archive, err);
+		return mkv_archive_fail(archive, err);
 	return copy_stream(archive, tar_fd, ret_diff_id, ret_size_bytes, err);
 }
