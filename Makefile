@@ -51,14 +51,16 @@ LIB_LIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS))
 # Only what the verifier itself needs from an image: libc and libcrypto.
 VERIFY_LIBS = -l:libjansson.a -lcrypto
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 LIB_OBJ := $(call objects,$(wildcard lib/*.c))
 BUILDER_OBJ := $(call objects,$(filter-out builder/main.c,$(shell find builder -name '*.c')))
 VERIFY_OBJ := $(call objects,$(filter-out verify/main.c,$(shell find verify -name '*.c')))
-# Each folder of services/ is one program, but services/lib/, which all share.
-SERVICES := $(filter-out lib,$(notdir $(patsubst %/,%,$(sort $(wildcard services/*/)))))
-SERVICES_OBJ := $(call objects,$(wildcard services/lib/*.c))
-SERVICE_BINS := $(SERVICES:%=$(BUILD)/programs/%)
+# Each directory of programs/boot/ and programs/study/ is one program, except
+# programs/study/lib/, which the study's programs share.
+PROGRAM_DIRS := $(filter-out programs/study/lib,$(patsubst %/,%,$(sort $(wildcard programs/*/*/))))
+PROGRAMS := $(notdir $(PROGRAM_DIRS))
+STUDY_OBJ := $(call objects,$(wildcard programs/study/lib/*.c))
+PROGRAM_BINS := $(PROGRAMS:%=$(BUILD)/programs/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/*_fuzz.c)))
@@ -66,72 +68,75 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
 .PHONY: all deps demo check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
-all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
+all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(PROGRAM_BINS)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
 
 # The one library whose headers have a folder of their own.
-$(BUILD)/builder/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 | sed 's/-I/-isystem /g')
+$(BUILD)/obj/builder/format/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 | sed 's/-I/-isystem /g')
 
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 # The code that makes what the store keeps, as an input of those steps: editing
 # anything else doesn't install every root file system anew.
-STEPS_OBJ := $(LIB_OBJ) $(filter $(foreach d,archive initramfs oci package progress rootfs \
-	sandbox store tree,$(BUILD)/builder/$(d)/%) \
-	$(foreach f,rootfs oci image program step,$(BUILD)/builder/plan/$(f).o),$(BUILDER_OBJ))
-$(BUILD)/steps_code.o: $(STEPS_OBJ)
+STEPS_OBJ := $(LIB_OBJ) $(filter $(foreach d,format/archive format/initramfs format/oci core rootfs,\
+	$(BUILD)/obj/builder/$(d)/%) \
+	$(foreach f,rootfs oci image program step,$(BUILD)/obj/builder/build/$(f).o),$(BUILDER_OBJ))
+$(BUILD)/obj/steps_code.o: $(STEPS_OBJ)
 	$(Q)sum=$$(cat $(sort $^) | sha256sum | cut -c 1-64) && \
 		echo "const char mkv_steps_code[] = \"$$sum\";" | \
 		$(CC) -x c -fPIE -c - -o $@
-$(BUILD)/builder.a: $(BUILDER_OBJ) $(BUILD)/steps_code.o
+$(BUILD)/builder.a: $(BUILDER_OBJ) $(BUILD)/obj/steps_code.o
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 $(BUILD)/verify.a: $(VERIFY_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 
-$(BUILD)/mkvbench: $(BUILD)/builder/main.o $(BUILD)/builder.a $(BUILD)/lib.a
+$(BUILD)/mkvbench: $(BUILD)/obj/builder/main.o $(BUILD)/builder.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 
 # It goes into images: without debugging data.
-$(BUILD)/mkvbench-verify: $(BUILD)/verify/main.o $(BUILD)/verify.a $(BUILD)/lib.a
+$(BUILD)/mkvbench-verify: $(BUILD)/obj/verify/main.o $(BUILD)/verify.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
 
-$(BUILD)/services.a: $(SERVICES_OBJ)
+$(BUILD)/study.a: $(STUDY_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 
-# What a program links instead of VERIFY_LIBS stands in services/NAME/link.
-define service_rule
-$(BUILD)/programs/$(1): $(call objects,$(wildcard services/$(1)/*.c)) $(BUILD)/services.a $(BUILD)/lib.a $(wildcard services/$(1)/link)
+# What a program links instead of VERIFY_LIBS is in its file `link`.
+define program_rule
+$(BUILD)/programs/$(notdir $(1)): $(call objects,$(wildcard $(1)/*.c)) $(BUILD)/study.a $(BUILD)/lib.a $(wildcard $(1)/link)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(MKV_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(or $$(shell cat services/$(1)/link 2>/dev/null),$$(VERIFY_LIBS))
+	$$(Q)$$(CC) $$(MKV_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(or $$(shell cat $(1)/link 2>/dev/null),$$(VERIFY_LIBS))
 endef
-$(foreach s,$(SERVICES),$(eval $(call service_rule,$(s))))
+$(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rule,$(d))))
 # A static program can't hold the sanitizers, and isn't a -pie one.
-$(BUILD)/services/initramfs/%.o: MKV_CFLAGS := $(filter-out -fsanitize=%,$(MKV_CFLAGS))
+$(BUILD)/obj/programs/boot/initramfs/%.o: MKV_CFLAGS := $(filter-out -fsanitize=%,$(MKV_CFLAGS))
 $(BUILD)/programs/initramfs: MKV_LDFLAGS := -Wl,-z,relro
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/study.a $(BUILD)/lib.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
-$(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/services.a $(BUILD)/lib.a
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/study.a $(BUILD)/lib.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 # Those that ask nothing of the builder do without it: tests build them.
-VERIFY_FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(shell grep -LE '"(builder|services)/' tests/fuzz/*_fuzz.c)))
-$(VERIFY_FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(BUILD)/verify.a $(BUILD)/lib.a
+VERIFY_FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(shell grep -LE '"(builder|programs)/' tests/fuzz/*_fuzz.c)))
+$(VERIFY_FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/verify.a $(BUILD)/lib.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
-$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/services.a $(BUILD)/lib.a
+$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/study.a $(BUILD)/lib.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 # Runs where there are no libraries.
@@ -172,7 +177,7 @@ demo:
 install: all
 	install -D -m 0755 $(BUILD)/mkvbench $(DESTDIR)$(prefix)/bin/mkvbench
 	install -D -m 0755 $(BUILD)/mkvbench-verify $(DESTDIR)$(prefix)/lib/mkvbench/mkvbench-verify
-	for s in $(SERVICES); do install -D -m 0755 $(BUILD)/programs/$$s $(DESTDIR)$(prefix)/lib/mkvbench/programs/$$s; done
+	for s in $(PROGRAMS); do install -D -m 0755 $(BUILD)/programs/$$s $(DESTDIR)$(prefix)/lib/mkvbench/programs/$$s; done
 	cp -R overlays recipes $(DESTDIR)$(prefix)/lib/mkvbench/
 	install -D -m 0644 docs/mkvbench.1 $(DESTDIR)$(prefix)/share/man/man1/mkvbench.1
 

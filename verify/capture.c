@@ -4,9 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "verify/drivers.h"
-#include "verify/sysfs.h"
-#include "verify/tpm.h"
+#include "verify/probe/drivers.h"
+#include "verify/probe/sysfs.h"
+#include "verify/probe/tpm.h"
 
 /* Features that decide which code paths libraries and databases take. */
 static const char *const features[] = {

@@ -10,9 +10,9 @@
 #include "verify/capture.h"
 #include "verify/options.h"
 #include "verify/quiet.h"
-#include "verify/standing.h"
-#include "verify/sysfs.h"
-#include "verify/tpm.h"
+#include "verify/receipt/standing.h"
+#include "verify/probe/sysfs.h"
+#include "verify/probe/tpm.h"
 
 static int print(const struct mkv_buf *text, struct mkv_error *err)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "lib/text.h"
-#include "verify/chrony.h"
-#include "verify/docker.h"
+#include "verify/probe/chrony.h"
+#include "verify/probe/docker.h"
 
 /* One option; `hidden` ones serve tests and stay out of the help. */
 struct option {

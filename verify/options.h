@@ -2,7 +2,7 @@
 #pragma once
 /* The command line of mkvbench-verify. */
 
-#include "verify/check.h"
+#include "verify/check/check.h"
 
 enum { MKV_VERIFY_CHECKS_MAX = 64 };
 

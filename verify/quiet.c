@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
-#include "verify/sysfs.h"
+#include "verify/probe/sysfs.h"
 
 void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
 		    struct mkv_cpuset *ret)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "builder/audit/audit.h"
+#include "builder/evidence/audit/audit.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
 #include "lib/json.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/boot/accel.h"
-#include "builder/boot/boot.h"
+#include "builder/core/host/accel.h"
+#include "builder/run/boot/boot.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"

@@ -7,9 +7,9 @@
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
-#include "builder/plan/draft.h"
-#include "builder/plan/programs.h"
-#include "builder/plan/uptodate.h"
+#include "builder/build/draft.h"
+#include "builder/build/programs.h"
+#include "builder/build/uptodate.h"
 #include "lib/io.h"
 #include "lib/text.h"
 

@@ -7,8 +7,8 @@
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
 #include "builder/cmd/report.h"
-#include "builder/recipe/document.h"
-#include "builder/recipe/schema.h"
+#include "builder/input/recipe/document.h"
+#include "builder/input/recipe/schema.h"
 
 struct options {
 	bool json, schema, reference;

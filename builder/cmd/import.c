@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/boot/accel.h"
+#include "builder/core/host/accel.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
-#include "builder/import/import.h"
-#include "builder/libvirt/xml.h"
+#include "builder/run/import/import.h"
+#include "builder/format/libvirt/xml.h"
 #include "lib/json.h"
 
 enum { HOSTS_MOST = 64 };

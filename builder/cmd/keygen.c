@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "builder/attest/key.h"
+#include "builder/evidence/attest/key.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
 #include "lib/json.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "builder/cmd/report.h"
-#include "builder/overlay/overlay.h"
-#include "builder/place/place.h"
-#include "builder/plan/draft.h"
+#include "builder/input/overlay/overlay.h"
+#include "builder/core/paths/paths.h"
+#include "builder/build/draft.h"
 
 static bool has_overlay(const char *recipe_path, const char *name)
 {
@@ -21,7 +21,7 @@ static bool has_program(const char *name)
 	auto_free char *program = NULL, *path = NULL;
 	struct mkv_error err;
 	return asprintf(&program, "programs/%s", name) >= 0 &&
-	       mkv_place_program(program, &path, &err) == 0;
+	       mkv_paths_program(program, &path, &err) == 0;
 }
 
 const struct mkv_recipe_world mkv_cmd_world = {has_overlay, has_program};

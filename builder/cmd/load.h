@@ -2,7 +2,7 @@
 #pragma once
 /* Recipes as operands. */
 
-#include "builder/recipe/recipe.h"
+#include "builder/input/recipe/recipe.h"
 
 /* Overlays and programs as this tool finds them. */
 extern const struct mkv_recipe_world mkv_cmd_world;

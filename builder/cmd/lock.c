@@ -8,8 +8,8 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
-#include "builder/lock/change.h"
-#include "builder/lock/ensure.h"
+#include "builder/input/lock/change.h"
+#include "builder/input/lock/ensure.h"
 
 struct options {
 	struct mkv_lock_options lock;

@@ -6,8 +6,8 @@
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
-#include "builder/lock/foresee.h"
-#include "builder/plan/uptodate.h"
+#include "builder/input/lock/foresee.h"
+#include "builder/build/uptodate.h"
 #include "lib/json.h"
 #include "lib/text.h"
 

@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/audit/audit.h"
+#include "builder/evidence/audit/audit.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
-#include "builder/receipt/review.h"
-#include "builder/receipt/tie.h"
+#include "builder/evidence/receipt/review.h"
+#include "builder/evidence/receipt/tie.h"
 #include "lib/io.h"
 
 enum { MANIFEST_MAX = 64 << 20, RECEIPT_FILE_MAX = 8 << 20 };

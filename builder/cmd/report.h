@@ -8,7 +8,7 @@
  * with "file", "line" and "column" for a complaint about a recipe, and
  * "suggestion" where the message has one. */
 
-#include "builder/recipe/recipe.h"
+#include "builder/input/recipe/recipe.h"
 #include "lib/json.h"
 
 /* From now on as JSON. */

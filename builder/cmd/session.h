@@ -4,8 +4,8 @@
 
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
-#include "builder/lock/ensure.h"
-#include "builder/plan/build.h"
+#include "builder/input/lock/ensure.h"
+#include "builder/build/build.h"
 
 struct mkv_session {
 	/* From the command line. */

@@ -4,10 +4,10 @@
 #include <limits.h>
 #include <math.h>
 
-#include "verify/chrony.h"
-#include "verify/cpuset.h"
-#include "verify/docker.h"
-#include "verify/sntp.h"
+#include "verify/probe/chrony.h"
+#include "verify/probe/cpuset.h"
+#include "verify/probe/docker.h"
+#include "verify/probe/sntp.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/answers/*", NULL};
 static const char *const fuzz_words[] = {"HTTP/1.0 200",

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#include "builder/fetch/sources.h"
-#include "builder/lock/release.h"
-#include "builder/lock/stanza.h"
+#include "builder/input/fetch/sources.h"
+#include "builder/input/lock/release.h"
+#include "builder/input/lock/stanza.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/apt/*", NULL};
 static const char *const fuzz_words[] = {

@@ -2,8 +2,8 @@
 /* The audit's readers of what a disk holds: tar streams and PE sections. */
 #include <sys/mman.h>
 
-#include "builder/audit/table.h"
-#include "builder/audit/uki.h"
+#include "builder/evidence/audit/table.h"
+#include "builder/evidence/audit/uki.h"
 #include "lib/io.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/tar/*.tar", NULL};

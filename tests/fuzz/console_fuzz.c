@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "builder/boot/console.h"
+#include "builder/run/boot/console.h"
 
 static const char *const fuzz_seeds[] = {"tests/unit/boot_test.c",
 					 "tests/boot/610-*/run", NULL};

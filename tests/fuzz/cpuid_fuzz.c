@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Registers that no CPU has: whatever they say, the sets of CPUs that come out
  * are partitions of the CPUs that went in. */
-#include "verify/cpufacts.h"
+#include "verify/probe/cpufacts.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/cpuid/*.txt", NULL};
 static const char *const fuzz_words[] = {"[Logical CPU #",

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "builder/package/stage.h"
+#include "builder/rootfs/package/stage.h"
 #include "lib/io.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/deb/*.deb", NULL};

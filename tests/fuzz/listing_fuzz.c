@@ -2,7 +2,7 @@
 /* The reader of lists of files. What it takes is the one way to write the
  * entries that it tells: the writer, given the same entries, gives the same
  * bytes. */
-#include "builder/tree/listing.h"
+#include "builder/core/tree/listing.h"
 #include "lib/listing.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/listing/*.list", NULL};

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "builder/lock/lock.h"
+#include "builder/input/lock/lock.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/lock/*.lock",
 					 "recipes/*.lock", NULL};

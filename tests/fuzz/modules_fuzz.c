@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "builder/initramfs/initramfs.h"
+#include "builder/format/initramfs/initramfs.h"
 
 static const char *const fuzz_seeds[] = {"tests/unit/initramfs_test.c", NULL};
 static const char *const fuzz_words[] = {"kernel/fs/ext4.ko: ",

@@ -3,8 +3,8 @@
  * tar-split. Whatever is accepted must stay inside. */
 #include <sys/mman.h>
 
-#include "builder/oci/docker_layer.h"
-#include "builder/oci/layer_read.h"
+#include "builder/format/oci/docker_layer.h"
+#include "builder/format/oci/layer_read.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/tar/*", NULL};
 static const char *const fuzz_words[] = {"ustar", "../", "/", ".wh.", ".wh..wh..opq",

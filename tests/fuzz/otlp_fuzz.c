@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "lib/json.h"
-#include "services/collector/check_json.c"
-#include "services/collector/check_protobuf.c"
-#include "services/collector/otlp_schema.c"
-#include "services/collector/record.c"
-#include "services/collector/unzip.c"
-#include "services/lib/trace_queue.h"
+#include "programs/study/collector/check_json.c"
+#include "programs/study/collector/check_protobuf.c"
+#include "programs/study/collector/otlp_schema.c"
+#include "programs/study/collector/record.c"
+#include "programs/study/collector/unzip.c"
+#include "programs/study/lib/trace_queue.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/otlp/*", NULL};
 static const char *const fuzz_words[] = {

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-#include "builder/tree/pack.h"
-#include "builder/tree/pack_format.h"
+#include "builder/core/tree/pack.h"
+#include "builder/core/tree/pack_format.h"
 #include "lib/io.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/pack/*", NULL};

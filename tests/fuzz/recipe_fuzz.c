@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "builder/recipe/recipe.h"
+#include "builder/input/recipe/recipe.h"
 #include "lib/io.h"
 
 static const char *const fuzz_seeds[] = {

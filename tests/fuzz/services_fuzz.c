@@ -2,11 +2,11 @@
 /* What comes to the services from outside: paths, traceparents, bodies of orders
  * and users, the values and the file of settings. */
 #include "lib/json.h"
-#include "services/lib/route.h"
-#include "services/lib/settings.h"
-#include "services/lib/trace.h"
-#include "services/order/body.c"
-#include "services/user/body.c"
+#include "programs/study/lib/route.h"
+#include "programs/study/lib/settings.h"
+#include "programs/study/lib/trace.h"
+#include "programs/study/order/body.c"
+#include "programs/study/user/body.c"
 
 #include <sys/mman.h>
 

@@ -3,7 +3,7 @@
  * digests. A bundle that passes under the seeds' key must be the seed's. */
 #include <fcntl.h>
 
-#include "builder/attest/sums.h"
+#include "builder/evidence/attest/sums.h"
 #include "lib/dsse.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/signed/*", NULL};

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "verify/receipt.h"
+#include "verify/receipt/receipt.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/trust/*", NULL};
 static const char *const fuzz_words[] = {"\"",

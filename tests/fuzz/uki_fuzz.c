@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "builder/disk/le.h"
-#include "builder/disk/uki.h"
+#include "builder/format/disk/le.h"
+#include "builder/format/disk/uki.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/uki_fuzz.c", NULL};
 static const char *const fuzz_words[] = {

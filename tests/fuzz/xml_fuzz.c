@@ -3,7 +3,7 @@
  * read lies in the text, ends, and can be walked. */
 #include <string.h>
 
-#include "verify/xml.h"
+#include "verify/probe/xml.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/libvirt-live/*.xml",
 					 NULL};

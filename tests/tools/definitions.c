@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/libvirt/xml.h"
+#include "builder/format/libvirt/xml.h"
 #include "lib/io.h"
 
 static int put(const char *dir, const char *kind, const char *name,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/generate/generate.h"
+#include "builder/config/generate/generate.h"
 
 static int print(const struct mkv_tree *tree, const char *path,
 		 struct mkv_error *err)

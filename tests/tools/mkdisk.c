@@ -10,11 +10,11 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/disk/disk.h"
-#include "builder/disk/gpt.h"
-#include "builder/disk/uki.h"
-#include "builder/initramfs/initramfs.h"
-#include "builder/overlay/overlay.h"
+#include "builder/format/disk/disk.h"
+#include "builder/format/disk/gpt.h"
+#include "builder/format/disk/uki.h"
+#include "builder/format/initramfs/initramfs.h"
+#include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
 
 enum { EPOCH_S = 1763856000 };

@@ -7,8 +7,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/disk/fat.h"
-#include "builder/overlay/overlay.h"
+#include "builder/format/disk/fat.h"
+#include "builder/input/overlay/overlay.h"
 
 enum { EPOCH_S = 1763856001, MIB = 1 << 20 };
 

@@ -14,9 +14,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "builder/package/stage.h"
-#include "builder/rootfs/rootfs.h"
-#include "builder/tree/pack.h"
+#include "builder/rootfs/package/stage.h"
+#include "builder/rootfs/install/rootfs.h"
+#include "builder/core/tree/pack.h"
 
 /* As a build does: the base by itself, then the rest into it. */
 static int build_both(struct mkv_rootfs_package *given, size_t count,

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "services/lib/trace_queue.h"
+#include "programs/study/lib/trace_queue.h"
 
 enum {
 	BURSTS = 60,

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/receipt/tie.h"
+#include "builder/evidence/receipt/tie.h"
 #include "lib/io.h"
 
 enum { RECEIPTS_MAX = 8, FILE_MAX = 8 << 20 };

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "builder/attest/attest.h"
+#include "builder/evidence/attest/attest.h"
 
 static char *fixture_files[] = {(char *)"small.yaml"};
 static struct mkv_recipe fixture_recipe = {

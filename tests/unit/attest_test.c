@@ -11,7 +11,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 
-#include "builder/attest/sums.h"
+#include "builder/evidence/attest/sums.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
 

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/archive/tar.h"
-#include "builder/audit/audit_internal.h"
-#include "builder/audit/table.h"
-#include "builder/audit/uki.h"
-#include "builder/tree/listing.h"
+#include "builder/format/archive/tar.h"
+#include "builder/evidence/audit/audit_internal.h"
+#include "builder/evidence/audit/table.h"
+#include "builder/evidence/audit/uki.h"
+#include "builder/core/tree/listing.h"
 #include "lib/io.h"
 
 enum { EPOCH = 1763856000 };

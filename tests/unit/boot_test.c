@@ -11,10 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "builder/boot/console.h"
-#include "builder/boot/load.h"
-#include "builder/boot/machine.h"
-#include "builder/boot/network.h"
+#include "builder/run/boot/console.h"
+#include "builder/run/boot/load.h"
+#include "builder/run/boot/machine.h"
+#include "builder/run/boot/network.h"
 #include "lib/base64.h"
 #include "lib/io.h"
 

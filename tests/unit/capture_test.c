@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/contract/contract.h"
+#include "builder/evidence/contract/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
 #include "verify/capture.h"

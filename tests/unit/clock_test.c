@@ -18,7 +18,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "verify/clock.h"
+#include "verify/probe/clock.h"
 
 static const char contract_text[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"bare-metal\","

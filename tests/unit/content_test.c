@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <cmocka.h>
 
-#include "builder/tree/content.h"
+#include "builder/core/tree/content.h"
 #include "lib/io.h"
 
 static const char text[] = "0123456789";

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/contract/contract.h"
-#include "builder/generate/generate.h"
+#include "builder/evidence/contract/contract.h"
+#include "builder/config/generate/generate.h"
 #include "lib/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"

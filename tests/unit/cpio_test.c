@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/archive/cpio.h"
+#include "builder/format/archive/cpio.h"
 
 enum { EPOCH_S = 1763856000 };
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/io.h"
-#include "verify/cpufacts.h"
+#include "verify/probe/cpufacts.h"
 
 struct expected_cache {
 	unsigned level;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "builder/tree/diff.h"
+#include "builder/core/tree/diff.h"
 #include "lib/buf.h"
 #include "tests/unit/sample_tree.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/oci/docker_root.h"
+#include "builder/format/oci/docker_root.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "builder/tree/listing.h"
+#include "builder/core/tree/listing.h"
 #include "lib/io.h"
 
 #define OVERLAY "/var/lib/docker/overlay2"

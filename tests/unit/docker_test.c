@@ -16,8 +16,8 @@
 #include <sys/un.h>
 
 #include "lib/io.h"
-#include "verify/check.h"
-#include "verify/docker.h"
+#include "verify/check/check.h"
+#include "verify/probe/docker.h"
 
 #define GOOD                                                                   \
 	"sha256:"                                                              \

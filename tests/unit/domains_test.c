@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "verify/domains.h"
-#include "verify/proc.h"
+#include "verify/probe/domains.h"
+#include "verify/probe/proc.h"
 
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 

@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/attest/attest.h"
+#include "builder/evidence/attest/attest.h"
 #include "lib/dsse.h"
 #include "lib/io.h"
 

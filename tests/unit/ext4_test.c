@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "builder/ext4/ext4.h"
+#include "builder/format/ext4/ext4.h"
 #include "lib/io.h"
 #include "lib/process.h"
 #include "tests/unit/sample_tree.h"

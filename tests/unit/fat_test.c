@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/disk/fat.h"
-#include "builder/disk/fat_internal.h"
+#include "builder/format/disk/fat.h"
+#include "builder/format/disk/fat_internal.h"
 #include "lib/io.h"
 
 enum { MIB = 1 << 20, EPOCH_S = 1763856000 };

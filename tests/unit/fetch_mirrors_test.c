@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/fetch/sources.h"
+#include "builder/input/fetch/sources.h"
 #include "lib/io.h"
 
 /* "URI flags" per mirror: m main, u updates, s security. */

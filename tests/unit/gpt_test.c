@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/disk/gpt.h"
-#include "builder/disk/utf16.h"
+#include "builder/format/disk/gpt.h"
+#include "builder/format/disk/utf16.h"
 #include "lib/io.h"
 
 enum { DISK_BYTES = 64 << 20, MIB_SECTORS = 2048 };

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "services/lib/http_workers.h"
+#include "programs/study/lib/http_workers.h"
 
 enum { TASKS = 1000 };
 

@@ -10,15 +10,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/archive/xz.h"
-#include "builder/disk/gpt.h"
-#include "builder/initramfs/initramfs.h"
-#include "builder/initramfs/modules.h"
+#include "builder/format/archive/xz.h"
+#include "builder/format/disk/gpt.h"
+#include "builder/format/initramfs/initramfs.h"
+#include "builder/format/initramfs/modules.h"
 #include "lib/io.h"
 
 /* A static program: its parts are tested from the inside. */
-#include "services/initramfs/probe.c"
-#include "services/initramfs/words.c"
+#include "programs/boot/initramfs/probe.c"
+#include "programs/boot/initramfs/words.c"
 
 enum { EPOCH_S = 1763856000, MIB = 1 << 20 };
 

@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/libvirt/document.h"
-#include "builder/libvirt/xml.h"
+#include "builder/format/libvirt/document.h"
+#include "builder/format/libvirt/xml.h"
 #include "lib/io.h"
 
 /* A host of the study, as far as its XML goes. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "builder/tree/listing.h"
+#include "builder/core/tree/listing.h"
 #include "lib/listing.h"
 #include "tests/unit/sample_tree.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/lock/order.h"
+#include "builder/input/lock/order.h"
 
 /* Graphs as text, a word per node: its number's letter, then the letters that
  * it depends on; capital letters are Pre-Depends. */

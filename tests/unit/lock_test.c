@@ -5,9 +5,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/lock/change.h"
-#include "builder/lock/lock.h"
-#include "builder/lock/valid.h"
+#include "builder/input/lock/change.h"
+#include "builder/input/lock/lock.h"
+#include "builder/input/lock/valid.h"
 #include "lib/io.h"
 
 #include <fcntl.h>

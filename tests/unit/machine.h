@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "verify/check.h"
+#include "verify/check/check.h"
 
 static inline void need(bool holds)
 {

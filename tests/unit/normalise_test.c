@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/rootfs/normalise.h"
+#include "builder/rootfs/install/normalise.h"
 
 static const struct {
 	const char *path;

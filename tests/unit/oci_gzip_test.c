@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/oci/gzip.h"
+#include "builder/format/oci/gzip.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "builder/oci/deflate.h"
+#include "builder/format/oci/deflate.h"
 #include "lib/io.h"
 
 enum kind { ZEROS, NOISE, TEXT, RUNS, SKEWED };

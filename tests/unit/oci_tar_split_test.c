@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/oci/tar_split.h"
+#include "builder/format/oci/tar_split.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "builder/overlay/overlay.h"
+#include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
 
 enum { EPOCH = 1763856000 };

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "builder/tree/pack.h"
-#include "builder/tree/pack_format.h"
+#include "builder/core/tree/pack.h"
+#include "builder/core/tree/pack_format.h"
 #include "lib/io.h"
 #include "tests/unit/sample_tree.h"
 

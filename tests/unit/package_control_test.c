@@ -5,7 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/package/control.h"
+#include "builder/rootfs/package/control.h"
 
 /* deb-version(7) and what dpkg --compare-versions says. */
 static void versions_compare_as_dpkg_does(void **state)

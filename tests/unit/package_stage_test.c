@@ -10,8 +10,8 @@
 #include <archive_entry.h>
 #include <cmocka.h>
 
-#include "builder/package/stage.h"
-#include "builder/package/untar.h"
+#include "builder/rootfs/package/stage.h"
+#include "builder/rootfs/package/untar.h"
 #include "lib/io.h"
 
 struct member {

@@ -12,7 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "verify/phc.h"
+#include "verify/probe/phc.h"
 
 static void the_narrowest_reading_counts(void **state)
 {

@@ -11,12 +11,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "builder/overlay/overlay.h"
-#include "builder/plan/artifacts.h"
-#include "builder/plan/build.h"
-#include "builder/plan/draft.h"
-#include "builder/plan/programs.h"
-#include "builder/plan/step.h"
+#include "builder/input/overlay/overlay.h"
+#include "builder/build/artifacts.h"
+#include "builder/build/build.h"
+#include "builder/build/draft.h"
+#include "builder/build/programs.h"
+#include "builder/build/step.h"
 #include "lib/io.h"
 
 static char folder[64];

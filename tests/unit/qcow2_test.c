@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "builder/disk/qcow2.h"
+#include "builder/format/disk/qcow2.h"
 #include "lib/hash.h"
 #include "lib/io.h"
 

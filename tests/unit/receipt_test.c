@@ -10,9 +10,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/attest/attest.h"
+#include "builder/evidence/attest/attest.h"
 #include "lib/io.h"
-#include "verify/standing.h"
+#include "verify/receipt/standing.h"
 
 static char root[] = "/tmp/mkvbench-receipt-XXXXXX";
 static struct mkv_private_key *key, *other;

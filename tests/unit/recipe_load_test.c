@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "builder/recipe/recipe.h"
+#include "builder/input/recipe/recipe.h"
 
 static struct mkv_recipe *load(const char *path)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "builder/recipe/load.h"
+#include "builder/input/recipe/load.h"
 
 static void plain_scalars_are_what_the_core_schema_says(void **state)
 {

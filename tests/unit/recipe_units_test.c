@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "builder/recipe/units.h"
+#include "builder/input/recipe/units.h"
 
 static void sizes_have_a_whole_number_and_a_unit(void **state)
 {

@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/receipt/review_internal.h"
+#include "builder/evidence/receipt/review_internal.h"
 #include "lib/io.h"
-#include "verify/check.h"
+#include "verify/check/check.h"
 
 #define SHA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/rootfs/excluded.h"
-#include "builder/rootfs/rootfs_internal.h"
+#include "builder/rootfs/install/excluded.h"
+#include "builder/rootfs/install/rootfs_internal.h"
 
 enum { ROWS = 12 };
 static const uint64_t huge = 100 << 20;

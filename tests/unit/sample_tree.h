@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "builder/tree/tree.h"
+#include "builder/core/tree/tree.h"
 
 enum { SAMPLE_EPOCH = 1763856000 };
 

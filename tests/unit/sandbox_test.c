@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-#include "builder/sandbox/sandbox.h"
+#include "builder/rootfs/sandbox/sandbox.h"
 #include "lib/io.h"
 
 /* In this order: the last looks for what the one before left. */

@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "lib/json.h"
-#include "services/lib/linpack.h"
-#include "services/lib/route.h"
-#include "services/lib/trace_queue.h"
-#include "services/lib/tracestate.h"
+#include "programs/study/lib/linpack.h"
+#include "programs/study/lib/route.h"
+#include "programs/study/lib/trace_queue.h"
+#include "programs/study/lib/tracestate.h"
 
 static void linpack_finds_the_answer(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "services/lib/settings.h"
+#include "programs/study/lib/settings.h"
 
 static int64_t number;
 static const char *text;

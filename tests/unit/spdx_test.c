@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "builder/attest/statement.h"
+#include "builder/evidence/attest/statement.h"
 #include "lib/dsse.h"
 #include "tests/unit/attest_fixture.h"
 

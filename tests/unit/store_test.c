@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 
-#include "builder/store/store.h"
+#include "builder/core/store/store.h"
 #include "lib/io.h"
 
 static char folder[] = "/tmp/mkv-store-test-XXXXXX";

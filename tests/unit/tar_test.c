@@ -9,7 +9,7 @@
 #include <archive_entry.h>
 #include <sys/mman.h>
 
-#include "builder/archive/tar.h"
+#include "builder/format/archive/tar.h"
 #include "lib/buf.h"
 #include "lib/io.h"
 #include "tests/unit/sample_tree.h"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/receipt/tie.h"
+#include "builder/evidence/receipt/tie.h"
 
 /* A row of the machine's receipt, with a finding about the guest. */
 #define ROW(name)                                                              \

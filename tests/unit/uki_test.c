@@ -8,8 +8,8 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/disk/le.h"
-#include "builder/disk/uki.h"
+#include "builder/format/disk/le.h"
+#include "builder/format/disk/uki.h"
 
 enum {
 	PE_AT = 0x40,

@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "builder/units/units.h"
+#include "builder/config/units/units.h"
 
 /* Units of an image, and what enabling one of them must link to what. */
 static const struct {

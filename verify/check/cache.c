@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "verify/sysfs.h"
+#include "verify/probe/sysfs.h"
 
 static void describe(const struct mkv_cache_instance *cache, bool with_cpus,
 		     char *ret, size_t size)

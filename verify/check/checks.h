@@ -2,7 +2,7 @@
 #pragma once
 /* The checks, each declared here and named in one row of table.c. */
 
-#include "verify/check.h"
+#include "verify/check/check.h"
 
 #define MKV_DECLARE_CHECK(name)                                                \
 	void mkv_check_##name(const struct mkv_env *env,                       \

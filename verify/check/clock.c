@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "verify/clock.h"
+#include "verify/probe/clock.h"
 
 static int64_t monotonic_ns(void)
 {

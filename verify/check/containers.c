@@ -5,8 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "verify/bridge.h"
-#include "verify/docker.h"
+#include "verify/probe/bridge.h"
+#include "verify/probe/docker.h"
 
 /* One container and dockerd's answer about it. */
 struct question {

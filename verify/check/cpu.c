@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "verify/cpufacts.h"
+#include "verify/probe/cpufacts.h"
 
 /* Adds one finding for a property that every CPU must show alike. `text` holds
  * what CPU 0 shows; `odd` the first CPU that shows something else, or -1. */

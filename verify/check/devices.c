@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "verify/bridge.h"
-#include "verify/drivers.h"
+#include "verify/probe/bridge.h"
+#include "verify/probe/drivers.h"
 
 /* The interface of that purpose, or NULL. */
 static const char *find_interface(const struct mkv_env *env,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "verify/docker.h"
+#include "verify/probe/docker.h"
 
 const char *mkv_docker_text(const json_t *object, const char *key)
 {

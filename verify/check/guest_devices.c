@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "verify/bridge.h"
-#include "verify/domains.h"
+#include "verify/probe/bridge.h"
+#include "verify/probe/domains.h"
 
 static size_t count(const struct mkv_xml_node *parent, const char *name)
 {

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "verify/domains.h"
-#include "verify/proc.h"
+#include "verify/probe/domains.h"
+#include "verify/probe/proc.h"
 
 /* <memory unit='KiB'>N</memory>; libvirt's own output has this unit. */
 static int64_t kib(const struct mkv_xml_node *definition, const char *path)

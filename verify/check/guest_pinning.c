@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "verify/domains.h"
-#include "verify/proc.h"
+#include "verify/probe/domains.h"
+#include "verify/probe/proc.h"
 
 static void cpus_of(const struct mkv_contract_numbers *numbers,
 		    struct mkv_cpuset *ret)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "verify/domains.h"
-#include "verify/proc.h"
+#include "verify/probe/domains.h"
+#include "verify/probe/proc.h"
 
 static void ask_running(const struct mkv_env *env,
 			const struct mkv_contract_host *guest,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "verify/check/checks.h"
 
-#include "verify/proc.h"
+#include "verify/probe/proc.h"
 
 /* What the firmware and the kernel keep for themselves: up to an eighth, plus
  * 192 MiB (crash kernel, framebuffer, page structures). More than is promised

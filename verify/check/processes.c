@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <string.h>
 
-#include "verify/proc.h"
+#include "verify/probe/proc.h"
 
 static bool is_one_of(const char *name, const char *const *names)
 {

@@ -4,7 +4,7 @@
 #include <dirent.h>
 #include <string.h>
 
-#include "verify/sysfs.h"
+#include "verify/probe/sysfs.h"
 
 /* The word in brackets of "always [madvise] never", in place; NULL. */
 static const char *chosen(char *text)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "verify/sysfs.h"
+#include "verify/probe/sysfs.h"
 
 /* Members of each set, when all have equally many; else -1. */
 static int64_t even(const struct mkv_cpu_sets *sets)

@@ -10,9 +10,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "builder/oci/docker_root.h"
-#include "builder/oci/layout.h"
-#include "builder/tree/diff.h"
+#include "builder/format/oci/docker_root.h"
+#include "builder/format/oci/layout.h"
+#include "builder/core/tree/diff.h"
 #include "lib/io.h"
 
 enum { EPOCH = 1700000000 };

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/oci/docker_root.h"
-#include "builder/oci/external.h"
-#include "builder/oci/layout.h"
+#include "builder/format/oci/docker_root.h"
+#include "builder/format/oci/external.h"
+#include "builder/format/oci/layout.h"
 
 static int layout(const char *folder, const char *digest, const char *out,
 		  struct mkv_error *err)

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "builder/format/oci/layer.h"
+#include "builder/build/build.h"
+#include "builder/core/tree/diff.h"
+
+/* Small blobs load faster than they decompress under emulation, and stored
+ * blocks are the same bytes whatever zlib is. */
+enum { LAYER_VERSION = 1 };
+#define LAYER_LEVEL MKV_GZIP_STORED
+
+/* It is worth keeping: it is large and its inputs are one digest. */
+int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
+			 struct mkv_error *err)
+{
+	int rc = mkv_step_init(ret, "layer", LAYER_VERSION, err, "layer");
+	if (rc < 0)
+		return rc;
+	mkv_step_input(ret, "level", "%d", LAYER_LEVEL);
+	mkv_step_input_sha256(ret, "pack", pack);
+	return 0;
+}
+
+static int package_layer(const struct mkv_build *build,
+			 const struct mkv_sha256 *pack, struct mkv_tree *tree,
+			 struct mkv_oci_layer **ret, struct mkv_error *err)
+{
+	auto_step struct mkv_step step = {0};
+	struct mkv_sha256 key;
+	int rc = mkv_build_layer_step(pack, &step, err);
+	if (rc == 0)
+		rc = mkv_step_key(&step, &key, err);
+	if (rc == 0)
+		rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
+	if (rc != -ENOENT)
+		return rc;
+	rc = mkv_oci_layer_new(tree, LAYER_LEVEL, mkv_store_path(build->store),
+			       ret, err);
+	return rc < 0 ? rc : mkv_oci_layer_save(*ret, build->store, &key, err);
+}
+
+static int build_one(const struct mkv_build *build,
+		     const struct mkv_oci_image *recipe,
+		     struct mkv_build_oci_image *ret, struct mkv_error *err)
+{
+	char set[256];
+	(void)snprintf(set, sizeof(set), "oci/%s", recipe->name);
+	struct mkv_sha256 pack;
+	int rc = mkv_build_rootfs(build, set, &ret->trees[0], &pack, err);
+	if (rc < 0)
+		return rc;
+	mkv_progress_begin(build->progress, 0, "OCI image %s", recipe->name);
+	rc = package_layer(build, &pack, ret->trees[0], &ret->layers[0], err);
+	auto_tree struct mkv_tree *whole = NULL;
+	if (rc == 0)
+		rc = mkv_tree_clone(ret->trees[0], &whole, err);
+	if (rc == 0)
+		rc = mkv_build_overlays(build, &recipe->overlays, whole, err);
+	if (rc == 0)
+		rc = mkv_build_programs(build, &recipe->programs, whole, err);
+	if (rc == 0)
+		rc = mkv_tree_diff(ret->trees[0], whole, &ret->trees[1], err);
+	if (rc == 0)
+		rc = mkv_oci_layer_new(ret->trees[1], LAYER_LEVEL,
+				       mkv_store_path(build->store),
+				       &ret->layers[1], err);
+	if (rc < 0)
+		return rc;
+	struct mkv_oci_config config =
+		mkv_oci_config_of(recipe, build->lock->epoch_s);
+	const struct mkv_oci_layer *layers[] = {ret->layers[0], ret->layers[1]};
+	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
+			       MKV_BUILD_OCI_LAYERS, &ret->built, err);
+	mkv_progress_end(build->progress, NULL);
+	ret->image = ret->built;
+	return rc;
+}
+
+/* From where mkv_lock_fetch() put it. */
+static int open_external(const struct mkv_build *build,
+			 const struct mkv_oci_image *recipe,
+			 struct mkv_build_oci_image *ret, struct mkv_error *err)
+{
+	const char *digest = NULL;
+	for (size_t i = 0; i < build->lock->n_externals; i++)
+		if (strcmp(build->lock->externals[i].reference,
+			   recipe->external) == 0)
+			digest = build->lock->externals[i].digest;
+	if (!digest)
+		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+				"the lock has no digest of '%s'",
+				recipe->external);
+	auto_free char *folder = NULL;
+	int rc = mkv_oci_external_keep(build->store, recipe->external, digest,
+				       true, &folder, err);
+	if (rc == 0)
+		rc = mkv_oci_external_open(folder, digest, recipe->name,
+					   "pinned",
+					   mkv_store_path(build->store),
+					   &ret->external, err);
+	if (rc == 0)
+		ret->image = mkv_oci_external_image(ret->external);
+	return rc;
+}
+
+int mkv_build_oci_images(const struct mkv_build *build,
+			 struct mkv_build_oci *ret, struct mkv_error *err)
+{
+	const struct mkv_recipe *recipe = build->recipe;
+	auto_build_oci struct mkv_build_oci oci = {0};
+	oci.images = calloc(recipe->n_oci_images ? recipe->n_oci_images : 1,
+			    sizeof(*oci.images));
+	if (!oci.images)
+		return mkv_oom(err);
+	oci.count = recipe->n_oci_images;
+	for (size_t i = 0; i < oci.count; i++) {
+		const struct mkv_oci_image *image = &recipe->oci_images[i];
+		int rc = image->external
+				 ? open_external(build, image, &oci.images[i],
+						 err)
+				 : build_one(build, image, &oci.images[i], err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "OCI image '%s'", image->name);
+	}
+	*ret = oci;
+	oci = (struct mkv_build_oci){0};
+	return 0;
+}
+
+void mkv_build_oci_done(struct mkv_build_oci *oci)
+{
+	for (size_t i = 0; i < oci->count; i++) {
+		struct mkv_build_oci_image *image = &oci->images[i];
+		mkv_oci_external_free(image->external);
+		mkv_oci_built_free(image->built);
+		for (size_t j = 0; j < MKV_BUILD_OCI_LAYERS; j++)
+			mkv_oci_layer_free(image->layers[j]);
+		for (size_t j = 0; j < MKV_BUILD_OCI_LAYERS; j++)
+			mkv_tree_free(image->trees[j]);
+	}
+	free(oci->images);
+	*oci = (struct mkv_build_oci){0};
+}

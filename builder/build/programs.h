@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* All programs of the tool that a recipe's images carry. */
+
+#include "builder/input/lock/lock.h"
+#include "builder/build/program.h"
+
+/* `program` is its name, "programs/role". */
+typedef int mkv_programs_visitor(const char *program,
+				 struct mkv_content *content, void *context,
+				 struct mkv_error *err);
+int mkv_programs_visit(const struct mkv_recipe *recipe,
+		       mkv_programs_visitor *visit, void *context,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4);
+
+/* They were linked on the host that built the tool, whose libc may be newer than
+ * the images': then they wouldn't start there, which is MKV_HOST_CANNOT. */
+int mkv_programs_check(const struct mkv_recipe *recipe,
+		       const struct mkv_lock *lock,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+
+/* The newest minor version of glibc, 2.MINOR, whose symbols a program asks for;
+ * 0: none. Format: System V ABI and LSB, "Symbol Versioning". */
+int mkv_program_libc_minor(const void *elf, size_t size, unsigned *ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);

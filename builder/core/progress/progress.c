@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/core/progress/progress.h"
+
+#include <jansson.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+
+#include "lib/text.h"
+
+enum { TEXT_MAX = 256, REDRAW_MS = 100 };
+
+enum style { TERMINAL, PLAIN, JSON, QUIET };
+
+struct mkv_progress {
+	enum style style;
+	pthread_mutex_t mutex;
+	bool in_step;
+	char step[TEXT_MAX];
+	uint64_t total_bytes, done_bytes;
+	int64_t begun_ms, drawn_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
+{
+	struct mkv_progress *progress = calloc(1, sizeof(*progress));
+	if (!progress)
+		return NULL;
+	const char *term = getenv("TERM");
+	bool terminal = isatty(2) && term && strcmp(term, "dumb") != 0;
+	progress->style = mode == MKV_PROGRESS_JSON    ? JSON
+			  : mode == MKV_PROGRESS_QUIET ? QUIET
+			  : terminal		       ? TERMINAL
+						       : PLAIN;
+	(void)pthread_mutex_init(&progress->mutex, NULL);
+	return progress;
+}
+
+void mkv_progress_free(struct mkv_progress *progress)
+{
+	if (!progress)
+		return;
+	if (progress->in_step && progress->style == TERMINAL)
+		(void)fputc('\n', stderr);
+	(void)pthread_mutex_destroy(&progress->mutex);
+	free(progress);
+}
+
+/* Takes `event`. One write a line: other writers can't get in between. */
+static void print_json(json_t *event)
+{
+	char *line = json_dumps(event, JSON_COMPACT);
+	json_decref(event);
+	if (line)
+		(void)fprintf(stderr, "%s\n", line);
+	free(line);
+}
+
+/* "12.3 MB/s, 4 s left", as far as it can be told. */
+static void rate_text(const struct mkv_progress *p, int64_t elapsed_ms,
+		      char *ret, size_t size)
+{
+	ret[0] = '\0';
+	if (elapsed_ms < 500 || !p->done_bytes)
+		return;
+	double rate = (double)p->done_bytes * 1000 / (double)elapsed_ms;
+	char text[16];
+	mkv_size_text((uint64_t)rate, text);
+	if (p->total_bytes > p->done_bytes)
+		(void)snprintf(ret, size, ", %s/s, %.0f s left", text,
+			       (double)(p->total_bytes - p->done_bytes) / rate);
+	else
+		(void)snprintf(ret, size, ", %s/s", text);
+}
+
+static unsigned columns(void)
+{
+	struct winsize window;
+	if (ioctl(2, TIOCGWINSZ, &window) == 0 && window.ws_col > 20)
+		return window.ws_col - 1U;
+	return 79;
+}
+
+static void draw(struct mkv_progress *p, int64_t at_ms)
+{
+	char line[2 * TEXT_MAX], amount[64] = "", rate[64], done[16], total[16];
+	mkv_size_text(p->done_bytes, done);
+	mkv_size_text(p->total_bytes, total);
+	if (p->total_bytes)
+		(void)snprintf(amount, sizeof(amount), ": %s of %s", done,
+			       total);
+	else if (p->done_bytes)
+		(void)snprintf(amount, sizeof(amount), ": %s", done);
+	rate_text(p, at_ms - p->begun_ms, rate, sizeof(rate));
+	(void)snprintf(line, sizeof(line), "%s%s%s", p->step, amount, rate);
+	(void)fprintf(stderr, "\r%.*s\033[K", (int)columns(), line);
+	p->drawn_ms = at_ms;
+}
+
+static void end_step(struct mkv_progress *p, const char *note)
+{
+	if (!p->in_step)
+		return;
+	p->in_step = false;
+	int64_t elapsed_ms = now_ms() - p->begun_ms;
+	char size[16];
+	mkv_size_text(p->done_bytes, size);
+	switch (p->style) {
+	case TERMINAL:
+	case PLAIN:
+		(void)fprintf(stderr, "%s%s: %s (%s%s%.1f s)%s\n",
+			      p->style == TERMINAL ? "\r" : "", p->step,
+			      note ? note : "done", p->done_bytes ? size : "",
+			      p->done_bytes ? ", " : "",
+			      (double)elapsed_ms / 1000,
+			      p->style == TERMINAL ? "\033[K" : "");
+		break;
+	case JSON:
+		print_json(json_pack("{s:s,s:s,s:I,s:I,s:s*}", "event", "end",
+				     "step", p->step, "bytes",
+				     (json_int_t)p->done_bytes, "elapsed_ms",
+				     (json_int_t)elapsed_ms, "note", note));
+		break;
+	case QUIET:
+		break;
+	}
+}
+
+void mkv_progress_begin(struct mkv_progress *p, uint64_t total_bytes,
+			const char *format, ...)
+{
+	if (!p)
+		return;
+	(void)pthread_mutex_lock(&p->mutex);
+	end_step(p, NULL);
+	va_list ap;
+	va_start(ap, format);
+	(void)vsnprintf(p->step, sizeof(p->step), format, ap);
+	va_end(ap);
+	p->in_step = true;
+	p->total_bytes = total_bytes;
+	p->done_bytes = 0;
+	p->begun_ms = now_ms();
+	if (p->style == TERMINAL)
+		draw(p, p->begun_ms);
+	else if (p->style == PLAIN)
+		(void)fprintf(stderr, "%s\n", p->step);
+	else if (p->style == JSON)
+		print_json(json_pack("{s:s,s:s,s:I}", "event", "begin", "step",
+				     p->step, "total_bytes",
+				     (json_int_t)total_bytes));
+	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void mkv_progress_advance(struct mkv_progress *p, uint64_t bytes)
+{
+	if (!p)
+		return;
+	(void)pthread_mutex_lock(&p->mutex);
+	p->done_bytes += bytes;
+	if (p->in_step && p->style == TERMINAL) {
+		int64_t at_ms = now_ms();
+		if (at_ms - p->drawn_ms >= REDRAW_MS)
+			draw(p, at_ms);
+	}
+	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void mkv_progress_end(struct mkv_progress *p, const char *format, ...)
+{
+	if (!p)
+		return;
+	char note[TEXT_MAX];
+	if (format) {
+		va_list ap;
+		va_start(ap, format);
+		(void)vsnprintf(note, sizeof(note), format, ap);
+		va_end(ap);
+	}
+	(void)pthread_mutex_lock(&p->mutex);
+	end_step(p, format ? note : NULL);
+	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
+{
+	if (!p || p->style == QUIET)
+		return;
+	char note[4 * TEXT_MAX];
+	va_list ap;
+	va_start(ap, format);
+	(void)vsnprintf(note, sizeof(note), format, ap);
+	va_end(ap);
+	(void)pthread_mutex_lock(&p->mutex);
+	if (p->style == JSON) {
+		print_json(
+			json_pack("{s:s,s:s}", "event", "note", "text", note));
+	} else {
+		bool over = p->in_step && p->style == TERMINAL;
+		(void)fprintf(stderr, "%s%s%s\n", over ? "\r" : "", note,
+			      over ? "\033[K" : "");
+		if (over)
+			draw(p, now_ms());
+	}
+	(void)pthread_mutex_unlock(&p->mutex);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* The file tree: the centre of the builder. Packages, overlays, generated files
+ * and normalisation edit trees; writers only read them.
+ *
+ * A path is absolute in the tree, "/usr/bin/env", without ".", "..", empty
+ * components or a trailing slash; the root is "/". Symbolic links are entries,
+ * never followed: a path that runs through one is an error that says where it
+ * leads. Names are bytes, at most 255, in any order in memory and in ascending
+ * byte order in every walk. */
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "builder/core/tree/content.h"
+
+struct mkv_xattr {
+	char *name; /* with its prefix, "security.capability" */
+	uint8_t *value;
+	size_t size;
+};
+
+struct mkv_directory;
+
+/* Counted: a hard link is a second entry with the same inode. */
+struct mkv_inode {
+	unsigned entries; /* of the tree that name it: the link count of a
+			     non-directory */
+	unsigned references;
+	mode_t mode; /* S_IFMT type and permission bits */
+	uint32_t uid;
+	uint32_t gid;
+	int64_t mtime_s;  /* since the epoch; nanoseconds are always 0 */
+	uint32_t major;	  /* of a device */
+	uint32_t minor;
+	char *target;		     /* of a symbolic link */
+	struct mkv_content *content; /* of a regular file; never NULL there */
+	struct mkv_xattr *xattrs;    /* sorted by name */
+	size_t n_xattrs;
+	struct mkv_directory *children; /* of a directory */
+	uint64_t mark;			/* free for one writer at a time: its inode
+					   number, its first path */
+};
+
+/* An inode with one reference, owned by the caller. */
+struct mkv_inode *mkv_inode_new(mode_t mode, uint32_t uid, uint32_t gid,
+				int64_t mtime_s) mkv_must_check;
+/* Each takes what it is given only on success. */
+struct mkv_inode *mkv_inode_file(mode_t permissions, uint32_t uid, uint32_t gid,
+				 int64_t mtime_s, struct mkv_content *content)
+	mkv_must_check mkv_nonnull(5);
+struct mkv_inode *mkv_inode_symlink(const char *target, uint32_t uid,
+				    uint32_t gid, int64_t mtime_s)
+	mkv_must_check mkv_nonnull(1);
+void mkv_inode_unref(struct mkv_inode *inode);
+MKV_DEFINE_AUTO(inode, struct mkv_inode *, mkv_inode_unref)
+#define auto_inode mkv_auto(inode)
+/* A new inode like another, without a folder's entries; shares the content. */
+int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* Sets or replaces one extended attribute; copies what it is given. */
+int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
+			const void *value, size_t size, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 5);
+
+struct mkv_tree;
+/* A tree that holds only its root, 0755 root:root, at the given time. */
+int mkv_tree_new(int64_t mtime_s, struct mkv_tree **ret, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(2, 3);
+void mkv_tree_free(struct mkv_tree *tree);
+MKV_DEFINE_AUTO(tree, struct mkv_tree *, mkv_tree_free)
+#define auto_tree mkv_auto(tree)
+/* An independent tree that shares only contents. */
+int mkv_tree_clone(const struct mkv_tree *tree, struct mkv_tree **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+
+struct mkv_inode *mkv_tree_root(const struct mkv_tree *tree) mkv_nonnull(1);
+size_t mkv_tree_count(const struct mkv_tree *tree) mkv_nonnull(1); /* entries, without the root */
+
+/* The inode at a path, borrowed, or NULL. */
+struct mkv_inode *mkv_tree_lookup(const struct mkv_tree *tree, const char *path)
+	mkv_nonnull(1, 2);
+
+/* Puts an inode (a new one, or one that the tree holds already, which makes a
+ * hard link) at a path; the tree gains a reference of its own. The parent must
+ * be a directory of the tree. What was there is replaced, except that a
+ * directory that isn't empty is -EEXIST. */
+int mkv_tree_put(struct mkv_tree *tree, const char *path,
+		 struct mkv_inode *inode, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
+/* mkdir -p: what is missing becomes 0755 root:root at the tree's time. */
+int mkv_tree_make_dirs(struct mkv_tree *tree, const char *path,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* Makes the parents and puts a regular file with these bytes, root:root. */
+int mkv_tree_put_file(struct mkv_tree *tree, const char *path,
+		      mode_t permissions, const void *data, size_t size,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 6);
+int mkv_tree_put_symlink(struct mkv_tree *tree, const char *path,
+			 const char *target, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+/* Takes a path away with all below it; false when there was none. */
+bool mkv_tree_remove(struct mkv_tree *tree, const char *path) mkv_nonnull(1, 2);
+
+/* One step of a walk. Both pointers live only during the call. */
+typedef int mkv_tree_visit(const char *path, struct mkv_inode *inode,
+			   void *context, struct mkv_error *err);
+/* Depth first, a directory before what is in it, names in byte order, the root
+ * first. Stops at the first negative return, which it returns. The visitor must
+ * not add or remove entries. */
+int mkv_tree_walk(const struct mkv_tree *tree, mkv_tree_visit *visit,
+		  void *context, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4);
+
+/* The children of a directory in byte order, for writers that go level by
+ * level. Borrowed. */
+struct mkv_entry {
+	char *name;
+	struct mkv_inode *inode;
+};
+const struct mkv_entry *mkv_inode_children(const struct mkv_inode *inode,
+					   size_t *ret_count) mkv_nonnull(1, 2);

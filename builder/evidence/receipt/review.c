@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/evidence/receipt/review_internal.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+enum { RECEIPT_MAX = 8 << 20, PROBLEMS_MAX = 200 };
+
+void mkv_receipt_review_done(struct mkv_receipt_review *review)
+{
+	for (size_t i = 0; i < review->n_problems; i++)
+		free(review->problems[i]);
+	free(review->problems);
+	*review = (struct mkv_receipt_review){0};
+}
+
+void mkv_receipt_complain(struct mkv_receipt_review *review,
+			  const char *format, ...)
+{
+	char *line = NULL;
+	va_list ap;
+	va_start(ap, format);
+	int used = vasprintf(&line, format, ap);
+	va_end(ap);
+	char **more =
+		review->n_problems < PROBLEMS_MAX
+			? reallocarray(review->problems, review->n_problems + 1,
+				       sizeof(*more))
+			: NULL;
+	if (used < 0 || !more) {
+		review->failed = true;
+		if (used >= 0)
+			free(line);
+		return;
+	}
+	review->problems = more;
+	review->problems[review->n_problems++] = line;
+}
+
+static void compare(struct mkv_receipt_review *review, const char *what,
+		    const char *promised, const char *said)
+{
+	if (!promised || !said || strcmp(promised, said) != 0)
+		mkv_receipt_complain(review,
+			 "%s: the receipt says '%.128s', the contract '%.128s'",
+			 what, said ? said : "nothing",
+			 promised ? promised : "nothing");
+}
+
+/* The order of badness; -1 for a word that isn't one. */
+static int rank(const char *result)
+{
+	static const char *const words[] = {"not-promised", "pass",
+					    "not-established", "fail"};
+	for (int i = 0; i < 4; i++)
+		if (strcmp(words[i], result) == 0)
+			return i;
+	return -1;
+}
+
+static bool is_accepted(const struct mkv_contract *contract, const char *check)
+{
+	for (size_t i = 0; i < contract->n_accept; i++)
+		if (strcmp(contract->accept[i].check, check) == 0)
+			return true;
+	return false;
+}
+
+/* A check's own result must be the worst of its findings'. */
+static int review_check(struct mkv_json_reader *r, const json_t *check,
+			const struct mkv_contract *contract,
+			struct mkv_receipt_review *review)
+{
+	const char *name = mkv_json_string(r, check, "name", true);
+	const char *result = mkv_json_string(r, check, "result", true);
+	const char *accepted = mkv_json_string(r, check, "accepted", false);
+	json_t *findings =
+		mkv_json_member(r, check, "findings", JSON_ARRAY, true);
+	if (r->rc < 0)
+		return 0;
+	int worst = 0;
+	for (size_t i = 0; i < json_array_size(findings); i++) {
+		const char *one = mkv_json_string(
+			r, json_array_get(findings, i), "result", true);
+		if (r->rc < 0)
+			return 0;
+		worst = rank(one) > worst ? rank(one) : worst;
+		if (rank(one) < 0)
+			mkv_receipt_complain(review, "%s: unknown result '%.32s'", name,
+				 one);
+	}
+	if (rank(result) != worst)
+		mkv_receipt_complain(review, "%s: '%s' doesn't follow from its findings",
+			 name, result);
+	if (accepted && (!is_accepted(contract, name) || worst != 2)) {
+		mkv_receipt_complain(review, "%s: accepted, but not by the contract", name);
+		accepted = NULL;
+	}
+	if (worst >= 2 && !accepted)
+		mkv_receipt_complain(review, "%s: %s", name, result);
+	return accepted ? 1 : worst;
+}
+
+static void review_place(struct mkv_json_reader *r, const json_t *root,
+			 const struct mkv_contract *contract,
+			 struct mkv_receipt_review *review)
+{
+	json_t *part = mkv_json_member(r, root, "host", JSON_OBJECT, true);
+	const char *name = mkv_json_string(r, part, "name", true);
+	const char *role = mkv_json_string(r, part, "role", false);
+	const char *image_name = mkv_json_string(r, part, "image", false);
+	const char *files = mkv_json_string(r, part, "files_sha256", false);
+	if (r->rc < 0)
+		return;
+	(void)snprintf(review->host, sizeof(review->host), "%.128s", name);
+	const struct mkv_contract_host *host =
+		mkv_contract_find_host(contract, name);
+	if (!host) {
+		mkv_receipt_complain(review, "'%.64s' isn't a host of the contract", name);
+		return;
+	}
+	compare(review, "role", host->role, role);
+	compare(review, "image", host->image, image_name);
+	const struct mkv_contract_image *image =
+		mkv_contract_find_image(contract, host->image);
+	if (!image)
+		return;
+	char hex[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&image->files.sha256, hex);
+	if (image->files.list)
+		compare(review, "list of files", hex, files);
+	mkv_receipt_require(review, root, contract, host, image);
+}
+
+static void review_root(struct mkv_json_reader *r, const json_t *root,
+			const struct mkv_contract *contract, const char *sha256,
+			struct mkv_receipt_review *review)
+{
+	(void)mkv_json_integer(r, root, "mkvbench_receipt", 1, 1, true, 0);
+	const char *phase = mkv_json_string(r, root, "phase", true);
+	const char *result = mkv_json_string(r, root, "result", true);
+	const char *verdict = mkv_json_string(r, root, "verdict", true);
+	json_t *made = mkv_json_member(r, root, "contract", JSON_OBJECT, true);
+	const char *digest = mkv_json_string(r, made, "sha256", false);
+	const char *trust = mkv_json_string(r, made, "signature", true);
+	json_t *machine =
+		mkv_json_member(r, root, "machine", JSON_OBJECT, true);
+	const char *boot_id = mkv_json_string(r, machine, "boot_id", false);
+	json_t *checks = mkv_json_member(r, root, "checks", JSON_ARRAY, true);
+	int is_signed = mkv_json_boolean(r, root, "signed");
+	const char *because =
+		mkv_json_string(r, root, "unsigned_because", false);
+	if (r->rc < 0)
+		return;
+	review->says_signed = is_signed == 1;
+	(void)snprintf(review->unsigned_because,
+		       sizeof(review->unsigned_because), "%.159s",
+		       because ? because : "it doesn't say why");
+	(void)snprintf(review->phase, sizeof(review->phase), "%.15s", phase);
+	(void)snprintf(review->result, sizeof(review->result), "%.23s", result);
+	(void)snprintf(review->boot_id, sizeof(review->boot_id), "%.63s",
+		       boot_id ? boot_id : "unknown");
+	compare(review, "contract", sha256, digest);
+	if (strcmp(trust, "verified") != 0)
+		mkv_receipt_complain(review,
+			 "contract: its signature was %.32s on the "
+			 "machine",
+			 trust);
+	int worst = 0;
+	for (size_t i = 0; i < json_array_size(checks) && r->rc == 0; i++) {
+		int one = review_check(r, json_array_get(checks, i), contract,
+				       review);
+		worst = one > worst ? one : worst;
+	}
+	if (r->rc == 0 && rank(verdict) != (worst == 0 ? 2 : worst))
+		mkv_receipt_complain(review,
+			 "verdict: '%.32s' doesn't follow from the "
+			 "checks",
+			 verdict);
+	review_place(r, root, contract, review);
+}
+
+int mkv_receipt_review(const struct mkv_contract *contract,
+		       const char *contract_sha256, const char *receipt,
+		       size_t size, struct mkv_receipt_review *ret,
+		       struct mkv_error *err)
+{
+	auto_json json_t *root = NULL;
+	struct mkv_json_reader reader;
+	auto_receipt_review struct mkv_receipt_review review = {0};
+	if (size > RECEIPT_MAX)
+		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
+				"a receipt of %zu bytes", size);
+	int rc = mkv_json_load(receipt, size, &root, err);
+	if (rc < 0)
+		return rc;
+	mkv_json_reader_init(&reader, err);
+	review_root(&reader, root, contract, contract_sha256, &review);
+	if (reader.rc < 0)
+		return reader.rc;
+	if (review.failed)
+		return mkv_oom(err);
+	*ret = review;
+	review = (struct mkv_receipt_review){0};
+	return 0;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/format/libvirt/differences.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "builder/format/libvirt/document_internal.h"
+
+/* Namesakes are counted again and again: a machine has fewer CPUs than this. */
+enum { CHILDREN_MAX = 8192 };
+
+struct comparison {
+	mkv_document_difference *tell;
+	void *context;
+	struct mkv_buf path; /* of the element that is looked at */
+	bool failed;	     /* memory ran out */
+};
+
+static void xml_free(xmlChar *text)
+{
+	xmlFree(text);
+}
+MKV_DEFINE_AUTO(xml_text, xmlChar *, xml_free)
+
+/* A leaf's text without the white space around it; the caller's. */
+static char *own_text(const xmlNode *element)
+{
+	auto_buf struct mkv_buf text = {0};
+	mkv_buf_str(&text, "");
+	for (const xmlNode *at = element->children; at; at = at->next)
+		if ((at->type == XML_TEXT_NODE ||
+		     at->type == XML_CDATA_SECTION_NODE) &&
+		    at->content)
+			mkv_buf_str(&text, (const char *)at->content);
+	char *copy = mkv_buf_take(&text);
+	if (!copy)
+		return NULL;
+	size_t start = strspn(copy, " \t\r\n"), end = strlen(copy);
+	while (end > start && strchr(" \t\r\n", copy[end - 1]))
+		end--;
+	copy[end] = '\0';
+	memmove(copy, copy + start, end - start + 1);
+	return copy;
+}
+
+static size_t enter(struct comparison *c, const char *format, ...)
+	mkv_printf(2, 3);
+static size_t enter(struct comparison *c, const char *format, ...)
+{
+	char step[160];
+	size_t mark = c->path.size;
+	va_list ap;
+	va_start(ap, format);
+	(void)vsnprintf(step, sizeof(step), format, ap);
+	va_end(ap);
+	mkv_buf_str(&c->path, step);
+	c->failed |= c->path.failed;
+	return mark;
+}
+
+static void leave(struct comparison *c, size_t mark)
+{
+	if (c->path.failed)
+		return;
+	c->path.size = mark;
+	c->path.data[mark] = '\0';
+}
+
+static void tell(struct comparison *c, const char *expected, const char *found)
+{
+	if (!c->failed)
+		c->tell(c->path.size ? c->path.data : "/", expected, found,
+			c->context);
+}
+
+/* The name with its prefix: what is of another namespace is something else. */
+static bool same_name(const xmlNode *a, const xmlNode *b)
+{
+	return strcmp((const char *)a->name, (const char *)b->name) == 0 &&
+	       !a->ns == !b->ns &&
+	       (!a->ns || (a->ns->href && b->ns->href &&
+			   strcmp((const char *)a->ns->href,
+				  (const char *)b->ns->href) == 0));
+}
+
+/* The element's number among its namesakes, from 1, and how many there are. */
+static unsigned number_of(const xmlNode *element, unsigned *ret_count)
+{
+	unsigned number = 0;
+	*ret_count = 0;
+	for (const xmlNode *at = element->parent->children; at; at = at->next)
+		if (at->type == XML_ELEMENT_NODE && same_name(at, element)) {
+			(*ret_count)++;
+			if (at == element)
+				number = *ret_count;
+		}
+	return number;
+}
+
+static const xmlNode *nth(const xmlNode *parent, const xmlNode *namesake,
+			  unsigned number)
+{
+	for (const xmlNode *at = parent->children; at; at = at->next)
+		if (at->type == XML_ELEMENT_NODE && same_name(at, namesake) &&
+		    --number == 0)
+			return at;
+	return NULL;
+}
+
+static size_t enter_element(struct comparison *c, const xmlNode *element)
+{
+	unsigned count, number = number_of(element, &count);
+	const char *prefix = element->ns && element->ns->prefix
+				     ? (const char *)element->ns->prefix
+				     : NULL;
+	return count > 1 ? enter(c, "/%.60s%s%.60s[%u]", prefix ? prefix : "",
+				 prefix ? ":" : "", (const char *)element->name,
+				 number)
+			 : enter(c, "/%.60s%s%.60s", prefix ? prefix : "",
+				 prefix ? ":" : "",
+				 (const char *)element->name);
+}
+
+static const xmlAttr *find_attribute(const xmlNode *element,
+				     const xmlAttr *like)
+{
+	for (const xmlAttr *a = element->properties; a; a = a->next)
+		if (strcmp((const char *)a->name, (const char *)like->name) ==
+			    0 &&
+		    !a->ns == !like->ns)
+			return a;
+	return NULL;
+}
+
+static void compare_attribute(struct comparison *c, const xmlNode *holder,
+			      const xmlAttr *want, const xmlAttr *got)
+{
+	mkv_auto(xml_text) xmlChar *expected =
+		want ? xmlNodeListGetString(holder->doc, want->children, 1)
+		     : NULL;
+	mkv_auto(xml_text) xmlChar *found =
+		got ? xmlNodeListGetString(got->doc, got->children, 1) : NULL;
+	/* An empty attribute has no text. */
+	const char *a = expected ? (char *)expected : want ? "" : NULL;
+	const char *b = found ? (char *)found : got ? "" : NULL;
+	if (a && b && strcmp(a, b) == 0)
+		return;
+	size_t mark = enter(c, "/@%.100s",
+			    (const char *)(want ? want : got)->name);
+	tell(c, a, b);
+	leave(c, mark);
+}
+
+static void compare_attributes(struct comparison *c, const xmlNode *want,
+			       const xmlNode *got)
+{
+	for (const xmlAttr *a = want->properties; a; a = a->next)
+		compare_attribute(c, want, a, find_attribute(got, a));
+	for (const xmlAttr *a = got->properties; a; a = a->next)
+		if (!find_attribute(want, a))
+			compare_attribute(c, want, NULL, a);
+	for (const xmlNs *ns = got->nsDef; ns; ns = ns->next) {
+		size_t mark = enter(c, "/namespace::%.60s",
+				    ns->prefix ? (const char *)ns->prefix : "");
+		tell(c, NULL, ns->href ? (const char *)ns->href : "");
+		leave(c, mark);
+	}
+}
+
+static void compare_text(struct comparison *c, const xmlNode *want,
+			 const xmlNode *got)
+{
+	auto_free char *expected = own_text(want);
+	auto_free char *found = own_text(got);
+	if (!expected || !found) {
+		c->failed = true;
+		return;
+	}
+	if (strcmp(expected, found) == 0)
+		return;
+	size_t mark = enter(c, "/text()");
+	tell(c, *expected ? expected : NULL, *found ? found : NULL);
+	leave(c, mark);
+}
+
+static size_t count_children(const xmlNode *element)
+{
+	size_t count = 0;
+	for (const xmlNode *at = element->children; at; at = at->next)
+		count += at->type == XML_ELEMENT_NODE;
+	return count;
+}
+
+/* The parser bounds depth: XML of 256 levels is refused. */
+static void compare_elements(struct comparison *c, const xmlNode *want,
+			     const xmlNode *got)
+{
+	size_t mark = enter_element(c, want);
+	compare_attributes(c, want, got);
+	compare_text(c, want, got);
+	if (count_children(got) > CHILDREN_MAX) {
+		tell(c, NULL, "more elements than any definition has");
+		leave(c, mark);
+		return;
+	}
+	for (const xmlNode *at = want->children; at && !c->failed;
+	     at = at->next) {
+		unsigned count;
+		if (at->type != XML_ELEMENT_NODE)
+			continue;
+		const xmlNode *other = nth(got, at, number_of(at, &count));
+		if (other) {
+			compare_elements(c, at, other);
+			continue;
+		}
+		size_t inner = enter_element(c, at);
+		tell(c, "an element", NULL);
+		leave(c, inner);
+	}
+	for (const xmlNode *at = got->children; at && !c->failed;
+	     at = at->next) {
+		unsigned count;
+		if (at->type != XML_ELEMENT_NODE ||
+		    nth(want, at, number_of(at, &count)))
+			continue;
+		size_t inner = enter_element(c, at);
+		tell(c, NULL, "an element");
+		leave(c, inner);
+	}
+	leave(c, mark);
+}
+
+int mkv_document_compare(const struct mkv_document *expected,
+			 const struct mkv_document *found,
+			 mkv_document_difference *tell_one, void *context,
+			 struct mkv_error *err)
+{
+	struct comparison c = {.tell = tell_one, .context = context};
+	const xmlNode *want = xmlDocGetRootElement(expected->xml);
+	const xmlNode *got = xmlDocGetRootElement(found->xml);
+	if (same_name(want, got)) {
+		compare_elements(&c, want, got);
+	} else {
+		size_t mark = enter_element(&c, want);
+		tell(&c, (const char *)want->name, (const char *)got->name);
+		leave(&c, mark);
+	}
+	mkv_buf_done(&c.path);
+	return c.failed ? mkv_oom(err) : 0;
+}

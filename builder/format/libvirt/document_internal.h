@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* For the files that work on a document's nodes. */
+
+#include <libxml/tree.h>
+
+#include "builder/format/libvirt/document.h"
+
+struct mkv_document {
+	xmlDoc *xml;
+};
+
+/* The first node that an XPath finds, borrowed; NULL: none. The prefix
+ * "mkvbench" stands for our namespace. */
+xmlNode *mkv_document_find(const struct mkv_document *document,
+			   const char *xpath) mkv_nonnull(1, 2);

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A layer that somebody else made: its blob, as a registry has it, back to a
+ * tree. Everything in it is hostile until it has been checked. */
+
+#include "builder/format/oci/layer.h"
+
+enum { MKV_OCI_LAYER_MAX_ENTRIES = 1000000 };
+
+struct mkv_oci_read_layer {
+	struct mkv_tree *tree; /* owned */
+	struct mkv_oci_layer *layer;
+};
+
+/* `blob_fd`: the blob (tar, or tar compressed by gzip or zstd), whose digest
+ * the caller has checked; taken over, also on failure. Its stream must have
+ * `diff_id`, else MKV_UNVERIFIED. `media_type` is the blob's, as OCI calls it;
+ * static. */
+int mkv_oci_layer_read(int blob_fd, const struct mkv_sha256 *digest,
+		       const struct mkv_sha256 *diff_id, const char *media_type,
+		       const char *scratch, struct mkv_oci_read_layer *ret,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3, 4, 5, 6, 7);
+void mkv_oci_read_layer_done(struct mkv_oci_read_layer *read) mkv_nonnull(1);

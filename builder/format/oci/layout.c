@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/format/oci/layout.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/io.h"
+#include "lib/json.h"
+
+struct reference {
+	char *name; /* NAME:TAG */
+	struct mkv_sha256 digest;
+	size_t size;
+};
+
+struct mkv_oci_layout {
+	char *path;
+	struct reference *references; /* sorted by name */
+	size_t count;
+};
+
+void mkv_oci_layout_free(struct mkv_oci_layout *layout)
+{
+	if (!layout)
+		return;
+	for (size_t i = 0; i < layout->count; i++)
+		free(layout->references[i].name);
+	free(layout->references);
+	free(layout->path);
+	free(layout);
+}
+
+static int path_in(const struct mkv_oci_layout *layout, struct mkv_buf *ret,
+		   const char *below, struct mkv_error *err)
+{
+	mkv_buf_printf(ret, "%s/%s", layout->path, below);
+	return mkv_buf_check(ret, err);
+}
+
+static int check_empty(const char *path, struct mkv_error *err)
+{
+	auto_dir DIR *dir = opendir(path);
+	if (!dir)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (strcmp(entry->d_name, ".") != 0 &&
+		    strcmp(entry->d_name, "..") != 0)
+			return mkv_fail(err, MKV_FAILED, ENOTEMPTY,
+					"'%s' is not empty", path);
+	return 0;
+}
+
+int mkv_oci_layout_new(const char *path, struct mkv_oci_layout **ret,
+		       struct mkv_error *err)
+{
+	auto_oci_layout struct mkv_oci_layout *layout =
+		calloc(1, sizeof(*layout));
+	if (!layout || !(layout->path = strdup(path)))
+		return mkv_oom(err);
+	auto_buf struct mkv_buf blobs = {0};
+	int rc = mkv_make_dirs(path, err);
+	if (rc == 0)
+		rc = check_empty(path, err);
+	if (rc == 0)
+		rc = path_in(layout, &blobs, "blobs/sha256", err);
+	if (rc == 0)
+		rc = mkv_make_dirs(blobs.data, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "OCI layout");
+	*ret = mkv_take(layout);
+	return 0;
+}
+
+static int put_blob(const struct mkv_oci_layout *layout,
+		    const struct mkv_sha256 *digest,
+		    const struct mkv_content *content, struct mkv_error *err)
+{
+	char hex[MKV_SHA256_HEX_SIZE];
+	auto_buf struct mkv_buf path = {0};
+	mkv_sha256_hex(digest, hex);
+	mkv_buf_printf(&path, "%s/blobs/sha256/%s", layout->path, hex);
+	int rc = mkv_buf_check(&path, err);
+	if (rc < 0 || access(path.data, F_OK) == 0)
+		return rc;
+	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
+	rc = mkv_newfile_open(path.data, 0644, &file, err);
+	if (rc == 0)
+		rc = mkv_content_copy_to(content, file.fd, 0, err);
+	if (rc == 0)
+		rc = mkv_newfile_place(&file, err);
+	return rc;
+}
+
+static int put_text(const struct mkv_oci_layout *layout,
+		    const struct mkv_sha256 *digest, const char *text,
+		    size_t size, struct mkv_error *err)
+{
+	auto_content struct mkv_content *content =
+		mkv_content_bytes(text, size);
+	if (!content)
+		return mkv_oom(err);
+	return put_blob(layout, digest, content, err);
+}
+
+static int add_reference(struct mkv_oci_layout *layout,
+			 const struct mkv_oci_built *image,
+			 struct mkv_error *err)
+{
+	auto_buf struct mkv_buf name = {0};
+	mkv_buf_printf(&name, "%s:%s", image->name, image->tag);
+	int rc = mkv_buf_check(&name, err);
+	if (rc < 0)
+		return rc;
+	size_t at = layout->count;
+	for (; at > 0; at--) {
+		int order = strcmp(layout->references[at - 1].name, name.data);
+		if (order == 0)
+			return mkv_fail(err, MKV_BAD_RECIPE, EEXIST,
+					"OCI image '%s' twice", name.data);
+		if (order < 0)
+			break;
+	}
+	struct reference *grown = reallocarray(
+		layout->references, layout->count + 1, sizeof(*grown));
+	if (!grown)
+		return mkv_oom(err);
+	layout->references = grown;
+	char *own_name = mkv_buf_take(&name);
+	if (!own_name)
+		return mkv_oom(err);
+	memmove(grown + at + 1, grown + at,
+		(layout->count - at) * sizeof(*grown));
+	grown[at] = (struct reference){own_name, image->manifest_digest,
+				       image->manifest_size};
+	layout->count++;
+	return 0;
+}
+
+int mkv_oci_layout_add(struct mkv_oci_layout *layout,
+		       const struct mkv_oci_built *image, struct mkv_error *err)
+{
+	int rc = add_reference(layout, image, err);
+	for (size_t i = 0; rc == 0 && i < image->n_layers; i++)
+		rc = put_blob(layout, &image->layers[i]->digest,
+			      image->layers[i]->blob, err);
+	if (rc == 0)
+		rc = put_text(layout, &image->config_digest, image->config,
+			      image->config_size, err);
+	if (rc == 0)
+		rc = put_text(layout, &image->manifest_digest, image->manifest,
+			      image->manifest_size, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "OCI layout '%s'", layout->path);
+	return 0;
+}
+
+static int put_json(const struct mkv_oci_layout *layout, const char *name,
+		    const json_t *json, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf path = {0}, text = {0};
+	int rc = path_in(layout, &path, name, err);
+	if (rc == 0)
+		rc = mkv_json_dump(json, &text, err);
+	if (rc == 0)
+		rc = mkv_place_file(path.data, 0644, text.data, text.size, err);
+	return rc;
+}
+
+int mkv_oci_layout_finish(struct mkv_oci_layout *layout, struct mkv_error *err)
+{
+	json_t *manifests = json_array();
+	for (size_t i = 0; i < layout->count; i++) {
+		const struct reference *ref = &layout->references[i];
+		char hex[MKV_SHA256_HEX_SIZE];
+		mkv_sha256_hex(&ref->digest, hex);
+		json_array_append_new(
+			manifests,
+			json_pack("{sssosIs{ssss}s{ss}}", "mediaType",
+				  "application/vnd.oci.image.manifest.v1+json",
+				  "digest", json_sprintf("sha256:%s", hex),
+				  "size", (json_int_t)ref->size, "platform",
+				  "architecture", "amd64", "os", "linux",
+				  "annotations",
+				  "org.opencontainers.image.ref.name",
+				  ref->name));
+	}
+	auto_json json_t *index =
+		json_pack("{sisssO}", "schemaVersion", 2, "mediaType",
+			  "application/vnd.oci.image.index.v1+json",
+			  "manifests", manifests);
+	json_decref(manifests);
+	auto_json json_t *marker =
+		json_pack("{ss}", "imageLayoutVersion", "1.0.0");
+	if (!index || !marker)
+		return mkv_oom(err);
+	int rc = put_json(layout, "index.json", index, err);
+	if (rc == 0)
+		rc = put_json(layout, "oci-layout", marker, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "OCI layout '%s'", layout->path);
+	return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/input/lock/order.h"
+
+/* Tarjan's algorithm for strongly connected components: it finds a component
+ * only after all that it leads to, which is the order that is wanted. The depth
+ * of its recursion is the longest chain of dependencies. */
+
+enum { UNSEEN = 0 };
+
+struct state {
+	size_t number; /* in the order of discovery, from 1 */
+	size_t low;    /* the earliest that it leads back to */
+	size_t circle; /* its component, from 1, once that is complete */
+	bool placed;
+};
+
+struct ordering {
+	const struct mkv_node *nodes;
+	struct state *states;
+	size_t *stack;
+	size_t n_stack, n_seen, n_circles;
+	size_t *ret;
+	size_t n_ret;
+};
+
+/* Places a node after what it pre-depends on in the same circle. */
+static void place(struct ordering *o, size_t at)
+{
+	if (o->states[at].placed)
+		return;
+	o->states[at].placed = true;
+	const struct mkv_node *node = &o->nodes[at];
+	for (size_t i = 0; i < node->n_pre_depends; i++)
+		if (o->states[node->pre_depends[i]].circle ==
+		    o->states[at].circle)
+			place(o, node->pre_depends[i]);
+	o->ret[o->n_ret++] = at;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void close_circle(struct ordering *o, size_t first)
+{
+	size_t from = o->n_stack;
+	o->n_circles++;
+	do {
+		from--;
+		o->states[o->stack[from]].circle = o->n_circles;
+	} while (o->stack[from] != first);
+	qsort(o->stack + from, o->n_stack - from, sizeof(*o->stack), by_number);
+	for (size_t i = from; i < o->n_stack; i++)
+		place(o, o->stack[i]);
+	o->n_stack = from;
+}
+
+static void visit(struct ordering *o, size_t at)
+{
+	struct state *state = &o->states[at];
+	state->number = state->low = ++o->n_seen;
+	o->stack[o->n_stack++] = at;
+	for (size_t i = 0; i < o->nodes[at].n_depends; i++) {
+		size_t to = o->nodes[at].depends[i];
+		const struct state *other = &o->states[to];
+		if (other->number == UNSEEN)
+			visit(o, to);
+		else if (other->circle)
+			continue;
+		if (other->low < state->low)
+			state->low = other->low;
+	}
+	if (state->low == state->number)
+		close_circle(o, at);
+}
+
+int mkv_order(const struct mkv_node *nodes, size_t count, size_t *ret,
+	      struct mkv_error *err)
+{
+	auto_free struct state *states = calloc(count + 1, sizeof(*states));
+	auto_free size_t *stack = calloc(count + 1, sizeof(*stack));
+	if (!states || !stack)
+		return mkv_oom(err);
+	struct ordering ordering = {
+		.nodes = nodes, .states = states, .stack = stack, .ret = ret};
+	for (size_t i = 0; i < count; i++)
+		if (states[i].number == UNSEEN)
+			visit(&ordering, i);
+	return 0;
+}

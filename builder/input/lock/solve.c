@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/input/lock/solve.h"
+
+#include <solv/pool.h>
+#include <solv/repo.h>
+#include <solv/repo_deb.h>
+#include <solv/solver.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "builder/input/lock/grow.h"
+#include "builder/input/lock/solve_internal.h"
+#include "builder/input/lock/stanza.h"
+#include "lib/text.h"
+
+int mkv_solver_new(struct mkv_solver **ret, struct mkv_error *err)
+{
+	auto_solver struct mkv_solver *solver = calloc(1, sizeof(*solver));
+	if (!solver)
+		return mkv_oom(err);
+	queue_init(&solver->essential);
+	queue_init(&solver->required);
+	solver->pool = pool_create();
+	if (!solver->pool)
+		return mkv_oom(err);
+	(void)pool_setdisttype(solver->pool, DISTTYPE_DEB);
+	pool_setarch(solver->pool, "amd64");
+	*ret = mkv_take(solver);
+	return 0;
+}
+
+void mkv_solver_free(struct mkv_solver *solver)
+{
+	if (!solver)
+		return;
+	queue_free(&solver->essential);
+	queue_free(&solver->required);
+	mkv_buf_done(&solver->suites);
+	free(solver->sizes);
+	if (solver->pool)
+		pool_free(solver->pool);
+	free(solver);
+}
+
+static Id id_of(struct mkv_solver *solver, const struct mkv_stanza *stanza)
+{
+	return pool_strn2id(solver->pool, stanza->name,
+			    (unsigned)stanza->name_length, 1);
+}
+
+/* libsolv keeps neither Essential nor Priority nor Size: a pass of our own. */
+static int scan(struct mkv_solver *solver, const char *text, size_t size,
+		struct mkv_error *err)
+{
+	const char *at = text;
+	struct mkv_stanza stanza;
+	while (mkv_stanza_next(&at, text + size, &stanza)) {
+		if (!stanza.name || stanza.name_length > 128 ||
+		    !stanza.has_sha256)
+			continue;
+		if (stanza.is_essential)
+			queue_pushunique(&solver->essential,
+					 id_of(solver, &stanza));
+		if (stanza.is_required)
+			queue_pushunique(&solver->required,
+					 id_of(solver, &stanza));
+		struct mkv_solver_size *last =
+			mkv_grow(&solver->sizes, &solver->n_sizes);
+		if (!last)
+			return mkv_oom(err);
+		*last = (struct mkv_solver_size){stanza.sha256,
+						 stanza.size_bytes};
+	}
+	return 0;
+}
+
+int mkv_solver_add(struct mkv_solver *solver, const char *suite, int fd,
+		   struct mkv_error *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "stat: %m");
+	int copy = dup(fd);
+	auto_file FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
+	if (!file) {
+		mkv_auto_close_(&copy);
+		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
+	}
+	Repo *repo = repo_create(solver->pool, suite);
+	if (!repo || repo_add_debpackages(repo, file, 0) != 0)
+		return mkv_fail(err, MKV_FAILED, EBADMSG,
+				"libsolv, index of %s: %s", suite,
+				pool_errstr(solver->pool));
+	size_t size = (size_t)st.st_size;
+	char *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return mkv_fail(err, MKV_FAILED, errno, "map: %m");
+	int rc = scan(solver, text, size, err);
+	(void)munmap(text, size);
+	if (rc < 0)
+		return rc;
+	mkv_buf_printf(&solver->suites, "%s%s", solver->suites.size ? ", " : "",
+		       suite);
+	return mkv_buf_check(&solver->suites, err);
+}
+
+void mkv_solver_ready(struct mkv_solver *solver)
+{
+	mkv_solver_sort_sizes(solver);
+	pool_addfileprovides(solver->pool);
+	pool_createwhatprovides(solver->pool);
+}
+
+/* Whether any solvable has the name itself, not only provides it. */
+static bool exists(Pool *pool, Id name)
+{
+	Id p, pp;
+	FOR_PROVIDES(p, pp, name)
+	if (pool->solvables[p].name == name)
+		return true;
+	return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every name there is, or those that provide one, for a suggestion. Borrowed
+ * from the pool. */
+static const char **names_of(Pool *pool, Id provided, size_t *ret_count)
+{
+	const char **names =
+		calloc((size_t)pool->nsolvables + 1, sizeof(char *));
+	size_t count = 0;
+	if (!names)
+		return NULL;
+	if (provided) {
+		Id p, pp;
+		FOR_PROVIDES(p, pp, provided)
+		names[count++] = pool_id2str(pool, pool->solvables[p].name);
+	} else {
+		for (Id p = 2; p < pool->nsolvables; p++)
+			names[count++] =
+				pool_id2str(pool, pool->solvables[p].name);
+	}
+	qsort(names, count, sizeof(*names), by_text);
+	*ret_count = count;
+	return names;
+}
+
+static int complain_virtual(Pool *pool, Id id, const char *set,
+			    const char *name, struct mkv_error *err)
+{
+	size_t count = 0;
+	auto_free const char **providers = names_of(pool, id, &count);
+	if (!providers)
+		return mkv_oom(err);
+	char list[400] = "";
+	size_t used = 0, listed = 0;
+	for (size_t i = 0; i < count && listed < 8; i++) {
+		if (i && strcmp(providers[i], providers[i - 1]) == 0)
+			continue;
+		int more = snprintf(list + used, sizeof(list) - used, "%s%s",
+				    listed++ ? ", " : "", providers[i]);
+		if (more < 0 || (used += (size_t)more) >= sizeof(list))
+			break;
+	}
+	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+			"%s: package '%s' is virtual: name one that provides "
+			"it (%s)",
+			set, name, list);
+}
+
+static int complain_unknown(const struct mkv_solver *solver, const char *set,
+			    const char *name, struct mkv_error *err)
+{
+	Pool *pool = solver->pool;
+	Id id = pool_str2id(pool, name, 0);
+	if (id && *pool_whatprovides_ptr(pool, id))
+		return complain_virtual(pool, id, set, name, err);
+	size_t count = 0;
+	auto_free const char **names = names_of(pool, 0, &count);
+	if (!names)
+		return mkv_oom(err);
+	const char *near = mkv_nearest(name, names, count);
+	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+			"%s: there is no package '%s' in %s%s%s%s", set, name,
+			solver->suites.data, near ? "; did you mean '" : "",
+			near ? near : "", near ? "'?" : "");
+}
+
+static int make_job(struct mkv_solver *solver, const struct mkv_want *want,
+		    const char *set, Queue *job, struct mkv_error *err)
+{
+	const int how = SOLVER_INSTALL | SOLVER_SOLVABLE_NAME;
+	for (int i = 0; i < solver->essential.count; i++)
+		queue_push2(job, how, solver->essential.elements[i]);
+	/* The required packages, or else, where several could serve, they. */
+	for (int i = 0; i < solver->required.count; i++)
+		queue_push2(job,
+			    want->is_whole
+				    ? how
+				    : SOLVER_FAVOR | SOLVER_SOLVABLE_NAME,
+			    solver->required.elements[i]);
+	for (size_t i = 0; i < want->names.count; i++) {
+		const char *name = want->names.items[i];
+		Id id = pool_str2id(solver->pool, name, 0);
+		if (!id || !exists(solver->pool, id))
+			return complain_unknown(solver, set, name, err);
+		queue_push2(job, how, id);
+	}
+	return 0;
+}
+
+/* libsolv's own words about the first problem: every rule of it. */
+static int complain_unsolvable(Solver *solver, const char *set,
+			       struct mkv_error *err)
+{
+	Queue rules;
+	queue_init(&rules);
+	solver_findallproblemrules(solver, 1, &rules);
+	char text[1200] = "";
+	size_t used = 0;
+	for (int i = 0; i < rules.count && used < sizeof(text); i++) {
+		Id source, target, dep;
+		SolverRuleinfo type = solver_ruleinfo(solver, rules.elements[i],
+						      &source, &target, &dep);
+		int more = snprintf(text + used, sizeof(text) - used, "%s%s",
+				    used ? "; " : "",
+				    solver_problemruleinfo2str(
+					    solver, type, source, target, dep));
+		used += more < 0 ? 0 : (size_t)more;
+	}
+	queue_free(&rules);
+	return mkv_fail(err, MKV_BAD_RECIPE, ENOTEMPTY,
+			"%s: its packages can't be installed together: %s", set,
+			text);
+}
+
+/* "A | B" prefers A to Debian's own tools, and libsolv has no such order: the
+ * first alternative of every dependency of what was chosen becomes a favourite.
+ * True when there was a new one. */
+static bool favour_first_alternatives(Pool *pool, const Queue *decisions,
+				      Queue *job)
+{
+	const int how = SOLVER_FAVOR | SOLVER_SOLVABLE_PROVIDES;
+	int before = job->count;
+	Queue requires;
+	queue_init(&requires);
+	for (int i = 0; i < decisions->count; i++) {
+		Id id = decisions->elements[i];
+		if (id <= SYSTEMSOLVABLE)
+			continue;
+		(void)solvable_lookup_deparray(&pool->solvables[id],
+					       SOLVABLE_REQUIRES, &requires, 0);
+		for (int k = 0; k < requires.count; k++) {
+			unsigned dependency = (unsigned) requires.elements[k];
+			if (!ISRELDEP(dependency))
+				continue;
+			const Reldep *rel = GETRELDEP(pool, dependency);
+			bool known = rel->flags != REL_OR;
+			for (int j = 0; !known && j < job->count; j += 2)
+				known = job->elements[j] == how &&
+					job->elements[j + 1] == rel->name;
+			if (!known)
+				queue_push2(job, how, rel->name);
+		}
+	}
+	queue_free(&requires);
+	return job->count > before;
+}
+
+static int solve(struct mkv_solver *solver, const char *set, const Queue *job,
+		 Queue *decisions, struct mkv_error *err)
+{
+	Solver *solv = solver_create(solver->pool);
+	int rc = 0;
+	(void)solver_set_flag(solv, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
+	if (solver_solve(solv, (Queue *)job) != 0)
+		rc = complain_unsolvable(solv, set, err);
+	else
+		solver_get_decisionqueue(solv, decisions);
+	solver_free(solv);
+	return rc;
+}
+
+int mkv_solver_solve(struct mkv_solver *solver, const struct mkv_want *want,
+		     struct mkv_lock_package **ret, size_t *ret_count,
+		     struct mkv_error *err)
+{
+	enum { ROUNDS_MAX = 32 };
+	char set[96];
+	mkv_set_text(want->set, set);
+	Queue job, decisions;
+	queue_init(&job);
+	queue_init(&decisions);
+	int rc = make_job(solver, want, set, &job, err);
+	for (int round = 0; rc == 0 && round < ROUNDS_MAX; round++) {
+		rc = solve(solver, set, &job, &decisions, err);
+		if (rc == 0 &&
+		    !favour_first_alternatives(solver->pool, &decisions, &job))
+			break;
+	}
+	if (rc == 0)
+		rc = mkv_solver_order(solver, &decisions, ret, ret_count, err);
+	queue_free(&job);
+	queue_free(&decisions);
+	return rc;
+}

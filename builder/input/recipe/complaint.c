@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <string.h>
+
+#include "builder/input/recipe/load.h"
+
+static void done(struct mkv_complaint *complaint)
+{
+	free(complaint->file);
+	free(complaint->message);
+}
+
+void mkv_complaints_done(struct mkv_complaints *complaints)
+{
+	for (size_t i = 0; i < complaints->count; i++)
+		done(&complaints->items[i]);
+	free(complaints->items);
+	*complaints = (struct mkv_complaints){0};
+}
+
+static bool add(struct mkv_complaints *to, struct mkv_mark mark,
+		const char *message)
+{
+	struct mkv_complaint *items =
+		reallocarray(to->items, to->count + 1, sizeof(*items));
+	if (!items)
+		return false;
+	to->items = items;
+	struct mkv_complaint new = {
+		.file = strdup(mark.file),
+		.line = mark.line,
+		.column = mark.column,
+		.message = strdup(message),
+	};
+	if (!new.file || !new.message) {
+		done(&new);
+		return false;
+	}
+	items[to->count++] = new;
+	return true;
+}
+
+/* The length of a UTF-8 character, or 0 where it isn't whole. */
+static size_t character(const char *at)
+{
+	unsigned char c = (unsigned char)*at;
+	size_t length = c < 0x80   ? 1
+			: c < 0xC0 ? 0
+			: c < 0xE0 ? 2
+			: c < 0xF0 ? 3
+				   : 4;
+	for (size_t i = 1; i < length; i++)
+		if (((unsigned char)at[i] & 0xC0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* A message quotes what the recipe says, cut to a length: it stays one line of
+ * whole characters that a terminal doesn't act on. */
+static void clean(char *text)
+{
+	char *to = text;
+	while (*text) {
+		size_t length = character(text);
+		unsigned char c = (unsigned char)*text;
+		bool control = c < 0x20 || c == 0x7f ||
+			       (c == 0xC2 && (unsigned char)text[1] < 0xA0);
+		if (length == 0 || control) {
+			*to++ = '?';
+			text += length ? length : 1;
+			continue;
+		}
+		memmove(to, text, length);
+		to += length;
+		text += length;
+	}
+	*to = '\0';
+}
+
+void mkv_complain(struct mkv_load *load, struct mkv_mark mark,
+		  const char *format, ...)
+{
+	char message[1024];
+	va_list ap;
+	va_start(ap, format);
+	int length = vsnprintf(message, sizeof(message), format, ap);
+	va_end(ap);
+	if (length < 0)
+		return;
+	size_t count = load->complaints->count;
+	if (count > MKV_RECIPE_MAX_COMPLAINTS)
+		return;
+	if (count == MKV_RECIPE_MAX_COMPLAINTS)
+		(void)strcpy(message, "too many mistakes; the rest isn't told");
+	clean(message);
+	if (!add(load->complaints, mark, message))
+		load->failed = true;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct mkv_complaint *x = a, *y = b;
+	int order = strcmp(x->file, y->file);
+	if (order == 0)
+		order = (x->line > y->line) - (x->line < y->line);
+	if (order == 0)
+		order = (x->column > y->column) - (x->column < y->column);
+	return order ? order : strcmp(x->message, y->message);
+}
+
+void mkv_complaints_sort(struct mkv_complaints *complaints)
+{
+	if (complaints->count < 2)
+		return;
+	qsort(complaints->items, complaints->count, sizeof(*complaints->items),
+	      compare);
+	size_t kept = 1;
+	for (size_t i = 1; i < complaints->count; i++) {
+		struct mkv_complaint *item = &complaints->items[i];
+		if (compare(&complaints->items[kept - 1], item) == 0)
+			done(item);
+		else
+			complaints->items[kept++] = *item;
+	}
+	complaints->count = kept;
+}

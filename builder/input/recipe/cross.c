@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "builder/input/recipe/cross.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
+			       ...)
+{
+	char text[256];
+	va_list ap;
+	va_start(ap, path);
+	(void)vsnprintf(text, sizeof(text), path, ap);
+	va_end(ap);
+	for (;;) {
+		const struct mkv_node *node = mkv_node_at(cross->root, text);
+		if (node)
+			return node->mark;
+		char *dot = strrchr(text, '.');
+		if (!dot)
+			return cross->root->mark;
+		*dot = '\0';
+	}
+}
+
+bool mkv_strings_has(const struct mkv_strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+static void check_scenario(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	const char *name = mkv_scenario_name(r->scenario);
+	bool kvm = r->scenario == MKV_KVM || r->scenario == MKV_KVM_DOCKER;
+	bool docker =
+		r->scenario == MKV_DOCKER || r->scenario == MKV_KVM_DOCKER;
+	if (kvm && !r->has_hypervisor)
+		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
+			     "the scenario %s needs a 'hypervisor'", name);
+	if (!kvm && r->has_hypervisor)
+		mkv_complain(c->load, mkv_cross_mark(c, "hypervisor"),
+			     "the scenario %s has no 'hypervisor'; kvm and "
+			     "kvm-docker have",
+			     name);
+	if (docker && !r->docker.network.name)
+		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
+			     "the scenario %s needs a 'docker.network'", name);
+	if (!docker && r->docker.network.name)
+		mkv_complain(c->load, mkv_cross_mark(c, "docker.network"),
+			     "the scenario %s has no 'docker.network': its "
+			     "containers are on the host's network",
+			     name);
+}
+
+/* Settings of a service that nothing runs are a slip of the pen. */
+static void check_services(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; i < r->n_services; i++) {
+		const char *name = r->services[i].name;
+		bool runs = false;
+		for (size_t j = 0; j < r->n_images; j++)
+			runs = runs ||
+			       mkv_strings_has(&r->images[j].programs, name);
+		for (size_t j = 0; j < r->n_oci_images; j++)
+			runs = runs ||
+			       mkv_strings_has(&r->oci_images[j].programs,
+					       name);
+		if (!runs)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "services.%s", name),
+				     "no image and no OCI image has '%s' among "
+				     "its 'programs'",
+				     name);
+	}
+}
+
+/* Who promises a TPM's key must have it asked. */
+static void check_tpm_keys(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; !r->verify_sign && i < r->n_hosts; i++)
+		if (r->hosts[i].tpm_key)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "hosts.%s.tpm-key",
+						    r->hosts[i].name),
+				     "the images have nothing to ask a TPM "
+				     "with; 'verify: {sign: tpm}' puts it in");
+}
+
+/* What a check looks at must have passed the schema: only then are its members
+ * what they should be. */
+struct check {
+	void (*run)(const struct mkv_cross *cross);
+	const char *needs; /* keys of the recipe, each with spaces around */
+};
+
+static const struct check checks[] = {
+	{check_scenario, " scenario hypervisor docker "},
+	{mkv_cross_network, " vlan hosts docker "},
+	{mkv_cross_image, " scenario images hypervisor settings "},
+	{mkv_cross_container, " oci containers docker hosts images "},
+	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
+	{mkv_cross_outside, " images oci "},
+	{check_services, " services images oci "},
+	{check_tpm_keys, " hosts verify "},
+};
+
+static bool is_broken(const struct mkv_load *load, const char *needs)
+{
+	char key[32];
+	for (size_t i = 0; i < load->n_broken; i++) {
+		(void)snprintf(key, sizeof(key), " %s ", load->broken[i]);
+		if (strstr(needs, key))
+			return true;
+	}
+	return false;
+}
+
+void mkv_cross_check(struct mkv_load *load, const struct mkv_node *root,
+		     const struct mkv_recipe *recipe)
+{
+	const struct mkv_cross cross = {load, root, recipe};
+	if (load->partial ||
+	    load->complaints->count >= MKV_RECIPE_MAX_COMPLAINTS)
+		return;
+	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
+		if (!is_broken(load, checks[i].needs))
+			checks[i].run(&cross);
+}

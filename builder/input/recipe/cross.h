@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What the cross checks share. */
+
+#include "builder/input/recipe/load.h"
+
+struct mkv_cross {
+	struct mkv_load *load;
+	const struct mkv_node *root;
+	const struct mkv_recipe *recipe;
+};
+
+/* Where `path`, "hosts.order.address", was said; where it wasn't, the nearest
+ * mapping around it. */
+struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
+			       ...) mkv_nonnull(1, 2) mkv_printf(2, 3);
+
+/* Hosts, networks, addresses (cross_network.c). */
+void mkv_cross_network(const struct mkv_cross *cross) mkv_nonnull(1);
+/* OCI images and containers (cross_container.c). */
+void mkv_cross_container(const struct mkv_cross *cross) mkv_nonnull(1);
+/* The machine, the hypervisor and its guests (cross_machine.c). */
+void mkv_cross_machine(const struct mkv_cross *cross) mkv_nonnull(1);
+/* What lies outside the recipe's files (cross_outside.c). */
+void mkv_cross_outside(const struct mkv_cross *cross) mkv_nonnull(1);
+/* Disk images (cross_image.c). */
+void mkv_cross_image(const struct mkv_cross *cross) mkv_nonnull(1);

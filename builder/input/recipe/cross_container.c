@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "builder/input/recipe/cross.h"
+#include "lib/text.h"
+
+static void check_oci(const struct mkv_cross *c,
+		      const struct mkv_oci_image *oci)
+{
+	bool built = oci->packages.count || oci->programs.count ||
+		     oci->overlays.count;
+	bool configured = oci->user || oci->entrypoint.count ||
+			  oci->command.count || oci->volumes.count ||
+			  oci->ports.count || oci->environment.count ||
+			  oci->labels.count || oci->working_dir ||
+			  oci->stop_signal;
+	if (oci->external && (built || configured))
+		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			     "an external image is taken as it is: no other "
+			     "key stands beside 'external'");
+	if (oci->external)
+		return;
+	if (!built)
+		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			     "nothing is in it: it needs 'packages', "
+			     "'overlays', 'programs' or 'external'");
+	if (!oci->entrypoint.count && !oci->command.count)
+		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			     "it runs nothing: it needs an 'entrypoint' or a "
+			     "'command'");
+	for (size_t i = 0; i < oci->ports.count; i++) {
+		unsigned long port = strtoul(oci->ports.items[i], NULL, 10);
+		if (port == 0 || port > 65535)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c, "oci.%s.ports.%zu",
+						    oci->name, i),
+				     "'%s': ports are 1 to 65535",
+				     oci->ports.items[i]);
+	}
+}
+
+struct publish {
+	const char *address; /* "" for any */
+	size_t address_length;
+	unsigned long host, container;
+	bool udp;
+};
+
+/* "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; the schema's pattern holds. */
+static struct publish parse_publish(const char *text)
+{
+	struct publish p = {.address = text};
+	const char *colon = strrchr(text, ':');
+	const char *host = colon;
+	while (host > text && host[-1] != ':')
+		host--;
+	p.address_length = host > text ? (size_t)(host - text) - 1 : 0;
+	p.host = strtoul(host, NULL, 10);
+	p.container = strtoul(colon + 1, NULL, 10);
+	p.udp = strstr(text, "/udp") != NULL;
+	return p;
+}
+
+static bool is_same_port(const char *a, const char *b)
+{
+	struct publish x = parse_publish(a), y = parse_publish(b);
+	if (x.host != y.host || x.udp != y.udp)
+		return false;
+	return !x.address_length || !y.address_length ||
+	       (x.address_length == y.address_length &&
+		memcmp(x.address, y.address, x.address_length) == 0);
+}
+
+/* Whether one host could run both. */
+static bool meet(const struct mkv_recipe *r, const struct mkv_container *a,
+		 const struct mkv_container *b)
+{
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		const struct mkv_host *host = &r->hosts[i];
+		const struct mkv_strings *carried =
+			&r->images[host->image].containers;
+		if (mkv_strings_has(carried, a->name) &&
+		    mkv_strings_has(carried, b->name) &&
+		    (!a->roles.count ||
+		     mkv_strings_has(&a->roles, host->role)) &&
+		    (!b->roles.count || mkv_strings_has(&b->roles, host->role)))
+			return true;
+	}
+	return false;
+}
+
+static void check_clash(const struct mkv_cross *c,
+			const struct mkv_container *one,
+			const struct mkv_container *other)
+{
+	if (!meet(c->recipe, one, other))
+		return;
+	for (size_t i = 0; i < one->ports.count; i++)
+		for (size_t j = 0; j < other->ports.count; j++)
+			if (is_same_port(one->ports.items[i],
+					 other->ports.items[j]))
+				mkv_complain(
+					c->load,
+					mkv_cross_mark(
+						c, "containers.%s.ports.%zu",
+						one->name, i),
+					"'%s': container '%s' publishes that "
+					"port on the same host",
+					one->ports.items[i], other->name);
+}
+
+static void check_ports(const struct mkv_cross *c,
+			const struct mkv_container *container)
+{
+	for (size_t i = 0; i < container->ports.count; i++) {
+		struct publish p = parse_publish(container->ports.items[i]);
+		if (p.host == 0 || p.host > 65535 || p.container == 0 ||
+		    p.container > 65535)
+			mkv_complain(c->load,
+				     mkv_cross_mark(c,
+						    "containers.%s.ports.%zu",
+						    container->name, i),
+				     "'%s': ports are 1 to 65535",
+				     container->ports.items[i]);
+	}
+	if (container->ports.count && strcmp(container->network, "host") == 0)
+		mkv_complain(c->load,
+			     mkv_cross_mark(c, "containers.%s.ports",
+					    container->name),
+			     "on the host's network there is nothing to "
+			     "publish");
+}
+
+static void check_roles(const struct mkv_cross *c,
+			const struct mkv_container *container)
+{
+	const struct mkv_recipe *r = c->recipe;
+	const char **roles = mkv_arena_take(&c->load->arena,
+					    (r->n_hosts + 1) * sizeof(*roles));
+	if (!roles)
+		return;
+	for (size_t i = 0; i < r->n_hosts; i++)
+		roles[i] = r->hosts[i].role;
+	for (size_t i = 0; i < container->roles.count; i++) {
+		const char *role = container->roles.items[i];
+		bool found = false;
+		for (size_t j = 0; j < r->n_hosts; j++)
+			found = found || strcmp(roles[j], role) == 0;
+		if (found)
+			continue;
+		const char *near = mkv_nearest(role, roles, r->n_hosts);
+		mkv_complain(c->load,
+			     mkv_cross_mark(c, "containers.%s.roles.%zu",
+					    container->name, i),
+			     "no host has the role '%s'%s%s%s", role,
+			     near ? " (did you mean '" : "", near ? near : "",
+			     near ? "'?)" : "");
+	}
+}
+
+static void check_mounts(const struct mkv_cross *c,
+			 const struct mkv_container *container)
+{
+	for (size_t i = 0; i < container->n_mounts; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(container->mounts[i].path,
+				   container->mounts[j].path) == 0)
+				mkv_complain(
+					c->load,
+					mkv_cross_mark(
+						c, "containers.%s.mounts.%s",
+						container->name,
+						container->mounts[i].volume),
+					"'%s' is mounted at %s already",
+					container->mounts[j].volume,
+					container->mounts[j].path);
+}
+
+/* What an image must have to run the containers that it carries. */
+static void check_carrier(const struct mkv_cross *c,
+			  const struct mkv_image *image)
+{
+	if (!image->containers.count)
+		return;
+	struct mkv_mark mark =
+		mkv_cross_mark(c, "images.%s.containers", image->name);
+	if (!c->recipe->docker.storage_driver)
+		mkv_complain(c->load, mark,
+			     "containers need 'docker' in the recipe");
+	if (!mkv_strings_has(&image->packages, "docker.io"))
+		mkv_complain(c->load, mark,
+			     "containers need the package docker.io in the "
+			     "image");
+}
+
+void mkv_cross_container(const struct mkv_cross *c)
+{
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; i < r->n_oci_images; i++)
+		check_oci(c, &r->oci_images[i]);
+	for (size_t i = 0; i < r->n_images; i++)
+		check_carrier(c, &r->images[i]);
+	for (size_t i = 0; i < r->n_containers; i++) {
+		check_ports(c, &r->containers[i]);
+		check_roles(c, &r->containers[i]);
+		check_mounts(c, &r->containers[i]);
+		for (size_t j = 0; j < i; j++)
+			check_clash(c, &r->containers[i], &r->containers[j]);
+	}
+}

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* `include:` and `hardware: NAME`: several files become one tree. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "builder/input/recipe/load.h"
+#include "lib/io.h"
+
+/* The files that are being read, innermost first. */
+struct inside {
+	const struct mkv_source *source;
+	const struct inside *outer;
+	unsigned depth;
+};
+
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* Takes "./", "//" and "name/.." out of a path, by its letters alone. */
+static char *tidy(struct mkv_arena *arena, const char *path)
+{
+	char *out = mkv_arena_text(arena, path, strlen(path));
+	if (!out)
+		return NULL;
+	size_t root = path[0] == '/', used = root, floor = root;
+	for (const char *at = path + root; *at;) {
+		size_t length = strcspn(at, "/");
+		const char *next = at + length + (at[length] == '/');
+		bool up = length == 2 && memcmp(at, "..", 2) == 0;
+		if (up && used > floor) {
+			used--; /* the slash */
+			while (used > floor && out[used - 1] != '/')
+				used--;
+		} else if (length > 0 && !(length == 1 && *at == '.') &&
+			   !(up && root)) {
+			memmove(out + used, at, length);
+			used += length;
+			out[used++] = '/';
+			if (up)
+				floor = used;
+		}
+		at = next;
+	}
+	out[used > root ? used - 1 : used] = '\0';
+	return out;
+}
+
+/* Opens a regular file without waiting on what isn't one. */
+static int open_regular(const char *path, struct stat *st)
+{
+	auto_fd int fd =
+		open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, st) < 0)
+		return -errno;
+	if (S_ISDIR(st->st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	return mkv_take_fd(&fd);
+}
+
+static struct mkv_source *new_source(struct mkv_load *load, const char *path,
+				     const char *relative,
+				     const struct stat *st)
+{
+	struct mkv_arena *arena = &load->arena;
+	struct mkv_source *source = &load->sources[load->n_sources];
+	*source = (struct mkv_source){
+		.open_path = mkv_arena_text(arena, path, strlen(path)),
+		.shown = tidy(arena, path),
+		.folder = mkv_arena_text(arena, path, folder_length(path)),
+		.relative = tidy(arena, relative),
+		.device = st->st_dev,
+		.inode = st->st_ino,
+	};
+	if (arena->failed)
+		return NULL;
+	load->n_sources++;
+	return source;
+}
+
+static struct mkv_node *parse(struct mkv_load *load, int fd,
+			      const struct mkv_source *source)
+{
+	auto_buf struct mkv_buf buf = {0};
+	struct mkv_error err = {0};
+	struct mkv_mark start = {source->shown, 1, 1};
+	int rc = mkv_read_fd(fd, MKV_RECIPE_MAX_FILE_BYTES, &buf, &err);
+	if (rc == -EFBIG)
+		mkv_complain(load, start,
+			     "a recipe's file has at most 256 KiB");
+	else if (rc < 0)
+		mkv_complain(load, start, "%s", err.message);
+	if (rc < 0)
+		return NULL;
+	return mkv_yaml_parse(load, source->shown, source->folder,
+			      buf.data ? buf.data : "", buf.size);
+}
+
+static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
+				  const char *path, const char *relative,
+				  const struct inside *outer);
+
+static const struct mkv_source *source_of(const struct mkv_load *load,
+					  const struct mkv_node *node)
+{
+	for (size_t i = 0; i < load->n_sources; i++)
+		if (load->sources[i].folder == node->folder)
+			return &load->sources[i];
+	return &load->sources[0];
+}
+
+/* A path that `node` names, and what it is relative to the recipe. */
+static bool join(struct mkv_load *load, const struct mkv_node *node,
+		 const char *name, char **path, char **relative)
+{
+	const struct mkv_source *source = source_of(load, node);
+	*path = mkv_arena_printf(&load->arena, "%s%s", source->folder, name);
+	*relative = mkv_arena_printf(&load->arena, "%.*s%s",
+				     (int)folder_length(source->relative),
+				     source->relative, name);
+	return *path && *relative;
+}
+
+/* `over` wins; mappings are merged, everything else is replaced. */
+static struct mkv_node *merge(struct mkv_load *load, struct mkv_node *base,
+			      struct mkv_node *over)
+{
+	if (!base || base->kind != MKV_NODE_MAP || over->kind != MKV_NODE_MAP)
+		return over;
+	struct mkv_node *both = mkv_arena_take(&load->arena, sizeof(*both));
+	struct mkv_entry *entries = mkv_arena_take(
+		&load->arena, (base->count + over->count) * sizeof(*entries));
+	if (!both || !entries)
+		return over;
+	*both = *over;
+	both->entries = entries;
+	both->count = base->count;
+	if (base->count)
+		memcpy(entries, base->entries, base->count * sizeof(*entries));
+	for (size_t i = 0; i < over->count; i++) {
+		const struct mkv_entry *new = &over->entries[i];
+		struct mkv_entry *old = mkv_node_find(base, new->key);
+		if (!old) {
+			entries[both->count++] = *new;
+			continue;
+		}
+		size_t at = (size_t)(old - base->entries);
+		entries[at] = *new;
+		entries[at].value = merge(load, old->value, new->value);
+	}
+	return both;
+}
+
+static struct mkv_node *include_one(struct mkv_load *load,
+				    const struct mkv_node *node,
+				    const struct inside *inside)
+{
+	char *path, *relative;
+	if (node->kind != MKV_NODE_SCALAR ||
+	    mkv_node_scalar(node) != MKV_SCALAR_TEXT || !*node->text) {
+		mkv_complain(load, node->mark,
+			     "'include' must be a file's path or a list of "
+			     "them, not %s",
+			     mkv_node_describe(&load->arena, node));
+		return NULL;
+	}
+	if (node->text[0] == '/') {
+		mkv_complain(load, node->mark,
+			     "'include' must be relative to this file, not "
+			     "the absolute path '%.200s'",
+			     node->text);
+		return NULL;
+	}
+	if (!join(load, node, node->text, &path, &relative))
+		return NULL;
+	return read_file(load, node->mark, path, relative, inside);
+}
+
+/* What the file includes, merged in order, and the file itself over it. */
+static struct mkv_node *apply_includes(struct mkv_load *load,
+				       struct mkv_node *root,
+				       const struct inside *inside)
+{
+	struct mkv_entry *entry = mkv_node_find(root, "include");
+	if (!entry)
+		return root;
+	struct mkv_node *list = entry->value;
+	struct mkv_node *base = NULL, *one;
+	bool is_list = list->kind == MKV_NODE_LIST;
+	for (size_t i = 0; i < (is_list ? list->count : 1); i++) {
+		one = is_list ? list->entries[i].value : list;
+		one = include_one(load, one, inside);
+		if (one)
+			base = merge(load, base, one);
+		else
+			load->partial = true;
+	}
+	*entry = root->entries[--root->count];
+	return merge(load, base, root);
+}
+
+static bool is_cycle(struct mkv_load *load, struct mkv_mark asked,
+		     const struct stat *st, const struct inside *outer)
+{
+	for (const struct inside *i = outer; i; i = i->outer) {
+		if (i->source->device != st->st_dev ||
+		    i->source->inode != st->st_ino)
+			continue;
+		mkv_complain(load, asked,
+			     "the file includes itself: '%s' is being read",
+			     i->source->shown);
+		return true;
+	}
+	if (outer && outer->depth + 1 > MKV_RECIPE_MAX_INCLUDE_DEPTH) {
+		mkv_complain(load, asked, "includes are nested deeper than 8");
+		return true;
+	}
+	if (load->n_sources == MKV_RECIPE_MAX_FILES) {
+		mkv_complain(load, asked, "a recipe reads at most 32 files");
+		return true;
+	}
+	return false;
+}
+
+static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
+				  const char *path, const char *relative,
+				  const struct inside *outer)
+{
+	struct stat st;
+	auto_fd int fd = open_regular(path, &st);
+	if (fd < 0) {
+		mkv_complain(load, asked, "can't read '%s': %s", path,
+			     fd == -EINVAL ? "not a regular file"
+					   : strerror(-fd));
+		return NULL;
+	}
+	if (is_cycle(load, asked, &st, outer))
+		return NULL;
+	struct mkv_source *source = new_source(load, path, relative, &st);
+	if (!source)
+		return NULL;
+	struct mkv_node *root = parse(load, fd, source);
+	if (!root)
+		return NULL;
+	if (root->kind != MKV_NODE_MAP) {
+		mkv_complain(load, root->mark,
+			     "a recipe must be a mapping, not %s",
+			     mkv_node_describe(&load->arena, root));
+		return NULL;
+	}
+	struct inside inside = {source, outer, outer ? outer->depth + 1 : 0};
+	return apply_includes(load, root, &inside);
+}
+
+/* `hardware: NAME` is hardware/NAME.yaml in the folder of the file that says
+ * so, or in the folder above. */
+static void resolve_hardware(struct mkv_load *load, struct mkv_node *root)
+{
+	struct mkv_entry *entry = mkv_node_find(root, "hardware");
+	if (!entry || entry->value->kind != MKV_NODE_SCALAR ||
+	    mkv_node_scalar(entry->value) != MKV_SCALAR_TEXT)
+		return;
+	struct mkv_node *name = entry->value;
+	static const char *const places[] = {"hardware/", "../hardware/"};
+	char *path = NULL, *relative = NULL;
+	bool found = false;
+	if (strchr(name->text, '/') || name->text[0] == '.') {
+		mkv_complain(load, name->mark,
+			     "'hardware' must be a name, not the path '%.200s'",
+			     name->text);
+		found = true;
+	}
+	for (size_t i = 0; i < 2 && !found; i++) {
+		const char *file = mkv_arena_printf(&load->arena, "%s%s.yaml",
+						    places[i], name->text);
+		if (!file || !join(load, name, file, &path, &relative))
+			return;
+		found = access(path, F_OK) == 0;
+	}
+	if (!found)
+		mkv_complain(load, name->mark,
+			     "'hardware' names '%.60s', but there is no "
+			     "hardware/%.60s.yaml beside this file or in the "
+			     "folder above",
+			     name->text, name->text);
+	struct mkv_node *file = NULL;
+	if (found && path)
+		file = read_file(load, name->mark, path, relative, NULL);
+	const struct mkv_node *own = file ? mkv_node_at(file, "name") : NULL;
+	if (own && own->kind == MKV_NODE_SCALAR &&
+	    strcmp(own->text, name->text) != 0)
+		mkv_complain(load, own->mark,
+			     "the name must be that of the file, '%.60s'",
+			     name->text);
+	if (!file)
+		load->partial = true;
+	entry->value = file; /* NULL: complained of, passed over from here on */
+}
+
+struct mkv_node *mkv_merge_load(struct mkv_load *load, const char *path)
+{
+	char *shown = tidy(&load->arena, path);
+	if (!shown)
+		return NULL;
+	const char *base = path + folder_length(path);
+	struct mkv_mark start = {shown, 1, 1};
+	struct mkv_node *root = read_file(load, start, path, base, NULL);
+	if (root)
+		resolve_hardware(load, root);
+	return root;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* A recipe as one typed value: what YAML said, with includes merged, references
+ * resolved and defaults filled in. Everything is owned by the recipe. Lists keep
+ * the order of the file, maps are sorted by key. Sizes are bytes, durations
+ * nanoseconds. A string that wasn't given is NULL, never "". */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+
+enum mkv_scenario {
+	MKV_BARE_METAL,
+	MKV_DOCKER,
+	MKV_KVM,
+	MKV_KVM_DOCKER,
+};
+
+/* A list of strings: packages, kernel words, features. */
+struct mkv_strings {
+	char **items;
+	size_t count;
+};
+bool mkv_strings_has(const struct mkv_strings *list, const char *text)
+	mkv_nonnull(1, 2);
+
+/* A key and its value: sysctls, service settings. */
+struct mkv_setting {
+	char *key;
+	char *value;
+};
+struct mkv_settings {
+	struct mkv_setting *items;
+	size_t count;
+};
+
+/* One cache of the machine, as CPUID leaf 4 / 0x8000001D tells it. */
+struct mkv_cache {
+	unsigned level;		/* 1..4 */
+	char *type;		/* "data", "instruction" or "unified" */
+	uint64_t size_bytes;	/* of one instance */
+	unsigned ways;		/* 0: fully associative or not declared */
+	unsigned line_bytes;
+	unsigned shared_by;	/* hardware threads that share one instance */
+};
+
+/* The physical machine that a result is claimed for. */
+struct mkv_hardware {
+	char *name;
+	char *cpu_vendor;   /* "AuthenticAMD" */
+	char *cpu_brand;    /* CPUID 0x80000002..4, trimmed */
+	unsigned cpu_family, cpu_model, cpu_stepping; /* as displayed, extended */
+	bool has_cpu_stepping;
+	struct mkv_strings cpu_features; /* names as in /proc/cpuinfo */
+	unsigned sockets, cores, threads; /* cores per socket, threads per core */
+	bool hypervisor;    /* true: the "machine" is emulated and CPUID says so */
+	char *hypervisor_signature; /* "KVMKVMKVM", "TCGTCGTCGTCG" */
+	char *qemu_cpu;	    /* QEMU's model that comes nearest, or NULL */
+	struct mkv_cache *caches; /* by level, then type */
+	size_t n_caches;
+	uint64_t memory_bytes;
+	unsigned numa_nodes;
+	struct mkv_strings clocksources; /* any of them is right */
+	char *disk_driver, *nic_driver; /* of the root disk and the VLAN's card;
+					   NULL: any */
+};
+
+struct mkv_vlan {
+	unsigned id;	/* 1..4094 */
+	char *subnet;	/* "10.77.0.0/24" */
+	unsigned nic;	/* 1-based number of the NIC it is on */
+	unsigned mtu;
+};
+
+struct mkv_time {
+	char *server;	/* the host that the others follow */
+	struct mkv_strings upstream; /* what the server follows; may be empty */
+	int64_t limit_ns, settle_ns, dwell_ns;
+};
+
+struct mkv_host {
+	char *name;
+	size_t image;	/* index into images */
+	char *role;	/* "order"; the host's own name unless said */
+	char *address;	/* "10.77.0.11", inside the VLAN's subnet */
+	char *mac;	/* of the VLAN's NIC, lower case */
+	char *tpm_key;	/* SHA-256 of its TPM's key, or NULL: any or none */
+	struct mkv_strings guests; /* hosts that it runs, as a hypervisor */
+};
+
+struct mkv_partition {
+	char *label;
+	uint64_t size_bytes;
+	char *mount;
+};
+
+enum mkv_image_platform {
+	MKV_ON_METAL,	/* runs on the machine itself */
+	MKV_ON_KVM,	/* runs in a guest of the hypervisor */
+	MKV_HYPERVISOR, /* runs on the machine and runs the guests */
+};
+
+struct mkv_image {
+	char *name;
+	enum mkv_image_platform platform;
+	char *kernel;		     /* package */
+	struct mkv_strings packages; /* the kernel's not among them */
+	struct mkv_strings overlays; /* names below overlays/, in order */
+	struct mkv_strings programs; /* of programs/, put into /usr/bin */
+	struct mkv_strings cmdline;  /* kernel words beside root= */
+	struct mkv_settings sysctls;
+	struct mkv_strings enable, mask; /* systemd units */
+	struct mkv_strings containers; /* names of containers that it carries */
+	uint64_t size_bytes;	     /* of the disk; 0: as small as fits */
+	struct mkv_partition *partitions; /* data partitions */
+	size_t n_partitions;
+	bool qcow2, rootfs_tar, uefi;	  /* besides disk.raw */
+};
+
+/* How every kernel of the recipe is set, one and the same for all images so far
+ * as they have it. What isn't given is neither set nor promised. */
+struct mkv_kernel_settings {
+	char *governor;
+	char *transparent_huge_pages; /* "always", "madvise" or "never" */
+	char *io_scheduler;
+	char *swap; /* "none" */
+	bool has_boost, boost;
+	bool has_ksm, ksm;
+	bool has_numa_balancing, numa_balancing;
+	bool has_mitigations, mitigations;
+};
+
+struct mkv_docker_network {
+	char *name, *driver, *subnet;
+};
+
+struct mkv_docker {
+	char *storage_driver;
+	struct mkv_docker_network network; /* name NULL: none */
+	struct mkv_strings volumes;
+};
+
+struct mkv_mount {
+	char *volume; /* of docker.volumes */
+	char *path;   /* in the container */
+};
+
+/* One container: which OCI image it runs and how. */
+struct mkv_container {
+	char *name;
+	char *oci;     /* of oci_images */
+	char *network; /* a Docker network's name, or "host" */
+	struct mkv_mount *mounts;
+	size_t n_mounts;
+	struct mkv_strings ports; /* "8080:8080/tcp" */
+	struct mkv_settings environment; /* services' settings among it, as
+					    MKVBENCH_NAME */
+	struct mkv_strings roles; /* hosts' roles that run it; empty: all */
+};
+
+/* An OCI image: built here from packages and overlays, or external by digest. */
+struct mkv_oci_image {
+	char *name;
+	char *external;	/* "registry.example/name:tag", else NULL */
+	struct mkv_strings packages;
+	struct mkv_strings overlays;
+	struct mkv_strings programs; /* of programs/, put into /usr/bin */
+	char *user;
+	struct mkv_strings entrypoint, command, volumes, ports;
+	struct mkv_settings environment;
+	struct mkv_settings labels;
+	char *working_dir, *stop_signal;
+};
+
+struct mkv_hypervisor {
+	size_t image;	/* index into images */
+	char *cpu_mode; /* "host-passthrough", "host-model" or "custom" */
+	char *cpu_model; /* for custom */
+	struct mkv_strings features; /* "+topoext", "-svm" */
+	unsigned sockets, cores, threads;
+	char *caches;	/* "passthrough", "emulate" or "disable" */
+	char *pin;	/* "one-to-one" or "none" */
+	uint64_t memory_bytes, huge_page_bytes; /* 0: none */
+	char *disk_bus, *disk_cache, *disk_io;
+	uint64_t disk_bytes;
+	unsigned iothreads;
+	char *nic_model, *bridge;
+	unsigned nic_queues;
+	struct mkv_strings clocksources; /* of guests; any of them is right */
+};
+
+enum mkv_verify_mode { MKV_VERIFY_GATE, MKV_VERIFY_WARN };
+
+/* A check that may be "not established", and why that is all right. */
+struct mkv_acceptance {
+	char *check, *reason;
+};
+
+struct mkv_service {
+	char *name;
+	struct mkv_settings settings;
+};
+
+struct mkv_recipe {
+	char *path;
+	char *name;
+	char *suite; /* "trixie" or "bookworm" */
+	enum mkv_scenario scenario;
+	struct mkv_hardware hardware;
+	struct mkv_vlan vlan;
+	struct mkv_time time;
+	struct mkv_kernel_settings settings;
+	struct mkv_host *hosts;
+	size_t n_hosts;
+	struct mkv_image *images;
+	size_t n_images;
+	struct mkv_service *services;
+	size_t n_services;
+	struct mkv_oci_image *oci_images;
+	size_t n_oci_images;
+	struct mkv_container *containers;
+	size_t n_containers;
+	struct mkv_docker docker;
+	bool has_hypervisor;
+	struct mkv_hypervisor hypervisor;
+	enum mkv_verify_mode verify_mode;
+	char *verify_sign; /* "tpm", or NULL: receipts stay unsigned */
+	struct mkv_acceptance *accept;
+	size_t n_accept;
+	struct mkv_strings files; /* every YAML file that was read, the recipe
+				     first, relative to the recipe's folder */
+	char *canonical;	  /* the merged recipe: compact JSON */
+	char *sha256;		  /* of that */
+};
+
+/* Every complaint about a recipe, in the order of file, line and column. */
+struct mkv_complaint {
+	char *file;
+	unsigned line, column; /* from 1 */
+	char *message;
+};
+struct mkv_complaints {
+	struct mkv_complaint *items;
+	size_t count;
+};
+void mkv_complaints_done(struct mkv_complaints *complaints) mkv_nonnull(1);
+#define auto_complaints __attribute__((cleanup(mkv_complaints_done)))
+
+/* Reads, merges and checks a recipe. When it isn't right, `complaints` holds all
+ * that is wrong (at least one), `err` a one-line summary, and the return is
+ * negative. */
+int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
+		    struct mkv_complaints *complaints, struct mkv_error *err)
+	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+/* What recipes name beside files of their own. */
+struct mkv_recipe_world {
+	bool (*has_overlay)(const char *recipe_path, const char *name);
+	bool (*has_program)(const char *name);
+};
+/* The same, and what isn't there is complained of too; NULL: isn't looked for. */
+int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
+		       struct mkv_recipe **ret,
+		       struct mkv_complaints *complaints,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3, 4, 5);
+void mkv_recipe_free(struct mkv_recipe *recipe);
+MKV_DEFINE_AUTO(recipe, struct mkv_recipe *, mkv_recipe_free)
+#define auto_recipe mkv_auto(recipe)
+
+const char *mkv_scenario_name(enum mkv_scenario scenario);
+/* "metal", "guest" or "hypervisor", as the contract says it. */
+const char *mkv_platform_name(enum mkv_image_platform platform);

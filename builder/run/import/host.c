@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether this host can be what the domains and their contract need. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "builder/core/host/accel.h"
+#include "builder/run/import/import_internal.h"
+#include "lib/io.h"
+#include "lib/text.h"
+
+/* One answer of /proc/cpuinfo, of its first CPU. */
+static char *cpuinfo(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+	for (const char *line = text; line && *line;) {
+		const char *end = strchrnul(line, '\n');
+		const char *colon = memchr(line, ':', (size_t)(end - line));
+		if (colon && strncmp(line, key, length) == 0 &&
+		    (line[length] == '\t' || line[length] == ' ' ||
+		     line + length == colon)) {
+			const char *value = colon + 1;
+			while (value < end && *value == ' ')
+				value++;
+			return strndup(value, (size_t)(end - value));
+		}
+		line = *end ? end + 1 : NULL;
+	}
+	return NULL;
+}
+
+static void check_number(struct mkv_import *import, const char *text,
+			 const char *key, int promised)
+{
+	auto_free char *value = cpuinfo(text, key);
+	if (promised >= 0 && value && atoi(value) != promised)
+		mkv_import_because(import,
+				   "CPU: the contract promises %s %d, this "
+				   "machine's is %s",
+				   key, promised, value);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t length = strlen(word);
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') &&
+		    (at[length] == ' ' || at[length] == '\0'))
+			return true;
+	return false;
+}
+
+static void check_features(struct mkv_import *import, const char *text,
+			   const struct mkv_contract_cpu *cpu)
+{
+	auto_free char *flags = cpuinfo(text, "flags");
+	auto_buf struct mkv_buf missing = {0};
+	for (size_t i = 0; flags && i < cpu->features.count; i++)
+		if (!has_word(flags, cpu->features.items[i]))
+			mkv_buf_printf(&missing, "%s%s", missing.size ? ", " : "",
+				       cpu->features.items[i]);
+	if (missing.size)
+		mkv_import_because(import, "CPU: this machine's lacks %s",
+				   missing.data);
+}
+
+/* A guest of the host's own CPU can be no other CPU than the host's. */
+static int check_cpu(struct mkv_import *import, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	const struct mkv_contract_cpu *cpu = &import->guests[0].image->cpu;
+	if (!import->guests[0].needs.host_cpu)
+		return 0;
+	int rc = mkv_read_file(AT_FDCWD, "/proc/cpuinfo", 64 << 20, &text, err);
+	if (rc < 0 || !text.data)
+		return rc;
+	auto_free char *vendor = cpuinfo(text.data, "vendor_id");
+	auto_free char *brand = cpuinfo(text.data, "model name");
+	if (cpu->vendor && vendor && strcmp(cpu->vendor, vendor) != 0)
+		mkv_import_because(import,
+				   "CPU: the contract promises %s, this "
+				   "machine's is %s",
+				   cpu->vendor, vendor);
+	if (cpu->brand && brand && strcmp(cpu->brand, brand) != 0)
+		mkv_import_because(import,
+				   "CPU: the contract promises '%s', this "
+				   "machine has '%s'",
+				   cpu->brand, brand);
+	check_number(import, text.data, "cpu family", cpu->family);
+	check_number(import, text.data, "model", cpu->model);
+	check_number(import, text.data, "stepping", cpu->stepping);
+	check_features(import, text.data, cpu);
+	return 0;
+}
+
+/* KVM by libvirt's word, then by a kernel that really runs in it. */
+static int check_kvm(struct mkv_import *import,
+		     const struct mkv_document *capabilities,
+		     struct mkv_error *err)
+{
+	if (!mkv_document_has(capabilities,
+			      "/capabilities/guest/arch[@name='x86_64']/"
+			      "domain[@type='kvm']")) {
+		mkv_import_because(import, "KVM: libvirt has none here");
+		return 0;
+	}
+	if (import->options->accel == MKV_ACCEL_KVM)
+		return 0;
+	auto_free char *kernel = NULL, *path = NULL;
+	auto_buf struct mkv_buf text = {0};
+	char why[128] = "";
+	bool works = false;
+	if (asprintf(&kernel, "%s/boot/vmlinuz", import->guests[0].host->image) <
+		    0 ||
+	    asprintf(&path, "%s/%s", import->options->appliance, kernel) < 0)
+		return mkv_oom(err);
+	int rc = mkv_trusted_read(import->trusted, kernel, 256 << 20, &text, err);
+	if (rc == 0)
+		rc = mkv_boot_probe_kvm(path, &works, why, err);
+	if (rc == 0 && !works)
+		mkv_import_because(import, "KVM: %s", why);
+	return rc;
+}
+
+/* The answer about machines of one kind: what, if none, becomes a reason. */
+static int domain_capabilities(struct mkv_import *import,
+			       struct mkv_document **ret, struct mkv_error *err)
+{
+	auto_free char *xml = virConnectGetDomainCapabilities(
+		import->connection, NULL, "x86_64", "q35",
+		import->emulate ? "qemu" : "kvm", 0);
+	if (xml)
+		return mkv_document_parse(xml, strlen(xml), ret, err);
+	mkv_import_because(import, "libvirt has no x86-64 machines of QEMU: %s",
+			   virGetLastErrorMessage());
+	return 0;
+}
+
+static int check_machine(struct mkv_import *import, struct mkv_error *err)
+{
+	auto_document struct mkv_document *answer = NULL;
+	int rc = domain_capabilities(import, &answer, err);
+	if (rc < 0 || !answer)
+		return rc;
+	const struct mkv_domain_needs *needs = &import->guests[0].needs;
+	uint64_t cpus = mkv_document_number(
+		answer, "/domainCapabilities/vcpu/@max", UINT64_MAX);
+	if (needs->cpus > cpus)
+		mkv_import_because(import, "QEMU here has at most %llu CPUs",
+				   (unsigned long long)cpus);
+	if (needs->iothreads &&
+	    !mkv_document_has(answer, "/domainCapabilities/"
+				      "iothreads[@supported='yes']"))
+		mkv_import_because(import, "QEMU here has no I/O threads");
+	if (needs->uefi &&
+	    !mkv_document_has(answer,
+			      "/domainCapabilities/os/"
+			      "enum[@name='firmware']/value[.='efi']"))
+		mkv_import_because(import, "no UEFI firmware for guests is "
+					   "installed (package ovmf)");
+	if (!import->emulate && needs->host_cpu &&
+	    !mkv_document_has(answer,
+			      "/domainCapabilities/cpu/"
+			      "mode[@name='host-passthrough' and "
+			      "@supported='yes']"))
+		mkv_import_because(import, "CPU: the host's own can't be "
+					   "passed through");
+	return 0;
+}
+
+/* The CPUs that are threads of one core, as libvirt tells it: "0,6" or "0-1". */
+static char *siblings(const struct mkv_document *capabilities, int cpu)
+{
+	char xpath[128];
+	(void)snprintf(xpath, sizeof(xpath),
+		       "/capabilities/host/topology/cells/cell/cpus/"
+		       "cpu[@id='%d']/@siblings",
+		       cpu);
+	return mkv_document_text(capabilities, xpath);
+}
+
+static bool is_in_list(const char *list, int cpu)
+{
+	while (list && *list) {
+		char *end;
+		long from = strtol(list, &end, 10), to = from;
+		if (end == list)
+			return false;
+		if (*end == '-')
+			to = strtol(end + 1, &end, 10);
+		if (cpu >= from && cpu <= to)
+			return true;
+		list = *end == ',' ? end + 1 : NULL;
+	}
+	return false;
+}
+
+/* Threads of a guest's core must be threads of a core here, and cores cores. */
+static bool pins_fit(const struct mkv_document *capabilities,
+		     const struct mkv_domain_needs *needs, int *ret_a, int *ret_b)
+{
+	for (unsigned a = 0; a < needs->cpus; a++) {
+		auto_free char *list = siblings(capabilities, needs->pins[a]);
+		for (unsigned b = 0; list && b < needs->cpus; b++) {
+			bool wanted = a / needs->threads == b / needs->threads;
+			if (a == b || is_in_list(list, needs->pins[b]) == wanted)
+				continue;
+			*ret_a = needs->pins[a];
+			*ret_b = needs->pins[b];
+			return false;
+		}
+	}
+	return true;
+}
+
+static void check_overlap(struct mkv_import *import, size_t i)
+{
+	const struct mkv_domain_needs *a = &import->guests[i].needs;
+	for (size_t j = 0; j < i; j++) {
+		const struct mkv_domain_needs *b = &import->guests[j].needs;
+		for (unsigned k = 0; k < a->cpus; k++)
+			for (unsigned m = 0; m < b->cpus; m++) {
+				if (a->pins[k] < 0 || a->pins[k] != b->pins[m])
+					continue;
+				mkv_import_because(
+					import,
+					"pinning: %s and %s both want CPU %d; "
+					"import one of them here (--host)",
+					b->name, a->name, a->pins[k]);
+				return;
+			}
+	}
+}
+
+static void check_pins(struct mkv_import *import,
+		       const struct mkv_document *capabilities)
+{
+	for (size_t i = 0; i < import->n_guests; i++) {
+		const struct mkv_domain_needs *needs = &import->guests[i].needs;
+		int a = 0, b = 0, missing = -1;
+		char xpath[128];
+		for (unsigned k = 0; needs->pinned && k < needs->cpus; k++) {
+			(void)snprintf(xpath, sizeof(xpath),
+				       "/capabilities/host/topology/cells/"
+				       "cell/cpus/cpu[@id='%d']",
+				       needs->pins[k]);
+			if (missing < 0 && !mkv_document_has(capabilities, xpath))
+				missing = needs->pins[k];
+		}
+		if (missing >= 0)
+			mkv_import_because(import,
+					   "pinning: %s wants CPU %d, which "
+					   "isn't here",
+					   needs->name, missing);
+		else if (needs->pinned && !pins_fit(capabilities, needs, &a, &b))
+			mkv_import_because(import,
+					   "pinning: %s: CPUs %d and %d are "
+					   "%s one core here",
+					   needs->name, a, b,
+					   needs->threads > 1 ? "not as wanted in"
+							      : "threads of");
+		check_overlap(import, i);
+	}
+}
+
+static int check_cpus(struct mkv_import *import,
+		      const struct mkv_document *capabilities,
+		      struct mkv_error *err)
+{
+	virNodeInfo node;
+	if (virNodeGetInfo(import->connection, &node) < 0)
+		return mkv_import_fail(err, "ask for the host's CPUs");
+	unsigned most = 0;
+	for (size_t i = 0; i < import->n_guests; i++)
+		if (import->guests[i].needs.cpus > most)
+			most = import->guests[i].needs.cpus;
+	if (most > node.cpus)
+		mkv_import_because(import,
+				   "CPU: a guest has %u CPUs, this machine %u",
+				   most, node.cpus);
+	for (size_t i = 0; i < import->n_guests; i++) {
+		const struct mkv_domain_needs *needs = &import->guests[i].needs;
+		if (!needs->host_cpu || needs->threads <= node.threads)
+			continue;
+		mkv_import_because(import,
+				   "CPU: a guest's cores have %u threads, this "
+				   "machine's %u",
+				   needs->threads, node.threads);
+		break;
+	}
+	check_pins(import, capabilities);
+	return 0;
+}
+
+static uint64_t number_in(const char *path)
+{
+	auto_file FILE *file = fopen(path, "re");
+	unsigned long long value = 0;
+	return file && fscanf(file, "%llu", &value) == 1 ? value : 0;
+}
+
+static uint64_t available_bytes(void)
+{
+	auto_file FILE *file = fopen("/proc/meminfo", "re");
+	char line[256];
+	unsigned long long kib;
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+			return kib * 1024;
+	return 0;
+}
+
+/* Pages of each size that any guest wants, and what the rest leaves. */
+static void check_memory(struct mkv_import *import)
+{
+	uint64_t ordinary = 0;
+	char want[16], have[16];
+	for (size_t i = 0; i < import->n_guests; i++) {
+		const struct mkv_domain_needs *needs = &import->guests[i].needs;
+		uint64_t page = needs->huge_page_bytes, pages = 0;
+		bool seen = false;
+		if (!page) {
+			ordinary += needs->memory_bytes;
+			continue;
+		}
+		for (size_t j = 0; j < import->n_guests; j++) {
+			if (import->guests[j].needs.huge_page_bytes != page)
+				continue;
+			seen |= j < i;
+			pages += import->guests[j].needs.memory_bytes / page;
+		}
+		char path[128];
+		(void)snprintf(path, sizeof(path),
+			       "/sys/kernel/mm/hugepages/hugepages-%llukB/"
+			       "free_hugepages",
+			       (unsigned long long)page / 1024);
+		uint64_t free_pages = number_in(path);
+		if (seen || pages <= free_pages)
+			continue;
+		mkv_import_because(import,
+				   "memory: %llu free huge pages of %llu MiB "
+				   "are needed, this machine has %llu%s",
+				   (unsigned long long)pages,
+				   (unsigned long long)page >> 20,
+				   (unsigned long long)free_pages,
+				   access(path, F_OK) < 0
+					   ? " (not that size at all)"
+					   : "");
+	}
+	mkv_size_text(ordinary, want);
+	mkv_size_text(available_bytes(), have);
+	if (ordinary > available_bytes())
+		mkv_import_because(import,
+				   "memory: %s are needed, %s are available",
+				   want, have);
+}
+
+static void check_network(struct mkv_import *import)
+{
+	auto_free char *path = NULL;
+	if (import->own_bridge)
+		return;
+	if (asprintf(&path, "/sys/class/net/%s/bridge", import->bridge) >= 0 &&
+	    access(path, F_OK) < 0)
+		mkv_import_because(import,
+				   "network: there is no bridge '%s' for the "
+				   "experiment's VLAN",
+				   import->bridge);
+	if (!import->emulate && import->guests[0].needs.vhost &&
+	    access("/dev/vhost-net", F_OK) < 0)
+		mkv_import_because(import, "network: no /dev/vhost-net (kernel "
+					   "module vhost_net)");
+}
+
+/* The nearest folder that is there already. */
+static char *nearest_folder(const char *path)
+{
+	char *folder = strdup(path);
+	struct stat st;
+	while (folder && stat(folder, &st) < 0) {
+		char *slash = strrchr(folder, '/');
+		if (!slash)
+			break;
+		slash[slash == folder] = '\0';
+		if (slash == folder)
+			break;
+	}
+	return folder;
+}
+
+static void check_disk(struct mkv_import *import)
+{
+	auto_free char *folder = nearest_folder(import->folder);
+	struct statvfs fs;
+	struct stat st;
+	uint64_t wanted = 0;
+	char want[16], have[16];
+	for (size_t i = 0; i < import->n_guests; i++)
+		if (import->guests[i].disk_state == MKV_IMPORT_NEW ||
+		    import->guests[i].disk_state == MKV_IMPORT_REPLACED)
+			wanted += import->guests[i].allocated_bytes;
+	if (!folder || stat(folder, &st) < 0 || statvfs(folder, &fs) < 0) {
+		mkv_import_because(import, "disk: '%s': %s", import->folder,
+				   strerror(errno));
+		return;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		mkv_import_because(import, "disk: '%s' isn't a folder", folder);
+		return;
+	}
+	uint64_t space = (uint64_t)fs.f_bavail * fs.f_frsize;
+	mkv_size_text(wanted, want);
+	mkv_size_text(space, have);
+	if (wanted > space)
+		mkv_import_because(import, "disk: '%s' has %s left, %s are "
+					   "needed",
+				   folder, have, want);
+	if (!import->guests[0].needs.direct_io)
+		return;
+	auto_fd int fd = open(folder, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC,
+			      0600);
+	if (fd < 0 && errno == EINVAL)
+		mkv_import_because(import, "disk: the file system of '%s' has "
+					   "no direct I/O, which cache=none "
+					   "needs",
+				   folder);
+	else if (fd < 0 && errno != EOPNOTSUPP)
+		mkv_import_because(import, "disk: can't write to '%s': %s",
+				   folder, strerror(errno));
+}
+
+int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)
+{
+	auto_free char *xml = virConnectGetCapabilities(import->connection);
+	auto_document struct mkv_document *capabilities = NULL;
+	if (!xml)
+		return mkv_import_fail(err, "ask for the host's capabilities");
+	int rc = mkv_document_parse(xml, strlen(xml), &capabilities, err);
+	if (rc == 0 && !import->emulate) {
+		rc = check_kvm(import, capabilities, err);
+		if (rc == 0)
+			rc = check_cpu(import, err);
+		if (rc == 0)
+			rc = check_cpus(import, capabilities, err);
+		check_memory(import);
+	}
+	if (rc == 0)
+		rc = check_machine(import, err);
+	check_network(import);
+	check_disk(import);
+	return rc;
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+#include "programs/study/lib/db_connection.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int64_t mkv_db_now_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void mkv_db_disconnect(struct mkv_db_connection *c)
+{
+	PQfinish(c->conn);
+	c->conn = NULL;
+}
+
+/* Records libpq's own text, on one line, and lets the connection go. */
+static int down(struct mkv_db_connection *c, const char *what,
+		struct mkv_error *err)
+{
+	char text[512] = "";
+	if (c->conn)
+		(void)snprintf(text, sizeof(text), "%s",
+			       PQerrorMessage(c->conn));
+	for (char *at = text; *at; at++)
+		if (*at == '\n')
+			*at = at[1] ? ';' : '\0';
+	int rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN, "database: %s%s%s", what,
+			  *text ? ": " : "", text);
+	mkv_db_disconnect(c);
+	return rc;
+}
+
+static int wait_for(struct mkv_db_connection *c, short events,
+		    int64_t deadline_ns, struct mkv_error *err)
+{
+	for (;;) {
+		int64_t left_ns = deadline_ns - mkv_db_now_ns();
+		struct pollfd fd = {.fd = PQsocket(c->conn), .events = events};
+		if (left_ns <= 0)
+			return down(c, "no answer in time", err);
+		int n = poll(&fd, 1, (int)(left_ns / 1000000) + 1);
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return down(c, "poll", err);
+	}
+}
+
+static int finish_connect(struct mkv_db_connection *c, int64_t deadline_ns,
+			  struct mkv_error *err)
+{
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	while (status != PGRES_POLLING_OK) {
+		if (status == PGRES_POLLING_FAILED)
+			return down(c, "connect", err);
+		int rc = wait_for(
+			c, status == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+			deadline_ns, err);
+		if (rc < 0)
+			return rc;
+		status = PQconnectPoll(c->conn);
+	}
+	if (PQsetnonblocking(c->conn, 1) < 0)
+		return down(c, "connect", err);
+	return 0;
+}
+
+static void statement_name(size_t statement, char ret[static 16])
+{
+	(void)snprintf(ret, 16, "s%zu", statement % 1000);
+}
+
+/* Sends what libpq still holds and collects the one result. */
+static int collect(struct mkv_db_connection *c, int64_t deadline_ns,
+		   PGresult **ret, struct mkv_error *err)
+{
+	auto_result PGresult *result = NULL;
+	for (int pending = 1; pending;) {
+		pending = PQflush(c->conn);
+		if (pending < 0)
+			return down(c, "send", err);
+		int rc = pending ? wait_for(c, POLLIN | POLLOUT, deadline_ns,
+					    err)
+				 : 0;
+		if (rc < 0)
+			return rc;
+		if (pending && !PQconsumeInput(c->conn))
+			return down(c, "receive", err);
+	}
+	for (;;) {
+		while (PQisBusy(c->conn)) {
+			int rc = wait_for(c, POLLIN, deadline_ns, err);
+			if (rc < 0)
+				return rc;
+			if (!PQconsumeInput(c->conn))
+				return down(c, "receive", err);
+		}
+		PGresult *next = PQgetResult(c->conn);
+		if (!next)
+			break;
+		PQclear(result);
+		result = next;
+	}
+	if (!result || PQstatus(c->conn) != CONNECTION_OK)
+		return down(c, "receive", err);
+	*ret = mkv_take(result);
+	return 0;
+}
+
+static int judge(struct mkv_db_connection *c, const PGresult *result,
+		 struct mkv_error *err)
+{
+	ExecStatusType status = PQresultStatus(result);
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return 0;
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	/* Class 57: the server is shutting down, or gave the statement up. */
+	if (state && strncmp(state, "57", 2) == 0)
+		return down(c, "stopped", err);
+	/* Class 53: its disk, its memory or another of its limits is full. */
+	bool is_full = state && strncmp(state, "53", 2) == 0;
+	/* Class 22: a value, or what comes of it, doesn't fit. */
+	bool is_value = state && strncmp(state, "22", 2) == 0;
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	return mkv_fail(err, MKV_FAILED,
+			is_full	   ? ENOSPC
+			: is_value ? EINVAL
+				   : EBADE,
+			"database: %s (%s)",
+			text ? text : "refused", state ? state : "?????");
+}
+
+int mkv_db_query(struct mkv_db_connection *c, size_t statement, const char *sql,
+		 int n_parameters, const char *const *parameters,
+		 int64_t deadline_ns, PGresult **ret, struct mkv_error *err)
+{
+	auto_result PGresult *result = NULL;
+	char name[16];
+	statement_name(statement, name);
+	int sent = sql ? PQsendQuery(c->conn, sql)
+		       : PQsendQueryPrepared(c->conn, name, n_parameters,
+					     parameters, NULL, NULL, 0);
+	if (!sent)
+		return down(c, "send", err);
+	/* From here on the server may do it, whatever comes back. */
+	int rc = collect(c, deadline_ns, &result, err);
+	if (rc == -EHOSTDOWN) {
+		err->code = ENODATA;
+		return -ENODATA;
+	}
+	if (rc == 0)
+		rc = judge(c, result, err);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(result);
+	return 0;
+}
+
+static int prepare(struct mkv_db_connection *c,
+		   const struct mkv_db_statement *statements,
+		   int64_t deadline_ns, struct mkv_error *err)
+{
+	for (size_t i = 0; statements[i].name; i++) {
+		auto_result PGresult *result = NULL;
+		char name[16];
+		statement_name(i, name);
+		if (!PQsendPrepare(c->conn, name, statements[i].sql,
+				   statements[i].n_parameters, NULL))
+			return down(c, "prepare", err);
+		int rc = collect(c, deadline_ns, &result, err);
+		if (rc == 0)
+			rc = judge(c, result, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* "relation exists, skipping" is no news, and a log of ours is JSON. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+	(void)context, (void)notice;
+}
+
+/* What nobody waits for any more must not be done later. PGOPTIONS, which libpq
+ * would leave out now, follows and so has the last word. */
+static int connection_options(const struct mkv_db_connection *c,
+			      struct mkv_buf *into, struct mkv_error *err)
+{
+	const char *more = getenv("PGOPTIONS");
+	mkv_buf_printf(into, "-c statement_timeout=%u %s", c->timeout_ms,
+		       more ? more : "");
+	return mkv_buf_check(into, err);
+}
+
+int mkv_db_connect(struct mkv_db_connection *c,
+		   const struct mkv_db_statement *statements,
+		   int64_t deadline_ns, struct mkv_error *err)
+{
+	const char *user = getenv("PGUSER"), *name = getenv("PGDATABASE");
+	const char *host = getenv("PGHOST");
+	auto_buf struct mkv_buf options = {0};
+	int rc = connection_options(c, &options, err);
+	if (rc < 0)
+		return rc;
+	static const char *const keys[] = {"fallback_application_name",
+					   "client_encoding",
+					   "keepalives_idle",
+					   "tcp_user_timeout",
+					   "user",
+					   "dbname",
+					   "host",
+					   "options",
+					   NULL};
+	const char *const values[] = {"mkvbench",
+				      "UTF8",
+				      "10",
+				      "10000",
+				      user ? user : "mkvbench",
+				      name ? name : "mkvbench",
+				      host ? host : "127.0.0.1",
+				      options.data,
+				      NULL};
+	mkv_db_disconnect(c);
+	c->conn = PQconnectStartParams(keys, values, 0);
+	if (!c->conn)
+		return mkv_oom(err);
+	if (PQstatus(c->conn) == CONNECTION_BAD)
+		return down(c, "connect", err);
+	(void)PQsetNoticeReceiver(c->conn, ignore_notice, NULL);
+	rc = finish_connect(c, deadline_ns, err);
+	if (rc == 0)
+		rc = prepare(c, statements, deadline_ns, err);
+	if (rc < 0)
+		mkv_db_disconnect(c);
+	return rc;
+}
+
+bool mkv_db_is_stale(struct mkv_db_connection *c)
+{
+	enum { READS_MAX = 16 };
+	if (!c->conn || PQtransactionStatus(c->conn) != PQTRANS_IDLE)
+		return true;
+	struct pollfd fd = {.fd = PQsocket(c->conn), .events = POLLIN};
+	/* An idle connection has nothing to say but a notice or a farewell, and
+	 * that it ended shows only behind that. */
+	for (int i = 0; i < READS_MAX; i++) {
+		if (poll(&fd, 1, 0) == 0)
+			return false;
+		if (!PQconsumeInput(c->conn) ||
+		    PQstatus(c->conn) != CONNECTION_OK)
+			return true;
+	}
+	return true;
+}

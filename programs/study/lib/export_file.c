@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "lib/io.h"
+#include "programs/study/lib/log.h"
+#include "programs/study/lib/room.h"
+#include "programs/study/lib/trace_queue.h"
+
+struct state {
+	int fd;
+	bool is_regular; /* else, a device for instance, there's no disk to fill */
+	uint64_t spare_bytes;
+	const struct mkv_trace_resource *resource;
+	struct mkv_buf line;
+};
+
+/* One write a line, so that a stop in between leaves whole lines. */
+static int write_line(struct state *state, struct mkv_error *err)
+{
+	int rc = state->is_regular
+			 ? mkv_room_check(state->fd, state->line.size,
+					  state->spare_bytes, err)
+			 : 0;
+	if (rc < 0)
+		return rc;
+	off_t before = lseek(state->fd, 0, SEEK_END);
+	rc = mkv_write_all(state->fd, state->line.data, state->line.size, err);
+	if (rc < 0 && before >= 0)
+		(void)!ftruncate(state->fd, before);
+	return rc;
+}
+
+static int send_lines(void *context, const struct mkv_span *spans, size_t count,
+		      struct mkv_trace_outcome *ret, struct mkv_error *err)
+{
+	struct state *state = context;
+	(void)ret;
+	state->line.size = 0;
+	mkv_otlp_json(state->resource, spans, count, &state->line);
+	int rc = mkv_buf_check(&state->line, err);
+	if (rc == 0)
+		rc = write_line(state, err);
+	/* A disk that is full now may not be in a while. */
+	return rc == -ENOSPC || rc == -EDQUOT ? -EAGAIN : rc;
+}
+
+/* The size of the file up to its last newline. */
+static int whole_lines(int fd, uint64_t size, uint64_t *ret,
+		       struct mkv_error *err)
+{
+	char piece[4096];
+	*ret = size;
+	while (*ret > 0) {
+		size_t length =
+			*ret < sizeof(piece) ? (size_t)*ret : sizeof(piece);
+		int rc = mkv_pread_all(fd, piece, length, *ret - length, err);
+		if (rc < 0)
+			return rc;
+		const char *end = memrchr(piece, '\n', length);
+		if (end) {
+			*ret -= length - (size_t)(end + 1 - piece);
+			break;
+		}
+		*ret -= length;
+	}
+	return 0;
+}
+
+/* Being killed in the middle of a line leaves a part of it, to which the next would
+ * be joined. Who has the file to itself takes that off; from then on all who
+ * write it hold the lock together. */
+static int mend(int fd, const char *path, struct mkv_error *err)
+{
+	struct stat st;
+	uint64_t whole;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		(void)flock(fd, LOCK_SH | LOCK_NB);
+		return 0;
+	}
+	if (fstat(fd, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "fstat: %m");
+	int rc = whole_lines(fd, (uint64_t)st.st_size, &whole, err);
+	if (rc < 0)
+		return rc;
+	if ((off_t)whole < st.st_size) {
+		if (ftruncate(fd, (off_t)whole) < 0)
+			return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+		mkv_log_error("'%s' ended in %lld bytes of a line that was not "
+			      "finished",
+			      path, (long long)st.st_size - (long long)whole);
+	}
+	(void)flock(fd, LOCK_SH | LOCK_NB);
+	return 0;
+}
+
+static void close_file(void *context)
+{
+	struct state *state = context;
+	mkv_auto_close_(&state->fd);
+	mkv_buf_done(&state->line);
+	free(state);
+}
+
+int mkv_trace_file_open(const char *path, uint64_t spare_bytes,
+			const struct mkv_trace_resource *resource,
+			struct mkv_trace_exporter *ret, struct mkv_error *err)
+{
+	auto_fd int fd =
+		open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
+	bool is_regular = S_ISREG(st.st_mode);
+	int rc = is_regular ? mend(fd, path, err) : 0;
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", path);
+	struct state *state = calloc(1, sizeof(*state));
+	if (!state)
+		return mkv_oom(err);
+	state->fd = mkv_take_fd(&fd);
+	state->is_regular = is_regular;
+	state->spare_bytes = spare_bytes;
+	state->resource = resource;
+	*ret = (struct mkv_trace_exporter){send_lines, close_file, state};
+	return 0;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What a server counts of each route. */
+
+#include <stdatomic.h>
+
+#include "programs/study/lib/http.h"
+
+struct mkv_http_metrics {
+	struct {
+		atomic_ullong by_class[6]; /* [2]: 2xx */
+		atomic_ullong total_ns;
+	} routes[MKV_HTTP_ROUTES_MAX];
+};
+
+void mkv_http_metrics_add(struct mkv_http_metrics *metrics, size_t route,
+			  unsigned status, int64_t duration_ns) mkv_nonnull(1);
+/* Prometheus' text format, 0.0.4; spans and process included. */
+void mkv_http_metrics_print(struct mkv_http_metrics *metrics,
+			    const struct mkv_http_route *routes,
+			    struct mkv_buf *into) mkv_nonnull(1, 2, 3);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "programs/study/lib/http_workers.h"
+
+#include <pthread.h>
+#include <time.h>
+
+struct mkv_http_workers {
+	pthread_mutex_t lock;
+	pthread_cond_t some;
+	struct mkv_http_task *first, **last;
+	bool stopping;
+	void (*run)(struct mkv_http_task *task);
+	unsigned started;
+	pthread_t threads[];
+};
+
+static struct mkv_http_task *take(struct mkv_http_workers *workers)
+{
+	(void)pthread_mutex_lock(&workers->lock);
+	while (!workers->first && !workers->stopping)
+		(void)pthread_cond_wait(&workers->some, &workers->lock);
+	struct mkv_http_task *task = workers->first;
+	if (task)
+		workers->first = task->next;
+	if (!workers->first)
+		workers->last = &workers->first;
+	(void)pthread_mutex_unlock(&workers->lock);
+	return task;
+}
+
+static void *work(void *context)
+{
+	struct mkv_http_workers *workers = context;
+	for (struct mkv_http_task *task; (task = take(workers));)
+		workers->run(task);
+	return NULL;
+}
+
+int mkv_http_workers_start(unsigned threads,
+			   void (*run)(struct mkv_http_task *task),
+			   struct mkv_http_workers **ret, struct mkv_error *err)
+{
+	struct mkv_http_workers *workers = calloc(
+		1, sizeof(*workers) + threads * sizeof(*workers->threads));
+	if (!workers)
+		return mkv_oom(err);
+	(void)pthread_mutex_init(&workers->lock, NULL);
+	(void)pthread_cond_init(&workers->some, NULL);
+	workers->last = &workers->first;
+	workers->run = run;
+	int rc = 0;
+	for (; workers->started < threads; workers->started++) {
+		rc = pthread_create(&workers->threads[workers->started], NULL,
+				    work, workers);
+		if (rc != 0)
+			break;
+	}
+	if (rc != 0) {
+		mkv_http_workers_stop(workers);
+		mkv_http_workers_free(workers);
+		return mkv_fail(err, MKV_FAILED, rc, "start %u threads: %m",
+				threads);
+	}
+	*ret = workers;
+	return 0;
+}
+
+bool mkv_http_workers_put(struct mkv_http_workers *workers,
+			  struct mkv_http_task *task)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	task->queued_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	task->next = NULL;
+	(void)pthread_mutex_lock(&workers->lock);
+	bool takes = !workers->stopping;
+	if (takes) {
+		*workers->last = task;
+		workers->last = &task->next;
+		(void)pthread_cond_signal(&workers->some);
+	}
+	(void)pthread_mutex_unlock(&workers->lock);
+	return takes;
+}
+
+void mkv_http_workers_stop(struct mkv_http_workers *workers)
+{
+	(void)pthread_mutex_lock(&workers->lock);
+	workers->stopping = true;
+	(void)pthread_cond_broadcast(&workers->some);
+	(void)pthread_mutex_unlock(&workers->lock);
+	for (; workers->started > 0; workers->started--)
+		(void)pthread_join(workers->threads[workers->started - 1],
+				   NULL);
+}
+
+void mkv_http_workers_free(struct mkv_http_workers *workers)
+{
+	if (!workers)
+		return;
+	(void)pthread_cond_destroy(&workers->some);
+	(void)pthread_mutex_destroy(&workers->lock);
+	free(workers);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* Spans as OpenTelemetry knows them. Starting and ending one touches no lock
+ * but that of a bounded queue, from which a thread of its own exports; a full
+ * queue drops the span and counts it. Starts are CLOCK_REALTIME, durations
+ * CLOCK_MONOTONIC, both in nanoseconds. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/buf.h"
+#include "programs/study/lib/settings.h"
+
+/* W3C Trace Context: who the parent is. All zero: none. */
+struct mkv_trace_context {
+	uint8_t trace_id[16];
+	uint8_t span_id[8];
+	bool sampled;
+};
+
+enum mkv_span_kind { /* OTLP's numbers */
+		     MKV_SPAN_INTERNAL = 1,
+		     MKV_SPAN_SERVER = 2,
+		     MKV_SPAN_CLIENT = 3,
+};
+
+enum { MKV_SPAN_ATTRIBUTES_MAX = 4, MKV_SPAN_TEXT_MAX = 40 };
+
+struct mkv_span_attribute {
+	const char *key; /* lives as long as the program */
+	bool is_text;
+	int64_t number;
+	char text[MKV_SPAN_TEXT_MAX];
+};
+
+struct mkv_span {
+	struct mkv_trace_context context; /* its own */
+	uint8_t parent_id[8];
+	const char *name; /* lives as long as the program */
+	enum mkv_span_kind kind;
+	int64_t start_ns;   /* since the epoch */
+	int64_t started_ns; /* monotonic */
+	int64_t duration_ns;
+	bool is_error;
+	struct mkv_span_attribute attributes[MKV_SPAN_ATTRIBUTES_MAX];
+	unsigned n_attributes;
+};
+
+/* "00-<32 hex>-<16 hex>-<2 hex>"; false, and *ret all zero, for what isn't (all
+ * zero ids, upper case, version ff). */
+bool mkv_traceparent_parse(const char *text, struct mkv_trace_context *ret)
+	mkv_nonnull(2);
+void mkv_traceparent_print(const struct mkv_trace_context *context,
+			   char ret[static 56]) mkv_nonnull(1, 2);
+
+/* Begins a span below `parent` (NULL or all zero: a new trace). */
+void mkv_span_begin(struct mkv_span *span, const char *name,
+		    enum mkv_span_kind kind,
+		    const struct mkv_trace_context *parent) mkv_nonnull(1, 2);
+void mkv_span_number(struct mkv_span *span, const char *key, int64_t value)
+	mkv_nonnull(1, 2);
+void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
+	mkv_nonnull(1, 2, 3);
+/* Ends it and hands it to the exporter. */
+void mkv_span_end(struct mkv_span *span) mkv_nonnull(1);
+
+extern const struct mkv_setting mkv_trace_settings[];
+/* Starts the exporter as the settings say: OTLP_ENDPOINT ("http://host:4318"),
+ * TRACE_FILE (OTLP JSON lines), either of them "none": spans are not kept;
+ * neither: port 4318 of ADDRESS_COLLECTOR; nor that: /var/lib/SERVICE/
+ * traces.jsonl, where that folder is. The resource is the service's name and
+ * HOST, ROLE, SCENARIO, CONTRACT, BOOT_ID. */
+int mkv_trace_start(const char *service, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
+/* Exports what is queued, at most `limit_s` long, and ends the thread. */
+void mkv_trace_stop(unsigned limit_s);
+
+struct mkv_trace_counts {
+	uint64_t ended, exported, dropped;
+};
+struct mkv_trace_counts mkv_trace_counts(void);

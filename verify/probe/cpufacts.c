@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include "verify/probe/cpufacts.h"
+
+#include <string.h>
+
+void mkv_cpu_sets_done(struct mkv_cpu_sets *sets)
+{
+	free(sets->items);
+	*sets = (struct mkv_cpu_sets){0};
+}
+
+static int compare_sets(const void *a, const void *b)
+{
+	return mkv_cpuset_compare(a, b);
+}
+
+bool mkv_cpu_sets_add(struct mkv_cpu_sets *sets, const struct mkv_cpuset *set)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if (mkv_cpuset_compare(&sets->items[i], set) == 0)
+			return true;
+	void *more = reallocarray(sets->items, sets->count + 1,
+				  sizeof(*sets->items));
+	if (!more)
+		return false;
+	sets->items = more;
+	sets->items[sets->count++] = *set;
+	qsort(sets->items, sets->count, sizeof(*sets->items), compare_sets);
+	return true;
+}
+
+bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
+			const struct mkv_cpu_sets *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (mkv_cpuset_compare(&a->items[i], &b->items[i]) != 0)
+			return false;
+	return true;
+}
+
+/* Where a CPU stands: equal `core` keys share a core, equal `package` keys a
+ * package. */
+struct place {
+	uint64_t core, package;
+	uint32_t apic;
+};
+
+static bool place_by_x2apic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
+			    struct place *ret)
+{
+	unsigned core_shift = 0, package_shift = 0;
+	uint32_t apic = 0;
+	bool any = false;
+	for (uint32_t subleaf = 0; subleaf < 8; subleaf++) {
+		const struct mkv_cpuid_regs *r =
+			mkv_cpuid_get(cpu, leaf, subleaf);
+		if (!r)
+			break;
+		unsigned type = r->ecx >> 8 & 0xff;
+		if (type == 0 || (r->ebx & 0xffff) == 0)
+			break;
+		any = true;
+		apic = r->edx;
+		if (type == 1)
+			core_shift = r->eax & 31;
+		package_shift = r->eax & 31;
+	}
+	if (!any)
+		return false;
+	*ret = (struct place){apic >> core_shift, apic >> package_shift, apic};
+	return true;
+}
+
+static unsigned log2_up(unsigned value)
+{
+	unsigned bits = 0;
+	while (bits < 31 && (UINT32_C(1) << bits) < value)
+		bits++;
+	return bits;
+}
+
+static bool has_topoext(const struct mkv_cpuid_cpu *cpu)
+{
+	return mkv_cpu_feature(cpu, "topoext") == 1;
+}
+
+static bool is_amd(const struct mkv_cpuid_cpu *cpu)
+{
+	struct mkv_cpu_identity id;
+	return mkv_cpu_identify(cpu, &id) &&
+	       (strcmp(id.vendor, "AuthenticAMD") == 0 ||
+		strcmp(id.vendor, "HygonGenuine") == 0);
+}
+
+static bool place_by_amd(const struct mkv_cpuid_cpu *cpu, struct place *ret)
+{
+	const struct mkv_cpuid_regs *one = mkv_cpuid_get(cpu, 1, 0);
+	const struct mkv_cpuid_regs *size = mkv_cpuid_get(cpu, 0x80000008, 0);
+	if (!is_amd(cpu) || !one || !size)
+		return false;
+	unsigned shift = size->ecx >> 12 & 15;
+	if (shift == 0)
+		shift = log2_up((size->ecx & 0xff) + 1);
+	uint32_t apic = one->ebx >> 24;
+	uint64_t package = apic >> shift;
+	uint64_t core = apic;
+	const struct mkv_cpuid_regs *unit = mkv_cpuid_get(cpu, 0x8000001e, 0);
+	if (unit && has_topoext(cpu)) {
+		apic = unit->eax;
+		package = apic >> shift;
+		core = package << 32 | (unit->ebx & 0xff);
+	}
+	*ret = (struct place){core, package, apic};
+	return true;
+}
+
+static bool place_by_leaf_4(const struct mkv_cpuid_cpu *cpu, struct place *ret)
+{
+	const struct mkv_cpuid_regs *one = mkv_cpuid_get(cpu, 1, 0);
+	const struct mkv_cpuid_regs *four = mkv_cpuid_get(cpu, 4, 0);
+	if (!one)
+		return false;
+	uint32_t apic = one->ebx >> 24;
+	unsigned logical = 1, cores = 1;
+	if (one->edx >> 28 & 1)
+		logical = one->ebx >> 16 & 0xff;
+	if (four && (four->eax & 0x1f))
+		cores = (four->eax >> 26) + 1;
+	if (logical == 0)
+		logical = 1;
+	unsigned package_shift = log2_up(logical > cores ? logical : cores);
+	unsigned core_bits = log2_up(cores);
+	unsigned core_shift =
+		package_shift > core_bits ? package_shift - core_bits : 0;
+	*ret = (struct place){apic >> core_shift, apic >> package_shift, apic};
+	return true;
+}
+
+static bool find_place(const struct mkv_cpuid_cpu *cpu, struct place *ret,
+		       const char **ret_leaf)
+{
+	const char *leaf = NULL;
+	if (place_by_x2apic(cpu, 0x1f, ret))
+		leaf = "CPUID 0x1F";
+	else if (place_by_x2apic(cpu, 0xb, ret))
+		leaf = "CPUID 0xB";
+	else if (place_by_amd(cpu, ret))
+		leaf = "CPUID 0x80000008, 0x8000001E";
+	else if (place_by_leaf_4(cpu, ret))
+		leaf = "CPUID 1, 4";
+	if (leaf && ret_leaf)
+		*ret_leaf = leaf;
+	return leaf != NULL;
+}
+
+/* Joins the set whose first CPU has the same key, or starts one. */
+static bool join(struct mkv_cpu_sets *sets, uint64_t **keys, uint64_t key,
+		 unsigned cpu)
+{
+	for (size_t i = 0; i < sets->count; i++)
+		if ((*keys)[i] == key) {
+			mkv_cpuset_add(&sets->items[i], cpu);
+			return true;
+		}
+	void *more_keys = reallocarray(*keys, sets->count + 1, sizeof(**keys));
+	if (!more_keys)
+		return false;
+	*keys = more_keys;
+	void *more = reallocarray(sets->items, sets->count + 1,
+				  sizeof(*sets->items));
+	if (!more)
+		return false;
+	sets->items = more;
+	(*keys)[sets->count] = key;
+	sets->items[sets->count] = (struct mkv_cpuset){0};
+	mkv_cpuset_add(&sets->items[sets->count++], cpu);
+	return true;
+}
+
+int mkv_cpuid_topology(const struct mkv_cpuid_dump *dump,
+		       struct mkv_cpu_sets *ret_cores,
+		       struct mkv_cpu_sets *ret_packages, const char **ret_leaf,
+		       struct mkv_error *err)
+{
+	auto_cpu_sets struct mkv_cpu_sets cores = {0}, packages = {0};
+	auto_free uint64_t *core_keys = NULL;
+	auto_free uint64_t *package_keys = NULL;
+	for (size_t i = 0; i < dump->count; i++) {
+		const struct mkv_cpuid_cpu *cpu = &dump->cpus[i];
+		struct place place;
+		if (!find_place(cpu, &place, ret_leaf))
+			return mkv_fail(err, MKV_FAILED, ENODATA,
+					"CPU %u tells no topology", cpu->cpu);
+		if (!join(&cores, &core_keys, place.core, cpu->cpu) ||
+		    !join(&packages, &package_keys, place.package, cpu->cpu))
+			return mkv_oom(err);
+	}
+	*ret_cores = cores;
+	*ret_packages = packages;
+	cores = packages = (struct mkv_cpu_sets){0};
+	return 0;
+}
+
+const char *mkv_cache_type_name(enum mkv_cache_type type)
+{
+	switch (type) {
+	case MKV_CACHE_DATA:
+		return "data";
+	case MKV_CACHE_INSTRUCTION:
+		return "instruction";
+	case MKV_CACHE_UNIFIED:
+		return "unified";
+	}
+	return "?";
+}
+
+void mkv_cache_list_done(struct mkv_cache_list *list)
+{
+	free(list->items);
+	*list = (struct mkv_cache_list){0};
+}
+
+bool mkv_cache_list_add(struct mkv_cache_list *list,
+			const struct mkv_cache_instance *cache)
+{
+	void *more = reallocarray(list->items, list->count + 1,
+				  sizeof(*list->items));
+	if (!more)
+		return false;
+	list->items = more;
+	list->items[list->count++] = *cache;
+	return true;
+}
+
+static int compare_caches(const void *a, const void *b)
+{
+	const struct mkv_cache_instance *x = a, *y = b;
+	if (x->level != y->level)
+		return x->level < y->level ? -1 : 1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
+	return mkv_cpuset_compare(&x->cpus, &y->cpus);
+}
+
+void mkv_cache_list_sort(struct mkv_cache_list *list)
+{
+	if (list->count)
+		qsort(list->items, list->count, sizeof(*list->items),
+		      compare_caches);
+}
+
+/* A cache that a CPU tells of, and the key that CPUs sharing it have in common.
+ */
+struct told {
+	struct mkv_cache_instance cache;
+	uint64_t key;
+};
+
+/* The keys of the list's instances, index by index. */
+static bool tell(struct mkv_cache_list *list, uint64_t **keys,
+		 const struct told *told, unsigned cpu)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		struct mkv_cache_instance *have = &list->items[i];
+		if ((*keys)[i] == told->key &&
+		    have->level == told->cache.level &&
+		    have->type == told->cache.type &&
+		    have->size_bytes == told->cache.size_bytes &&
+		    have->ways == told->cache.ways &&
+		    have->line_bytes == told->cache.line_bytes) {
+			mkv_cpuset_add(&have->cpus, cpu);
+			return true;
+		}
+	}
+	void *more = reallocarray(*keys, list->count + 1, sizeof(**keys));
+	if (!more)
+		return false;
+	*keys = more;
+	(*keys)[list->count] = told->key;
+	struct mkv_cache_instance cache = told->cache;
+	mkv_cpuset_add(&cache.cpus, cpu);
+	return mkv_cache_list_add(list, &cache);
+}
+
+/* Leaf 4 and leaf 0x8000001D have one layout. -ENODATA for no caches. */
+static int deterministic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
+			 uint32_t apic, struct mkv_cache_list *list,
+			 uint64_t **keys)
+{
+	unsigned seen = 0;
+	for (uint32_t subleaf = 0; subleaf < 16; subleaf++) {
+		const struct mkv_cpuid_regs *r =
+			mkv_cpuid_get(cpu, leaf, subleaf);
+		unsigned type = r ? r->eax & 0x1f : 0;
+		if (type == 0)
+			break;
+		if (type > MKV_CACHE_UNIFIED)
+			continue;
+		unsigned line = (r->ebx & 0xfff) + 1;
+		unsigned partitions = (r->ebx >> 12 & 0x3ff) + 1;
+		unsigned ways = (r->ebx >> 22) + 1;
+		uint64_t sets = (uint64_t)r->ecx + 1;
+		unsigned sharing = (r->eax >> 14 & 0xfff) + 1;
+		uint64_t size;
+		if (__builtin_mul_overflow(
+			    sets, (uint64_t)ways * partitions * line, &size))
+			size = UINT64_MAX;
+		struct told told = {
+			.cache = {.level = r->eax >> 5 & 7,
+				  .type = (enum mkv_cache_type)type,
+				  .size_bytes = size,
+				  .ways = r->eax >> 9 & 1 ? 0 : ways,
+				  .line_bytes = line},
+			.key = apic >> log2_up(sharing),
+		};
+		if (!tell(list, keys, &told, cpu->cpu))
+			return -ENOMEM;
+		seen++;
+	}
+	return seen ? 0 : -ENODATA;
+}
+
+/* APM volume 3, 0x80000006: the associativity's code. */
+static unsigned amd_ways(unsigned code)
+{
+	static const unsigned ways[16] = {0,  1, 2,  3,	 4,  6,	 8,   0,
+					  16, 0, 32, 48, 64, 96, 128, 0};
+	return ways[code];
+}
+
+static int legacy_amd(const struct mkv_cpuid_cpu *cpu,
+		      struct mkv_cache_list *list, uint64_t **keys)
+{
+	const struct mkv_cpuid_regs *five = mkv_cpuid_get(cpu, 0x80000005, 0);
+	const struct mkv_cpuid_regs *six = mkv_cpuid_get(cpu, 0x80000006, 0);
+	if (!five || !six || !five->ecx)
+		return -ENODATA;
+	const struct told told[] = {
+		{{1,
+		  MKV_CACHE_DATA,
+		  (uint64_t)(five->ecx >> 24) << 10,
+		  (five->ecx >> 16 & 0xff) == 0xff ? 0 : five->ecx >> 16 & 0xff,
+		  five->ecx & 0xff,
+		  {{0}}},
+		 cpu->cpu},
+		{{1,
+		  MKV_CACHE_INSTRUCTION,
+		  (uint64_t)(five->edx >> 24) << 10,
+		  (five->edx >> 16 & 0xff) == 0xff ? 0 : five->edx >> 16 & 0xff,
+		  five->edx & 0xff,
+		  {{0}}},
+		 cpu->cpu},
+		{{2,
+		  MKV_CACHE_UNIFIED,
+		  (uint64_t)(six->ecx >> 16) << 10,
+		  amd_ways(six->ecx >> 12 & 15),
+		  six->ecx & 0xff,
+		  {{0}}},
+		 cpu->cpu},
+		{{3,
+		  MKV_CACHE_UNIFIED,
+		  (uint64_t)(six->edx >> 18) << 19,
+		  amd_ways(six->edx >> 12 & 15),
+		  six->edx & 0xff,
+		  {{0}}},
+		 cpu->cpu},
+	};
+	for (size_t i = 0; i < 4; i++)
+		if (told[i].cache.size_bytes &&
+		    !tell(list, keys, &told[i], cpu->cpu))
+			return -ENOMEM;
+	return 0;
+}
+
+int mkv_cpuid_caches(const struct mkv_cpuid_dump *dump,
+		     struct mkv_cache_list *ret, const char **ret_leaf,
+		     struct mkv_error *err)
+{
+	auto_cache_list struct mkv_cache_list list = {.sharing_known = true};
+	auto_free uint64_t *keys = NULL;
+	const char *leaf = NULL;
+	for (size_t i = 0; i < dump->count; i++) {
+		const struct mkv_cpuid_cpu *cpu = &dump->cpus[i];
+		struct place place = {0};
+		(void)find_place(cpu, &place, NULL);
+		const char *here = "CPUID 4";
+		int rc = -ENODATA;
+		if (is_amd(cpu)) {
+			here = "CPUID 0x8000001D";
+			if (has_topoext(cpu))
+				rc = deterministic(cpu, 0x8000001d, place.apic,
+						   &list, &keys);
+			if (rc == -ENODATA) {
+				here = "CPUID 0x80000005, 0x80000006";
+				list.sharing_known = false;
+				rc = legacy_amd(cpu, &list, &keys);
+			}
+		} else {
+			rc = deterministic(cpu, 4, place.apic, &list, &keys);
+		}
+		if (rc == -ENOMEM)
+			return mkv_oom(err);
+		if (rc < 0)
+			return mkv_fail(err, MKV_FAILED, ENODATA,
+					"CPU %u tells no caches", cpu->cpu);
+		if (leaf && strcmp(leaf, here) != 0)
+			return mkv_fail(err, MKV_FAILED, ENODATA,
+					"CPU %u answers by %s, others by %s",
+					cpu->cpu, here, leaf);
+		leaf = here;
+	}
+	mkv_cache_list_sort(&list);
+	*ret = list;
+	*ret_leaf = leaf ? leaf : "CPUID";
+	list = (struct mkv_cache_list){0};
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+/* What CPUID registers say: who the CPU is, how threads form cores and
+ * packages, and which caches there are. Ids are never compared, only
+ * partitions: which CPUs share a thing. */
+
+#include "verify/probe/cpuid.h"
+
+struct mkv_cpu_identity {
+	char vendor[13];
+	char brand[49]; /* leading and trailing spaces removed */
+	unsigned family, model, stepping; /* as displayed */
+	bool hypervisor;
+	char hypervisor_signature[13]; /* "" without the bit or the leaf */
+};
+/* False when leaf 0 or 1 is missing. */
+bool mkv_cpu_identify(const struct mkv_cpuid_cpu *cpu,
+		      struct mkv_cpu_identity *ret) mkv_nonnull(1, 2);
+
+/* A feature by its name in /proc/cpuinfo: 1 announced, 0 not, -1 the name isn't
+ * known here. */
+int mkv_cpu_feature(const struct mkv_cpuid_cpu *cpu, const char *name)
+	mkv_nonnull(1, 2);
+
+/* Sets of CPUs that don't overlap, ordered by their first member. */
+struct mkv_cpu_sets {
+	struct mkv_cpuset *items;
+	size_t count;
+};
+void mkv_cpu_sets_done(struct mkv_cpu_sets *sets) mkv_nonnull(1);
+#define auto_cpu_sets __attribute__((cleanup(mkv_cpu_sets_done)))
+/* Adds the set unless it is there. False when memory ran out. */
+bool mkv_cpu_sets_add(struct mkv_cpu_sets *sets, const struct mkv_cpuset *set)
+	mkv_nonnull(1, 2);
+bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
+			const struct mkv_cpu_sets *b) mkv_nonnull(1, 2);
+
+/* Which threads form a core, and which a package, by leaf 0x1F, else 0xB, else
+ * AMD's 0x8000001E with 0x80000008, else leaves 1 and 4. `ret_leaf` names the
+ * one that answered. -ENODATA when none did. */
+int mkv_cpuid_topology(const struct mkv_cpuid_dump *dump,
+		       struct mkv_cpu_sets *ret_cores,
+		       struct mkv_cpu_sets *ret_packages, const char **ret_leaf,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);
+
+enum mkv_cache_type { /* as CPUID numbers them */
+		      MKV_CACHE_DATA = 1,
+		      MKV_CACHE_INSTRUCTION = 2,
+		      MKV_CACHE_UNIFIED = 3,
+};
+const char *mkv_cache_type_name(enum mkv_cache_type type);
+
+/* One physical cache. */
+struct mkv_cache_instance {
+	unsigned level;
+	enum mkv_cache_type type;
+	uint64_t size_bytes;
+	unsigned ways; /* 0: fully associative */
+	unsigned line_bytes;
+	struct mkv_cpuset cpus; /* that share it */
+};
+/* Ordered by level, type, first CPU. */
+struct mkv_cache_list {
+	struct mkv_cache_instance *items;
+	size_t count;
+	bool sharing_known; /* false: each CPU stands for itself */
+};
+void mkv_cache_list_done(struct mkv_cache_list *list) mkv_nonnull(1);
+#define auto_cache_list __attribute__((cleanup(mkv_cache_list_done)))
+/* Appends an instance. False when memory ran out. */
+bool mkv_cache_list_add(struct mkv_cache_list *list,
+			const struct mkv_cache_instance *cache)
+	mkv_nonnull(1, 2);
+void mkv_cache_list_sort(struct mkv_cache_list *list) mkv_nonnull(1);
+
+/* By leaf 4 (Intel), 0x8000001D (AMD, only where topoext is announced), else
+ * AMD's 0x80000005 and 0x80000006, which tell sizes but not who shares.
+ * `ret_leaf` names what answered. -ENODATA when nothing did. */
+int mkv_cpuid_caches(const struct mkv_cpuid_dump *dump,
+		     struct mkv_cache_list *ret, const char **ret_leaf,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
