@@ -143,7 +143,7 @@ static int find_kernel(const struct mkv_build *build,
 	static const char prefix[] = "vmlinuz-";
 	const struct mkv_inode *boot = mkv_tree_lookup(image->tree, "/boot");
 	size_t count = 0, found = 0;
-	const struct mkv_entry *entries =
+	const struct mkv_tree_entry *entries =
 		boot ? mkv_inode_children(boot, &count) : NULL;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = entries[i].name;

@@ -81,7 +81,7 @@ static void print_receipt(const struct mkv_boot_result *result, void *context)
 	(void)fflush(stdout);
 }
 
-static void print_load_json(const struct mkv_load *load)
+static void print_load_json(const struct mkv_boot_load *load)
 {
 	json_t *line = json_pack(
 		"{s:s?, s:b, s:I, s:b, s:I, s:s?}", "load", load->summary,
@@ -96,7 +96,7 @@ static void print_load_json(const struct mkv_load *load)
 	json_decref(line);
 }
 
-static void print_load_text(const struct mkv_load *load)
+static void print_load_text(const struct mkv_boot_load *load)
 {
 	(void)printf("load: %s\n", !load->summary    ? "no summary came"
 				   : load->is_answered ? "every order was "
@@ -116,7 +116,7 @@ static void print_load_text(const struct mkv_load *load)
 			     (unsigned long long)load->spans, load->traces);
 }
 
-static void print_load(const struct mkv_load *load, void *context)
+static void print_load(const struct mkv_boot_load *load, void *context)
 {
 	struct printer *printer = context;
 	printer->load_failed = !mkv_load_is_good(load);

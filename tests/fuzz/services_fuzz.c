@@ -79,7 +79,7 @@ static void try_body(const uint8_t *data, size_t size)
 }
 
 static int64_t number;
-static const struct mkv_setting table[] = {
+static const struct mkv_service_setting table[] = {
 	{"SIZE", MKV_SETTING_SIZE, "1", 1, 1 << 30, NULL, "", &number, NULL},
 	{"TIME", MKV_SETTING_DURATION, "1", 1, 1 << 30, NULL, "", &number,
 	 NULL},
@@ -91,7 +91,7 @@ static const struct mkv_setting table[] = {
 
 static void try_settings(const uint8_t *data, size_t size, const char *text)
 {
-	static const struct mkv_setting *const tables[] = {table, NULL};
+	static const struct mkv_service_setting *const tables[] = {table, NULL};
 	static int fd = -1;
 	struct mkv_error err;
 	char path[64];
@@ -112,8 +112,8 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 	if (setenv("MKVBENCH_SIZE", text, 1) == 0 &&
 	    mkv_settings_read(table, &err) == 0 && (number < 0 || number > 1))
 		abort(); /* the last number that is read is the word's */
-	const struct mkv_setting *const size_row = table;
-	const struct mkv_setting alone[] = {*size_row, {0}};
+	const struct mkv_service_setting *const size_row = table;
+	const struct mkv_service_setting alone[] = {*size_row, {0}};
 	if (mkv_settings_read(alone, &err) == 0 &&
 	    (number < 1 || number > 1 << 30))
 		abort();

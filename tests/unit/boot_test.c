@@ -459,7 +459,7 @@ static void knows_a_loads_summary(void **state)
 		{"mkvbench-load[", false, false},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_load load = {.count = 3};
+		struct mkv_boot_load load = {.count = 3};
 		assert_int_equal(mkv_load_take_line(&load, rows[i].line),
 				 rows[i].is_summary);
 		assert_int_equal(load.summary != NULL, rows[i].is_summary);
@@ -488,7 +488,7 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 		{"", "0", false, false, 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_load load = {.count = 1, .traces = strdup("path")};
+		struct mkv_boot_load load = {.count = 1, .traces = strdup("path")};
 		char line[128];
 		(void)snprintf(line, sizeof(line),
 			       "mkvbench-load[7]: {\"answered\":1,\"requests\":"
@@ -503,7 +503,7 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 		mkv_load_done(&load);
 	}
 	/* Nobody was asked. */
-	struct mkv_load load = {.is_answered = true};
+	struct mkv_boot_load load = {.is_answered = true};
 	assert_false(mkv_load_is_good(&load));
 }
 
@@ -512,7 +512,7 @@ static void tells_the_load_generator_by_a_credential(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0}, plain_text = {0};
-	const struct mkv_load load = {.count = 12};
+	const struct mkv_boot_load load = {.count = 12};
 	assert_int_equal(mkv_load_credential(&load, &text, &err), 0);
 	assert_int_equal(
 		mkv_base64_read(text.data, text.size, &plain_text, &err), 0);

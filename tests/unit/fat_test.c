@@ -38,9 +38,9 @@ static void gives_short_names_without_clashes(void **state)
 		{"\xc3\xbc.efi", "_~1     EFI", 2},
 	};
 	enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
-	struct mkv_entry entries[COUNT];
+	struct mkv_tree_entry entries[COUNT];
 	for (size_t i = 0; i < COUNT; i++)
-		entries[i] = (struct mkv_entry){(char *)rows[i].name, NULL};
+		entries[i] = (struct mkv_tree_entry){(char *)rows[i].name, NULL};
 	struct mkv_error err = {0};
 	auto_free struct mkv_fat_name *names = NULL;
 	assert_int_equal(mkv_fat_names(entries, COUNT, &names, &err), 0);
@@ -54,12 +54,12 @@ static void numbers_many_like_names(void **state)
 {
 	(void)state;
 	enum { COUNT = 1500 };
-	static struct mkv_entry entries[COUNT];
+	static struct mkv_tree_entry entries[COUNT];
 	static char texts[COUNT][32];
 	for (size_t i = 0; i < COUNT; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "longname-%04zu.bin",
 			       i);
-		entries[i] = (struct mkv_entry){texts[i], NULL};
+		entries[i] = (struct mkv_tree_entry){texts[i], NULL};
 	}
 	struct mkv_error err = {0};
 	auto_free struct mkv_fat_name *names = NULL;
@@ -83,7 +83,7 @@ static void refuses_names_that_fat_cannot_hold(void **state)
 		{"README", "readme", "are one name"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_entry entries[2] = {{(char *)rows[i].first, NULL},
+		struct mkv_tree_entry entries[2] = {{(char *)rows[i].first, NULL},
 					       {(char *)rows[i].second, NULL}};
 		struct mkv_error err = {0};
 		struct mkv_fat_name *names = NULL;

@@ -45,11 +45,11 @@ static void dependencies_come_first(void **state mkv_unused)
 {
 	for (size_t g = 0; g < sizeof(graphs) / sizeof(graphs[0]); g++) {
 		size_t edges[8][2][8];
-		struct mkv_node nodes[8];
+		struct mkv_order_node nodes[8];
 		size_t count = 0, order[8];
 		for (const char *at = graphs[g].graph; *at;) {
 			size_t length = strcspn(at, " ");
-			struct mkv_node *node = &nodes[count];
+			struct mkv_order_node *node = &nodes[count];
 			node->depends = edges[count][0];
 			node->pre_depends = edges[count][1];
 			node->n_depends =

@@ -65,7 +65,7 @@ static void integers_are_read_whole_or_not_at_all(void **state)
 }
 
 /* The tree of a text; complaints go to `complaints`. */
-static struct mkv_node *parse(struct mkv_load *load, const char *text)
+static struct mkv_node *parse(struct mkv_recipe_loader *load, const char *text)
 {
 	return mkv_yaml_parse(load, "x.yaml", "", text, strlen(text));
 }
@@ -74,7 +74,7 @@ static void nodes_know_where_they_stand(void **state)
 {
 	(void)state;
 	struct mkv_complaints complaints = {0};
-	struct mkv_load load = {.complaints = &complaints};
+	struct mkv_recipe_loader load = {.complaints = &complaints};
 	struct mkv_node *root =
 		parse(&load, "a: 1\nb:\n  c: [x, 'y']\n\xc3\xa9: z\n");
 	assert_non_null(root);
@@ -98,7 +98,7 @@ static void many_values_are_refused_before_they_cost_much(void **state)
 {
 	(void)state;
 	struct mkv_complaints complaints = {0};
-	struct mkv_load load = {.complaints = &complaints,
+	struct mkv_recipe_loader load = {.complaints = &complaints,
 				.nodes = MKV_RECIPE_MAX_NODES - 1};
 	assert_null(parse(&load, "a: 1\n"));
 	assert_int_equal(complaints.count, 1);
@@ -112,7 +112,7 @@ static void complaints_are_sorted_and_told_once(void **state)
 {
 	(void)state;
 	struct mkv_complaints complaints = {0};
-	struct mkv_load load = {.complaints = &complaints};
+	struct mkv_recipe_loader load = {.complaints = &complaints};
 	static const struct mkv_mark marks[] = {
 		{"b", 1, 1}, {"a", 10, 1}, {"a", 9, 2},
 		{"a", 9, 1}, {"b", 1, 1},
@@ -132,7 +132,7 @@ static void complaints_end_after_two_hundred(void **state)
 {
 	(void)state;
 	struct mkv_complaints complaints = {0};
-	struct mkv_load load = {.complaints = &complaints};
+	struct mkv_recipe_loader load = {.complaints = &complaints};
 	for (unsigned i = 1; i < 1000; i++)
 		mkv_complain(&load, (struct mkv_mark){"a", i, 1}, "no");
 	assert_int_equal(complaints.count, MKV_RECIPE_MAX_COMPLAINTS + 1);

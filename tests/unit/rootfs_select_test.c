@@ -15,7 +15,7 @@ static const uint64_t huge = 100 << 20;
 static const struct {
 	const char *name, *fields;
 	uint64_t size;
-	enum mkv_phase phase;
+	enum mkv_install_phase phase;
 } rows[ROWS] = {
 	{"libc", "", huge, MKV_PHASE_ESSENTIAL},
 	{"dpkg", "Essential: yes\nPre-Depends: libc\n", 1, MKV_PHASE_ESSENTIAL},

@@ -50,7 +50,7 @@ static void values_are_read_within_limits(void **state)
 		{MKV_SETTING_WORD, "none data", false, 0},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-		const struct mkv_setting rows[] = {
+		const struct mkv_service_setting rows[] = {
 			{"TRIED", table[i].kind,
 			 table[i].kind == MKV_SETTING_WORD ? "none" : "7", 5,
 			 10000000, "none data", "", &number, NULL},
@@ -73,7 +73,7 @@ static void values_are_read_within_limits(void **state)
 static void texts_have_a_longest(void **state)
 {
 	(void)state;
-	const struct mkv_setting rows[] = {
+	const struct mkv_service_setting rows[] = {
 		{"TRIED", MKV_SETTING_TEXT, NULL, 0, 4, NULL, "", NULL, &text},
 		{0}};
 	struct mkv_error err;
@@ -91,7 +91,7 @@ static void texts_have_a_longest(void **state)
 static void a_table_is_printed_with_the_largest_units(void **state)
 {
 	(void)state;
-	static const struct mkv_setting rows[] = {
+	static const struct mkv_service_setting rows[] = {
 		{"A", MKV_SETTING_SIZE, "5MB", 0, 1024 * 1024, NULL, "a", NULL,
 		 NULL},
 		{"B", MKV_SETTING_DURATION, "0us", 1500, 2000000, NULL, "b",

@@ -114,7 +114,7 @@ struct vhost {
 
 /* Kernels before 6.4 run vhost in threads of their own, "vhost-PID", which are
  * none of the process's. One that can't be read has ended. */
-static void add_vhost(const struct mkv_process *process, void *context)
+static void add_vhost(const struct mkv_proc *process, void *context)
 {
 	const struct vhost *vhost = context;
 	char name[32];

@@ -67,7 +67,7 @@ static bool is_promised_process(const struct others *others, int64_t pid)
 	return false;
 }
 
-static void note_machine(const struct mkv_process *process, void *context)
+static void note_machine(const struct mkv_proc *process, void *context)
 {
 	static const char *const machines[] = {
 		"qemu-system-", "kvm",	      "cloud-hyperviso", "firecracker",

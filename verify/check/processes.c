@@ -30,7 +30,7 @@ struct daemons {
 	int64_t pids[2]; /* of chronyd */
 };
 
-static void note_time_daemon(const struct mkv_process *process, void *context)
+static void note_time_daemon(const struct mkv_proc *process, void *context)
 {
 	struct daemons *found = context;
 	const char *name = process->name;
@@ -109,7 +109,7 @@ static const char *const disturbers[] = {
 	NULL,
 };
 
-static void note_disturber(const struct mkv_process *process, void *context)
+static void note_disturber(const struct mkv_proc *process, void *context)
 {
 	struct mkv_buf *names = context;
 	const char *name = process->name;

@@ -15,7 +15,7 @@ enum {
 };
 
 bool mkv_proc_each(const struct mkv_env *env,
-		   void (*visit)(const struct mkv_process *process,
+		   void (*visit)(const struct mkv_proc *process,
 				 void *context),
 		   void *context)
 {
@@ -31,7 +31,7 @@ bool mkv_proc_each(const struct mkv_env *env,
 			return false;
 		auto_free char *name =
 			mkv_env_read(env, "/proc/%s/comm", entry->d_name);
-		const struct mkv_process process = {
+		const struct mkv_proc process = {
 			strtoll(entry->d_name, NULL, 10), name};
 		if (name) /* else it has ended meanwhile */
 			visit(&process, context);

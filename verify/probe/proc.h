@@ -6,13 +6,13 @@
 
 enum { MKV_PROC_NAME_SIZE = 16 }; /* TASK_COMM_LEN, its NUL included */
 
-struct mkv_process {
+struct mkv_proc {
 	int64_t pid;
 	const char *name; /* as the kernel keeps it: cut at 15 bytes */
 };
 /* Calls `visit` with every process. False when /proc can't be read. */
 bool mkv_proc_each(const struct mkv_env *env,
-		   void (*visit)(const struct mkv_process *process,
+		   void (*visit)(const struct mkv_proc *process,
 				 void *context),
 		   void *context) mkv_nonnull(1, 2);
 

@@ -199,12 +199,12 @@ static bool is_one_of(const struct mkv_strings *list, const char *word)
 	return false;
 }
 
-static int list_links(const struct mkv_entry *folder,
+static int list_links(const struct mkv_tree_entry *folder,
 		      const struct mkv_strings *masked, struct mkv_strings *into,
 		      struct mkv_error *err)
 {
 	size_t count = 0;
-	const struct mkv_entry *links =
+	const struct mkv_tree_entry *links =
 		mkv_inode_children(folder->inode, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (!S_ISLNK(links[i].inode->mode) ||
@@ -223,7 +223,7 @@ int mkv_units_list(const struct mkv_tree *tree, struct mkv_strings *ret_enabled,
 	auto_strings struct mkv_strings enabled = {0}, masked = {0};
 	const struct mkv_inode *etc = mkv_tree_lookup(tree, ETC);
 	size_t count = 0;
-	const struct mkv_entry *entries =
+	const struct mkv_tree_entry *entries =
 		etc ? mkv_inode_children(etc, &count) : NULL;
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++)

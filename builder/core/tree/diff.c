@@ -176,8 +176,8 @@ static int compare_children(struct comparison *comparison, struct mkv_inode *a,
 			    struct mkv_inode *b, struct mkv_error *err)
 {
 	size_t n_x, n_y, i = 0, j = 0, length = comparison->path.size;
-	const struct mkv_entry *x = mkv_inode_children(a, &n_x);
-	const struct mkv_entry *y = mkv_inode_children(b, &n_y);
+	const struct mkv_tree_entry *x = mkv_inode_children(a, &n_x);
+	const struct mkv_tree_entry *y = mkv_inode_children(b, &n_y);
 	while (i < n_x || j < n_y) {
 		int order = i == n_x   ? 1
 			    : j == n_y ? -1

@@ -105,7 +105,7 @@ int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
 	return 0;
 }
 
-const struct mkv_entry *mkv_inode_children(const struct mkv_inode *inode,
+const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
 					   size_t *ret_count)
 {
 	*ret_count = inode->children ? inode->children->count : 0;

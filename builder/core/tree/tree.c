@@ -172,7 +172,7 @@ static int insert(struct mkv_directory *dir, size_t at, const char *name,
 {
 	if (dir->count == dir->capacity) {
 		size_t capacity = dir->capacity ? dir->capacity * 2 : 8;
-		struct mkv_entry *grown = reallocarray(dir->entries, capacity,
+		struct mkv_tree_entry *grown = reallocarray(dir->entries, capacity,
 						       sizeof(*grown));
 		if (!grown)
 			return mkv_oom(err);
@@ -184,7 +184,7 @@ static int insert(struct mkv_directory *dir, size_t at, const char *name,
 		return mkv_oom(err);
 	memmove(dir->entries + at + 1, dir->entries + at,
 		(dir->count - at) * sizeof(*dir->entries));
-	dir->entries[at] = (struct mkv_entry){own_name, inode};
+	dir->entries[at] = (struct mkv_tree_entry){own_name, inode};
 	dir->count++;
 	return 0;
 }
@@ -314,7 +314,7 @@ bool mkv_tree_remove(struct mkv_tree *tree, const char *path)
 	    !find(parent->children, name, strlen(name), &at))
 		return false;
 	struct mkv_directory *dir = parent->children;
-	struct mkv_entry gone = dir->entries[at];
+	struct mkv_tree_entry gone = dir->entries[at];
 	dir->count--;
 	memmove(dir->entries + at, dir->entries + at + 1,
 		(dir->count - at) * sizeof(*dir->entries));
@@ -335,7 +335,7 @@ static int walk(struct mkv_inode *inode, struct mkv_buf *path,
 		return rc;
 	size_t length = path->size;
 	for (size_t i = 0; i < inode->children->count; i++) {
-		const struct mkv_entry *entry = &inode->children->entries[i];
+		const struct mkv_tree_entry *entry = &inode->children->entries[i];
 		if (length > 1)
 			mkv_buf_char(path, '/');
 		mkv_buf_str(path, entry->name);

@@ -115,9 +115,9 @@ int mkv_tree_walk(const struct mkv_tree *tree, mkv_tree_visit *visit,
 
 /* The children of a directory in byte order, for writers that go level by
  * level. Borrowed. */
-struct mkv_entry {
+struct mkv_tree_entry {
 	char *name;
 	struct mkv_inode *inode;
 };
-const struct mkv_entry *mkv_inode_children(const struct mkv_inode *inode,
+const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
 					   size_t *ret_count) mkv_nonnull(1, 2);

@@ -5,7 +5,7 @@
 #include "builder/core/tree/tree.h"
 
 struct mkv_directory {
-	struct mkv_entry *entries; /* ascending byte order of names */
+	struct mkv_tree_entry *entries; /* ascending byte order of names */
 	size_t count;
 	size_t capacity;
 };

@@ -7,7 +7,7 @@
 #include "lib/sig.h"
 
 /* One thing that isn't as it should be. */
-struct mkv_finding {
+struct mkv_audit_finding {
 	char *path; /* "dut/disk.raw", "dut/disk.raw:/etc/passwd" */
 	char *text; /* "sha256 differs: expected .. got .." */
 };
@@ -21,7 +21,7 @@ enum mkv_key_origin {
 enum { MKV_FINDINGS_MAX = 10000 };
 
 struct mkv_audit_report {
-	struct mkv_finding *findings; /* by path, then text */
+	struct mkv_audit_finding *findings; /* by path, then text */
 	size_t n_findings, capacity;
 	uint64_t omitted; /* found after MKV_FINDINGS_MAX */
 	bool failed;	  /* memory ran out; mkv_audit_run() says so */

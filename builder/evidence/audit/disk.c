@@ -291,7 +291,7 @@ static bool choose_root(struct mkv_audit_of_disk *disk)
 int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 		   const char *name, struct mkv_error *err)
 {
-	auto_guest struct mkv_guest *guest = NULL;
+	auto_guest struct mkv_audit_guest *guest = NULL;
 	char path[64];
 	struct mkv_audit_of_disk disk = {
 		.audit = audit,

@@ -17,7 +17,7 @@ struct mkv_audit_of_disk {
 	struct mkv_audit_partition partitions[MKV_AUDIT_PARTITIONS_MAX];
 	size_t n_partitions;
 	const struct mkv_audit_partition *root;
-	struct mkv_guest *guest;
+	struct mkv_audit_guest *guest;
 };
 
 /* Adds a finding at a path inside the disk; "" for the disk itself. */

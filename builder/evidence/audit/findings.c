@@ -33,7 +33,7 @@ static bool reserve(struct mkv_audit_report *report)
 	if (report->n_findings < report->capacity)
 		return true;
 	size_t capacity = report->capacity ? 2 * report->capacity : 16;
-	struct mkv_finding *findings =
+	struct mkv_audit_finding *findings =
 		reallocarray(report->findings, capacity, sizeof(*findings));
 	if (!findings)
 		return false;
@@ -63,7 +63,7 @@ void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 		return;
 	}
 	report->findings[report->n_findings++] =
-		(struct mkv_finding){mkv_take(where), mkv_take(text)};
+		(struct mkv_audit_finding){mkv_take(where), mkv_take(text)};
 }
 
 void mkv_audit_merge(struct mkv_audit_report *report,
@@ -81,7 +81,7 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 		} else {
 			report->findings[report->n_findings++] =
 				from->findings[i];
-			from->findings[i] = (struct mkv_finding){0};
+			from->findings[i] = (struct mkv_audit_finding){0};
 		}
 	}
 	mkv_audit_report_done(from);
@@ -89,7 +89,7 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 
 static int compare(const void *a, const void *b)
 {
-	const struct mkv_finding *x = a, *y = b;
+	const struct mkv_audit_finding *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
 	return order ? order : strcmp(x->text, y->text);
 }

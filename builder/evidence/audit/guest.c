@@ -14,11 +14,11 @@
 
 enum { NAMES_MAX_BYTES = 512 * 1024 * 1024 };
 
-struct mkv_guest {
+struct mkv_audit_guest {
 	guestfs_h *handle;
 };
 
-void mkv_guest_free(struct mkv_guest *guest)
+void mkv_guest_free(struct mkv_audit_guest *guest)
 {
 	if (!guest)
 		return;
@@ -27,7 +27,7 @@ void mkv_guest_free(struct mkv_guest *guest)
 	free(guest);
 }
 
-static int failed(struct mkv_guest *guest, const char *what,
+static int failed(struct mkv_audit_guest *guest, const char *what,
 		  struct mkv_error *err)
 {
 	const char *why = guestfs_last_error(guest->handle);
@@ -59,7 +59,7 @@ bool mkv_guest_needs_emulation(void)
 	return !works;
 }
 
-static int configure(struct mkv_guest *guest, const char *path, bool emulate)
+static int configure(struct mkv_audit_guest *guest, const char *path, bool emulate)
 {
 	guestfs_h *g = guest->handle;
 	if (!getenv("LIBGUESTFS_BACKEND") &&
@@ -72,10 +72,10 @@ static int configure(struct mkv_guest *guest, const char *path, bool emulate)
 				      -1);
 }
 
-int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
+int mkv_guest_open(const char *path, bool emulate, struct mkv_audit_guest **ret,
 		   struct mkv_error *err)
 {
-	auto_guest struct mkv_guest *guest = calloc(1, sizeof(*guest));
+	auto_guest struct mkv_audit_guest *guest = calloc(1, sizeof(*guest));
 	if (!guest)
 		return mkv_oom(err);
 	guest->handle = guestfs_create();
@@ -97,12 +97,12 @@ static const char *device(unsigned number, char ret[static 32])
 	return ret;
 }
 
-bool mkv_guest_knows(struct mkv_guest *guest, const char *type)
+bool mkv_guest_knows(struct mkv_audit_guest *guest, const char *type)
 {
 	return guestfs_filesystem_available(guest->handle, type) == 1;
 }
 
-int mkv_guest_mount(struct mkv_guest *guest, unsigned number,
+int mkv_guest_mount(struct mkv_audit_guest *guest, unsigned number,
 		    struct mkv_error *err)
 {
 	char name[32];
@@ -113,7 +113,7 @@ int mkv_guest_mount(struct mkv_guest *guest, unsigned number,
 	return 0;
 }
 
-int mkv_guest_uuid(struct mkv_guest *guest, unsigned number,
+int mkv_guest_uuid(struct mkv_audit_guest *guest, unsigned number,
 		   char ret[static 64], struct mkv_error *err)
 {
 	char name[32];
@@ -125,7 +125,7 @@ int mkv_guest_uuid(struct mkv_guest *guest, unsigned number,
 	return 0;
 }
 
-int mkv_guest_names(struct mkv_guest *guest, struct mkv_buf *ret,
+int mkv_guest_names(struct mkv_audit_guest *guest, struct mkv_buf *ret,
 		    struct mkv_error *err)
 {
 	char path[64];
@@ -140,7 +140,7 @@ int mkv_guest_names(struct mkv_guest *guest, struct mkv_buf *ret,
 
 /* The writer of the pipe. */
 struct writer {
-	struct mkv_guest *guest;
+	struct mkv_audit_guest *guest;
 	int fd;
 	int rc;
 };
@@ -162,7 +162,7 @@ static void *write_tar(void *context)
 	return NULL;
 }
 
-int mkv_guest_tar(struct mkv_guest *guest, mkv_guest_reader *reader,
+int mkv_guest_tar(struct mkv_audit_guest *guest, mkv_guest_reader *reader,
 		  void *context, struct mkv_error *err)
 {
 	int ends[2];

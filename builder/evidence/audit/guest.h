@@ -5,7 +5,7 @@
 
 #include "lib/buf.h"
 
-struct mkv_guest;
+struct mkv_audit_guest;
 /* Whether KVM can't be relied on here (builder/core/host/accel.h, tried with a
  * kernel of this host; ten seconds at worst). LIBGUESTFS_BACKEND_SETTINGS in
  * the environment decides by itself: the answer is then false. */
@@ -13,31 +13,31 @@ bool mkv_guest_needs_emulation(void);
 
 /* Starts a small machine around the image; seconds under KVM, half a minute
  * under emulation. Failures are MKV_HOST_CANNOT. */
-int mkv_guest_open(const char *path, bool emulate, struct mkv_guest **ret,
+int mkv_guest_open(const char *path, bool emulate, struct mkv_audit_guest **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
-void mkv_guest_free(struct mkv_guest *guest);
-MKV_DEFINE_AUTO(guest, struct mkv_guest *, mkv_guest_free)
+void mkv_guest_free(struct mkv_audit_guest *guest);
+MKV_DEFINE_AUTO(guest, struct mkv_audit_guest *, mkv_guest_free)
 #define auto_guest mkv_auto(guest)
 
 /* Whether its kernel can read this type of file system. */
-bool mkv_guest_knows(struct mkv_guest *guest, const char *type)
+bool mkv_guest_knows(struct mkv_audit_guest *guest, const char *type)
 	mkv_nonnull(1, 2);
 
 /* Mounts partition `number` (from 1) read-only; what was mounted is unmounted.
  */
-int mkv_guest_mount(struct mkv_guest *guest, unsigned number,
+int mkv_guest_mount(struct mkv_audit_guest *guest, unsigned number,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 /* The file system's UUID in text, "" for none. */
-int mkv_guest_uuid(struct mkv_guest *guest, unsigned number,
+int mkv_guest_uuid(struct mkv_audit_guest *guest, unsigned number,
 		   char ret[static 64], struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
 /* All names below the root, relative, each with its NUL. */
-int mkv_guest_names(struct mkv_guest *guest, struct mkv_buf *ret,
+int mkv_guest_names(struct mkv_audit_guest *guest, struct mkv_buf *ret,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* Calls `reader` with the read end of a pipe in which all that is mounted comes
  * as a tar stream with numbers for owners and with extended attributes. */
 typedef int mkv_guest_reader(int fd, void *context, struct mkv_error *err);
-int mkv_guest_tar(struct mkv_guest *guest, mkv_guest_reader *reader,
+int mkv_guest_tar(struct mkv_audit_guest *guest, mkv_guest_reader *reader,
 		  void *context, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);

@@ -9,13 +9,13 @@
 
 enum { SMALL_MAX_BYTES = 64 * 1024 * 1024 };
 
-struct mkv_trusted {
+struct mkv_audit_trusted {
 	struct mkv_audit_options options;
 	struct mkv_audit_report report; /* holds the key */
 	struct mkv_audit audit;
 };
 
-void mkv_trusted_free(struct mkv_trusted *trusted)
+void mkv_trusted_free(struct mkv_audit_trusted *trusted)
 {
 	if (!trusted)
 		return;
@@ -26,22 +26,22 @@ void mkv_trusted_free(struct mkv_trusted *trusted)
 	free(trusted);
 }
 
-const struct mkv_manifest *mkv_trusted_manifest(const struct mkv_trusted *trusted)
+const struct mkv_manifest *mkv_trusted_manifest(const struct mkv_audit_trusted *trusted)
 {
 	return trusted->audit.manifest;
 }
 
-const struct mkv_public_key *mkv_trusted_key(const struct mkv_trusted *trusted)
+const struct mkv_public_key *mkv_trusted_key(const struct mkv_audit_trusted *trusted)
 {
 	return &trusted->report.key;
 }
 
-enum mkv_key_origin mkv_trusted_origin(const struct mkv_trusted *trusted)
+enum mkv_key_origin mkv_trusted_origin(const struct mkv_audit_trusted *trusted)
 {
 	return trusted->report.key_origin;
 }
 
-static int open_file(const struct mkv_trusted *trusted, const char *path,
+static int open_file(const struct mkv_audit_trusted *trusted, const char *path,
 		     int *ret_fd, struct mkv_error *err)
 {
 	int rc = mkv_audit_open(&trusted->audit, path, ret_fd);
@@ -52,7 +52,7 @@ static int open_file(const struct mkv_trusted *trusted, const char *path,
 	return 0;
 }
 
-static int read_file(const struct mkv_trusted *trusted, const char *path,
+static int read_file(const struct mkv_audit_trusted *trusted, const char *path,
 		     size_t limit_bytes, struct mkv_buf *ret,
 		     struct mkv_error *err)
 {
@@ -61,7 +61,7 @@ static int read_file(const struct mkv_trusted *trusted, const char *path,
 	return rc < 0 ? rc : mkv_read_fd(fd, limit_bytes, ret, err);
 }
 
-int mkv_trusted_file(const struct mkv_trusted *trusted, const char *path,
+int mkv_trusted_file(const struct mkv_audit_trusted *trusted, const char *path,
 		     int *ret_fd, struct mkv_sha256 *ret_sha256,
 		     struct mkv_error *err)
 {
@@ -76,7 +76,7 @@ int mkv_trusted_file(const struct mkv_trusted *trusted, const char *path,
 	return rc;
 }
 
-int mkv_trusted_read(const struct mkv_trusted *trusted, const char *path,
+int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
 		     size_t limit_bytes, struct mkv_buf *ret,
 		     struct mkv_error *err)
 {
@@ -98,7 +98,7 @@ int mkv_trusted_read(const struct mkv_trusted *trusted, const char *path,
 	return mkv_buf_check(ret, err);
 }
 
-static int read_sums(struct mkv_trusted *trusted, struct mkv_error *err)
+static int read_sums(struct mkv_audit_trusted *trusted, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0}, signature = {0};
 	int rc = read_file(trusted, "SHA256SUMS", SMALL_MAX_BYTES, &text, err);
@@ -119,7 +119,7 @@ static int read_sums(struct mkv_trusted *trusted, struct mkv_error *err)
 	return rc < 0 ? mkv_wrap(err, rc, "SHA256SUMS") : 0;
 }
 
-static int read_manifest(struct mkv_trusted *trusted, struct mkv_error *err)
+static int read_manifest(struct mkv_audit_trusted *trusted, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	int rc = mkv_trusted_read(trusted, "manifest.json", SMALL_MAX_BYTES,
@@ -132,9 +132,9 @@ static int read_manifest(struct mkv_trusted *trusted, struct mkv_error *err)
 }
 
 int mkv_trusted_open(const char *path, const char *key,
-		     struct mkv_trusted **ret, struct mkv_error *err)
+		     struct mkv_audit_trusted **ret, struct mkv_error *err)
 {
-	auto_trusted struct mkv_trusted *trusted = calloc(1, sizeof(*trusted));
+	auto_trusted struct mkv_audit_trusted *trusted = calloc(1, sizeof(*trusted));
 	if (!trusted)
 		return mkv_oom(err);
 	trusted->options = (struct mkv_audit_options){.path = path, .key = key};

@@ -59,7 +59,7 @@ int mkv_fat_write_data(const struct mkv_fat_plan *plan, int fd, uint64_t offset,
 
 /* Names for all entries of one directory, in their order; an array of `count`,
  * owned by the caller. The same entries get the same names. */
-int mkv_fat_names(const struct mkv_entry *entries, size_t count,
+int mkv_fat_names(const struct mkv_tree_entry *entries, size_t count,
 		  struct mkv_fat_name **ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
 /* How many 32-byte directory entries a name takes. */

@@ -151,7 +151,7 @@ static bool is_same_name(const struct mkv_fat_name *a,
 	return true;
 }
 
-static int read_names(const struct mkv_entry *entries, size_t count,
+static int read_names(const struct mkv_tree_entry *entries, size_t count,
 		      struct mkv_fat_name *names, struct mkv_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -200,7 +200,7 @@ static int make_aliases(struct mkv_fat_name *names, size_t count,
 	return 0;
 }
 
-int mkv_fat_names(const struct mkv_entry *entries, size_t count,
+int mkv_fat_names(const struct mkv_tree_entry *entries, size_t count,
 		  struct mkv_fat_name **ret, struct mkv_error *err)
 {
 	if (count > MKV_FAT_DIRECTORY_MOST)

@@ -43,7 +43,7 @@ static int add_children(struct mkv_fat_plan *plan, size_t at,
 			struct mkv_error *err)
 {
 	size_t count = 0;
-	const struct mkv_entry *entries =
+	const struct mkv_tree_entry *entries =
 		mkv_inode_children(plan->nodes[at].inode, &count);
 	int rc = mkv_fat_names(entries, count, &plan->nodes[at].child_names,
 			       err);

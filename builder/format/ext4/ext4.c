@@ -171,7 +171,7 @@ static int number_children(struct ext4_builder *builder, struct mkv_inode *dir,
 			   ext2_ino_t *next, struct mkv_error *err)
 {
 	size_t count;
-	const struct mkv_entry *entries = mkv_inode_children(dir, &count);
+	const struct mkv_tree_entry *entries = mkv_inode_children(dir, &count);
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (!entries[i].inode->mark)

@@ -15,7 +15,7 @@ struct state {
 };
 
 struct ordering {
-	const struct mkv_node *nodes;
+	const struct mkv_order_node *nodes;
 	struct state *states;
 	size_t *stack;
 	size_t n_stack, n_seen, n_circles;
@@ -29,7 +29,7 @@ static void place(struct ordering *o, size_t at)
 	if (o->states[at].placed)
 		return;
 	o->states[at].placed = true;
-	const struct mkv_node *node = &o->nodes[at];
+	const struct mkv_order_node *node = &o->nodes[at];
 	for (size_t i = 0; i < node->n_pre_depends; i++)
 		if (o->states[node->pre_depends[i]].circle ==
 		    o->states[at].circle)
@@ -76,7 +76,7 @@ static void visit(struct ordering *o, size_t at)
 		close_circle(o, at);
 }
 
-int mkv_order(const struct mkv_node *nodes, size_t count, size_t *ret,
+int mkv_order(const struct mkv_order_node *nodes, size_t count, size_t *ret,
 	      struct mkv_error *err)
 {
 	auto_free struct state *states = calloc(count + 1, sizeof(*states));

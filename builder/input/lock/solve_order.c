@@ -84,7 +84,7 @@ struct graph {
 	Id *ids;
 	size_t count;
 	size_t *number_of; /* by solvable; SIZE_MAX: not chosen */
-	struct mkv_node *nodes;
+	struct mkv_order_node *nodes;
 };
 
 static void graph_done(struct graph *graph)
@@ -144,7 +144,7 @@ static int add_edges(const struct graph *graph, Pool *pool, Id dependency,
 static int link_node(struct graph *graph, Pool *pool, size_t at,
 		     struct mkv_error *err)
 {
-	struct mkv_node *node = &graph->nodes[at];
+	struct mkv_order_node *node = &graph->nodes[at];
 	Queue requires;
 	queue_init(&requires);
 	/* Pre-Depends stand behind the marker. */

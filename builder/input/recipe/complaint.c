@@ -77,7 +77,7 @@ static void clean(char *text)
 	*to = '\0';
 }
 
-void mkv_complain(struct mkv_load *load, struct mkv_mark mark,
+void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...)
 {
 	char message[1024];

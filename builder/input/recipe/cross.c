@@ -110,7 +110,7 @@ static const struct check checks[] = {
 	{check_tpm_keys, " hosts verify "},
 };
 
-static bool is_broken(const struct mkv_load *load, const char *needs)
+static bool is_broken(const struct mkv_recipe_loader *load, const char *needs)
 {
 	char key[32];
 	for (size_t i = 0; i < load->n_broken; i++) {
@@ -121,7 +121,7 @@ static bool is_broken(const struct mkv_load *load, const char *needs)
 	return false;
 }
 
-void mkv_cross_check(struct mkv_load *load, const struct mkv_node *root,
+void mkv_cross_check(struct mkv_recipe_loader *load, const struct mkv_node *root,
 		     const struct mkv_recipe *recipe)
 {
 	const struct mkv_cross cross = {load, root, recipe};

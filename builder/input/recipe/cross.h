@@ -5,7 +5,7 @@
 #include "builder/input/recipe/load.h"
 
 struct mkv_cross {
-	struct mkv_load *load;
+	struct mkv_recipe_loader *load;
 	const struct mkv_node *root;
 	const struct mkv_recipe *recipe;
 };

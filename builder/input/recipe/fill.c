@@ -102,7 +102,7 @@ static void fill_objects(struct mkv_fill *f, const struct mkv_row *row,
 
 static int compare_entries(const void *a, const void *b)
 {
-	const struct mkv_entry *const *x = a, *const *y = b;
+	const struct mkv_node_entry *const *x = a, *const *y = b;
 	return strcmp((*x)->key, (*y)->key);
 }
 
@@ -116,16 +116,16 @@ static void fill_map(struct mkv_fill *f, const struct mkv_row *row,
 		mkv_fill_wrong(f, node, path, "a mapping");
 		return;
 	}
-	const struct mkv_entry **sorted = mkv_arena_take(
-		&f->load->arena, node->count * sizeof(struct mkv_entry *));
+	const struct mkv_node_entry **sorted = mkv_arena_take(
+		&f->load->arena, node->count * sizeof(struct mkv_node_entry *));
 	if (!check_least(f, row, node, path) || !sorted ||
 	    !make_items(f, list, node->count, table->size))
 		return;
 	for (size_t i = 0; i < node->count; i++)
 		sorted[i] = &node->entries[i];
-	qsort(sorted, node->count, sizeof(struct mkv_entry *), compare_entries);
+	qsort(sorted, node->count, sizeof(struct mkv_node_entry *), compare_entries);
 	for (size_t i = 0; i < node->count; i++) {
-		const struct mkv_entry *entry = sorted[i];
+		const struct mkv_node_entry *entry = sorted[i];
 		struct mkv_path here = {path, entry->key};
 		void *item = mkv_fill_at(list->items, i * table->size);
 		list->count = i + 1;
@@ -165,7 +165,7 @@ static void complain_unknown(struct mkv_fill *f, const struct mkv_table *table,
 			     const struct mkv_path *path)
 {
 	for (size_t i = 0; i < node->count; i++) {
-		const struct mkv_entry *entry = &node->entries[i];
+		const struct mkv_node_entry *entry = &node->entries[i];
 		const struct mkv_row *row = table->rows;
 		while (row->kind && strcmp(row->key, entry->key) != 0)
 			row++;
@@ -184,7 +184,7 @@ static void fill_fallback(struct mkv_fill *f, const struct mkv_row *row,
 {
 	struct mkv_node node = {.kind = MKV_NODE_SCALAR, .text = row->fallback};
 	struct mkv_node items[8] = {0};
-	struct mkv_entry entries[8] = {0};
+	struct mkv_node_entry entries[8] = {0};
 	if (row->kind == MKV_ROW_LIST) {
 		const char *word = row->fallback;
 		node.kind = MKV_NODE_LIST;
@@ -268,7 +268,7 @@ static void fill_rows(struct mkv_fill *f, const struct mkv_table *table,
 	}
 	complain_unknown(f, table, node, path);
 	for (const struct mkv_row *row = table->rows; row->kind; row++) {
-		const struct mkv_entry *entry = mkv_node_find(node, row->key);
+		const struct mkv_node_entry *entry = mkv_node_find(node, row->key);
 		struct mkv_path here = {path, row->key};
 		size_t before = f->load->complaints->count;
 		if (!entry)
@@ -280,7 +280,7 @@ static void fill_rows(struct mkv_fill *f, const struct mkv_table *table,
 	}
 }
 
-void mkv_fill_recipe(struct mkv_load *load, const struct mkv_node *root,
+void mkv_fill_recipe(struct mkv_recipe_loader *load, const struct mkv_node *root,
 		     struct mkv_recipe *ret)
 {
 	struct mkv_fill f = {load, root};

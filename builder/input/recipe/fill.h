@@ -13,7 +13,7 @@ struct mkv_path {
 };
 
 struct mkv_fill {
-	struct mkv_load *load;
+	struct mkv_recipe_loader *load;
 	const struct mkv_node *root;
 };
 

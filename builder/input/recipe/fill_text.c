@@ -132,7 +132,7 @@ static const char **names_at(struct mkv_fill *f, const char *where,
 	if (node && node->kind == MKV_NODE_SCALAR)
 		names[count++] = node->text;
 	for (size_t i = 0; node && i < node->count; i++) {
-		const struct mkv_entry *entry = &node->entries[i];
+		const struct mkv_node_entry *entry = &node->entries[i];
 		if (node->kind == MKV_NODE_MAP)
 			names[count++] = entry->key;
 		else if (entry->value->kind == MKV_NODE_SCALAR)

@@ -16,7 +16,7 @@ enum {
 	MKV_RECIPE_MAX_COMPLAINTS = 200,
 };
 
-struct mkv_source {
+struct mkv_recipe_source {
 	const char *open_path; /* as it is opened */
 	const char *shown;     /* as complaints name it */
 	const char *folder;    /* "" or with a final slash; to open others */
@@ -25,7 +25,7 @@ struct mkv_source {
 	ino_t inode;
 };
 
-struct mkv_load {
+struct mkv_recipe_loader {
 	struct mkv_arena arena;
 	struct mkv_complaints *complaints;
 	const struct mkv_recipe_world *world; /* NULL: nothing is known of it */
@@ -35,33 +35,33 @@ struct mkv_load {
 	const char *broken[32]; /* the recipe's keys that are complained of */
 	size_t n_broken;
 	size_t nodes;
-	struct mkv_source sources[MKV_RECIPE_MAX_FILES];
+	struct mkv_recipe_source sources[MKV_RECIPE_MAX_FILES];
 	size_t n_sources;
 };
 
 /* Records one complaint. */
-void mkv_complain(struct mkv_load *load, struct mkv_mark mark,
+void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...) mkv_nonnull(1, 3) mkv_printf(3, 4);
 /* By file, line, column and message; a complaint made twice stays once. */
 void mkv_complaints_sort(struct mkv_complaints *complaints) mkv_nonnull(1);
 
 /* One YAML document into nodes; NULL after a complaint. `shown` and `folder`
  * must live as long as the load. */
-struct mkv_node *mkv_yaml_parse(struct mkv_load *load, const char *shown,
+struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load, const char *shown,
 				const char *folder, const char *data,
 				size_t size) mkv_nonnull(1, 2, 3, 4);
 
 /* The recipe with everything that it includes and the hardware that it names;
  * NULL after a complaint that leaves nothing to check. */
-struct mkv_node *mkv_merge_load(struct mkv_load *load, const char *path)
+struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load, const char *path)
 	mkv_nonnull(1, 2);
 
 /* Checks the tree against the schema and fills in the value. Complains. */
-void mkv_fill_recipe(struct mkv_load *load, const struct mkv_node *root,
+void mkv_fill_recipe(struct mkv_recipe_loader *load, const struct mkv_node *root,
 		     struct mkv_recipe *ret) mkv_nonnull(1, 2, 3);
 
 /* What no single key can tell: how the parts fit together. Complains. */
-void mkv_cross_check(struct mkv_load *load, const struct mkv_node *root,
+void mkv_cross_check(struct mkv_recipe_loader *load, const struct mkv_node *root,
 		     const struct mkv_recipe *recipe) mkv_nonnull(1, 2, 3);
 
 /* recipe->sha256, from the values in canonical form. */

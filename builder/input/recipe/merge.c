@@ -10,7 +10,7 @@
 
 /* The files that are being read, innermost first. */
 struct inside {
-	const struct mkv_source *source;
+	const struct mkv_recipe_source *source;
 	const struct inside *outer;
 	unsigned depth;
 };
@@ -64,13 +64,13 @@ static int open_regular(const char *path, struct stat *st)
 	return mkv_take_fd(&fd);
 }
 
-static struct mkv_source *new_source(struct mkv_load *load, const char *path,
+static struct mkv_recipe_source *new_source(struct mkv_recipe_loader *load, const char *path,
 				     const char *relative,
 				     const struct stat *st)
 {
 	struct mkv_arena *arena = &load->arena;
-	struct mkv_source *source = &load->sources[load->n_sources];
-	*source = (struct mkv_source){
+	struct mkv_recipe_source *source = &load->sources[load->n_sources];
+	*source = (struct mkv_recipe_source){
 		.open_path = mkv_arena_text(arena, path, strlen(path)),
 		.shown = tidy(arena, path),
 		.folder = mkv_arena_text(arena, path, folder_length(path)),
@@ -84,8 +84,8 @@ static struct mkv_source *new_source(struct mkv_load *load, const char *path,
 	return source;
 }
 
-static struct mkv_node *parse(struct mkv_load *load, int fd,
-			      const struct mkv_source *source)
+static struct mkv_node *parse(struct mkv_recipe_loader *load, int fd,
+			      const struct mkv_recipe_source *source)
 {
 	auto_buf struct mkv_buf buf = {0};
 	struct mkv_error err = {0};
@@ -102,11 +102,11 @@ static struct mkv_node *parse(struct mkv_load *load, int fd,
 			      buf.data ? buf.data : "", buf.size);
 }
 
-static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
+static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mark asked,
 				  const char *path, const char *relative,
 				  const struct inside *outer);
 
-static const struct mkv_source *source_of(const struct mkv_load *load,
+static const struct mkv_recipe_source *source_of(const struct mkv_recipe_loader *load,
 					  const struct mkv_node *node)
 {
 	for (size_t i = 0; i < load->n_sources; i++)
@@ -116,10 +116,10 @@ static const struct mkv_source *source_of(const struct mkv_load *load,
 }
 
 /* A path that `node` names, and what it is relative to the recipe. */
-static bool join(struct mkv_load *load, const struct mkv_node *node,
+static bool join(struct mkv_recipe_loader *load, const struct mkv_node *node,
 		 const char *name, char **path, char **relative)
 {
-	const struct mkv_source *source = source_of(load, node);
+	const struct mkv_recipe_source *source = source_of(load, node);
 	*path = mkv_arena_printf(&load->arena, "%s%s", source->folder, name);
 	*relative = mkv_arena_printf(&load->arena, "%.*s%s",
 				     (int)folder_length(source->relative),
@@ -128,13 +128,13 @@ static bool join(struct mkv_load *load, const struct mkv_node *node,
 }
 
 /* `over` wins; mappings are merged, everything else is replaced. */
-static struct mkv_node *merge(struct mkv_load *load, struct mkv_node *base,
+static struct mkv_node *merge(struct mkv_recipe_loader *load, struct mkv_node *base,
 			      struct mkv_node *over)
 {
 	if (!base || base->kind != MKV_NODE_MAP || over->kind != MKV_NODE_MAP)
 		return over;
 	struct mkv_node *both = mkv_arena_take(&load->arena, sizeof(*both));
-	struct mkv_entry *entries = mkv_arena_take(
+	struct mkv_node_entry *entries = mkv_arena_take(
 		&load->arena, (base->count + over->count) * sizeof(*entries));
 	if (!both || !entries)
 		return over;
@@ -144,8 +144,8 @@ static struct mkv_node *merge(struct mkv_load *load, struct mkv_node *base,
 	if (base->count)
 		memcpy(entries, base->entries, base->count * sizeof(*entries));
 	for (size_t i = 0; i < over->count; i++) {
-		const struct mkv_entry *new = &over->entries[i];
-		struct mkv_entry *old = mkv_node_find(base, new->key);
+		const struct mkv_node_entry *new = &over->entries[i];
+		struct mkv_node_entry *old = mkv_node_find(base, new->key);
 		if (!old) {
 			entries[both->count++] = *new;
 			continue;
@@ -157,7 +157,7 @@ static struct mkv_node *merge(struct mkv_load *load, struct mkv_node *base,
 	return both;
 }
 
-static struct mkv_node *include_one(struct mkv_load *load,
+static struct mkv_node *include_one(struct mkv_recipe_loader *load,
 				    const struct mkv_node *node,
 				    const struct inside *inside)
 {
@@ -183,11 +183,11 @@ static struct mkv_node *include_one(struct mkv_load *load,
 }
 
 /* What the file includes, merged in order, and the file itself over it. */
-static struct mkv_node *apply_includes(struct mkv_load *load,
+static struct mkv_node *apply_includes(struct mkv_recipe_loader *load,
 				       struct mkv_node *root,
 				       const struct inside *inside)
 {
-	struct mkv_entry *entry = mkv_node_find(root, "include");
+	struct mkv_node_entry *entry = mkv_node_find(root, "include");
 	if (!entry)
 		return root;
 	struct mkv_node *list = entry->value;
@@ -205,7 +205,7 @@ static struct mkv_node *apply_includes(struct mkv_load *load,
 	return merge(load, base, root);
 }
 
-static bool is_cycle(struct mkv_load *load, struct mkv_mark asked,
+static bool is_cycle(struct mkv_recipe_loader *load, struct mkv_mark asked,
 		     const struct stat *st, const struct inside *outer)
 {
 	for (const struct inside *i = outer; i; i = i->outer) {
@@ -228,7 +228,7 @@ static bool is_cycle(struct mkv_load *load, struct mkv_mark asked,
 	return false;
 }
 
-static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
+static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mark asked,
 				  const char *path, const char *relative,
 				  const struct inside *outer)
 {
@@ -242,7 +242,7 @@ static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
 	}
 	if (is_cycle(load, asked, &st, outer))
 		return NULL;
-	struct mkv_source *source = new_source(load, path, relative, &st);
+	struct mkv_recipe_source *source = new_source(load, path, relative, &st);
 	if (!source)
 		return NULL;
 	struct mkv_node *root = parse(load, fd, source);
@@ -260,9 +260,9 @@ static struct mkv_node *read_file(struct mkv_load *load, struct mkv_mark asked,
 
 /* `hardware: NAME` is hardware/NAME.yaml in the folder of the file that says
  * so, or in the folder above. */
-static void resolve_hardware(struct mkv_load *load, struct mkv_node *root)
+static void resolve_hardware(struct mkv_recipe_loader *load, struct mkv_node *root)
 {
-	struct mkv_entry *entry = mkv_node_find(root, "hardware");
+	struct mkv_node_entry *entry = mkv_node_find(root, "hardware");
 	if (!entry || entry->value->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(entry->value) != MKV_SCALAR_TEXT)
 		return;
@@ -303,7 +303,7 @@ static void resolve_hardware(struct mkv_load *load, struct mkv_node *root)
 	entry->value = file; /* NULL: complained of, passed over from here on */
 }
 
-struct mkv_node *mkv_merge_load(struct mkv_load *load, const char *path)
+struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load, const char *path)
 {
 	char *shown = tidy(&load->arena, path);
 	if (!shown)

@@ -130,7 +130,7 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 	return text ? text : "";
 }
 
-struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
+struct mkv_node_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 {
 	if (map->kind != MKV_NODE_MAP)
 		return NULL;
@@ -140,7 +140,7 @@ struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 	return NULL;
 }
 
-static const struct mkv_entry *item(const struct mkv_node *list,
+static const struct mkv_node_entry *item(const struct mkv_node *list,
 				    const char *index)
 {
 	char *end;
@@ -158,7 +158,7 @@ const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 		memcpy(key, path, length);
 		key[length] = '\0';
 		path += length + (path[length] == '.');
-		const struct mkv_entry *entry = mkv_node_find(map, key);
+		const struct mkv_node_entry *entry = mkv_node_find(map, key);
 		if (map->kind == MKV_NODE_LIST)
 			entry = item(map, key);
 		map = entry ? entry->value : NULL;

@@ -14,17 +14,17 @@ struct mkv_mark {
 
 enum mkv_node_kind { MKV_NODE_SCALAR, MKV_NODE_LIST, MKV_NODE_MAP };
 
-struct mkv_entry;
+struct mkv_node_entry;
 struct mkv_node {
 	enum mkv_node_kind kind;
 	struct mkv_mark mark;
 	const char *folder;	   /* of the file, for paths that it names */
 	const char *text;	   /* of a scalar */
 	bool quoted;		   /* a scalar that can only be text */
-	struct mkv_entry *entries; /* of a list (no keys) or a map */
+	struct mkv_node_entry *entries; /* of a list (no keys) or a map */
 	size_t count;
 };
-struct mkv_entry {
+struct mkv_node_entry {
 	const char *key;
 	struct mkv_mark mark; /* of the key */
 	struct mkv_node *value;
@@ -47,7 +47,7 @@ bool mkv_node_integer(const struct mkv_node *node, uint64_t *ret)
 const char *mkv_node_describe(struct mkv_arena *arena,
 			      const struct mkv_node *node) mkv_nonnull(1, 2);
 /* The entry of a map by its key, or NULL. */
-struct mkv_entry *mkv_node_find(const struct mkv_node *map, const char *key)
+struct mkv_node_entry *mkv_node_find(const struct mkv_node *map, const char *key)
 	mkv_nonnull(1, 2);
 /* The same by a path of keys, and indexes of lists, "docker.volumes.0"; the
  * value or NULL, as where `map` is NULL. */

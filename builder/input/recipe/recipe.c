@@ -87,14 +87,14 @@ void mkv_recipe_free(struct mkv_recipe *recipe)
 	free(recipe);
 }
 
-static void load_done(struct mkv_load *load)
+static void load_done(struct mkv_recipe_loader *load)
 {
 	mkv_arena_done(&load->arena);
 }
 #define auto_load __attribute__((cleanup(load_done)))
 
 /* What a value that wasn't given follows from another's. */
-static void derive(struct mkv_load *load, const struct mkv_node *root,
+static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
 		   struct mkv_recipe *recipe)
 {
 	bool kvm = recipe->scenario == MKV_KVM ||
@@ -102,7 +102,7 @@ static void derive(struct mkv_load *load, const struct mkv_node *root,
 	const struct mkv_node *images = mkv_node_at(root, "images");
 	for (size_t i = 0; i < recipe->n_images; i++) {
 		struct mkv_image *image = &recipe->images[i];
-		const struct mkv_entry *node =
+		const struct mkv_node_entry *node =
 			image->name ? mkv_node_find(images, image->name) : NULL;
 		if (kvm && node && !mkv_node_find(node->value, "platform"))
 			image->platform = MKV_ON_KVM;
@@ -200,7 +200,7 @@ static void sort(struct mkv_recipe *recipe)
 		      sizeof(struct mkv_cache), compare_caches);
 }
 
-static int keep_files(const struct mkv_load *load, const char *path,
+static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 		      struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	struct mkv_strings *files = &recipe->files;
@@ -242,7 +242,7 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_complaints *complaints,
 		       struct mkv_error *err)
 {
-	auto_load struct mkv_load load = {
+	auto_load struct mkv_recipe_loader load = {
 		.complaints = complaints, .world = world, .path = path};
 	auto_recipe struct mkv_recipe *recipe = calloc(1, sizeof(*recipe));
 	if (!recipe)

@@ -8,7 +8,7 @@
 #include "builder/input/recipe/load.h"
 
 struct reader {
-	struct mkv_load *load;
+	struct mkv_recipe_loader *load;
 	yaml_parser_t parser;
 	const char *shown, *folder, *data;
 	bool stopped; /* after a complaint that ends the reading of this file */
@@ -95,7 +95,7 @@ static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 	return node;
 }
 
-static struct mkv_entry *new_entry(struct reader *r, struct mkv_node *node,
+static struct mkv_node_entry *new_entry(struct reader *r, struct mkv_node *node,
 				   yaml_mark_t mark)
 {
 	if (node->count == MKV_RECIPE_MAX_ENTRIES) {
@@ -105,7 +105,7 @@ static struct mkv_entry *new_entry(struct reader *r, struct mkv_node *node,
 	/* Powers of two are where the room is used up. */
 	if ((node->count & (node->count - 1)) == 0) {
 		size_t room = node->count ? node->count * 2 : 1;
-		struct mkv_entry *entries = mkv_arena_take(
+		struct mkv_node_entry *entries = mkv_arena_take(
 			&r->load->arena, room * sizeof(*entries));
 		if (!entries) {
 			r->stopped = true;
@@ -163,7 +163,7 @@ static void read_list(struct reader *r, struct mkv_node *node, unsigned depth)
 		auto_event yaml_event_t event = {0};
 		if (!next(r, &event) || event.type == YAML_SEQUENCE_END_EVENT)
 			return;
-		struct mkv_entry *entry = new_entry(r, node, event.start_mark);
+		struct mkv_node_entry *entry = new_entry(r, node, event.start_mark);
 		if (!entry)
 			return;
 		entry->mark = mark_of(r, event.start_mark);
@@ -184,16 +184,16 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 	if (!text || !next(r, &event))
 		return;
 	struct mkv_node *value = read_node(r, &event, depth);
-	const struct mkv_entry *earlier = mkv_node_find(node, text);
+	const struct mkv_node_entry *earlier = mkv_node_find(node, text);
 	if (earlier) {
 		mkv_complain(r->load, mark_of(r, key->start_mark),
 			     "'%.60s' stands here twice; first in line %u",
 			     text, earlier->mark.line);
 		return;
 	}
-	struct mkv_entry *entry = new_entry(r, node, key->start_mark);
+	struct mkv_node_entry *entry = new_entry(r, node, key->start_mark);
 	if (entry)
-		*entry = (struct mkv_entry){text, mark_of(r, key->start_mark),
+		*entry = (struct mkv_node_entry){text, mark_of(r, key->start_mark),
 					    value};
 }
 
@@ -262,7 +262,7 @@ static struct mkv_node *read_stream(struct reader *r)
 	return r->stopped ? NULL : root;
 }
 
-struct mkv_node *mkv_yaml_parse(struct mkv_load *load, const char *shown,
+struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load, const char *shown,
 				const char *folder, const char *data,
 				size_t size)
 {

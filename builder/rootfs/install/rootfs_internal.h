@@ -35,7 +35,7 @@ struct mkv_interest {
 
 /* Packages are installed in phases, each unpacked, then configured. Within a
  * phase and between them the given order holds. */
-enum mkv_phase {
+enum mkv_install_phase {
 	MKV_PHASE_BASE,	     /* installed before, in the base */
 	MKV_PHASE_ESSENTIAL, /* with all that they depend on */
 	MKV_PHASE_EARLIEST,  /* up to MAIN: what others Pre-Depend on, with all
@@ -52,8 +52,8 @@ struct mkv_rootfs {
 	const struct mkv_rootfs_options *options;
 	struct mkv_package *packages;
 	size_t count;
-	enum mkv_phase *phases; /* of each package */
-	enum mkv_phase phase;	/* under way: those before are configured */
+	enum mkv_install_phase *phases; /* of each package */
+	enum mkv_install_phase phase;	/* under way: those before are configured */
 	size_t *order; /* in which files are put into the root */
 
 	int root_fd;

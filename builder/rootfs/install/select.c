@@ -11,7 +11,7 @@
 static const uint64_t large_bytes = 16 << 20;
 
 /* One pass over all dependencies; true when a phase changed. */
-static bool spread_essential(const struct mkv_graph *graph, enum mkv_phase *phases)
+static bool spread_essential(const struct mkv_graph *graph, enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -25,7 +25,7 @@ static bool spread_essential(const struct mkv_graph *graph, enum mkv_phase *phas
 	return changed;
 }
 
-static bool spread_large(const struct mkv_graph *graph, enum mkv_phase *phases)
+static bool spread_large(const struct mkv_graph *graph, enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -42,12 +42,12 @@ static bool spread_large(const struct mkv_graph *graph, enum mkv_phase *phases)
 
 /* What a package Pre-Depends on goes a phase before it, what it depends on at the
  * latest with it. */
-static bool advance(const struct mkv_graph *graph, enum mkv_phase *phases)
+static bool advance(const struct mkv_graph *graph, enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
 		const struct mkv_edge *edge = &graph->edges[i];
-		enum mkv_phase latest = phases[edge->from];
+		enum mkv_install_phase latest = phases[edge->from];
 		if (latest <= MKV_PHASE_ESSENTIAL ||
 		    phases[edge->to] == MKV_PHASE_LARGE)
 			continue;
@@ -102,7 +102,7 @@ static int arrange(struct mkv_rootfs *rootfs, struct mkv_error *err)
 			       sizeof(rootfs->dpkg_version), "%s",
 			       control->version);
 	}
-	for (enum mkv_phase phase = 0; phase < MKV_PHASES; phase++)
+	for (enum mkv_install_phase phase = 0; phase < MKV_PHASES; phase++)
 		for (size_t i = 0; i < rootfs->count; i++)
 			if (rootfs->phases[i] == phase &&
 			    (at == 0 || i != rootfs->order[0]))

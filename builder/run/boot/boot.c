@@ -30,7 +30,7 @@ enum {
 
 struct run {
 	const struct mkv_boot_options *options;
-	struct mkv_guest *guests;
+	struct mkv_boot_guest *guests;
 	size_t count;
 	struct mkv_boot_result *results;
 	double start_s;
@@ -42,7 +42,7 @@ struct run {
 	struct mkv_child gateway;
 	struct mkv_forward *forwards;
 	size_t n_forwards;
-	struct mkv_load load;
+	struct mkv_boot_load load;
 	double load_end_s, load_asked_s; /* 0: not yet */
 	bool load_is_over;
 	double status_s; /* when the last word on who is waited for was */
@@ -238,7 +238,7 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 
 /* What is promised, as far as all guests together leave a quarter to the host.
  */
-static uint64_t memory_of(const struct run *run, const struct mkv_guest *guest)
+static uint64_t memory_of(const struct run *run, const struct mkv_boot_guest *guest)
 {
 	if (run->options->memory_bytes)
 		return run->options->memory_bytes;
@@ -260,7 +260,7 @@ static uint64_t memory_of(const struct run *run, const struct mkv_guest *guest)
 	return share;
 }
 
-static int start_guest(struct run *run, struct mkv_guest *guest,
+static int start_guest(struct run *run, struct mkv_boot_guest *guest,
 		       struct mkv_error *err)
 {
 	const struct mkv_boot_options *options = run->options;
@@ -311,7 +311,7 @@ static int watch_signals(struct run *run, struct mkv_error *err)
 
 struct line_context {
 	struct run *run;
-	struct mkv_guest *guest;
+	struct mkv_boot_guest *guest;
 };
 
 /* An emulated timer that this machine has no time for: Linux tests once, very
@@ -337,7 +337,7 @@ static void on_line(const char *line, void *context)
 
 static void settle(struct run *run, size_t index, bool died)
 {
-	struct mkv_guest *guest = &run->guests[index];
+	struct mkv_boot_guest *guest = &run->guests[index];
 	struct mkv_boot_result *result = &run->results[index];
 	guest->settled = true;
 	result->host = guest->host->name;
@@ -351,7 +351,7 @@ static void settle(struct run *run, size_t index, bool died)
 		run->options->on_receipt(result, run->options->context);
 }
 
-static int restart_guest(struct run *run, struct mkv_guest *guest,
+static int restart_guest(struct run *run, struct mkv_boot_guest *guest,
 			 struct mkv_error *err)
 {
 	note(run,
@@ -362,7 +362,7 @@ static int restart_guest(struct run *run, struct mkv_guest *guest,
 	return start_guest(run, guest, err);
 }
 
-static int read_guest(struct run *run, struct mkv_guest *guest,
+static int read_guest(struct run *run, struct mkv_boot_guest *guest,
 		      struct mkv_error *err)
 {
 	struct line_context context = {run, guest};
@@ -386,7 +386,7 @@ static int look(struct run *run, struct mkv_error *err)
 {
 	int owing = 0;
 	for (size_t i = 0; i < run->count; i++) {
-		struct mkv_guest *guest = &run->guests[i];
+		struct mkv_boot_guest *guest = &run->guests[i];
 		int status;
 		/* Before reading: what it wrote before it ended is then read.
 		 */

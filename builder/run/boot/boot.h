@@ -47,7 +47,7 @@ struct mkv_boot_options {
 	 * Each may be NULL. */
 	void (*on_line)(const char *host, const char *line, void *context);
 	void (*on_receipt)(const struct mkv_boot_result *result, void *context);
-	void (*on_load)(const struct mkv_load *load, void *context);
+	void (*on_load)(const struct mkv_boot_load *load, void *context);
 	void *context;
 	bool stay; /* until interrupted, after the receipts */
 };

@@ -12,11 +12,11 @@ enum {
 	CONSOLE_MOST_BYTES = 64 << 20,
 };
 
-int mkv_guest_init(struct mkv_guest *guest, const struct mkv_contract *contract,
+int mkv_guest_init(struct mkv_boot_guest *guest, const struct mkv_contract *contract,
 		   const struct mkv_contract_host *host, const char *appliance,
 		   const char *folder, struct mkv_error *err)
 {
-	*guest = (struct mkv_guest){.host = host,
+	*guest = (struct mkv_boot_guest){.host = host,
 				    .child = MKV_CHILD_INIT,
 				    .tpm = MKV_BOOT_TPM_INIT,
 				    .console = MKV_CONSOLE_INIT,
@@ -37,7 +37,7 @@ int mkv_guest_init(struct mkv_guest *guest, const struct mkv_contract *contract,
 	return 0;
 }
 
-void mkv_guest_done(struct mkv_guest *guest)
+void mkv_guest_done(struct mkv_boot_guest *guest)
 {
 	mkv_child_end(&guest->child);
 	mkv_boot_tpm_end(&guest->tpm);
@@ -48,7 +48,7 @@ void mkv_guest_done(struct mkv_guest *guest)
 	free(guest->log_path);
 }
 
-static int start_tpm(struct mkv_guest *guest, const char *all, int log,
+static int start_tpm(struct mkv_boot_guest *guest, const char *all, int log,
 		     struct mkv_error *err)
 {
 	auto_free char *folder = NULL;
@@ -60,7 +60,7 @@ static int start_tpm(struct mkv_guest *guest, const char *all, int log,
 	return mkv_boot_tpm_start(folder, log, &guest->tpm, err);
 }
 
-int mkv_guest_start(struct mkv_guest *guest,
+int mkv_guest_start(struct mkv_boot_guest *guest,
 		    const struct mkv_boot_machine *machine,
 		    const char *tpm_folder, struct mkv_error *err)
 {
@@ -89,7 +89,7 @@ int mkv_guest_start(struct mkv_guest *guest,
 	return rc < 0 ? mkv_wrap(err, rc, "host '%s'", guest->host->name) : 0;
 }
 
-int mkv_guest_read(struct mkv_guest *guest, mkv_console_line *on_line,
+int mkv_guest_read(struct mkv_boot_guest *guest, mkv_console_line *on_line,
 		   void *context, struct mkv_error *err)
 {
 	char chunk[16384];
@@ -113,7 +113,7 @@ int mkv_guest_read(struct mkv_guest *guest, mkv_console_line *on_line,
 		       : 0;
 }
 
-char *mkv_guest_diagnosis(const struct mkv_guest *guest)
+char *mkv_guest_diagnosis(const struct mkv_boot_guest *guest)
 {
 	struct mkv_error ignored;
 	auto_buf struct mkv_buf text = {0};
@@ -128,7 +128,7 @@ char *mkv_guest_diagnosis(const struct mkv_guest *guest)
 
 /* Containers of this host's role: the verifier then looks again once they run.
  */
-static bool has_containers(const struct mkv_guest *guest)
+static bool has_containers(const struct mkv_boot_guest *guest)
 {
 	const struct mkv_contract_docker *docker = &guest->image->docker;
 	for (size_t i = 0; docker->promised && i < docker->n_containers; i++) {
@@ -142,7 +142,7 @@ static bool has_containers(const struct mkv_guest *guest)
 }
 
 /* After a boot that doesn't let services start, nothing more will come. */
-bool mkv_guest_is_complete(const struct mkv_guest *guest)
+bool mkv_guest_is_complete(const struct mkv_boot_guest *guest)
 {
 	const struct mkv_console *console = &guest->console;
 	if (!console->boot.complete)
@@ -151,7 +151,7 @@ bool mkv_guest_is_complete(const struct mkv_guest *guest)
 	       console->later.complete || !has_containers(guest);
 }
 
-char *mkv_guest_receipts(const struct mkv_guest *guest)
+char *mkv_guest_receipts(const struct mkv_boot_guest *guest)
 {
 	char *text = NULL;
 	const struct mkv_console *console = &guest->console;
@@ -163,7 +163,7 @@ char *mkv_guest_receipts(const struct mkv_guest *guest)
 	return text;
 }
 
-enum mkv_verdict mkv_guest_verdict(const struct mkv_guest *guest)
+enum mkv_verdict mkv_guest_verdict(const struct mkv_boot_guest *guest)
 {
 	const struct mkv_console *console = &guest->console;
 	if (!mkv_guest_is_complete(guest))

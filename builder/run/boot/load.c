@@ -17,11 +17,11 @@ enum {
 	TRACES_MOST_BYTES = 256 << 20,
 };
 
-void mkv_load_done(struct mkv_load *load)
+void mkv_load_done(struct mkv_boot_load *load)
 {
 	free(load->summary);
 	free(load->traces);
-	*load = (struct mkv_load){0};
+	*load = (struct mkv_boot_load){0};
 }
 
 static const struct mkv_contract_host *
@@ -34,7 +34,7 @@ find_role(const struct mkv_contract *contract, const char *role)
 	return NULL;
 }
 
-int mkv_load_plan(const struct mkv_contract *contract, struct mkv_load *load,
+int mkv_load_plan(const struct mkv_contract *contract, struct mkv_boot_load *load,
 		  struct mkv_forward forwards[static MKV_LOAD_FORWARDS],
 		  struct mkv_error *err)
 {
@@ -65,7 +65,7 @@ int mkv_load_plan(const struct mkv_contract *contract, struct mkv_load *load,
 		       : 0;
 }
 
-int mkv_load_credential(const struct mkv_load *load, struct mkv_buf *ret,
+int mkv_load_credential(const struct mkv_boot_load *load, struct mkv_buf *ret,
 			struct mkv_error *err)
 {
 	char text[128];
@@ -77,7 +77,7 @@ int mkv_load_credential(const struct mkv_load *load, struct mkv_buf *ret,
 }
 
 /* "[   42.1] mkvbench-load[512]: {...}", as journald puts it on a console. */
-bool mkv_load_take_line(struct mkv_load *load, const char *line)
+bool mkv_load_take_line(struct mkv_boot_load *load, const char *line)
 {
 	struct mkv_error ignored;
 	auto_json json_t *document = NULL;
@@ -107,7 +107,7 @@ static int64_t metric(const char *text, const char *name)
 	return at ? strtoll(at + strlen(name), NULL, 10) : -1;
 }
 
-bool mkv_load_add_metrics(struct mkv_load *load, const char *text)
+bool mkv_load_add_metrics(struct mkv_boot_load *load, const char *text)
 {
 	int64_t ended = metric(text, "mkvbench_spans_total{state=\"ended\"}");
 	int64_t exported =
@@ -121,7 +121,7 @@ bool mkv_load_add_metrics(struct mkv_load *load, const char *text)
 	return exported + dropped >= ended;
 }
 
-bool mkv_load_ask_exported(struct mkv_load *load)
+bool mkv_load_ask_exported(struct mkv_boot_load *load)
 {
 	load->spans = load->dropped = 0;
 	load->is_exported = true;
@@ -139,14 +139,14 @@ bool mkv_load_ask_exported(struct mkv_load *load)
 	return load->is_exported;
 }
 
-bool mkv_load_is_good(const struct mkv_load *load)
+bool mkv_load_is_good(const struct mkv_boot_load *load)
 {
 	return load->summary && load->is_answered && load->traces &&
 	       load->is_exported && !load->dropped &&
 	       !load->dropped_by_generator;
 }
 
-int mkv_load_fetch(struct mkv_load *load, const char *folder,
+int mkv_load_fetch(struct mkv_boot_load *load, const char *folder,
 		   struct mkv_error *err)
 {
 	char url[64];

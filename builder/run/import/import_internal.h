@@ -55,7 +55,7 @@ struct mkv_import_part {
 struct mkv_import {
 	const struct mkv_import_options *options;
 	struct mkv_import_report *report;
-	struct mkv_trusted *trusted;
+	struct mkv_audit_trusted *trusted;
 	const struct mkv_contract *contract;
 	virConnectPtr connection;
 	struct mkv_import_guest *guests;

@@ -298,7 +298,7 @@ static const struct mkv_http_route routes[] = {
 	{0},
 };
 
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/collector", .max = 4000,
 	 .doc = "where spans are kept", .text = &collector.folder},
 	{"FILE_SIZE", MKV_SETTING_SIZE, "256MiB", 0, INT64_C(1) << 40,
@@ -308,7 +308,7 @@ static const struct mkv_setting own_settings[] = {
 	 .doc = "what stays free on its disk", .number = &collector.spare_bytes},
 	{0},
 };
-static const struct mkv_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
 
 int main(int argc, char **argv)
 {

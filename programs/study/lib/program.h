@@ -8,7 +8,7 @@
 struct mkv_program {
 	const char *name; /* "order" */
 	/* All that it knows; the list ends with NULL. */
-	const struct mkv_setting *const *settings;
+	const struct mkv_service_setting *const *settings;
 	/* Runs with the settings read: 0, a negative errno with err, or a
 	 * positive exit status of its own. */
 	int (*run)(const struct mkv_program *program, struct mkv_error *err);

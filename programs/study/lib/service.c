@@ -15,7 +15,7 @@ static struct {
 } limits;
 
 enum { PORT_ROW };
-static struct mkv_setting server_settings[] = {
+static struct mkv_service_setting server_settings[] = {
 	[PORT_ROW] = {"PORT", MKV_SETTING_INTEGER, NULL, 0, 65535,
 		      .doc = "where it listens; 0: any", .number = &limits.port},
 	{"ADDRESS", MKV_SETTING_TEXT, "0.0.0.0",
@@ -36,7 +36,7 @@ static struct mkv_setting server_settings[] = {
 	 .number = &limits.stop_s},
 	{0},
 };
-static const struct mkv_setting db_settings[] = {
+static const struct mkv_service_setting db_settings[] = {
 	{"DB_TIMEOUT_MS", MKV_SETTING_INTEGER, "2000", 10, 60000,
 	 .doc = "milliseconds for a statement, connecting included",
 	 .number = &limits.db_timeout_ms},
@@ -146,7 +146,7 @@ static int run(const struct mkv_program *program, struct mkv_error *err)
 int mkv_service_main(const struct mkv_service_options *options, int argc,
 		     char **argv)
 {
-	const struct mkv_setting *tables[MKV_SERVICE_TABLES_MAX + 4];
+	const struct mkv_service_setting *tables[MKV_SERVICE_TABLES_MAX + 4];
 	size_t n = 0;
 	server_settings[PORT_ROW].absent = options->port;
 	tables[n++] = server_settings;

@@ -17,7 +17,7 @@ struct mkv_service_options {
 	const char *schema; /* of the database */
 	const struct mkv_db_statement *statements;
 	/* The service's own, up to MKV_SERVICE_TABLES_MAX of them. */
-	const struct mkv_setting *const *settings;
+	const struct mkv_service_setting *const *settings;
 	/* With the settings read, before anything is served; may be NULL. */
 	int (*configure)(void *context, struct mkv_error *err);
 	void (*metrics)(struct mkv_buf *into, void *context);

@@ -76,7 +76,7 @@ const char *mkv_settings_text(const char *name, const char *absent)
 	return value && *value ? value : absent;
 }
 
-int mkv_settings_check_file(const struct mkv_setting *const *tables,
+int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 			    struct mkv_error *err)
 {
 	for (size_t i = 0; i < settings.count; i++) {
@@ -84,7 +84,7 @@ int mkv_settings_check_file(const struct mkv_setting *const *tables,
 		bool is_known =
 			strncmp(settings.items[i].name, "ADDRESS_", 8) == 0;
 		for (size_t t = 0; tables[t]; t++)
-			for (const struct mkv_setting *s = tables[t]; s->name;
+			for (const struct mkv_service_setting *s = tables[t]; s->name;
 			     s++)
 				is_known |= strcmp(s->name,
 						   settings.items[i].name) == 0;
@@ -120,7 +120,7 @@ static const struct unit *units_of(enum mkv_setting_kind kind)
 					      : none;
 }
 
-static bool read_number(const struct mkv_setting *setting, const char *text,
+static bool read_number(const struct mkv_service_setting *setting, const char *text,
 			int64_t *ret)
 {
 	char *end;
@@ -143,7 +143,7 @@ static bool read_number(const struct mkv_setting *setting, const char *text,
 	return false;
 }
 
-static bool read_word(const struct mkv_setting *setting, const char *text,
+static bool read_word(const struct mkv_service_setting *setting, const char *text,
 		      int64_t *ret)
 {
 	const char *word = setting->words;
@@ -159,7 +159,7 @@ static bool read_word(const struct mkv_setting *setting, const char *text,
 	return false;
 }
 
-static void print_number(const struct mkv_setting *setting, int64_t value,
+static void print_number(const struct mkv_service_setting *setting, int64_t value,
 			 struct mkv_buf *into)
 {
 	const struct unit *best = units_of(setting->kind);
@@ -170,7 +170,7 @@ static void print_number(const struct mkv_setting *setting, int64_t value,
 		       best->name);
 }
 
-static void print_limits(const struct mkv_setting *setting,
+static void print_limits(const struct mkv_service_setting *setting,
 			 struct mkv_buf *into)
 {
 	switch (setting->kind) {
@@ -193,7 +193,7 @@ static void print_limits(const struct mkv_setting *setting,
 	}
 }
 
-static int refuse(const struct mkv_setting *setting, const char *text,
+static int refuse(const struct mkv_service_setting *setting, const char *text,
 		  struct mkv_error *err)
 {
 	auto_buf struct mkv_buf limits = {0};
@@ -203,7 +203,7 @@ static int refuse(const struct mkv_setting *setting, const char *text,
 			limits.data ? limits.data : "");
 }
 
-static int read_one(const struct mkv_setting *setting, struct mkv_error *err)
+static int read_one(const struct mkv_service_setting *setting, struct mkv_error *err)
 {
 	const char *text = mkv_settings_text(setting->name, setting->absent);
 	size_t limit = setting->max ? (size_t)setting->max : TEXT_LIMIT;
@@ -222,7 +222,7 @@ static int read_one(const struct mkv_setting *setting, struct mkv_error *err)
 	return 0;
 }
 
-int mkv_settings_read(const struct mkv_setting *table, struct mkv_error *err)
+int mkv_settings_read(const struct mkv_service_setting *table, struct mkv_error *err)
 {
 	int rc = 0;
 	for (; rc == 0 && table->name; table++)
@@ -230,7 +230,7 @@ int mkv_settings_read(const struct mkv_setting *table, struct mkv_error *err)
 	return rc;
 }
 
-void mkv_settings_print(const struct mkv_setting *table, struct mkv_buf *into)
+void mkv_settings_print(const struct mkv_service_setting *table, struct mkv_buf *into)
 {
 	for (; table->name; table++) {
 		mkv_buf_printf(into, "%s\t%s\t", table->name,

@@ -17,7 +17,7 @@ enum mkv_setting_kind {
 	MKV_SETTING_DURATION, /* microseconds, or with us, ms, s */
 };
 
-struct mkv_setting {
+struct mkv_service_setting {
 	const char *name; /* "LARGE_FILE" */
 	enum mkv_setting_kind kind;
 	const char *absent; /* as it would be written; NULL: none */
@@ -36,14 +36,14 @@ void mkv_settings_done(void);
 
 /* Reads and checks a table, which ends with a NULL name. What is wrong is told
  * with its limits. */
-int mkv_settings_read(const struct mkv_setting *table,
+int mkv_settings_read(const struct mkv_service_setting *table,
 		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* Refuses a line of the file that no table (ends with NULL) has. */
-int mkv_settings_check_file(const struct mkv_setting *const *tables,
+int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* A line for each: name, default, limits, what it is, separated by tabs. */
-void mkv_settings_print(const struct mkv_setting *table, struct mkv_buf *into)
+void mkv_settings_print(const struct mkv_service_setting *table, struct mkv_buf *into)
 	mkv_nonnull(1, 2);
 
 /* Borrowed; `name` without the prefix: "PORT". Never empty: an empty value is

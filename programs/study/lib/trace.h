@@ -64,7 +64,7 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 /* Ends it and hands it to the exporter. */
 void mkv_span_end(struct mkv_span *span) mkv_nonnull(1);
 
-extern const struct mkv_setting mkv_trace_settings[];
+extern const struct mkv_service_setting mkv_trace_settings[];
 /* Starts the exporter as the settings say: OTLP_ENDPOINT ("http://host:4318"),
  * TRACE_FILE (OTLP JSON lines), either of them "none": spans are not kept;
  * neither: port 4318 of ADDRESS_COLLECTOR; nor that: /var/lib/SERVICE/

@@ -3,7 +3,7 @@
 
 int64_t mkv_trace_spare_bytes = 64 << 20;
 
-const struct mkv_setting mkv_trace_settings[] = {
+const struct mkv_service_setting mkv_trace_settings[] = {
 	{.name = "OTLP_ENDPOINT",
 	 .doc = "where spans go, `http://HOST:4318`; unless set, port 4318 of "
 		"MKVBENCH_ADDRESS_COLLECTOR; `none`: nowhere"},

@@ -166,7 +166,7 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 				       err);
 }
 
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"RATE", MKV_SETTING_INTEGER, "20", 1, 100000, .doc = "orders a second",
 	 .number = &load.rate},
 	{"CONNECTIONS", MKV_SETTING_INTEGER, "3", 1, 256,
@@ -249,7 +249,7 @@ static int run(const struct mkv_program *program, struct mkv_error *err)
 
 int main(int argc, char **argv)
 {
-	static const struct mkv_setting *const settings[] = {
+	static const struct mkv_service_setting *const settings[] = {
 		own_settings, mkv_trace_settings, NULL};
 	const struct mkv_program program = {
 		.name = "loadgen", .settings = settings, .run = run};

@@ -61,7 +61,7 @@ static const char schema[] =
 	" price bigint NOT NULL);"
 	"COMMIT";
 
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/order", .max = 4000,
 	 .doc = "where LargeFileTask and SmallFileTask write",
 	 .text = &service.files.folder},
@@ -81,7 +81,7 @@ static const struct mkv_setting own_settings[] = {
 	MKV_PEER_TIMEOUT("8000"),
 	{0},
 };
-static const struct mkv_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {

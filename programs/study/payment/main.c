@@ -19,7 +19,7 @@ static struct payment_service {
 	int64_t sleep_us, linpack_size;
 } service;
 
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"SLEEP", MKV_SETTING_DURATION, "0us", 0, 60 * 1000 * 1000,
 	 .doc = "that SleepTask burns", .number = &service.sleep_us},
 	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "350", 1, MKV_LINPACK_ORDER_MAX,
@@ -30,7 +30,7 @@ static const struct mkv_setting own_settings[] = {
 	MKV_PEER_TIMEOUT("6000"),
 	{0},
 };
-static const struct mkv_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {

@@ -31,7 +31,7 @@ struct cluster {
 };
 
 static struct cluster cluster_set;
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"PG_DATA", MKV_SETTING_TEXT, "/var/lib/postgresql/data",
 	 .max = PATH_LIMIT - 32, .doc = "the cluster", .text = &cluster_set.data},
 	{"PG_LISTEN", MKV_SETTING_TEXT, "127.0.0.1", .max = 250,
@@ -227,7 +227,7 @@ static int run_as_server(const struct mkv_program *program,
 
 int main(int argc, char **argv)
 {
-	static const struct mkv_setting *const settings[] = {own_settings,
+	static const struct mkv_service_setting *const settings[] = {own_settings,
 							     NULL};
 	const struct mkv_program program = {
 		.name = "postgres", .settings = settings, .run = run_as_server};

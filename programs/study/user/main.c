@@ -62,7 +62,7 @@ static const char schema_format[] =
 	" WHERE NOT EXISTS (SELECT FROM users);"
 	"COMMIT";
 
-static const struct mkv_setting own_settings[] = {
+static const struct mkv_service_setting own_settings[] = {
 	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "200", 1, MKV_LINPACK_ORDER_MAX,
 	 .doc = "order of LinpackBenchmark1's system",
 	 .number = &service.linpack_size},
@@ -71,7 +71,7 @@ static const struct mkv_setting own_settings[] = {
 	 .number = &service.users},
 	{0},
 };
-static const struct mkv_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {
