@@ -40,6 +40,24 @@ static int package_layer(const struct mkv_build *build,
 	return rc < 0 ? rc : mkv_oci_layer_save(*ret, build->store, &key, err);
 }
 
+/* How the recipe says that containers of the image run; the strings are borrowed. */
+static struct mkv_oci_config config_of(const struct mkv_oci_image *recipe,
+				       int64_t epoch_s)
+{
+	return (struct mkv_oci_config){
+		.user = recipe->user,
+		.entrypoint = recipe->entrypoint,
+		.command = recipe->command,
+		.environment = recipe->environment,
+		.volumes = recipe->volumes,
+		.ports = recipe->ports,
+		.labels = recipe->labels,
+		.working_dir = recipe->working_dir,
+		.stop_signal = recipe->stop_signal,
+		.epoch_s = epoch_s,
+	};
+}
+
 static int build_one(const struct mkv_build *build,
 		     const struct mkv_oci_image *recipe,
 		     struct mkv_build_oci_image *ret, struct mkv_error *err)
@@ -68,7 +86,7 @@ static int build_one(const struct mkv_build *build,
 	if (rc < 0)
 		return rc;
 	struct mkv_oci_config config =
-		mkv_oci_config_of(recipe, build->lock->epoch_s);
+		config_of(recipe, build->lock->epoch_s);
 	const struct mkv_oci_layer *layers[] = {ret->layers[0], ret->layers[1]};
 	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
 			       MKV_BUILD_OCI_LAYERS, &ret->built, err);

@@ -4,7 +4,7 @@
  * it, but in the file tree: links below /etc/systemd/system by what a unit's
  * [Install] section says (systemd.unit(5)). */
 
-#include "builder/input/recipe/strings.h"
+#include "lib/strings.h"
 #include "builder/core/tree/tree.h"
 
 /* WantedBy=, RequiredBy=, Alias= and Also= are followed; a template needs an

@@ -4,7 +4,7 @@
  * build found out about each image. */
 
 #include "builder/input/lock/lock.h"
-#include "builder/input/recipe/strings.h"
+#include "lib/strings.h"
 #include "lib/buf.h"
 
 /* What the contract says of one image beside the recipe. */

@@ -22,23 +22,6 @@ void mkv_oci_built_free(struct mkv_oci_built *image)
 	free(image);
 }
 
-struct mkv_oci_config mkv_oci_config_of(const struct mkv_oci_image *recipe,
-					int64_t epoch_s)
-{
-	return (struct mkv_oci_config){
-		.user = recipe->user,
-		.entrypoint = recipe->entrypoint,
-		.command = recipe->command,
-		.environment = recipe->environment,
-		.volumes = recipe->volumes,
-		.ports = recipe->ports,
-		.labels = recipe->labels,
-		.working_dir = recipe->working_dir,
-		.stop_signal = recipe->stop_signal,
-		.epoch_s = epoch_s,
-	};
-}
-
 static json_t *list_of(const struct mkv_strings *strings)
 {
 	json_t *list = json_array();

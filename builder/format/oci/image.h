@@ -5,8 +5,8 @@
  * are borrowed, so that images share them. */
 
 #include "builder/format/oci/layer.h"
-#include "builder/input/recipe/recipe.h"
 #include "lib/buf.h"
+#include "lib/strings.h"
 
 /* How a container of the image runs. Borrowed lists, as in the recipe. */
 struct mkv_oci_config {
@@ -34,10 +34,6 @@ struct mkv_oci_built {
 void mkv_oci_built_free(struct mkv_oci_built *image);
 MKV_DEFINE_AUTO(oci_built, struct mkv_oci_built *, mkv_oci_built_free)
 #define auto_oci_built mkv_auto(oci_built)
-
-/* What a recipe says of an image, with its time from the lock. */
-struct mkv_oci_config mkv_oci_config_of(const struct mkv_oci_image *recipe,
-					int64_t epoch_s) mkv_nonnull(1);
 
 int mkv_oci_image_new(const char *name, const char *tag,
 		      const struct mkv_oci_config *config,

@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "builder/input/recipe/recipe.h"
+#include "lib/strings.h"
 #include "lib/error.h"
 
 struct mkv_mirror {

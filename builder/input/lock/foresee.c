@@ -5,7 +5,7 @@
 
 #include "builder/input/lock/local.h"
 #include "builder/input/lock/wants.h"
-#include "builder/input/recipe/strings.h"
+#include "lib/strings.h"
 
 void mkv_lock_foresight_done(struct mkv_lock_foresight *foresight)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 #include "builder/input/overlay/overlay.h"
 
 static int digest_of(const char *recipe_path, const char *overlay,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 #include "builder/input/lock/line.h"
 #include "builder/input/lock/lock.h"
 #include "builder/input/lock/valid.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 #include "builder/input/lock/index.h"
 #include "builder/input/lock/local.h"
 #include "builder/input/lock/solve.h"

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 #include "builder/input/lock/solve_internal.h"
 #include "builder/input/lock/stanza.h"
 #include "lib/text.h"

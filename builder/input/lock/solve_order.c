@@ -4,7 +4,7 @@
 #include <solv/repo.h>
 #include <string.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 #include "builder/input/lock/index.h"
 #include "builder/input/lock/order.h"
 #include "builder/input/lock/solve_internal.h"

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/input/lock/grow.h"
+#include "lib/grow.h"
 
 /* What something is that needs packages. */
 enum {

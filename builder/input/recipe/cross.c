@@ -23,14 +23,6 @@ struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
 	}
 }
 
-bool mkv_strings_has(const struct mkv_strings *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], text) == 0)
-			return true;
-	return false;
-}
-
 static void check_scenario(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;

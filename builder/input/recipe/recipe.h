@@ -9,30 +9,13 @@
 #include <stdint.h>
 
 #include "lib/error.h"
+#include "lib/strings.h"
 
 enum mkv_scenario {
 	MKV_BARE_METAL,
 	MKV_DOCKER,
 	MKV_KVM,
 	MKV_KVM_DOCKER,
-};
-
-/* A list of strings: packages, kernel words, features. */
-struct mkv_strings {
-	char **items;
-	size_t count;
-};
-bool mkv_strings_has(const struct mkv_strings *list, const char *text)
-	mkv_nonnull(1, 2);
-
-/* A key and its value: sysctls, service settings. */
-struct mkv_setting {
-	char *key;
-	char *value;
-};
-struct mkv_settings {
-	struct mkv_setting *items;
-	size_t count;
 };
 
 /* One cache of the machine, as CPUID leaf 4 / 0x8000001D tells it. */

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/input/recipe/strings.h"
+#include "lib/strings.h"
 
 #include <string.h>
+
+bool mkv_strings_has(const struct mkv_strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
 
 void mkv_strings_done(struct mkv_strings *strings)
 {
