@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/clock.h"
+
 enum { KILL_MS = 5000 };
 
 /* One captured stream of the child. */
@@ -17,13 +19,6 @@ struct stream {
 	struct mkv_buf *into;
 	size_t limit_bytes;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Only async-signal-safe calls: we are between fork and exec. */
 static _Noreturn void become(const struct mkv_process *process, int in, int out,
@@ -75,7 +70,7 @@ static int collect(struct stream streams[2], int64_t deadline_ms)
 		};
 		int wait_ms = -1;
 		if (deadline_ms) {
-			int64_t left = deadline_ms - now_ms();
+			int64_t left = deadline_ms - mkv_monotonic_ms();
 			if (left <= 0)
 				return -ETIMEDOUT;
 			wait_ms = left > 60000 ? 60000 : (int)left;
@@ -104,7 +99,7 @@ static int reap(pid_t pid, int64_t deadline_ms, int *status)
 			return -errno;
 		if (!deadline_ms)
 			continue;
-		if (now_ms() >= deadline_ms)
+		if (mkv_monotonic_ms() >= deadline_ms)
 			return -ETIMEDOUT;
 		(void)poll(NULL, 0, 10);
 	}
@@ -174,7 +169,7 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		return mkv_fail(err, MKV_FAILED, fork_code, "fork: %m");
 	}
 	int64_t deadline_ms =
-		process->timeout_s ? now_ms() + process->timeout_s * 1000LL : 0;
+		process->timeout_s ? mkv_monotonic_ms() + process->timeout_s * 1000LL : 0;
 	int rc = collect(streams, deadline_ms);
 	mkv_auto_close_(&streams[0].fd);
 	mkv_auto_close_(&streams[1].fd);
@@ -184,7 +179,7 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 	if (rc < 0) {
 		(void)kill(pid, SIGKILL);
 		/* Inside a driver that hangs, it doesn't end even then. */
-		(void)reap(pid, now_ms() + KILL_MS, &status);
+		(void)reap(pid, mkv_monotonic_ms() + KILL_MS, &status);
 		return mkv_fail(err, MKV_FAILED, rc, "%s: %m", program);
 	}
 	int code = 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "verify/capture.h"
 #include "verify/options.h"
@@ -341,11 +342,9 @@ static int print_tpm_key(const struct mkv_env *env, struct mkv_error *err)
 static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	       struct mkv_error *err)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	struct mkv_env env = {
 		.root = options->root,
-		.started_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+		.started_ns = mkv_monotonic_ns(),
 		.chrony_socket = options->chrony_socket,
 		.docker_socket = options->docker_socket,
 		.tpm = options->tpm,

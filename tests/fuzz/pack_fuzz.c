@@ -28,10 +28,10 @@ static void mend_footer(uint8_t *data, size_t size)
 		index = MKV_PACK_HEADER_SIZE;
 	memcpy(data, MKV_PACK_MAGIC, 8);
 	memcpy(footer, MKV_PACK_END_MAGIC, 8);
-	mkv_pack_put32(footer + 8, MKV_PACK_VERSION);
-	mkv_pack_put32(footer + 12, 0);
-	mkv_pack_put64(footer + 16, index);
-	mkv_pack_put64(footer + 24, end - index);
+	mkv_le_put32(footer + 8, MKV_PACK_VERSION);
+	mkv_le_put32(footer + 12, 0);
+	mkv_le_put64(footer + 16, index);
+	mkv_le_put64(footer + 24, end - index);
 	if (mkv_sha256_bytes(data + index, (size_t)(end - index), &sha256,
 			     &err) == 0)
 		memcpy(footer + 32, sha256.bytes, sizeof(sha256.bytes));

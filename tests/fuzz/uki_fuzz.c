@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "builder/format/disk/uki.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/uki_fuzz.c", NULL};

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "builder/format/disk/uki.h"
 
 enum {

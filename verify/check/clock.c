@@ -4,19 +4,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "verify/probe/clock.h"
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void sleep_until(int64_t when_ns)
 {
-	struct timespec at = {.tv_sec = when_ns / 1000000000,
-			      .tv_nsec = when_ns % 1000000000};
+	struct timespec at =
+		mkv_timespec_of_ns(when_ns);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) ==
 	       EINTR)
 		;
@@ -42,10 +36,10 @@ static enum mkv_result settle(const struct mkv_env *env,
 			      struct mkv_clock_reading *reading,
 			      struct mkv_answer *answer, int64_t *ret_took_ns)
 {
-	int64_t start = monotonic_ns(), next = start;
+	int64_t start = mkv_monotonic_ns(), next = start;
 	for (;;) {
 		enum mkv_result result = measure(env, reading, answer);
-		*ret_took_ns = monotonic_ns() - start;
+		*ret_took_ns = mkv_monotonic_ns() - start;
 		if (result == MKV_PASS ||
 		    *ret_took_ns + second_ns > env->settle_ns)
 			return result;
@@ -68,7 +62,7 @@ static enum mkv_result dwell(const struct mkv_env *env,
 			     struct mkv_answer *answer, unsigned *ret_held,
 			     int64_t *widest)
 {
-	int64_t start = monotonic_ns(), next = start;
+	int64_t start = mkv_monotonic_ns(), next = start;
 	*ret_held = 0;
 	for (;;) {
 		next += second_ns;

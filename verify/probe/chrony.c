@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "lib/bytes.h"
+
 enum {
 	VERSION = 6,
 	TYPE_REQUEST = 1,
@@ -32,29 +34,6 @@ enum {
 	TIMEOUT_MS = 2000,
 };
 
-static uint16_t get16(const uint8_t *at)
-{
-	return (uint16_t)(at[0] << 8 | at[1]);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 |
-	       (uint32_t)at[2] << 8 | at[3];
-}
-
-static void put16(uint8_t *at, unsigned value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
 double mkv_chrony_float(uint32_t bits)
 {
 	int exponent = (int)(bits >> 25);
@@ -68,13 +47,13 @@ double mkv_chrony_float(uint32_t bits)
 
 static double get_float(const uint8_t *at)
 {
-	return mkv_chrony_float(get32(at));
+	return mkv_chrony_float(mkv_be_get32(at));
 }
 
 static void get_address(const uint8_t *at,
 			char ret[static MKV_CHRONY_ADDRESS_MAX])
 {
-	unsigned family = get16(at + 16);
+	unsigned family = mkv_be_get16(at + 16);
 	ret[0] = '\0';
 	if (family == FAMILY_INET4)
 		(void)inet_ntop(AF_INET, at, ret, MKV_CHRONY_ADDRESS_MAX);
@@ -85,25 +64,25 @@ static void get_address(const uint8_t *at,
 /* Seconds since 1970 from high and low words and nanoseconds. */
 static double get_time(const uint8_t *at)
 {
-	uint32_t high = get32(at);
+	uint32_t high = mkv_be_get32(at);
 	if (high == 0x7fffffff) /* the protocol's "no high word" */
 		high = 0;
-	return (double)high * 4294967296.0 + (double)get32(at + 4) +
-	       (double)get32(at + 8) * 1e-9;
+	return (double)high * 4294967296.0 + (double)mkv_be_get32(at + 4) +
+	       (double)mkv_be_get32(at + 8) * 1e-9;
 }
 
 static int check_reply(const uint8_t *reply, size_t size, uint32_t sequence,
 		       unsigned command, struct mkv_error *err)
 {
 	if (size < REPLY_HEADER || reply[0] != VERSION ||
-	    reply[1] != TYPE_REPLY || get16(reply + 4) != command ||
-	    get32(reply + 16) != sequence)
+	    reply[1] != TYPE_REPLY || mkv_be_get16(reply + 4) != command ||
+	    mkv_be_get32(reply + 16) != sequence)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
 				"not a reply to our request");
-	if (get16(reply + 8) != 0)
+	if (mkv_be_get16(reply + 8) != 0)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
 				"chronyd answers with status %u",
-				get16(reply + 8));
+				mkv_be_get16(reply + 8));
 	return 0;
 }
 
@@ -121,14 +100,14 @@ int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,
 	int rc = check_reply(reply, size, sequence, REQ_TRACKING, err);
 	if (rc < 0)
 		return rc;
-	if (get16(reply + 6) != RPY_TRACKING ||
+	if (mkv_be_get16(reply + 6) != RPY_TRACKING ||
 	    size < (size_t)REPLY_HEADER + TRACKING_SIZE)
 		return reject("tracking", err);
 	const uint8_t *at = reply + REPLY_HEADER;
 	struct mkv_chrony_tracking t = {
-		.ref_id = get32(at),
-		.stratum = get16(at + 24),
-		.leap = get16(at + 26),
+		.ref_id = mkv_be_get32(at),
+		.stratum = mkv_be_get16(at + 24),
+		.leap = mkv_be_get16(at + 26),
 		.ref_time_s = get_time(at + 28),
 		.system_offset_s = get_float(at + 40),
 		.last_offset_s = get_float(at + 44),
@@ -155,7 +134,7 @@ int mkv_chrony_parse_ntpdata(const uint8_t *reply, size_t size,
 	int rc = check_reply(reply, size, sequence, REQ_NTP_DATA, err);
 	if (rc < 0)
 		return rc;
-	unsigned form = get16(reply + 6);
+	unsigned form = mkv_be_get16(reply + 6);
 	if ((form != RPY_NTP_DATA && form != RPY_NTP_DATA2) ||
 	    size < (size_t)REPLY_HEADER + NTP_DATA_SIZE)
 		return reject("ntpdata", err);
@@ -168,7 +147,7 @@ int mkv_chrony_parse_ntpdata(const uint8_t *reply, size_t size,
 		.peer_dispersion_s = get_float(at + 80),
 		.tx_stamp = (char)at[94],
 		.rx_stamp = (char)at[95],
-		.good_count = get32(at + 108),
+		.good_count = mkv_be_get32(at + 108),
 	};
 	get_address(at, d.address);
 	if (d.tx_stamp < 'A' || d.tx_stamp > 'Z')
@@ -243,8 +222,8 @@ static int exchange(const char *path, uint8_t *request, unsigned command,
 		return mkv_fail(err, MKV_FAILED, errno, "getrandom: %m");
 	request[0] = VERSION;
 	request[1] = TYPE_REQUEST;
-	put16(request + 4, command);
-	put32(request + 8, sequence);
+	mkv_be_put16(request + 4, (uint16_t)command);
+	mkv_be_put32(request + 8, sequence);
 	if (send(end.fd, request, REQUEST_SIZE, 0) != REQUEST_SIZE)
 		return mkv_fail(err, MKV_FAILED, errno, "send: %m");
 	struct pollfd wait = {.fd = end.fd, .events = POLLIN};
@@ -279,9 +258,9 @@ int mkv_chrony_ntpdata(const char *path, const char *address,
 	uint8_t request[REQUEST_SIZE] = {0}, reply[REPLY_MAX];
 	uint8_t *into = request + REQUEST_HEADER;
 	if (inet_pton(AF_INET, address, into) == 1)
-		put16(into + 16, FAMILY_INET4);
+		mkv_be_put16(into + 16, FAMILY_INET4);
 	else if (inet_pton(AF_INET6, address, into) == 1)
-		put16(into + 16, FAMILY_INET6);
+		mkv_be_put16(into + 16, FAMILY_INET6);
 	else
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"'%s' isn't an address", address);

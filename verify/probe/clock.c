@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
+
 enum { EXCHANGES = 8 };
 
 /* chronyd's own reference, 127.127.1.1, when it follows nobody. */
@@ -41,9 +43,7 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 			mkv_chrony_ntpdata(env->chrony_socket, clock->address,
 					   &ret->ntpdata,
 					   &ret->ntpdata_error) == 0;
-	struct timespec now;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	ret->now_s = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+	ret->now_s = (double)mkv_realtime_ns() * 1e-9;
 	ret->has_sntp = mkv_sntp_ask(clock->address, env->ntp_port, EXCHANGES,
 				     &ret->sntp, &ret->sntp_error) == 0;
 	struct mkv_figures *figures = env->figures;

@@ -8,16 +8,10 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/io.h"
 
 enum { ANSWER_MAX = 8 << 20, TIMEOUT_MS = 60000 };
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 		   const char **ret_body, size_t *ret_size,
@@ -49,10 +43,10 @@ int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 /* All that the peer sends until it closes. */
 static int receive_all(int fd, struct mkv_buf *into, struct mkv_error *err)
 {
-	int64_t deadline = monotonic_ms() + TIMEOUT_MS;
+	int64_t deadline = mkv_monotonic_ms() + TIMEOUT_MS;
 	char chunk[16384];
 	for (;;) {
-		int64_t left = deadline - monotonic_ms();
+		int64_t left = deadline - mkv_monotonic_ms();
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
 		if (ready < 0 && errno == EINTR)

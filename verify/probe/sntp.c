@@ -11,31 +11,13 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "lib/bytes.h"
+#include "lib/clock.h"
 #include "verify/probe/phc.h"
 
 enum { ANSWER_MS = 400, STAMP_MS = 20, PAUSE_NS = 4000000 };
 
 static const uint64_t era_offset_s = 2208988800; /* 1900 to 1970 */
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < 8; i++)
-		value = value << 8 | at[i];
-	return value;
-}
-
-static int64_t to_ns(const struct timespec *ts)
-{
-	return (int64_t)ts->tv_sec * 1000000000 + ts->tv_nsec;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return to_ns(&now);
-}
 
 static uint64_t to_ntp(int64_t ns)
 {
@@ -54,11 +36,11 @@ int mkv_sntp_parse(const uint8_t *p, size_t size, uint64_t nonce, uint64_t t1,
 		   uint64_t t4, struct mkv_sntp_sample *ret,
 		   struct mkv_error *err)
 {
-	if (size < MKV_SNTP_SIZE || get64(p + 24) != nonce)
+	if (size < MKV_SNTP_SIZE || mkv_be_get64(p + 24) != nonce)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
 				"not an answer to our question");
 	unsigned leap = p[0] >> 6, version = p[0] >> 3 & 7, mode = p[0] & 7;
-	uint64_t t2 = get64(p + 32), t3 = get64(p + 40);
+	uint64_t t2 = mkv_be_get64(p + 32), t3 = mkv_be_get64(p + 40);
 	if (mode != 4 || version < 3 || version > 4 || t2 == 0 || t3 == 0)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
 				"an answer that makes no sense");
@@ -153,18 +135,11 @@ static ssize_t receive(int fd, int flags, uint8_t *packet, size_t size,
 			continue;
 		memcpy(&taken, CMSG_DATA(c), sizeof(taken));
 		if (taken.ts[0].tv_sec)
-			stamps->kernel_ns = to_ns(&taken.ts[0]);
+			stamps->kernel_ns = mkv_timespec_ns(&taken.ts[0]);
 		if (taken.ts[2].tv_sec || taken.ts[2].tv_nsec)
-			stamps->card_ns = to_ns(&taken.ts[2]);
+			stamps->card_ns = mkv_timespec_ns(&taken.ts[2]);
 	}
 	return got;
-}
-
-static int64_t monotonic_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What came of one question. */
@@ -181,11 +156,11 @@ struct exchange {
 static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 			   struct exchange *x, struct mkv_error *err)
 {
-	int64_t deadline = monotonic_ms() + ANSWER_MS;
+	int64_t deadline = mkv_monotonic_ms() + ANSWER_MS;
 	for (;;) {
 		uint8_t spare[256];
 		struct stamps stamps = {0};
-		int64_t left = deadline - monotonic_ms();
+		int64_t left = deadline - mkv_monotonic_ms();
 		struct pollfd wait = {.fd = fd, .events = POLLIN};
 		if (left <= 0 || (x->size >= 0 && x->sent.kernel_ns &&
 				  (x->sent.card_ns || !by_card)))
@@ -204,8 +179,8 @@ static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 			receive(fd, 0, x->answer, sizeof(x->answer), &stamps);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "receive: %m");
-		if (got >= MKV_SNTP_SIZE && get64(x->answer + 24) == nonce) {
-			x->received_ns = now_ns();
+		if (got >= MKV_SNTP_SIZE && mkv_be_get64(x->answer + 24) == nonce) {
+			x->received_ns = mkv_realtime_ns();
 			x->received = stamps;
 			x->size = got;
 		}
@@ -251,13 +226,13 @@ static int exchange(int fd, int phc, struct mkv_sntp_sample *ret,
 	struct exchange x = {.size = -1};
 	if (getrandom(packet + 40, 8, 0) != 8)
 		return mkv_fail(err, MKV_FAILED, errno, "getrandom: %m");
-	uint64_t nonce = get64(packet + 40);
+	uint64_t nonce = mkv_be_get64(packet + 40);
 	while (receive(fd, MSG_ERRQUEUE, spare, sizeof(spare), &none) >= 0 ||
 	       receive(fd, 0, spare, sizeof(spare), &none) >= 0)
 		; /* late answers to earlier questions */
 	struct mkv_phc_offset before, after;
 	bool compared = phc >= 0 && mkv_phc_compare(phc, &before);
-	x.sent_ns = now_ns();
+	x.sent_ns = mkv_realtime_ns();
 	if (send(fd, packet, sizeof(packet), 0) != sizeof(packet))
 		return mkv_fail(err, MKV_FAILED, errno, "send: %m");
 	int rc = wait_for_answer(fd, nonce, phc >= 0, &x, err);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
+
 void mkv_receipt_done(struct mkv_receipt *receipt)
 {
 	for (size_t i = 0; i < receipt->count; i++)
@@ -47,13 +49,6 @@ static enum mkv_result judge(const struct mkv_receipt *receipt)
 	return worst == MKV_NOT_PROMISED ? MKV_NOT_ESTABLISHED : worst;
 }
 
-static double monotonic_s(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 int mkv_receipt_make(const struct mkv_env *env,
 		     const struct mkv_trusted *trusted, const char *host,
 		     bool (*wanted)(const struct mkv_check *check,
@@ -78,7 +73,7 @@ int mkv_receipt_make(const struct mkv_env *env,
 	if (!receipt.rows)
 		return mkv_oom(err);
 	double start = env->started_ns ? (double)env->started_ns * 1e-9
-				       : monotonic_s();
+				       : mkv_monotonic_s();
 	receipt.started_s = (int64_t)time(NULL);
 	receipt.boot_id = mkv_env_read(env, "/proc/sys/kernel/random/boot_id");
 	for (size_t i = 0; i < count; i++) {
@@ -88,10 +83,10 @@ int mkv_receipt_make(const struct mkv_env *env,
 			continue;
 		struct mkv_receipt_row *row = &receipt.rows[receipt.count++];
 		row->check = check;
-		double before = monotonic_s();
+		double before = mkv_monotonic_s();
 		check->run(&own, &row->answer);
 		judge_row(env, row);
-		row->took_s = monotonic_s() - before;
+		row->took_s = mkv_monotonic_s() - before;
 	}
 	if (env->cpuid)
 		mkv_cpuid_write(env->cpuid,
@@ -108,7 +103,7 @@ int mkv_receipt_make(const struct mkv_env *env,
 	/* The contract may hold, but this machine has no place in it. */
 	if ((!env->image || !env->host) && receipt.result == MKV_PASS)
 		receipt.result = MKV_NOT_ESTABLISHED;
-	receipt.took_s = monotonic_s() - start;
+	receipt.took_s = mkv_monotonic_s() - start;
 	*ret = receipt;
 	receipt = (struct mkv_receipt){0};
 	return 0;

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/run/boot/child.h"
+#include "builder/core/host/argv.h"
+#include "builder/core/host/child.h"
 
 enum { DEADLINE_MS = 10000, STEP_MS = 100, SAID_MOST = 1 << 20 };
 
@@ -30,7 +31,7 @@ static void last_line(int fd, char *said, char *ret, size_t size)
 	(void)snprintf(ret, size, "%.80s", line ? line + 1 : said);
 }
 
-int mkv_boot_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
+int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 		       struct mkv_error *err)
 {
 	*ret_works = false;

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/text.h"
 
 enum { TEXT_MAX = 256, REDRAW_MS = 100 };
@@ -22,13 +23,6 @@ struct mkv_progress {
 	uint64_t total_bytes, done_bytes;
 	int64_t begun_ms, drawn_ms;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
 {
@@ -111,7 +105,7 @@ static void end_step(struct mkv_progress *p, const char *note)
 	if (!p->in_step)
 		return;
 	p->in_step = false;
-	int64_t elapsed_ms = now_ms() - p->begun_ms;
+	int64_t elapsed_ms = mkv_monotonic_ms() - p->begun_ms;
 	char size[16];
 	mkv_size_text(p->done_bytes, size);
 	switch (p->style) {
@@ -149,7 +143,7 @@ void mkv_progress_begin(struct mkv_progress *p, uint64_t total_bytes,
 	p->in_step = true;
 	p->total_bytes = total_bytes;
 	p->done_bytes = 0;
-	p->begun_ms = now_ms();
+	p->begun_ms = mkv_monotonic_ms();
 	if (p->style == TERMINAL)
 		draw(p, p->begun_ms);
 	else if (p->style == PLAIN)
@@ -168,7 +162,7 @@ void mkv_progress_advance(struct mkv_progress *p, uint64_t bytes)
 	(void)pthread_mutex_lock(&p->mutex);
 	p->done_bytes += bytes;
 	if (p->in_step && p->style == TERMINAL) {
-		int64_t at_ms = now_ms();
+		int64_t at_ms = mkv_monotonic_ms();
 		if (at_ms - p->drawn_ms >= REDRAW_MS)
 			draw(p, at_ms);
 	}
@@ -209,7 +203,7 @@ void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
 		(void)fprintf(stderr, "%s%s%s\n", over ? "\r" : "", note,
 			      over ? "\033[K" : "");
 		if (over)
-			draw(p, now_ms());
+			draw(p, mkv_monotonic_ms());
 	}
 	(void)pthread_mutex_unlock(&p->mutex);
 }

@@ -49,7 +49,7 @@ int mkv_pack_writer_new(int fd, struct mkv_pack_writer **ret,
 	if (rc < 0)
 		return rc;
 	uint8_t header[MKV_PACK_HEADER_SIZE] = MKV_PACK_MAGIC;
-	mkv_pack_put32(header + 8, MKV_PACK_VERSION);
+	mkv_le_put32(header + 8, MKV_PACK_VERSION);
 	rc = mkv_pwrite_all(fd, header, sizeof(header), 0, err);
 	if (rc < 0)
 		return rc;
@@ -210,14 +210,14 @@ static void put16(struct mkv_buf *buf, size_t value)
 static void put32(struct mkv_buf *buf, uint32_t value)
 {
 	uint8_t bytes[4];
-	mkv_pack_put32(bytes, value);
+	mkv_le_put32(bytes, value);
 	mkv_buf_add(buf, bytes, sizeof(bytes));
 }
 
 static void put64(struct mkv_buf *buf, uint64_t value)
 {
 	uint8_t bytes[8];
-	mkv_pack_put64(bytes, value);
+	mkv_le_put64(bytes, value);
 	mkv_buf_add(buf, bytes, sizeof(bytes));
 }
 

@@ -2,9 +2,7 @@
 #pragma once
 /* What writer and reader of packs share; the layout stands in pack.h. */
 
-#include <endian.h>
-#include <stdint.h>
-#include <string.h>
+#include "lib/bytes.h"
 
 #define MKV_PACK_MAGIC "mkvpack\n"
 #define MKV_PACK_END_MAGIC "mkvpend\n"
@@ -18,15 +16,3 @@ enum {
 	MKV_PACK_INODE = 0,
 	MKV_PACK_LINK = 1,
 };
-
-static inline void mkv_pack_put32(uint8_t *to, uint32_t value)
-{
-	value = htole32(value);
-	memcpy(to, &value, sizeof(value));
-}
-
-static inline void mkv_pack_put64(uint8_t *to, uint64_t value)
-{
-	value = htole64(value);
-	memcpy(to, &value, sizeof(value));
-}

@@ -51,7 +51,7 @@ bool mkv_guest_needs_emulation(void)
 		const char *kernel = kernels.gl_pathv[i - 1];
 		if (access(kernel, R_OK) < 0)
 			continue;
-		if (mkv_boot_probe_kvm(kernel, &works, why, &err) < 0)
+		if (mkv_accel_probe_kvm(kernel, &works, why, &err) < 0)
 			works = false;
 		break;
 	}

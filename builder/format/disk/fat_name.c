@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "builder/format/disk/fat_internal.h"
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "builder/format/disk/utf16.h"
 
 enum { UNITS_PER_SLOT = 13, ALIAS = 11, BASE = 8 };

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "builder/format/disk/fat_internal.h"
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "lib/io.h"
 
 enum {

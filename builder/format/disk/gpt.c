@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "builder/format/disk/utf16.h"
 #include "lib/io.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/format/disk/le.h"
+#include "lib/bytes.h"
 #include "lib/io.h"
 
 enum {

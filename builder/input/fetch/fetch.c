@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "builder/input/fetch/job.h"
+#include "lib/clock.h"
 
 enum { PARALLEL = 8, ATTEMPTS = 4, BACKOFF_MS = 500, POLL_MS = 1000 };
 
@@ -29,13 +30,6 @@ struct run {
 	size_t n_failed;
 	struct mkv_progress *progress;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void note_answer(const struct run *run, struct mkv_job *job,
 			const char *why)
@@ -163,7 +157,7 @@ static void handle_again(struct run *run, struct mkv_job *job,
 	if (job->attempt < attempts) {
 		job->state = MKV_JOB_WAITING;
 		job->start_ms =
-			now_ms() + ((int64_t)backoff_ms << (job->attempt - 1));
+			mkv_monotonic_ms() + ((int64_t)backoff_ms << (job->attempt - 1));
 		return;
 	}
 	struct health *health = &run->mirrors[job->mirror];
@@ -221,7 +215,7 @@ static int start_due(struct run *run, int *ret_wait_ms, struct mkv_error *err)
 {
 	unsigned parallel =
 		run->options->parallel ? run->options->parallel : PARALLEL;
-	int64_t now = now_ms(), wait_ms = POLL_MS;
+	int64_t now = mkv_monotonic_ms(), wait_ms = POLL_MS;
 	while (run->n_open < parallel && run->next < run->n_missing) {
 		int rc = open_next(run, err);
 		if (rc < 0)

@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "builder/rootfs/install/excluded.h"
 #include "builder/rootfs/install/rootfs_internal.h"
+#include "lib/clock.h"
 
 /* Daemons don't start while packages are installed, invoke-rc.d(8). */
 #define POLICY "/usr/sbin/policy-rc.d"
@@ -22,21 +22,17 @@ struct job {
 
 /* Where the time goes, told when MKVBENCH_DEBUG is set. */
 struct stopwatch {
-	struct timespec last;
+	int64_t last_ns; /* CLOCK_MONOTONIC */
 };
 
 static void lap(struct stopwatch *watch, struct mkv_sandbox *sandbox,
 		const char *what, const char *which)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t now_ns = mkv_monotonic_ns();
 	if (what && getenv("MKVBENCH_DEBUG"))
 		mkv_sandbox_note(sandbox, "%s %s: %.2f s", which, what,
-				 (double)(now.tv_sec - watch->last.tv_sec) +
-					 (double)(now.tv_nsec -
-						  watch->last.tv_nsec) /
-						 1e9);
-	watch->last = now;
+				 (double)(now_ns - watch->last_ns) / 1e9);
+	watch->last_ns = now_ns;
 }
 
 static int check_identity(const struct mkv_rootfs_package *given,

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/io.h"
 
 enum { OUTPUT_LIMIT = 4 << 20, OUTPUT_FILE_LIMIT = 64 << 20, TAIL = 1500 };
@@ -91,13 +92,6 @@ static _Noreturn void become(const struct mkv_sandbox *sandbox,
 	_exit(127);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reaps whatever ends until the program does; we are the first process, so that
  * what it left behind comes to us. */
 static int await(const struct mkv_sandbox *sandbox, pid_t pid,
@@ -115,7 +109,7 @@ static int await(const struct mkv_sandbox *sandbox, pid_t pid,
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		struct stat log;
-		if (deadline_ms && now_ms() >= deadline_ms)
+		if (deadline_ms && mkv_monotonic_ms() >= deadline_ms)
 			return -ETIMEDOUT;
 		if (fstat(sandbox->log_fd, &log) == 0 &&
 		    log.st_size > OUTPUT_FILE_LIMIT)
@@ -229,7 +223,7 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 	int code = 0, status = 0;
 	bool failed = read(report_fd, &code, sizeof(code)) == sizeof(code);
 	int64_t deadline_ms =
-		program->timeout_s ? now_ms() + program->timeout_s * 1000LL : 0;
+		program->timeout_s ? mkv_monotonic_ms() + program->timeout_s * 1000LL : 0;
 	int rc = await(sandbox, pid, deadline_ms, &status);
 	end_all();
 	if (failed)

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "builder/rootfs/sandbox/sandbox_internal.h"
+#include "lib/clock.h"
 
 enum { TIMEOUT_S = 3600 };
 
@@ -175,13 +176,6 @@ static _Noreturn void between(const struct start *start, pid_t parent)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void pass_on(struct mkv_report *message, struct mkv_progress *progress)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
@@ -210,7 +204,7 @@ static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
 {
 	for (;;) {
 		struct pollfd polled = {.fd = fd, .events = POLLIN};
-		int64_t left = deadline_ms - now_ms();
+		int64_t left = deadline_ms - mkv_monotonic_ms();
 		if (left <= 0)
 			return mkv_fail(err, MKV_FAILED, ETIMEDOUT,
 					"the sandbox took too long");
@@ -244,7 +238,7 @@ static int supervise(pid_t pid, int control_fd, int report_fd,
 {
 	unsigned timeout_s =
 		options->timeout_s ? options->timeout_s : (unsigned)TIMEOUT_S;
-	int64_t deadline_ms = now_ms() + (int64_t)timeout_s * 1000;
+	int64_t deadline_ms = mkv_monotonic_ms() + (int64_t)timeout_s * 1000;
 	char unshared;
 	if (read(control_fd, &unshared, 1) == 1) {
 		int rc = mkv_sandbox_map_ids(pid, err);

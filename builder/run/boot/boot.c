@@ -14,6 +14,7 @@
 #include "builder/run/boot/guest.h"
 #include "builder/run/boot/load.h"
 #include "builder/run/boot/network.h"
+#include "lib/clock.h"
 
 enum {
 	POLL_MS = 100,
@@ -47,13 +48,6 @@ struct run {
 	bool load_is_over;
 	double status_s; /* when the last word on who is waited for was */
 };
-
-static double now_s(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 void mkv_boot_results_done(struct mkv_boot_results *results)
 {
@@ -228,7 +222,7 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 	bool works = false;
 	(void)snprintf(kernel, sizeof(kernel), "%s/boot/vmlinuz",
 		       run->guests[0].folder);
-	int rc = mkv_boot_probe_kvm(kernel, &works, why, err);
+	int rc = mkv_accel_probe_kvm(kernel, &works, why, err);
 	if (rc < 0)
 		return rc;
 	run->accel = works ? MKV_ACCEL_KVM : MKV_ACCEL_TCG;
@@ -343,7 +337,7 @@ static void settle(struct run *run, size_t index, bool died)
 	result->host = guest->host->name;
 	result->verdict = mkv_guest_verdict(guest);
 	result->died = died;
-	result->seconds = now_s() - run->start_s;
+	result->seconds = mkv_monotonic_s() - run->start_s;
 	result->receipt = mkv_guest_receipts(guest);
 	result->console = strdup(guest->console_path);
 	result->diagnosis = died ? mkv_guest_diagnosis(guest) : NULL;
@@ -377,7 +371,7 @@ static int read_guest(struct run *run, struct mkv_boot_guest *guest,
 		note(run, "%s: %s at boot, after %.0f s; its containers start",
 		     guest->host->name,
 		     mkv_verdict_name(guest->console.boot.verdict),
-		     now_s() - run->start_s);
+		     mkv_monotonic_s() - run->start_s);
 	return rc;
 }
 
@@ -424,7 +418,7 @@ static unsigned limit_s(const struct run *run)
 /* Who is waited for, and what their consoles said last. */
 static void tell_status(struct run *run)
 {
-	double now = now_s();
+	double now = mkv_monotonic_s();
 	if (now - run->status_s < STATUS_S)
 		return;
 	run->status_s = now;
@@ -456,7 +450,7 @@ static void end_load(struct run *run)
 /* After the receipts: whether the load is still under way. */
 static bool tend_load(struct run *run, struct mkv_error *err)
 {
-	double now = now_s();
+	double now = mkv_monotonic_s();
 	if (!run->load.count || run->load_is_over)
 		return false;
 	for (size_t i = 0; i < run->count; i++)
@@ -517,7 +511,7 @@ static int watch(struct run *run, struct mkv_error *err)
 			tell_status(run);
 		if (owing == 0 && (!run->options->stay || !is_alive(run)))
 			return 0;
-		if (owing > 0 && now_s() >= end_s) {
+		if (owing > 0 && mkv_monotonic_s() >= end_s) {
 			for (size_t i = 0; i < run->count; i++)
 				if (!run->guests[i].settled)
 					settle(run, i, false);
@@ -542,7 +536,7 @@ static int go(struct run *run, struct mkv_error *err)
 		rc = open_network(run, err);
 	if (rc == 0)
 		rc = start_gateway(run, err);
-	run->start_s = run->status_s = now_s();
+	run->start_s = run->status_s = mkv_monotonic_s();
 	for (size_t i = 0; rc == 0 && i < run->count; i++)
 		rc = start_guest(run, &run->guests[i], err);
 	return rc < 0 ? rc : watch(run, err);

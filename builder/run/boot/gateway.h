@@ -5,7 +5,7 @@
  * the VLAN and carries connections from ports of 127.0.0.1 to hosts; hosts can
  * begin nothing through it. */
 
-#include "builder/run/boot/child.h"
+#include "builder/core/host/child.h"
 #include "builder/run/boot/network.h"
 #include "lib/contract.h"
 

@@ -3,7 +3,7 @@
 /* One host of an appliance while it runs: its QEMU, its console, and what they
  * have said so far. */
 
-#include "builder/run/boot/child.h"
+#include "builder/core/host/child.h"
 #include "builder/run/boot/console.h"
 #include "builder/run/boot/machine.h"
 #include "builder/run/boot/tpm.h"

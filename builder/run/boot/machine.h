@@ -3,13 +3,9 @@
 /* One host of an appliance as a QEMU command line (qemu(1)): what its contract
  * promises, as far as an emulator on this machine can show it. */
 
+#include "builder/core/host/accel.h"
+#include "builder/core/host/argv.h"
 #include "lib/contract.h"
-
-enum mkv_accel {
-	MKV_ACCEL_AUTO, /* decided by mkv_boot_probe_kvm() */
-	MKV_ACCEL_KVM,
-	MKV_ACCEL_TCG,
-};
 
 struct mkv_boot_machine {
 	const struct mkv_contract *contract;
@@ -27,17 +23,6 @@ struct mkv_boot_machine {
 	const char *
 		load; /* the credential "mkvbench.load" as base64; NULL: none */
 };
-
-/* An argument vector, owned. */
-struct mkv_argv {
-	char **items; /* NULL-terminated once anything was added */
-	size_t count;
-	bool failed;
-};
-void mkv_argv_add(struct mkv_argv *argv, const char *format, ...)
-	mkv_nonnull(1, 2) mkv_printf(2, 3);
-void mkv_argv_done(struct mkv_argv *argv) mkv_nonnull(1);
-#define auto_argv __attribute__((cleanup(mkv_argv_done)))
 
 /* Names and addresses that may stand in paths and in QEMU's option lists: a
  * manifest may be hostile. */

@@ -3,7 +3,7 @@
 /* A software TPM 2.0 (swtpm) for one guest. What makes it that TPM, its seeds,
  * lies in a folder: who gives the same folder again gives the same TPM. */
 
-#include "builder/run/boot/child.h"
+#include "builder/core/host/child.h"
 
 struct mkv_boot_tpm {
 	struct mkv_child child;

@@ -117,7 +117,7 @@ static int check_kvm(struct mkv_import *import,
 		return mkv_oom(err);
 	int rc = mkv_trusted_read(import->trusted, kernel, 256 << 20, &text, err);
 	if (rc == 0)
-		rc = mkv_boot_probe_kvm(path, &works, why, err);
+		rc = mkv_accel_probe_kvm(path, &works, why, err);
 	if (rc == 0 && !works)
 		mkv_import_because(import, "KVM: %s", why);
 	return rc;

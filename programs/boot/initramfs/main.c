@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "lib/auto.h"
+#include "lib/clock.h"
 #include "programs/boot/initramfs/find.h"
 #include "programs/boot/initramfs/modules.h"
 #include "programs/boot/initramfs/say.h"
@@ -22,9 +23,7 @@ enum { POLL_MS = 20 };
 
 static double uptime_s(void)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	return (double)mkv_clock_ns(CLOCK_BOOTTIME) / 1e9;
 }
 
 static void sleep_ms(long ms)

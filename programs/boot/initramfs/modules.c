@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/auto.h"
+#include "lib/clock.h"
 #include "programs/boot/initramfs/say.h"
 
 enum {
@@ -33,13 +34,6 @@ static struct {
 	char alias[DEVICES_MOST][ALIAS_MOST];
 	unsigned count;
 } devices;
-
-static double now_s(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static void read_list(void)
 {
@@ -133,7 +127,7 @@ static void load_line(char *line, const struct words *words)
 void modules_load(const struct words *words)
 {
 	static const char condition[] = " for ";
-	double start_s = now_s();
+	double start_s = mkv_monotonic_s();
 	if (!state.is_read)
 		read_list();
 	for (unsigned i = 0; i < state.n_lines; i++) {
@@ -151,7 +145,7 @@ void modules_load(const struct words *words)
 			load_line(line, words);
 		state.lines[i] = NULL;
 	}
-	state.spent_s += now_s() - start_s;
+	state.spent_s += mkv_monotonic_s() - start_s;
 }
 
 void modules_report(void)

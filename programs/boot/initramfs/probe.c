@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/auto.h"
+#include "lib/bytes.h"
 
 enum {
 	SUPERBLOCK_AT = 1024,
@@ -19,20 +20,6 @@ enum {
 	GPT_ENTRY_LEAST = 128,
 	GPT_ARRAY_MOST = 1 << 20,
 };
-
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t value;
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t get64(const uint8_t *at)
-{
-	uint64_t value;
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
-}
 
 static bool read_at(int fd, void *into, size_t size, uint64_t offset)
 {
@@ -81,9 +68,9 @@ static uint32_t crc32_of(const uint8_t *data, size_t size)
 static bool is_sound_header(uint8_t header[GPT_HEADER_BYTES])
 {
 	if (memcmp(header, "EFI PART", 8) != 0 ||
-	    get32(header + 12) != GPT_HEADER_BYTES)
+	    mkv_le_get32(header + 12) != GPT_HEADER_BYTES)
 		return false;
-	uint32_t sum = get32(header + 16);
+	uint32_t sum = mkv_le_get32(header + 16);
 	memset(header + 16, 0, 4);
 	return crc32_of(header, GPT_HEADER_BYTES) == sum;
 }
@@ -99,16 +86,16 @@ bool probe_gpt(int fd, unsigned sector_bytes, unsigned number,
 	    !read_at(fd, header, sizeof(header), sector_bytes) ||
 	    !is_sound_header(header))
 		return false;
-	uint64_t count = get32(header + 80), each = get32(header + 84);
+	uint64_t count = mkv_le_get32(header + 80), each = mkv_le_get32(header + 84);
 	if (each < GPT_ENTRY_LEAST || count == 0 || number > count ||
 	    count > GPT_ARRAY_MOST / each ||
-	    get64(header + 72) > INT64_MAX / sector_bytes)
+	    mkv_le_get64(header + 72) > INT64_MAX / sector_bytes)
 		return false;
 	size_t size = (size_t)(count * each);
 	auto_free uint8_t *array = malloc(size);
 	if (!array ||
-	    !read_at(fd, array, size, get64(header + 72) * sector_bytes) ||
-	    crc32_of(array, size) != get32(header + 88))
+	    !read_at(fd, array, size, mkv_le_get64(header + 72) * sector_bytes) ||
+	    crc32_of(array, size) != mkv_le_get32(header + 88))
 		return false;
 	const uint8_t *entry = array + (number - 1) * each;
 	if (memcmp(entry, unused, 16) == 0)

@@ -9,19 +9,14 @@
 #include <sys/un.h>
 #include <time.h>
 
-enum { HEADER_SIZE = 10 }; /* tag, size, code: Part 1, 18.2 */
+#include "lib/clock.h"
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+enum { HEADER_SIZE = 10 }; /* tag, size, code: Part 1, 18.2 */
 
 static bool wait_for(struct channel *channel, short what)
 {
 	for (;;) {
-		int64_t left = channel->deadline_ms - now_ms();
+		int64_t left = channel->deadline_ms - mkv_monotonic_ms();
 		struct pollfd polled = {.fd = channel->fd, .events = what};
 		int got = left > 0 ? poll(&polled, 1, (int)left) : 0;
 		if (got > 0)
@@ -136,7 +131,7 @@ int channel_open(const char *path, unsigned seconds, struct channel *ret,
 			 .transmit = transmit,
 			 .receive = receive},
 		.fd = fd,
-		.deadline_ms = now_ms() + (int64_t)seconds * 1000,
+		.deadline_ms = mkv_monotonic_ms() + (int64_t)seconds * 1000,
 	};
 	return 0;
 }

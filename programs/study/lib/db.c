@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "programs/study/lib/db_connection.h"
 #include "programs/study/lib/log.h"
 
@@ -64,8 +65,8 @@ void mkv_db_free(struct mkv_db *db)
 static int take(struct mkv_db *db, int64_t deadline_ns,
 		struct mkv_db_connection *ret, struct mkv_error *err)
 {
-	struct timespec until = {.tv_sec = (time_t)(deadline_ns / 1000000000),
-				 .tv_nsec = (long)(deadline_ns % 1000000000)};
+	struct timespec until =
+		mkv_timespec_of_ns(deadline_ns);
 	int rc = 0;
 	(void)pthread_mutex_lock(&db->lock);
 	while (db->n_idle == 0 && rc == 0)
@@ -92,7 +93,7 @@ static int ask_leave(struct mkv_db *db, struct mkv_error *err)
 {
 	int rc = 0;
 	(void)pthread_mutex_lock(&db->lock);
-	if (db->reason[0] && mkv_db_now_ns() < db->retry_ns)
+	if (db->reason[0] && mkv_monotonic_ns() < db->retry_ns)
 		rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s", db->reason);
 	(void)pthread_mutex_unlock(&db->lock);
 	return rc;
@@ -104,7 +105,7 @@ static void remember(struct mkv_db *db, int rc, const struct mkv_error *err)
 	bool was_away = db->reason[0];
 	db->reason[0] = '\0';
 	if (rc < 0) {
-		db->retry_ns = mkv_db_now_ns() + RETRY_NS;
+		db->retry_ns = mkv_monotonic_ns() + RETRY_NS;
 		(void)snprintf(db->reason, sizeof(db->reason), "%.500s",
 			       err->message);
 	}
@@ -158,7 +159,7 @@ static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
 
 static int64_t deadline_of(const struct mkv_db *db)
 {
-	return mkv_db_now_ns() + (int64_t)db->options.timeout_ms * 1000000;
+	return mkv_monotonic_ns() + (int64_t)db->options.timeout_ms * 1000000;
 }
 
 int mkv_db_run(struct mkv_db *db, size_t statement,

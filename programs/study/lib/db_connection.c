@@ -6,12 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-int64_t mkv_db_now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+#include "lib/clock.h"
 
 void mkv_db_disconnect(struct mkv_db_connection *c)
 {
@@ -40,7 +35,7 @@ static int wait_for(struct mkv_db_connection *c, short events,
 		    int64_t deadline_ns, struct mkv_error *err)
 {
 	for (;;) {
-		int64_t left_ns = deadline_ns - mkv_db_now_ns();
+		int64_t left_ns = deadline_ns - mkv_monotonic_ns();
 		struct pollfd fd = {.fd = PQsocket(c->conn), .events = events};
 		if (left_ns <= 0)
 			return down(c, "no answer in time", err);

@@ -9,7 +9,6 @@ struct mkv_db_connection {
 	unsigned timeout_ms; /* after which the server gives a statement up */
 };
 
-int64_t mkv_db_now_ns(void);
 
 /* Connects, if it isn't connected or no longer is; prepares the statements. */
 int mkv_db_connect(struct mkv_db_connection *c,

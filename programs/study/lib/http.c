@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "programs/study/lib/http_metrics.h"
 #include "programs/study/lib/http_workers.h"
 #include "programs/study/lib/log.h"
@@ -41,13 +42,6 @@ struct exchange {
 	int64_t began_ns;
 	struct mkv_http_request request;
 };
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static bool is_metrics(const char *method, const char *path)
 {
@@ -116,7 +110,7 @@ static struct exchange *begin(struct mkv_http *http,
 		return NULL;
 	exchange->http = http;
 	exchange->connection = connection;
-	exchange->began_ns = monotonic_ns();
+	exchange->began_ns = mkv_monotonic_ns();
 	exchange->match =
 		mkv_route_find(http->options.routes, method, path,
 			       &exchange->route, exchange->request.parameters);
@@ -199,7 +193,7 @@ static void end(struct exchange *exchange)
 	if (exchange->match == MKV_ROUTE_FOUND)
 		mkv_http_metrics_add(&exchange->http->metrics, exchange->route,
 				     request->status,
-				     monotonic_ns() - exchange->began_ns);
+				     mkv_monotonic_ns() - exchange->began_ns);
 	if (!request->span.name)
 		return;
 	mkv_span_number(&request->span, "http.response.status_code",
@@ -217,7 +211,7 @@ static void serve(struct mkv_http_task *task)
 				    offsetof(struct exchange, task));
 	struct mkv_http *http = exchange->http;
 	struct mkv_http_request *request = &exchange->request;
-	int64_t waited_ns = monotonic_ns() - task->queued_ns;
+	int64_t waited_ns = mkv_monotonic_ns() - task->queued_ns;
 	mkv_span_number(&request->span, "mkvbench.queue_us", waited_ns / 1000);
 	request->body = exchange->body.data ? exchange->body.data : "";
 	request->body_size = exchange->body.size;

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <time.h>
 
+#include "lib/clock.h"
+
 struct mkv_http_workers {
 	pthread_mutex_t lock;
 	pthread_cond_t some;
@@ -68,9 +70,7 @@ int mkv_http_workers_start(unsigned threads,
 bool mkv_http_workers_put(struct mkv_http_workers *workers,
 			  struct mkv_http_task *task)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	task->queued_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	task->queued_ns = mkv_monotonic_ns();
 	task->next = NULL;
 	(void)pthread_mutex_lock(&workers->lock);
 	bool takes = !workers->stopping;

@@ -4,16 +4,10 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/utf8.h"
 #include "programs/study/lib/trace.h"
 #include "programs/study/lib/trace_queue.h"
-
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-	(void)clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* xoshiro256** (Blackman and Vigna), seeded by the kernel, a state a thread: an
  * id costs no system call. */
@@ -22,7 +16,7 @@ static uint64_t next_random(void)
 	static _Thread_local uint64_t s[4];
 	if (!(s[0] | s[1] | s[2] | s[3]) &&
 	    getrandom(s, sizeof(s), 0) != sizeof(s))
-		s[0] = (uint64_t)now_ns(CLOCK_MONOTONIC) | 1;
+		s[0] = (uint64_t)mkv_clock_ns(CLOCK_MONOTONIC) | 1;
 	uint64_t result = s[1] * 5;
 	result = (result << 7 | result >> 57) * 9;
 	uint64_t t = s[1] << 17;
@@ -128,8 +122,8 @@ void mkv_span_begin(struct mkv_span *span, const char *name,
 		span->context.sampled = true;
 	}
 	random_id(span->context.span_id, 8);
-	span->start_ns = now_ns(CLOCK_REALTIME);
-	span->started_ns = now_ns(CLOCK_MONOTONIC);
+	span->start_ns = mkv_clock_ns(CLOCK_REALTIME);
+	span->started_ns = mkv_clock_ns(CLOCK_MONOTONIC);
 }
 
 static struct mkv_span_attribute *add(struct mkv_span *span, const char *key)
@@ -163,7 +157,7 @@ void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 
 void mkv_span_end(struct mkv_span *span)
 {
-	span->duration_ns = now_ns(CLOCK_MONOTONIC) - span->started_ns;
+	span->duration_ns = mkv_clock_ns(CLOCK_MONOTONIC) - span->started_ns;
 	mkv_trace_put(span);
 }
 

@@ -6,12 +6,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/utf8.h"
 #include "programs/study/lib/log.h"
 #include "programs/study/lib/settings.h"
 #include "programs/study/lib/trace_queue.h"
 
 /* Between tries of a batch: doubled each time. */
+enum { WAIT_NS = 500000000 }; /* for a batch to fill */
 enum { WAIT_MIN_MS = 500, WAIT_MAX_MS = 4000 };
 
 static struct {
@@ -25,13 +27,6 @@ static struct {
 	struct mkv_trace_exporter exporter;
 	int64_t give_up_ns;
 } trace = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 void mkv_trace_put(const struct mkv_span *span)
 {
@@ -60,11 +55,8 @@ struct mkv_trace_counts mkv_trace_counts(void)
 /* The next batch, without taking it out; waits at most half a second. */
 static size_t next_batch(struct mkv_span *batch)
 {
-	struct timespec until;
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += 500000000;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	const struct timespec until =
+		mkv_timespec_of_ns(mkv_monotonic_ns() + WAIT_NS);
 	(void)pthread_mutex_lock(&trace.lock);
 	int rc = 0;
 	while (trace.count < MKV_TRACE_BATCH && !trace.stopping && rc == 0)
@@ -91,7 +83,7 @@ static bool has_to_end(void)
 {
 	(void)pthread_mutex_lock(&trace.lock);
 	bool end = trace.stopping &&
-		   (trace.count == 0 || now_ns() >= trace.give_up_ns);
+		   (trace.count == 0 || mkv_monotonic_ns() >= trace.give_up_ns);
 	(void)pthread_mutex_unlock(&trace.lock);
 	return end;
 }
@@ -100,16 +92,15 @@ static bool has_to_end(void)
  * least wait between tries, until it is time to give up. */
 static void wait_ms(unsigned ms)
 {
-	int64_t end_ns = now_ns() + (int64_t)ms * 1000000;
-	int64_t least_ns = now_ns() + (int64_t)WAIT_MIN_MS * 1000000;
+	int64_t end_ns = mkv_monotonic_ns() + (int64_t)ms * 1000000;
+	int64_t least_ns = mkv_monotonic_ns() + (int64_t)WAIT_MIN_MS * 1000000;
 	(void)pthread_mutex_lock(&trace.lock);
 	for (;;) {
 		int64_t until_ns =
 			trace.stopping && least_ns < end_ns ? least_ns : end_ns;
-		const struct timespec until = {
-			.tv_sec = (time_t)(until_ns / 1000000000),
-			.tv_nsec = (long)(until_ns % 1000000000)};
-		if (now_ns() >= until_ns)
+		const struct timespec until =
+		mkv_timespec_of_ns(until_ns);
+		if (mkv_monotonic_ns() >= until_ns)
 			break;
 		(void)pthread_cond_timedwait(&trace.some, &trace.lock, &until);
 	}
@@ -258,7 +249,7 @@ void mkv_trace_stop(unsigned limit_s)
 		return;
 	(void)pthread_mutex_lock(&trace.lock);
 	trace.stopping = true;
-	trace.give_up_ns = now_ns() + (int64_t)limit_s * 1000000000;
+	trace.give_up_ns = mkv_monotonic_ns() + (int64_t)limit_s * 1000000000;
 	(void)pthread_cond_signal(&trace.some);
 	(void)pthread_mutex_unlock(&trace.lock);
 	(void)pthread_join(trace.thread, NULL);

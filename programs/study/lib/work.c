@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "programs/study/lib/linpack.h"
 
 int mkv_work_linpack(struct mkv_http_request *request, const char *name,
@@ -28,20 +29,13 @@ int mkv_work_linpack(struct mkv_http_request *request, const char *name,
 	return rc;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 void mkv_work_sleep(struct mkv_http_request *request, const char *name,
 		    int64_t duration_us)
 {
 	struct mkv_span span;
 	mkv_span_begin(&span, name, MKV_SPAN_INTERNAL, &request->span.context);
-	int64_t until_ns = now_ns() + duration_us * 1000;
-	while (duration_us > 0 && now_ns() < until_ns)
+	int64_t until_ns = mkv_monotonic_ns() + duration_us * 1000;
+	while (duration_us > 0 && mkv_monotonic_ns() < until_ns)
 		;
 	mkv_span_end(&span);
 }

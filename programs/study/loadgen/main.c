@@ -18,6 +18,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/json.h"
 #include "programs/study/lib/log.h"
@@ -45,17 +46,10 @@ static void stop(int number)
 	(void)sem_post(&load.stopped);
 }
 
-static int64_t now_ns(clockid_t clock)
-{
-	struct timespec now;
-	(void)clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void wait_until(int64_t ns)
 {
-	const struct timespec until = {.tv_sec = (time_t)(ns / 1000000000),
-				       .tv_nsec = (long)(ns % 1000000000)};
+	const struct timespec until =
+		mkv_timespec_of_ns(ns);
 	while (!atomic_load(&load.stopping)) {
 		if (sem_clockwait(&load.stopped, CLOCK_MONOTONIC, &until) == 0)
 			(void)sem_post(&load.stopped); /* for the next */
@@ -95,9 +89,9 @@ static void send_one(size_t index)
 	if (atomic_load(&load.stopping))
 		return;
 	sample->sent = true;
-	sample->late_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
+	sample->late_ns = mkv_clock_ns(CLOCK_MONOTONIC) - intended_ns;
 	int rc = mkv_peer_ask(load.order, &call, &sample->status, &reply, &err);
-	sample->latency_ns = now_ns(CLOCK_MONOTONIC) - intended_ns;
+	sample->latency_ns = mkv_clock_ns(CLOCK_MONOTONIC) - intended_ns;
 	if (rc < 0) {
 		sample->status = 0;
 		mkv_log_error("%s", err.message);
@@ -126,7 +120,7 @@ static int run_threads(struct mkv_error *err)
 		return mkv_oom(err);
 	/* Threads inherit it; the kernel's own is 50 microseconds. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL);
-	load.began_ns = now_ns(CLOCK_MONOTONIC) + 100000000;
+	load.began_ns = mkv_clock_ns(CLOCK_MONOTONIC) + 100000000;
 	for (; started < load.connections; started++)
 		if (pthread_create(&threads[started], NULL, send_some, NULL) !=
 		    0)

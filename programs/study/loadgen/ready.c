@@ -3,14 +3,8 @@
 
 #include <time.h>
 
+#include "lib/clock.h"
 #include "programs/study/lib/peer.h"
-
-static int64_t now_s(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
 
 static int wait_for(const char *role, int64_t end_s, struct mkv_error *err)
 {
@@ -28,7 +22,7 @@ static int wait_for(const char *role, int64_t end_s, struct mkv_error *err)
 		if (rc == 0)
 			rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN,
 				      "it answers with status %u", status);
-		if (now_s() >= end_s)
+		if ((int64_t)mkv_monotonic_s() >= end_s)
 			break;
 		rc = 0;
 		(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
@@ -41,7 +35,7 @@ int mkv_load_wait_ready(unsigned limit_s, struct mkv_error *err)
 {
 	static const char *const roles[] = {"order", "payment", "user",
 					    "collector"};
-	int64_t end_s = now_s() + limit_s;
+	int64_t end_s = (int64_t)mkv_monotonic_s() + limit_s;
 	int rc = 0;
 	for (size_t i = 0; limit_s && rc == 0 && i < 4; i++)
 		rc = wait_for(roles[i], end_s, err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/run/boot/child.h"
+#include "builder/core/host/child.h"
 
 #include <fcntl.h>
 #include <poll.h>
