@@ -4,7 +4,7 @@
  * recipes/hardware/NAME.yaml, ready for a recipe. What a recipe needs not have
  * and can't be told is left out, with a comment that says so. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 /* `env` needs root and cpuid only. MKV_HOST_CANNOT: the machine can't be read, or
  * is one that a recipe can't describe (cores of several kinds). */

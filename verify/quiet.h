@@ -3,7 +3,7 @@
 /* A look beside a measurement takes what nobody else wants: the idle scheduling
  * class, idle I/O, and none of the CPUs that are kept quiet. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 /* For this process, from now on. -EINVAL when no CPU but quiet ones is left. */
 int mkv_quiet(const struct mkv_env *env, struct mkv_error *err) mkv_must_check

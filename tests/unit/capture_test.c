@@ -13,6 +13,7 @@
 #include "builder/evidence/contract/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
+#include "verify/check/check.h"
 #include "verify/capture.h"
 
 static char folder[] = "/tmp/mkvbench-capture-XXXXXX";

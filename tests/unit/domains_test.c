@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "verify/probe/domains.h"
+#include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"

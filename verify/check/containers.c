@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "verify/probe/bridge.h"
+#include "verify/check/bridge.h"
 #include "verify/probe/docker.h"
 
 /* One container and dockerd's answer about it. */

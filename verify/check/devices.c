@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "verify/probe/bridge.h"
+#include "verify/check/bridge.h"
 #include "verify/probe/drivers.h"
 
 /* The interface of that purpose, or NULL. */

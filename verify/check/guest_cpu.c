@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "verify/probe/domains.h"
+#include "verify/check/guest.h"
 
 static void ask_features(const struct mkv_domain_question *q,
 			 const struct mkv_xml_node *cpu)

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "verify/probe/bridge.h"
-#include "verify/probe/domains.h"
+#include "verify/check/bridge.h"
+#include "verify/check/guest.h"
 
 static size_t count(const struct mkv_xml_node *parent, const char *name)
 {

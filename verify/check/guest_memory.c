@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "verify/probe/domains.h"
+#include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
 /* <memory unit='KiB'>N</memory>; libvirt's own output has this unit. */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "verify/probe/domains.h"
+#include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
 static void cpus_of(const struct mkv_contract_numbers *numbers,

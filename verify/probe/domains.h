@@ -6,7 +6,7 @@
  * no library and no daemon that answers; libvirt rewrites the file with every
  * change. Where the kernel can be asked instead, it is. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 #include "verify/probe/xml.h"
 
 #define MKV_DOMAINS_SOURCE "/run/libvirt/qemu/*.xml"
@@ -43,35 +43,7 @@ bool mkv_domain_has_ended(const struct mkv_env *env,
 int64_t mkv_domain_cpu_thread(const struct mkv_domain *domain, unsigned cpu)
 	mkv_nonnull(1);
 
-/* Asks about each guest that the contract has on this host. One that doesn't
- * run is recorded at boot and while unattended: its machine must be right
- * before it starts. Asked by a person, it isn't established. */
-void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		     void (*ask)(const struct mkv_env *env,
-				 const struct mkv_contract_host *guest,
-				 const struct mkv_domain *domain,
-				 struct mkv_answer *answer))
-	mkv_nonnull(1, 2, 3);
-/* Findings about one guest: "order: mode". */
-struct mkv_domain_question {
-	struct mkv_answer *answer;
-	const struct mkv_contract_host *guest;
-};
-const char *mkv_domain_what(const struct mkv_contract_host *guest,
-			    const char *what, char ret[static 96]);
-void mkv_domain_compare(const struct mkv_domain_question *question,
-			const char *what, const char *source,
-			const char *expected, const char *observed)
-	mkv_nonnull(1, 2, 3);
-void mkv_domain_number(const struct mkv_domain_question *question,
-		       const char *what, const char *source, int64_t expected,
-		       int64_t observed) mkv_nonnull(1, 2, 3);
 /* An attribute that libvirt may leave out. */
 const char *mkv_domain_attribute(const struct mkv_xml_node *node,
 				 const char *path, const char *name,
 				 const char *otherwise) mkv_nonnull(2, 3);
-/* Whether the guest is promised to run without KVM: its own image says what it
- * must see of its hypervisor. */
-bool mkv_domain_is_emulated(const struct mkv_env *env,
-			    const struct mkv_contract_host *guest)
-	mkv_nonnull(1, 2);

@@ -2,7 +2,7 @@
 #pragma once
 /* The kernel's drivers of the devices that matter, as sysfs links them. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 /* Of the controller that the root file system's disk hangs on: of the nearest
  * device above the block device that has one, but SCSI's for any disk, "sd".

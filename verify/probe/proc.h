@@ -2,7 +2,7 @@
 #pragma once
 /* Processes and their threads, as /proc tells. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 enum { MKV_PROC_NAME_SIZE = 16 }; /* TASK_COMM_LEN, its NUL included */
 

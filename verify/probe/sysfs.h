@@ -3,7 +3,7 @@
 /* What the kernel makes of the CPUs, from sysfs (Documentation/ABI/stable/
  * sysfs-devices-system-cpu and testing/sysfs-devices-system-cpu). */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 #include "verify/probe/cpufacts.h"
 
 /* The online CPUs; false when it can't be read. */

@@ -6,7 +6,7 @@
  * doesn't answer, the error's message is the reason, for the receipt. */
 
 #include "lib/quote.h"
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 #define MKV_TPM_SIGN_PATH "/usr/lib/mkvbench/tpm-sign"
 

@@ -3,7 +3,7 @@
 /* The contract and whether to believe it. */
 
 #include "lib/contract.h"
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 struct mkv_trusted {
 	struct mkv_contract *contract;	  /* NULL when it can't be read */

@@ -3,7 +3,7 @@
 /* Raw evidence: what was read, as it was, for who wants to judge again. The
  * receipt names each file by digest, so a signature covers it. */
 
-#include "verify/check/check.h"
+#include "verify/probe/env.h"
 
 enum mkv_evidence {
 	MKV_EVIDENCE_CPUID,  /* the registers of every CPU */

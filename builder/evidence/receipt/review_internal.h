@@ -9,15 +9,9 @@ void mkv_receipt_require(struct mkv_receipt_review *review,
 			 const struct mkv_contract_host *host,
 			 const struct mkv_contract_image *image)
 	mkv_nonnull(1, 3, 4, 5);
-/* The table behind it; NULL at its end. */
-const char *mkv_receipt_promise(size_t index, bool *ret_watched)
-	mkv_nonnull(2);
 /* A check's row of a receipt; NULL. */
 const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 	mkv_nonnull(2);
-/* Whether it is promised where a guest's threads run. */
-bool mkv_receipt_is_pinned(const struct mkv_contract_host *guest)
-	mkv_nonnull(1);
 
 /* Adds a problem. */
 void mkv_receipt_complain(struct mkv_receipt_review *review,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/evidence/receipt/review_internal.h"
+#include "lib/checks.h"
 
 /* The kernel's clock is set back and forth by a little while a machine starts.
  */
@@ -75,7 +76,7 @@ static const char *miss_check(const struct mkv_contract_host *host,
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if (!has_passed(machine, always[i][0], host))
 			return always[i][1];
-	if (mkv_receipt_is_pinned(host) &&
+	if (mkv_contract_is_pinned(host) &&
 	    !has_passed(machine, "guest-pinning", host))
 		return "its machine's guest-pinning didn't pass";
 	return NULL;

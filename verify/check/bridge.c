@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/probe/bridge.h"
+#include "verify/check/bridge.h"
 
 #include <dirent.h>
 #include <limits.h>
