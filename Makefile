@@ -30,9 +30,9 @@ VERSION := 0.1.0
 CFLAGS ?= -O2 -g
 MKV_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
 	-DMKV_VERSION='"$(VERSION)"' -Wall -Wextra -Wconversion -Wshadow \
-	-Wno-format-truncation -Werror -fstack-protector-strong -fPIE \
+	-Wno-format-truncation -Werror -ffunction-sections -fdata-sections -fstack-protector-strong -fPIE \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP
-MKV_LDFLAGS := -pie -Wl,-z,relro,-z,now
+MKV_LDFLAGS := -pie -Wl,-z,relro,-z,now,--gc-sections
 ifdef SANITIZE
 BUILD := $(BUILD)/sanitize
 MKV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -81,13 +81,17 @@ $(BUILD)/obj/builder/format/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --c
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
-# The code that makes what the store keeps, as an input of those steps: editing
-# anything else doesn't install every root file system anew.
-STEPS_OBJ := $(LIB_OBJ) $(filter $(foreach d,format/archive format/initramfs format/oci core rootfs,\
-	$(BUILD)/obj/builder/$(d)/%) \
-	$(foreach f,rootfs oci image program step,$(BUILD)/obj/builder/build/$(f).o),$(BUILDER_OBJ))
-$(BUILD)/obj/steps_code.o: $(STEPS_OBJ)
-	$(Q)sum=$$(cat $(sort $^) | sha256sum | cut -c 1-64) && \
+# The code that makes what the store keeps is an input of those steps. It is what
+# the linker reaches from builder/build/steps/, function by function and without
+# debugging data: an edit elsewhere, or of a comment, makes no step run again.
+STEPS_OBJ := $(filter $(BUILD)/obj/builder/build/steps/%,$(BUILDER_OBJ))
+$(BUILD)/obj/steps.o: $(BUILDER_OBJ) $(LIB_OBJ)
+	$(Q)rm -f $@.a && $(AR) rcDT $@.a $(filter-out $(STEPS_OBJ),$^)
+	$(Q)roots=$$(nm -g --defined-only $(STEPS_OBJ) | sed -n 's/.* T /-u /p') && \
+		$(LD) -r --gc-sections $$roots -o $@ $(STEPS_OBJ) $@.a
+	$(Q)strip --strip-unneeded -R .comment $@
+$(BUILD)/obj/steps_code.o: $(BUILD)/obj/steps.o
+	$(Q)sum=$$(sha256sum <$< | cut -c 1-64) && \
 		echo "const char mkv_steps_code[] = \"$$sum\";" | \
 		$(CC) -x c -fPIE -c - -o $@
 $(BUILD)/builder.a: $(BUILDER_OBJ) $(BUILD)/obj/steps_code.o

@@ -22,40 +22,9 @@ struct mkv_build {
 	const struct mkv_tool_files *tool;
 };
 
-/* A root file system of the lock ("image/dut", "oci/postgres"), as dpkg
- * installed it and nothing else: from the store, else built. `ret_sha256` is the
- * digest of its pack. The tree is the caller's to edit. */
-int mkv_build_rootfs(const struct mkv_build *build, const char *set,
-		     struct mkv_tree **ret, struct mkv_sha256 *ret_sha256,
-		     struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3, 4, 5);
 /* Builds those of the lock that the store lacks, several at once. */
 int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 2);
-/* The base of such a root (builder/rootfs/install/rootfs.h), into the store; its step
- * tells which bases are the same. Both open the packages. */
-int mkv_build_rootfs_base(const struct mkv_build *build, const char *set,
-			  struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3);
-int mkv_build_rootfs_base_step(const struct mkv_build *build, const char *set,
-			       struct mkv_step *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
-/* The step alone, for a plan. */
-int mkv_build_rootfs_step(const struct mkv_build *build, const char *set,
-			  struct mkv_step *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
-/* Likewise those that are made of a root file system's pack: an image's initramfs
- * (kernel_release NULL: the lock's), the layer of what packages install. */
-int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
-			     const char *kernel_release,
-			     const struct mkv_sha256 *pack,
-			     struct mkv_step *ret,
-			     struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 4, 5, 6);
-int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
-			 struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3);
-
 /* Ids derive from the lock and from what they name, never from what contains
  * them. */
 int mkv_build_uuid(const struct mkv_build *build, const char *image,

@@ -4,15 +4,12 @@
 
 #include "builder/evidence/contract/contract.h"
 #include "builder/config/generate/generate.h"
-#include "builder/format/initramfs/initramfs.h"
 #include "builder/format/oci/docker_root.h"
-#include "builder/build/build.h"
+#include "builder/build/steps/steps.h"
 #include "builder/core/tree/listing.h"
 #include "builder/config/units/units.h"
 #include "lib/contract.h"
 
-enum { INITRAMFS_VERSION = 1 };
-#define INIT_PROGRAM "programs/initramfs"
 
 /* What holds the contract can't be promised by it. */
 static const char *const unlisted[] = {
@@ -174,125 +171,6 @@ static int find_kernel(const struct mkv_build *build,
 			image->kernel_package);
 }
 
-static int make_initramfs(const struct mkv_build *build,
-			  const struct mkv_build_image *image,
-			  struct mkv_content *init, struct mkv_content **ret,
-			  struct mkv_error *err)
-{
-	auto_tree struct mkv_tree *tree = NULL;
-	int rc = mkv_initramfs_build(image->tree, image->kernel_release, init,
-				     build->lock->epoch_s, &tree, err);
-	return rc < 0 ? rc : mkv_initramfs_pack(tree, ret, err);
-}
-
-static int keep_content(const struct mkv_build *build,
-			const struct mkv_step *step, const char *name,
-			struct mkv_content *content, struct mkv_error *err)
-{
-	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
-	struct mkv_step_result result = {.count = 1};
-	struct mkv_step_output *output = &result.outputs[0];
-	int rc = mkv_store_new_open(build->store, &object, err);
-	if (rc == 0)
-		rc = mkv_content_copy_to(content, object.fd, 0, err);
-	if (rc == 0)
-		rc = mkv_store_new_commit(&object, NULL, &output->sha256, err);
-	if (rc < 0)
-		return rc;
-	(void)snprintf(output->name, sizeof(output->name), "%s", name);
-	output->size_bytes = mkv_content_size(content);
-	return mkv_step_keep(step, build->store, &result, err);
-}
-
-static int open_result(const struct mkv_build *build,
-		       const struct mkv_step_result *result,
-		       struct mkv_content **ret, struct mkv_error *err)
-{
-	const struct mkv_step_output *output = &result->outputs[0];
-	int fd = -1;
-	int rc = mkv_store_get(build->store, &output->sha256, &fd, err);
-	auto_source struct mkv_source *source = NULL;
-	if (rc == 0)
-		rc = mkv_source_new(fd, &source, err);
-	if (rc < 0)
-		return rc;
-	*ret = mkv_content_range(source, 0, output->size_bytes,
-				 &output->sha256);
-	return *ret ? 0 : mkv_oom(err);
-}
-
-/* The release of an image's kernel as its package says it: see find_kernel(). */
-static const char *locked_release(const struct mkv_build *build,
-				  const char *image)
-{
-	static const char prefix[] = "linux-image-";
-	char name[256];
-	const char *found = NULL;
-	(void)snprintf(name, sizeof(name), "image/%s", image);
-	const struct mkv_lock_set *set = mkv_lock_find_set(build->lock, name);
-	for (size_t i = 0; set && i < set->count; i++) {
-		const char *package =
-			build->lock->packages[set->packages[i]].name;
-		const char *release = package + sizeof(prefix) - 1;
-		if (strncmp(package, prefix, sizeof(prefix) - 1) == 0 &&
-		    *release >= '0' && *release <= '9')
-			found = release;
-	}
-	return found;
-}
-
-int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
-			     const char *kernel_release,
-			     const struct mkv_sha256 *pack,
-			     struct mkv_step *ret, struct mkv_error *err)
-{
-	const char *release = kernel_release ? kernel_release
-					     : locked_release(build, image);
-	const struct mkv_sha256 *init =
-		mkv_tool_files_find(build->tool, INIT_PROGRAM);
-	if (!release || !init)
-		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"the lock has no kernel of image '%s'", image);
-	int rc = mkv_step_init(ret, "initramfs", INITRAMFS_VERSION, err,
-			       "initramfs %s %s", build->recipe->name, image);
-	if (rc < 0)
-		return rc;
-	mkv_step_input(ret, "kernel", "%s", release);
-	mkv_step_input(ret, "epoch", "%lld", (long long)build->lock->epoch_s);
-	mkv_step_input_sha256(ret, "root", pack);
-	mkv_step_input_sha256(ret, "init", init);
-	return 0;
-}
-
-static int get_initramfs(const struct mkv_build *build,
-			 struct mkv_build_image *image,
-			 const struct mkv_sha256 *pack, struct mkv_error *err)
-{
-	auto_content struct mkv_content *init = NULL;
-	auto_step struct mkv_step step = {0};
-	struct mkv_step_result result;
-	int rc = mkv_build_initramfs_step(build, image->recipe->name,
-					  image->kernel_release, pack, &step,
-					  err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_step_find(&step, build->store, &result, err);
-	if (rc == 0)
-		rc = open_result(build, &result, &image->initramfs, err);
-	if (rc != -ENOENT) /* that: not there, or damaged */
-		return rc;
-	mkv_progress_begin(build->progress, 0, "initramfs of %s",
-			   image->recipe->name);
-	rc = mkv_build_program(build, INIT_PROGRAM, &init, err);
-	if (rc == 0)
-		rc = make_initramfs(build, image, init, &image->initramfs, err);
-	if (rc == 0)
-		rc = keep_content(build, &step, "initramfs", image->initramfs,
-				  err);
-	mkv_progress_end(build->progress, NULL);
-	return rc;
-}
-
 static int list_files(struct mkv_build_image *image, struct mkv_error *err)
 {
 	int rc = mkv_listing_write(image->tree, unlisted, &image->files, err);
@@ -323,7 +201,9 @@ static int prepare(const struct mkv_build *build,
 	if (rc == 0)
 		rc = find_kernel(build, image, err);
 	if (rc == 0)
-		rc = get_initramfs(build, image, &pack, err);
+		rc = mkv_build_initramfs(build, image->recipe->name,
+					 image->kernel_release, &pack,
+					 image->tree, &image->initramfs, err);
 	/* The verifier's units are in every image, whatever a recipe says. */
 	if (rc == 0)
 		rc = mkv_build_overlays(

@@ -2,43 +2,8 @@
 #include <string.h>
 
 #include "builder/format/oci/layer.h"
-#include "builder/build/build.h"
+#include "builder/build/steps/steps.h"
 #include "builder/core/tree/diff.h"
-
-/* Small blobs load faster than they decompress under emulation, and stored
- * blocks are the same bytes whatever zlib is. */
-enum { LAYER_VERSION = 1 };
-#define LAYER_LEVEL MKV_GZIP_STORED
-
-/* It is worth keeping: it is large and its inputs are one digest. */
-int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
-			 struct mkv_error *err)
-{
-	int rc = mkv_step_init(ret, "layer", LAYER_VERSION, err, "layer");
-	if (rc < 0)
-		return rc;
-	mkv_step_input(ret, "level", "%d", LAYER_LEVEL);
-	mkv_step_input_sha256(ret, "pack", pack);
-	return 0;
-}
-
-static int package_layer(const struct mkv_build *build,
-			 const struct mkv_sha256 *pack, struct mkv_tree *tree,
-			 struct mkv_oci_layer **ret, struct mkv_error *err)
-{
-	auto_step struct mkv_step step = {0};
-	struct mkv_sha256 key;
-	int rc = mkv_build_layer_step(pack, &step, err);
-	if (rc == 0)
-		rc = mkv_step_key(&step, &key, err);
-	if (rc == 0)
-		rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
-	if (rc != -ENOENT)
-		return rc;
-	rc = mkv_oci_layer_new(tree, LAYER_LEVEL, mkv_store_path(build->store),
-			       ret, err);
-	return rc < 0 ? rc : mkv_oci_layer_save(*ret, build->store, &key, err);
-}
 
 /* How the recipe says that containers of the image run; the strings are borrowed. */
 static struct mkv_oci_config config_of(const struct mkv_oci_image *recipe,
@@ -69,7 +34,7 @@ static int build_one(const struct mkv_build *build,
 	if (rc < 0)
 		return rc;
 	mkv_progress_begin(build->progress, 0, "OCI image %s", recipe->name);
-	rc = package_layer(build, &pack, ret->trees[0], &ret->layers[0], err);
+	rc = mkv_build_package_layer(build, &pack, ret->trees[0], &ret->layers[0], err);
 	auto_tree struct mkv_tree *whole = NULL;
 	if (rc == 0)
 		rc = mkv_tree_clone(ret->trees[0], &whole, err);
@@ -80,7 +45,7 @@ static int build_one(const struct mkv_build *build,
 	if (rc == 0)
 		rc = mkv_tree_diff(ret->trees[0], whole, &ret->trees[1], err);
 	if (rc == 0)
-		rc = mkv_oci_layer_new(ret->trees[1], LAYER_LEVEL,
+		rc = mkv_oci_layer_new(ret->trees[1], MKV_BUILD_LAYER_LEVEL,
 				       mkv_store_path(build->store),
 				       &ret->layers[1], err);
 	if (rc < 0)

@@ -11,7 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "builder/build/build.h"
+#include "builder/build/steps/steps.h"
 
 enum { JOBS_MAX = 16 };
 

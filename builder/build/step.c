@@ -9,7 +9,8 @@
 
 enum { INPUTS_LIMIT_BYTES = 16 << 20 };
 
-/* SHA-256 of the objects of STEPS_OBJ (Makefile), in hex. */
+/* SHA-256, in hex, of the code that makes what the store keeps: build/obj/steps.o
+ * (Makefile). */
 extern const char mkv_steps_code[];
 
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,

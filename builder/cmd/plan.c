@@ -7,6 +7,7 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
 #include "builder/input/lock/foresee.h"
+#include "builder/build/steps/steps.h"
 #include "builder/build/uptodate.h"
 #include "lib/json.h"
 #include "lib/text.h"

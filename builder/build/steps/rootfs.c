@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/rootfs/install/rootfs.h"
+#include "builder/build/steps/steps.h"
 
 #include <string.h>
 
-#include "builder/build/build.h"
 #include "builder/core/tree/pack.h"
+#include "builder/rootfs/install/rootfs.h"
 
 static const struct mkv_lock_set *find_set(const struct mkv_build *build,
 					   const char *name,
