@@ -330,24 +330,40 @@ static void reset(void)
 	set_chrony(&good);
 }
 
-static void ask(const struct mkv_env *env, enum mkv_result expected,
-		const char *text)
+static void expect(const struct mkv_answer *answer, enum mkv_result expected,
+		   const char *text)
 {
-	auto_answer struct mkv_answer answer = {0};
 	auto_buf struct mkv_buf seen = {0};
-	mkv_check_find("clock")->run(env, &answer);
-	for (size_t i = 0; i < answer.count; i++) {
-		const struct mkv_finding *f = &answer.items[i];
+	for (size_t i = 0; i < answer->count; i++) {
+		const struct mkv_finding *f = &answer->items[i];
 		mkv_buf_printf(&seen, "%s %s: %s / %s\n",
 			       mkv_result_name(f->result), f->what,
 			       f->expected ? f->expected : "-",
 			       f->observed ? f->observed : "-");
 	}
-	if (mkv_answer_result(&answer) != expected ||
+	if (mkv_answer_result(answer) != expected ||
 	    (text && !strstr(seen.data, text)))
 		fail_msg("expected %s with '%s', got\n%s",
 			 mkv_result_name(expected), text ? text : "",
 			 seen.data ? seen.data : "nothing");
+}
+
+static void ask(const struct mkv_env *env, enum mkv_result expected,
+		const char *text)
+{
+	auto_answer struct mkv_answer answer = {0};
+	mkv_check_find("clock")->run(env, &answer);
+	expect(&answer, expected, text);
+}
+
+/* The judgement of a made-up reading. */
+static void ask_of(const struct mkv_env *env,
+		   const struct mkv_clock_reading *reading,
+		   enum mkv_result expected, const char *text)
+{
+	auto_answer struct mkv_answer answer = {0};
+	mkv_clock_judge(env, reading, &answer);
+	expect(&answer, expected, text);
 }
 
 static void floats_are_read(void **state)
@@ -480,8 +496,10 @@ static void the_kernel_has_its_say(void **state)
 		 MKV_FAIL,
 		 "unsynchronised"},
 		{{.esterror = 81}, MKV_FAIL, "81 us"},
-		{{.esterror = 0}, MKV_NOT_ESTABLISHED, "1 to 80 us / 0 us"},
 		{{.esterror = -1}, MKV_NOT_ESTABLISHED, NULL},
+		{{.esterror = 0, .status = STA_UNSYNC},
+		 MKV_FAIL,
+		 "unsynchronised"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mkv_env env = environment("me");
@@ -489,6 +507,122 @@ static void the_kernel_has_its_say(void **state)
 		env.kernel_clock = &cases[i].clock;
 		ask(&env, cases[i].result, cases[i].says);
 	}
+}
+
+static struct mkv_clock_reading quiet_reading(void)
+{
+	return (struct mkv_clock_reading){
+		.now_s = 1000,
+		.kernel_state = TIME_OK,
+		.kernel = {.esterror = 0, .maxerror = 30},
+		.has_tracking = true,
+		.has_ntpdata = true,
+		.has_sntp = true,
+		.tracking = {.ref_id = 0x7f000001,
+			     .address = "127.0.0.1",
+			     .stratum = 2,
+			     .ref_time_s = 999.5,
+			     .update_interval_s = 1,
+			     .skew_ppm = 0.01},
+		.ntpdata = {.peer_delay_s = 4e-6,
+			    .tx_stamp = 'H',
+			    .rx_stamp = 'H'},
+		.sntp = {.delay_ns = 4000,
+			 .stratum = 1,
+			 .stamps = MKV_STAMPS_HARDWARE,
+			 .exchanges = 8},
+	};
+}
+
+/* chronyd writes esterror in whole microseconds: on a quiet network 0 is the
+ * usual value. It counts only beside a stated bound within the limit. */
+static void an_esterror_of_zero_needs_a_stated_bound(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("me");
+	struct mkv_clock_reading r = quiet_reading();
+	ask_of(&env, &r, MKV_PASS,
+	       "pass kernel's esterror: at most 80.0 us / below 1 us");
+	static const char nothing[] =
+		"not-established kernel's esterror: at most 80.0 us / 0, "
+		"which without a stated bound within the limit shows nothing";
+	/* As systemd-timesyncd leaves it: no chronyd. */
+	r.has_tracking = r.has_ntpdata = false;
+	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* chronyd, but no report of the server; then no exchange with it. */
+	r.has_tracking = true;
+	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	r.has_ntpdata = true;
+	r.has_sntp = false;
+	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* A bound over the limit, by chronyd's report and by the exchange. */
+	r.has_sntp = true;
+	r.ntpdata.peer_delay_s = 162e-6;
+	ask_of(&env, &r, MKV_FAIL, nothing);
+	r.ntpdata.peer_delay_s = 4e-6;
+	r.sntp.offset_ns = 200000;
+	ask_of(&env, &r, MKV_FAIL, nothing);
+	r.sntp.offset_ns = 0;
+	r.sntp.delay_ns = 160002; /* leaves the limit open */
+	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* An unsynchronised kernel fails whatever esterror says. */
+	r = quiet_reading();
+	r.kernel_state = TIME_ERROR;
+	ask_of(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
+	r = quiet_reading();
+	r.kernel.status = STA_UNSYNC;
+	ask_of(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
+}
+
+/* Perfect values are values: no zero is taken for a missing one. */
+static void a_perfect_clock_passes(void **state)
+{
+	(void)state;
+	struct mkv_env env = environment("me");
+	struct mkv_clock_reading r = quiet_reading();
+	r.tracking.skew_ppm = r.tracking.update_interval_s = 0;
+	r.tracking.ref_time_s = r.now_s;
+	r.ntpdata.peer_delay_s = 0;
+	r.sntp.delay_ns = 0;
+	ask_of(&env, &r, MKV_PASS, "at most 80.0 us / +0.000 us\n");
+	ask_of(&env, &r, MKV_PASS, "bound: at most 80.0 us / 0.001 us");
+	assert_int_equal(mkv_clock_stated_bound_ns(&r), 1);
+	/* A limit below what esterror can tell: the bound decides. */
+	loose = *contract;
+	loose.clock.limit_ns = 500;
+	env.contract = &loose;
+	ask_of(&env, &r, MKV_PASS, "at most 0.5 us / below 1 us");
+	r.kernel.esterror = 1;
+	ask_of(&env, &r, MKV_FAIL, "fail kernel's esterror");
+
+	/* The same from the packets. */
+	reset();
+	const struct chrony perfect = {.reference = "127.0.0.1"};
+	struct mkv_chrony_tracking t;
+	struct mkv_chrony_ntpdata n;
+	struct mkv_sntp_sample s;
+	struct mkv_error err;
+	set_chrony(&perfect);
+	put_float(tracking.bytes + 28 + 64, 0); /* root delay */
+	put_float(tracking.bytes + 28 + 68, 0); /* root dispersion */
+	ntpdata.bytes[28 + 94] = ntpdata.bytes[28 + 95] = 'H';
+	assert_int_equal(mkv_chrony_parse_tracking(tracking.bytes,
+						   tracking.size, 0, &t, &err),
+			 0);
+	assert_true(t.skew_ppm == 0 && t.root_delay_s == 0 &&
+		    t.root_dispersion_s == 0 && t.system_offset_s == 0);
+	assert_int_equal(mkv_chrony_parse_ntpdata(ntpdata.bytes, ntpdata.size,
+						  0, &n, &err),
+			 0);
+	assert_true(n.peer_delay_s == 0 && n.peer_dispersion_s == 0 &&
+		    n.tx_stamp == 'H' && n.rx_stamp == 'H');
+	uint8_t a[48] = {4 << 3 | 4, 1};
+	const uint64_t at = UINT64_C(0xe0000000) << 32;
+	put64(a + 24, 7);
+	put64(a + 32, at);
+	put64(a + 40, at);
+	assert_int_equal(mkv_sntp_parse(a, sizeof(a), 7, at, at, &s, &err), 0);
+	assert_true(s.offset_ns == 0 && s.delay_ns == 0);
 }
 
 static void a_server_far_away_fails(void **state)
@@ -565,6 +699,10 @@ static void the_server_itself_only_serves(void **state)
 	hostile = 2;
 	ask(&env, MKV_NOT_ESTABLISHED, "serves time");
 	reset();
+	/* It follows nobody, so that it has no bound, and none of 0. */
+	env.dwell_ns = 1000000000;
+	ask(&env, MKV_PASS, "1 readings, no bound, settled after 0 s");
+	env.dwell_ns = 0;
 	struct chrony lost = good;
 	lost.leap = 3;
 	set_chrony(&lost);
@@ -607,6 +745,8 @@ int main(void)
 		cmocka_unit_test(chronyd_that_is_not_right_fails),
 		cmocka_unit_test(lies_of_chronyd_establish_nothing),
 		cmocka_unit_test(the_kernel_has_its_say),
+		cmocka_unit_test(an_esterror_of_zero_needs_a_stated_bound),
+		cmocka_unit_test(a_perfect_clock_passes),
 		cmocka_unit_test(a_server_far_away_fails),
 		cmocka_unit_test(lies_of_the_server_establish_nothing),
 		cmocka_unit_test(the_interval_holds_the_truth),

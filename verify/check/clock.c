@@ -48,13 +48,6 @@ static enum mkv_result settle(const struct mkv_env *env,
 	}
 }
 
-/* The widest that a reading leaves open, for the record. */
-static int64_t width_ns(const struct mkv_clock_reading *reading)
-{
-	int64_t bound = mkv_clock_stated_bound_ns(reading);
-	return bound < 0 ? 0 : bound;
-}
-
 /* Once a second for the dwell time; ends with the first reading that isn't a
  * pass, whose findings are then the answer. */
 static enum mkv_result dwell(const struct mkv_env *env,
@@ -73,8 +66,9 @@ static enum mkv_result dwell(const struct mkv_env *env,
 		if (result != MKV_PASS)
 			return result;
 		(*ret_held)++;
-		if (width_ns(reading) > *widest)
-			*widest = width_ns(reading);
+		int64_t bound = mkv_clock_stated_bound_ns(reading);
+		if (bound > *widest)
+			*widest = bound;
 	}
 }
 
@@ -101,20 +95,22 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 	}
 	if (env->dwell_ns == 0)
 		return;
-	int64_t widest = width_ns(reading);
+	/* The time server states none: -1. */
+	int64_t widest = mkv_clock_stated_bound_ns(reading);
 	unsigned held = 0;
 	result = dwell(env, reading, answer, &held, &widest);
-	char expected[64];
+	char expected[64], width[64] = "no bound";
+	if (widest >= 0)
+		(void)snprintf(width, sizeof(width), "widest bound %.3f us",
+			       (double)widest / 1000);
 	(void)snprintf(expected, sizeof(expected), "every second for %.0f s",
 		       (double)env->dwell_ns / 1e9);
 	mkv_answer_say(answer, result, "held", "monotonic clock", expected,
 		       result == MKV_PASS
-			       ? "%u readings, widest bound %.1f us, "
-				 "settled after %.0f s"
-			       : "left after %u readings (widest "
-				 "bound %.1f us, settled after "
-				 "%.0f s)",
-		       held, (double)widest / 1000, (double)took / 1e9);
+			       ? "%u readings, %s, settled after %.0f s"
+			       : "left after %u readings (%s, settled "
+				 "after %.0f s)",
+		       held, width, (double)took / 1e9);
 }
 
 void mkv_check_clocksource(const struct mkv_env *env, struct mkv_answer *answer)

@@ -51,7 +51,7 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 		return;
 	int64_t bound = mkv_clock_stated_bound_ns(ret);
 	figures->clock_offset_s =
-		ret->has_tracking ? -ret->tracking.system_offset_s : NAN;
+		ret->has_tracking ? 0 - ret->tracking.system_offset_s : NAN;
 	figures->clock_bound_s = bound < 0 ? NAN : (double)bound * 1e-9;
 	figures->sntp_offset_s =
 		ret->has_sntp ? (double)ret->sntp.offset_ns * 1e-9 : NAN;
@@ -106,12 +106,48 @@ static double us(int64_t ns)
 	return (double)ns / 1000;
 }
 
+/* esterror counts whole microseconds: a good daemon's figure is 0 when it is
+ * below one. A daemon without a figure writes 0 as well, so that 0 counts only
+ * beside a stated bound within the limit, which is the proof. */
+static bool is_backed(const struct mkv_env *env,
+		      const struct mkv_clock_reading *reading)
+{
+	int64_t bound = mkv_clock_stated_bound_ns(reading);
+	return bound >= 0 && bound <= env->contract->clock.limit_ns;
+}
+
+static void judge_esterror(const struct mkv_env *env,
+			   const struct mkv_clock_reading *reading,
+			   struct mkv_answer *answer)
+{
+	int64_t limit_ns = env->contract->clock.limit_ns;
+	const struct timex *kernel = &reading->kernel;
+	long esterror = kernel->esterror;
+	enum mkv_result result = MKV_NOT_ESTABLISHED;
+	char observed[96], expected[64];
+	(void)snprintf(expected, sizeof(expected), "at most %.1f us",
+		       us(limit_ns));
+	(void)snprintf(observed, sizeof(observed), "%ld us", esterror);
+	if (esterror > 0) {
+		result = esterror <= limit_ns / 1000 ? MKV_PASS : MKV_FAIL;
+	} else if (esterror == 0 && is_backed(env, reading)) {
+		result = MKV_PASS;
+		(void)snprintf(observed, sizeof(observed), "below 1 us");
+	} else if (esterror == 0) {
+		(void)snprintf(observed, sizeof(observed),
+			       "0, which without a stated bound within the "
+			       "limit shows nothing");
+	}
+	mkv_answer_say(answer, result, "kernel's esterror", "adjtimex(2)",
+		       expected, "%s (maxerror %ld us)", observed,
+		       kernel->maxerror);
+}
+
 static void judge_kernel(const struct mkv_env *env,
 			 const struct mkv_clock_reading *reading,
 			 struct mkv_answer *answer)
 {
 	static const char source[] = "adjtimex(2)";
-	int64_t limit_us = env->contract->clock.limit_ns / 1000;
 	const struct timex *kernel = &reading->kernel;
 	if (reading->kernel_state < 0) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "kernel clock",
@@ -123,7 +159,7 @@ static void judge_kernel(const struct mkv_env *env,
 	/* A server that vouches for its own clock leaves the kernel's flag. */
 	if (mkv_env_is_time_server(env)) {
 		mkv_answer_say(answer, MKV_NOT_PROMISED, "kernel clock", source,
-			       NULL, "%s, esterror %ld us",
+			       NULL, "%s, esterror %ld whole us",
 			       synchronised ? "synchronised" : "unsynchronised",
 			       kernel->esterror);
 		return;
@@ -131,18 +167,7 @@ static void judge_kernel(const struct mkv_env *env,
 	mkv_answer_add(answer, synchronised ? MKV_PASS : MKV_FAIL,
 		       "kernel clock", source, "synchronised",
 		       synchronised ? "synchronised" : "unsynchronised");
-	char expected[64];
-	(void)snprintf(expected, sizeof(expected), "1 to %lld us",
-		       (long long)limit_us);
-	/* A 1-sigma figure that the daemon writes, and some write zero:
-	 * recorded, and a limit to it, but never the proof. */
-	mkv_answer_say(answer,
-		       kernel->esterror <= 0	      ? MKV_NOT_ESTABLISHED
-		       : kernel->esterror <= limit_us ? MKV_PASS
-						      : MKV_FAIL,
-		       "kernel's esterror", source, expected,
-		       "%ld us (maxerror %ld us)", kernel->esterror,
-		       kernel->maxerror);
+	judge_esterror(env, reading, answer);
 }
 
 static bool same_address(const char *a, const char *b)
@@ -205,7 +230,7 @@ static void judge_tracking(const struct mkv_env *env,
 			       ? MKV_PASS
 			       : MKV_FAIL,
 		       "system offset", source, expected, "%+.3f us",
-		       -t->system_offset_s * 1e6);
+		       (0 - t->system_offset_s) * 1e6);
 	/* The rate may be uncertain by no more than what makes the limit of an
 	 * update interval. */
 	double interval = larger(1, t->update_interval_s);
@@ -237,8 +262,8 @@ static void judge_bound(const struct mkv_env *env,
 	mkv_answer_say(
 		answer, bound <= clock->limit_ns ? MKV_PASS : MKV_FAIL, "bound",
 		"chronyd: tracking, ntpdata", expected,
-		"%.1f us = |offset| %.1f + delay/2 %.1f + dispersion %.1f + "
-		"%.1f s x (%.2f + %.0f) ppm; stamps %c%c",
+		"%.3f us = |offset| %.3f + delay/2 %.3f + dispersion %.3f + "
+		"%.1f s x (%.3f + %.0f) ppm; stamps %c%c",
 		us(bound), fabs(reading->tracking.system_offset_s) * 1e6,
 		peer->peer_delay_s * 5e5, peer->peer_dispersion_s * 1e6,
 		larger(0, age_s(reading)), reading->tracking.skew_ppm,
@@ -278,7 +303,7 @@ static void judge_sntp(const struct mkv_env *env,
 		 sntp_bound_ns(s) <= clock->limit_ns)
 		result = MKV_PASS;
 	mkv_answer_say(answer, result, "independent exchange", source, expected,
-		       "%+.1f us +- %.1f us (best of %u, %s stamps, "
+		       "%+.3f us +- %.3f us (best of %u, %s stamps, "
 		       "stratum %u)",
 		       us(s->offset_ns), us(s->delay_ns) / 2, s->exchanges,
 		       stamps[s->stamps], s->stratum);
