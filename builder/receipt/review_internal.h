@@ -19,7 +19,7 @@ const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 bool mkv_receipt_is_pinned(const struct mkv_contract_host *guest)
 	mkv_nonnull(1);
 
-/* Adds a problem. */
+/* Adds a problem, or counts it where the list is full. */
 void mkv_receipt_complain(struct mkv_receipt_review *review,
 			  const char *format, ...) mkv_nonnull(1, 2)
 	mkv_printf(2, 3);
