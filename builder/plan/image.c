@@ -281,15 +281,16 @@ static int get_initramfs(const struct mkv_build *build,
 		rc = open_result(build, &result, &image->initramfs, err);
 	if (rc != -ENOENT) /* that: not there, or damaged */
 		return rc;
-	mkv_progress_begin(build->progress, 0, "initramfs of %s",
-			   image->recipe->name);
+	auto_progress_step struct mkv_progress_step shown =
+		mkv_progress_begin(build->progress, 0, "initramfs of %s",
+				   image->recipe->name);
 	rc = mkv_build_program(build, INIT_PROGRAM, &init, err);
 	if (rc == 0)
 		rc = make_initramfs(build, image, init, &image->initramfs, err);
 	if (rc == 0)
 		rc = keep_content(build, &step, "initramfs", image->initramfs,
 				  err);
-	mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&shown, rc, NULL);
 	return rc;
 }
 
