@@ -190,11 +190,15 @@ static int start_gateway(struct run *run, struct mkv_error *err)
 	int rc = mkv_gateway_start(run->options->contract, run->network,
 				   run->forwards, run->n_forwards, log,
 				   &run->gateway, err);
-	for (size_t i = 0; rc == 0 && i < run->options->n_forwards; i++)
+	if (rc < 0)
+		return mkv_wrap(err, rc, "the gateway to the hosts (its log is "
+					 "'%s')",
+				path);
+	for (size_t i = 0; i < run->options->n_forwards; i++)
 		note(run, "%s:%u is at 127.0.0.1:%u",
 		     run->forwards[i].host->name, run->forwards[i].port,
 		     run->forwards[i].local);
-	return rc;
+	return 0;
 }
 
 static int find_firmware(struct run *run, struct mkv_error *err)
