@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/boot/tpm.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/un.h>
 
 #include "lib/io.h"
@@ -22,6 +24,21 @@ static int wait_for(const struct mkv_boot_tpm *tpm, struct mkv_error *err)
 	}
 	return mkv_fail(err, MKV_FAILED, EIO,
 			"swtpm doesn't start ('%s' isn't there)", tpm->socket);
+}
+
+/* The socket in the folder is another boot's while that holds the lock. */
+static int lock(const char *folder, int *ret, struct mkv_error *err)
+{
+	*ret = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
+	if (flock(*ret, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK)
+		return mkv_fail(err, MKV_HOST_CANNOT, EBUSY,
+				"the TPM in '%s' is in use by another boot",
+				folder);
+	return mkv_fail(err, MKV_FAILED, errno, "lock '%s': %m", folder);
 }
 
 int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
@@ -51,6 +68,11 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 				"folder",
 				where);
 	}
+	rc = lock(where, &tpm.lock, err);
+	if (rc < 0) {
+		mkv_boot_tpm_end(&tpm);
+		return rc;
+	}
 	(void)unlink(tpm.socket);
 	char *const argv[] = {(char *)"swtpm", (char *)"socket",
 			      (char *)"--tpm2", (char *)"--terminate",
@@ -70,6 +92,7 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 void mkv_boot_tpm_end(struct mkv_boot_tpm *tpm)
 {
 	mkv_child_end(&tpm->child);
+	mkv_auto_close_(&tpm->lock);
 	free(tpm->socket);
 	*tpm = (struct mkv_boot_tpm)MKV_BOOT_TPM_INIT;
 }
