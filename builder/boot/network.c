@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "lib/thread.h"
+
 enum {
 	HEADER_BYTES = 14,
 	TYPE_AT = 12,
@@ -224,7 +226,7 @@ static int open_gateway(struct mkv_network *network)
 	return rc < 0 ? rc : connect_to(network->gateway_end, ours);
 }
 
-static int start_bridge(struct mkv_network *network)
+static int open_bridge(struct mkv_network *network)
 {
 	struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
 	int rc = hold_port(&network->sender, &network->sender_port);
@@ -235,9 +237,7 @@ static int start_bridge(struct mkv_network *network)
 	    setsockopt(network->sender, IPPROTO_IP, IP_MULTICAST_IF, &loopback,
 		       sizeof(loopback)) < 0)
 		return -errno;
-	rc = -pthread_create(&network->thread, NULL, bridge, network);
-	network->is_running = rc == 0;
-	return rc;
+	return 0;
 }
 
 int mkv_network_open(unsigned vlan_id, bool has_gateway,
@@ -256,12 +256,19 @@ int mkv_network_open(unsigned vlan_id, bool has_gateway,
 	int rc = open_segments(network);
 	if (rc == 0 && has_gateway)
 		rc = open_gateway(network);
-	if (rc == 0 && (vlan_id || has_gateway))
-		rc = start_bridge(network);
+	bool has_bridge = vlan_id || has_gateway;
+	if (rc == 0 && has_bridge)
+		rc = open_bridge(network);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, rc,
 				"a network of multicast groups on the loopback "
 				"interface: %m");
+	if (has_bridge)
+		rc = mkv_thread_start(&network->thread, bridge, network, err,
+				      "bridge of the hosts' network");
+	if (rc < 0)
+		return rc;
+	network->is_running = has_bridge;
 	*ret = mkv_take(network);
 	return 0;
 }
