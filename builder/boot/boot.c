@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "builder/boot/accel.h"
+#include "builder/boot/folder.h"
 #include "builder/boot/gateway.h"
 #include "builder/boot/guest.h"
 #include "builder/boot/load.h"
@@ -45,6 +46,7 @@ struct run {
 	struct mkv_load load;
 	double load_end_s, load_asked_s; /* 0: not yet */
 	bool load_is_over;
+	int console_lock;
 	double status_s; /* when the last word on who is waited for was */
 };
 
@@ -78,6 +80,7 @@ static void done(struct run *run)
 					   run->results ? run->count : 0};
 	mkv_boot_results_done(&results);
 	mkv_network_free(run->network);
+	mkv_auto_close_(&run->console_lock);
 	if (run->signals >= 0) {
 		(void)close(run->signals);
 		(void)sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
@@ -532,7 +535,12 @@ static int watch(struct run *run, struct mkv_error *err)
 
 static int go(struct run *run, struct mkv_error *err)
 {
-	int rc = choose_guests(run, err);
+	/* Names of consoles and logs are the hosts': another boot's are there. */
+	int rc = mkv_boot_lock_folder(run->options->console_folder,
+				      "the directory for consoles",
+				      &run->console_lock, err);
+	if (rc == 0)
+		rc = choose_guests(run, err);
 	if (rc == 0)
 		rc = add_forwards(run, err);
 	if (rc == 0)
@@ -556,7 +564,8 @@ int mkv_boot_run(const struct mkv_boot_options *options,
 		 struct mkv_boot_results *ret, struct mkv_error *err)
 {
 	struct run run = {
-		.options = options, .signals = -1, .gateway = MKV_CHILD_INIT};
+		.options = options, .signals = -1, .gateway = MKV_CHILD_INIT,
+		.console_lock = -1};
 	int rc = go(&run, err);
 	if (rc == 0) {
 		*ret = (struct mkv_boot_results){run.results, run.count};

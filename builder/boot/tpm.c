@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/boot/tpm.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/un.h>
 
+#include "builder/boot/folder.h"
 #include "lib/io.h"
 #include "lib/process.h"
 
@@ -24,21 +23,6 @@ static int wait_for(const struct mkv_boot_tpm *tpm, struct mkv_error *err)
 	}
 	return mkv_fail(err, MKV_FAILED, EIO,
 			"swtpm doesn't start ('%s' isn't there)", tpm->socket);
-}
-
-/* The socket in the folder is another boot's while that holds the lock. */
-static int lock(const char *folder, int *ret, struct mkv_error *err)
-{
-	*ret = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*ret < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
-	if (flock(*ret, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK)
-		return mkv_fail(err, MKV_HOST_CANNOT, EBUSY,
-				"the TPM in '%s' is in use by another boot",
-				folder);
-	return mkv_fail(err, MKV_FAILED, errno, "lock '%s': %m", folder);
 }
 
 int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
@@ -68,7 +52,8 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 				"folder",
 				where);
 	}
-	rc = lock(where, &tpm.lock, err);
+	/* The socket in the folder is another boot's while that has the lock. */
+	rc = mkv_boot_lock_folder(where, "the TPM in", &tpm.lock, err);
 	if (rc < 0) {
 		mkv_boot_tpm_end(&tpm);
 		return rc;
