@@ -9,5 +9,6 @@
 /* Starts `main`. `format` names the thread for the error ("exporter of spans"),
  * which has the reason: mostly -EAGAIN, a limit. */
 int mkv_thread_start(pthread_t *ret, void *(*main)(void *), void *context,
-		     struct mkv_error *err, const char *format, ...)
-	mkv_must_check mkv_nonnull(1, 2, 4, 5) mkv_printf(5, 6);
+		     struct mkv_error *err, const char *format,
+		     ...) mkv_must_check mkv_nonnull(1, 2, 4, 5)
+	mkv_printf(5, 6);

@@ -47,10 +47,7 @@ void mkv_utf8_drop_cut(char *text)
 	if (more == size)
 		return;
 	unsigned char lead = (unsigned char)text[size - 1 - more];
-	size_t needed = lead < 0xc0   ? 0
-			: lead < 0xe0 ? 1
-			: lead < 0xf0 ? 2
-				      : 3;
+	size_t needed = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
 	if (more < needed)
 		text[size - 1 - more] = '\0';
 }

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/evidence/audit/audit.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
 #include "builder/cmd/report.h"
+#include "builder/evidence/audit/audit.h"
 #include "builder/evidence/receipt/review.h"
 #include "builder/evidence/receipt/tie.h"
 #include "lib/io.h"
@@ -116,14 +116,13 @@ static json_t *tpm_json(const struct mkv_receipt_review *review)
 	const struct mkv_attest *attest = &review->attest;
 	if (!review->tpm_key[0])
 		return NULL;
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "key",
-			 review->tpm_key, "clock_ms",
-			 (json_int_t)attest->clock_ms, "resets",
-			 (json_int_t)attest->resets, "restarts",
-			 (json_int_t)attest->restarts, "clock_is_safe",
-			 attest->clock_is_safe, "firmware",
-			 json_sprintf("%016llx",
-				      (unsigned long long)attest->firmware));
+	return json_pack(
+		"{s:s, s:I, s:I, s:I, s:b, s:o}", "key", review->tpm_key,
+		"clock_ms", (json_int_t)attest->clock_ms, "resets",
+		(json_int_t)attest->resets, "restarts",
+		(json_int_t)attest->restarts, "clock_is_safe",
+		attest->clock_is_safe, "firmware",
+		json_sprintf("%016llx", (unsigned long long)attest->firmware));
 }
 
 /* NULL out of memory. */
@@ -131,8 +130,8 @@ static json_t *problems_json(const struct mkv_receipt_review *review)
 {
 	auto_json json_t *problems = json_array();
 	for (size_t i = 0; i < review->n_problems; i++)
-		if (json_array_append_new(
-			    problems, json_string(review->problems[i])) < 0)
+		if (json_array_append_new(problems,
+					  json_string(review->problems[i])) < 0)
 			return NULL;
 	return mkv_take(problems);
 }
@@ -145,8 +144,8 @@ static int print_json(const char *path, const struct mkv_receipt_review *review,
 		return mkv_oom(err);
 	auto_json json_t *root = json_pack(
 		"{s:o, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:b, s:O, s:I}",
-		"receipt", mkv_report_text(path), "host", review->host,
-		"phase", review->phase, "boot_id", review->boot_id, "result",
+		"receipt", mkv_report_text(path), "host", review->host, "phase",
+		review->phase, "boot_id", review->boot_id, "result",
 		review->result, "signature",
 		mkv_receipt_signature_name(review->signature), "tpm",
 		tpm_json(review), "tied_to",
@@ -193,8 +192,8 @@ static void print_tie(enum mkv_tie tie, const struct receipts *all,
 
 /* What lies beside it: its evidence, and the look that broke it. */
 static int review_folder(const char *path, const json_t *document,
-			   struct mkv_receipt_review *review,
-			   struct mkv_error *err)
+			 struct mkv_receipt_review *review,
+			 struct mkv_error *err)
 {
 	auto_free char *folder = strdup(path);
 	if (!folder)

@@ -62,7 +62,8 @@ static void add_suggestion(json_t *to, const char *message)
 		return;
 	auto_free char *word = strndup(from, (size_t)(end - from));
 	if (word)
-		(void)json_object_set_new(to, "suggestion", mkv_report_text(word));
+		(void)json_object_set_new(to, "suggestion",
+					  mkv_report_text(word));
 }
 
 void mkv_report_error(const struct mkv_error *err)
@@ -74,10 +75,10 @@ void mkv_report_error(const struct mkv_error *err)
 		(void)fprintf(stderr, "mkvbench: %s\n", err->message);
 		return;
 	}
-	json_t *event = json_pack("{s:s, s:s, s:i, s:o}", "event", "error",
-				  "kind", kind_name(kind), "status",
-				  mkv_exit_status(kind), "message",
-				  mkv_report_text(err->message));
+	json_t *event =
+		json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "kind",
+			  kind_name(kind), "status", mkv_exit_status(kind),
+			  "message", mkv_report_text(err->message));
 	if (event)
 		add_suggestion(event, err->message);
 	print(event);
@@ -86,9 +87,9 @@ void mkv_report_error(const struct mkv_error *err)
 json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
 {
 	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
-				   mkv_report_text(c->file), "line", (int)c->line,
-				   "column", (int)c->column, "message",
-				   mkv_report_text(c->message));
+				   mkv_report_text(c->file), "line",
+				   (int)c->line, "column", (int)c->column,
+				   "message", mkv_report_text(c->message));
 	if (object)
 		add_suggestion(object, c->message);
 	return object;

@@ -21,8 +21,8 @@ int main(int argc, char **argv)
 	struct mkv_progress *progress = mkv_progress_new(MKV_PROGRESS_AUTO);
 	if (!progress)
 		return 1;
-	struct mkv_progress_step step = mkv_progress_begin(
-		progress, 1000000000, "copy %s", argv[1]);
+	struct mkv_progress_step step =
+		mkv_progress_begin(progress, 1000000000, "copy %s", argv[1]);
 	draw_some(progress);
 	mkv_progress_note(progress, "note of %s", argv[1]);
 	draw_some(progress);

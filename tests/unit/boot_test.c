@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <cmocka.h>
 
 #include "builder/run/boot/console.h"
 #include "builder/run/boot/load.h"
@@ -409,15 +409,15 @@ static void a_gateway_hears_only_what_is_for_it(void **state)
 		struct timeval patience = {.tv_sec = 5};
 		struct sockaddr_in end;
 		socklen_t length = sizeof(end);
-		assert_int_equal(getsockname(gateway, (struct sockaddr *)&end,
-					     &length),
-				 0);
+		assert_int_equal(
+			getsockname(gateway, (struct sockaddr *)&end, &length),
+			0);
 		assert_int_equal(setsockopt(gateway, SOL_SOCKET, SO_RCVTIMEO,
 					    &patience, sizeof(patience)),
 				 0);
-		assert_int_equal(send(gateway, from_gateway,
-				      sizeof(from_gateway), 0),
-				 sizeof(from_gateway));
+		assert_int_equal(
+			send(gateway, from_gateway, sizeof(from_gateway), 0),
+			sizeof(from_gateway));
 		assert_int_equal(recv(guest, heard, sizeof(heard), 0),
 				 sizeof(from_gateway));
 		assert_memory_equal(heard, from_gateway, sizeof(from_gateway));
@@ -474,8 +474,8 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 {
 	(void)state;
 #define SPANS(ended, exported, dropped)                                        \
-	"mkvbench_spans_total{state=\"ended\"} " #ended "\n"                    \
-	"mkvbench_spans_total{state=\"exported\"} " #exported "\n"              \
+	"mkvbench_spans_total{state=\"ended\"} " #ended "\n"                   \
+	"mkvbench_spans_total{state=\"exported\"} " #exported "\n"             \
 	"mkvbench_spans_total{state=\"dropped\"} " #dropped "\n"
 	static const struct {
 		const char *metrics, *of_generator;
@@ -490,7 +490,8 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 		{"", "0", false, false, 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_boot_load load = {.count = 1, .traces = strdup("path")};
+		struct mkv_boot_load load = {.count = 1,
+					     .traces = strdup("path")};
 		char line[128];
 		(void)snprintf(line, sizeof(line),
 			       "mkvbench-load[7]: {\"answered\":1,\"requests\":"

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <cmocka.h>
 
 #include "builder/run/boot/tpm.h"
 #include "lib/io.h"

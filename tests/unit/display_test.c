@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "lib/display.h"
 #include "lib/utf8.h"
@@ -21,15 +21,23 @@ static void what_steers_a_terminal_is_replaced(void **state)
 		{"a\nb\tc", "", "a?b?c"},
 		{"a\nb\tc\r", "\n\t", "a\nb\tc?"},
 		{"\033[31mred\a\x7f", "", "?[31mred??"},
-		{"\xc2\x9b" "31m", "", "?31m"},		   /* C1: CSI */
-		{"\x9b" "31m", "", "?31m"},		   /* one byte of it */
-		{"h\xc3\xb6st", "", "h\xc3\xb6st"},	   /* ö */
+		{"\xc2\x9b"
+		 "31m",
+		 "", "?31m"}, /* C1: CSI */
+		{"\x9b"
+		 "31m",
+		 "", "?31m"},			    /* one byte of it */
+		{"h\xc3\xb6st", "", "h\xc3\xb6st"}, /* ö */
 		{"\xe4\xb8\xad\xe6\x96\x87", "", "\xe4\xb8\xad\xe6\x96\x87"},
 		{"cut\xe4\xb8", "", "cut??"},
 		{"\xc0\xaf\xed\xa0\x80", "", "?????"}, /* overlong, surrogate */
 		{"e\xcc\x81", "", "e\xcc\x81"},	       /* combining */
-		{"a\xe2\x80\xae" "b", "", "a?b"},      /* writes backwards */
-		{"a\xe2\x80\xa8" "b", "", "a?b"},      /* line separator */
+		{"a\xe2\x80\xae"
+		 "b",
+		 "", "a?b"}, /* writes backwards */
+		{"a\xe2\x80\xa8"
+		 "b",
+		 "", "a?b"}, /* line separator */
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -62,9 +70,9 @@ static void texts_are_cut_between_characters(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (mkv_display_cut(rows[i].text, rows[i].columns) !=
 		    rows[i].bytes)
-			fail_msg("row %zu: %zu bytes", i,
-				 mkv_display_cut(rows[i].text,
-						 rows[i].columns));
+			fail_msg(
+				"row %zu: %zu bytes", i,
+				mkv_display_cut(rows[i].text, rows[i].columns));
 }
 
 static void a_cut_character_is_dropped(void **state)

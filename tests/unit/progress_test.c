@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <cmocka.h>
 
 #include "builder/core/progress/progress.h"
 #include "lib/json.h"
@@ -58,8 +58,7 @@ static void use(enum mkv_progress_mode mode)
 {
 	struct mkv_progress *progress = mkv_progress_new(mode);
 	assert_non_null(progress);
-	struct mkv_progress_step step =
-		mkv_progress_begin(progress, 0, "good");
+	struct mkv_progress_step step = mkv_progress_begin(progress, 0, "good");
 	mkv_progress_end(&step, 0, NULL);
 	mkv_progress_end(&step, -EIO, NULL); /* it isn't open: nothing */
 	step = mkv_progress_begin(progress, 0, "known");
@@ -69,8 +68,7 @@ static void use(enum mkv_progress_mode mode)
 	assert_int_equal(leave_early(progress, false), 0);
 	assert_int_equal(leave_early(progress, true), -ENOENT);
 	assert_int_equal(errno, ENOENT);
-	struct mkv_progress_step left =
-		mkv_progress_begin(progress, 0, "left");
+	struct mkv_progress_step left = mkv_progress_begin(progress, 0, "left");
 	step = mkv_progress_begin(progress, 0, "next");
 	mkv_progress_step_done(&left); /* doesn't end the next one */
 	mkv_progress_end(&step, 0, NULL);

@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/receipt/review_internal.h"
 #include "lib/checks.h"
@@ -35,8 +35,8 @@ static const char contract_text[] =
 	"\"files\":{\"list\":\"/l\",\"sha256\":\"" SHA "\"}}}}";
 
 #define CHECK(name, result, finding, more)                                     \
-	"{\"name\":\"" name "\",\"why\":\"w\",\"result\":\"" result "\"," more      \
-	"\"findings\":[{\"what\":\"a\",\"result\":\"" finding                       \
+	"{\"name\":\"" name "\",\"why\":\"w\",\"result\":\"" result "\"," more \
+	"\"findings\":[{\"what\":\"a\",\"result\":\"" finding                  \
 	"\",\"source\":\"s\"}]}"
 
 static const char receipt_text[] =
@@ -45,18 +45,26 @@ static const char receipt_text[] =
 	"\"contract\":{\"sha256\":\"" SHA "\",\"signature\":\"verified\"},"
 	"\"host\":{\"name\":\"me\",\"role\":\"order\",\"image\":\"dut\","
 	"\"files_sha256\":\"" SHA "\"},"
-	"\"machine\":{\"boot_id\":\"b\",\"dmi\":{}},\"checks\":["
-	CHECK("contract", "pass", "pass", "") ","
-	CHECK("cpu-model", "pass", "pass", "") ","
-	CHECK("hypervisor", "pass", "pass", "") ","
-	CHECK("kernel", "pass", "pass", "") ","
-	CHECK("daemons", "pass", "pass", "") ","
-	CHECK("memory", "not-established", "not-established",
-	      "\"accepted\":\"emulated\",") ","
-	CHECK("boost", "not-promised", "not-promised", "") ","
-	CHECK("numa-balancing", "pass", "pass", "") ","
-	CHECK("drivers", "pass", "pass", "") ","
-	CHECK("files", "pass", "pass", "") "]}";
+	"\"machine\":{\"boot_id\":\"b\",\"dmi\":{}},\"checks\":[" CHECK("contract", "pass", "pass", "") "," CHECK("cpu-model", "pass", "pass", "") "," CHECK(
+		"hypervisor", "pass", "pass",
+		"") "," CHECK("kernel", "pass", "pass",
+			      "") "," CHECK("daemons", "pass", "pass",
+					    "") "," CHECK("memory",
+							  "not-established",
+							  "not-established",
+							  "\"accepted\":\"emulated\",") "," CHECK("boost",
+												  "not-promised",
+												  "not-promised",
+												  "") "," CHECK("numa-balancing",
+														"pass",
+														"pass",
+														"") "," CHECK("drivers",
+															      "pass",
+															      "pass",
+															      "") "," CHECK("files",
+																	    "pass",
+																	    "pass",
+																	    "") "]}";
 
 static char *replaced(const char *from, const char *to)
 {
@@ -78,9 +86,11 @@ static void receipts_are_reviewed(void **state)
 		{"\"pass\"", "\"pass\"", NULL},
 		{"\"phase\":\"boot\"", "\"phase\":\"after-start\"", NULL},
 		{"\"sha256\":\"00", "\"sha256\":\"ff", "contract: the receipt"},
-		{"\"verified\"", "\"unchecked\"", "its signature was unchecked"},
+		{"\"verified\"", "\"unchecked\"",
+		 "its signature was unchecked"},
 		{"\"name\":\"me\"", "\"name\":\"you\"", "'you' isn't a host"},
-		{"\"order\"", "\"payment\"", "role: the receipt says 'payment'"},
+		{"\"order\"", "\"payment\"",
+		 "role: the receipt says 'payment'"},
 		{"\"files_sha256\":\"00", "\"files_sha256\":\"ff",
 		 "list of files"},
 		{"\"result\":\"pass\",\"findings\":[{\"what\":\"a\",\"result\":"
@@ -123,8 +133,8 @@ static void receipts_are_reviewed(void **state)
 		bool found = !cases[i].problem && review.n_problems == 0;
 		for (size_t j = 0; cases[i].problem && j < review.n_problems;
 		     j++)
-			found = found || strstr(review.problems[j],
-						cases[i].problem);
+			found = found ||
+				strstr(review.problems[j], cases[i].problem);
 		if (!found)
 			fail_msg("case %zu: %zu problems, '%s'", i,
 				 review.n_problems,
@@ -189,14 +199,16 @@ static char *make_receipt(const char *phase, const char *without,
 		       "\"checks\":[",
 		       phase, state);
 	for (const struct mkv_check *c = mkv_checks; c->name; c++) {
-		const char *says =
-			strncmp(c->name, "guest-", 6) == 0 ? guests_say : "pass";
+		const char *says = strncmp(c->name, "guest-", 6) == 0
+					   ? guests_say
+					   : "pass";
 		if ((watch && !c->watched) || strcmp(c->name, without) == 0)
 			continue;
 		mkv_buf_printf(&text,
 			       "%s{\"name\":\"%s\",\"result\":\"%s\","
 			       "\"findings\":[{\"result\":\"%s\"}]}",
-			       c == mkv_checks || text.data[text.size - 1] == '['
+			       c == mkv_checks ||
+					       text.data[text.size - 1] == '['
 				       ? ""
 				       : ",",
 			       c->name, says, says);
@@ -236,8 +248,8 @@ static void every_promised_check_is_required(void **state)
 		expect_problem(contract, whole, NULL);
 		for (const struct mkv_check *c = mkv_checks; c->name; c++) {
 			char problem[96];
-			auto_free char *text = make_receipt(
-				phases[i], c->name, "pass", "running");
+			auto_free char *text = make_receipt(phases[i], c->name,
+							    "pass", "running");
 			bool asked = i < 2 || c->watched;
 			(void)snprintf(problem, sizeof(problem),
 				       "%s: promised, but not asked", c->name);
@@ -268,7 +280,8 @@ static void the_table_is_the_verifiers(void **state)
 	size_t i = 0;
 	(void)state;
 	for (const struct mkv_check *c = mkv_checks; c->name; c++, i++) {
-		const struct mkv_check_promise *promise = &mkv_check_promises[i];
+		const struct mkv_check_promise *promise =
+			&mkv_check_promises[i];
 		assert_non_null(promise->name);
 		assert_string_equal(promise->name, c->name);
 		if (promise->watched != c->watched)
@@ -360,8 +373,8 @@ static void memory_that_runs_out_is_reported(void **state)
 	struct mkv_error err = {0};
 	struct mkv_receipt_boot known = {.tpm_key = SHA, .boot_id = "a"};
 	struct mkv_receipt_boot boot;
-	auto_receipt_review struct mkv_receipt_review review = {
-		.tpm_key = SHA, .boot_id = "b"};
+	auto_receipt_review struct mkv_receipt_review review = {.tpm_key = SHA,
+								.boot_id = "b"};
 	(void)state;
 	deny_memory = true;
 	int rc = mkv_receipt_review_boot(&review, &known, 1, &boot, &err);
@@ -405,11 +418,10 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 		(void)snprintf(path, sizeof(path), "%s/receipt.broken.json",
 			       folder);
 		if (cases[i].text)
-			assert_int_equal(mkv_write_file(path, 0644,
-							cases[i].text,
-							strlen(cases[i].text),
-							&err),
-					 0);
+			assert_int_equal(
+				mkv_write_file(path, 0644, cases[i].text,
+					       strlen(cases[i].text), &err),
+				0);
 		assert_int_equal(mkv_receipt_review_broken(fd, &review, &err),
 				 0);
 		if (review.n_problems != (cases[i].says != NULL) ||

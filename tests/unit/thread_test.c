@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <cmocka.h>
 
-#include "builder/run/boot/network.h"
 #include "builder/build/draft.h"
+#include "builder/run/boot/network.h"
 #include "lib/sync.h"
 #include "programs/study/lib/http_workers.h"
 #include "programs/study/lib/trace.h"

@@ -126,8 +126,8 @@ static void end_step(struct mkv_progress *p, int rc, const char *note)
 	switch (p->style) {
 	case TERMINAL:
 	case PLAIN:
-		(void)fprintf(stderr, "%s%s: %s (%s%s%.1f s)\n",
-			      line_start(p), p->step,
+		(void)fprintf(stderr, "%s%s: %s (%s%s%.1f s)\n", line_start(p),
+			      p->step,
 			      rc < 0 ? "failed"
 			      : note ? note
 				     : "done",
@@ -239,8 +239,8 @@ void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
 		print_json(
 			json_pack("{s:s,s:s}", "event", "note", "text", note));
 	else
-		(void)fprintf(stderr, "%s%s\n",
-			      p->in_step ? line_start(p) : "", note);
+		(void)fprintf(stderr, "%s%s\n", p->in_step ? line_start(p) : "",
+			      note);
 	if (p->in_step && p->style == TERMINAL)
 		draw(p, mkv_monotonic_ms());
 	(void)pthread_mutex_unlock(&p->mutex);

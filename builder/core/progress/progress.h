@@ -24,8 +24,8 @@ static inline enum mkv_progress_mode mkv_progress_mode(bool json, bool quiet)
 }
 
 struct mkv_progress;
-struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
-	mkv_must_check;
+struct mkv_progress *
+mkv_progress_new(enum mkv_progress_mode mode) mkv_must_check;
 void mkv_progress_free(struct mkv_progress *progress);
 MKV_DEFINE_AUTO(progress, struct mkv_progress *, mkv_progress_free)
 #define auto_progress mkv_auto(progress)
@@ -38,13 +38,12 @@ struct mkv_progress_step {
 
 /* A step starts: "fetch 84 packages". `total_bytes` 0: not known. Steps don't
  * nest: one that begins while another is open ends that as failed. */
-struct mkv_progress_step mkv_progress_begin(struct mkv_progress *progress,
-					    uint64_t total_bytes,
-					    const char *format, ...)
-	mkv_must_check mkv_printf(3, 4);
+struct mkv_progress_step
+mkv_progress_begin(struct mkv_progress *progress, uint64_t total_bytes,
+		   const char *format, ...) mkv_must_check mkv_printf(3, 4);
 void mkv_progress_advance(struct mkv_progress *progress, uint64_t bytes);
-/* The step ended with `rc`, negative when it failed; `format` may be NULL or say
- * how it succeeded ("cached"). Nothing when the step isn't open. */
+/* The step ended with `rc`, negative when it failed; `format` may be NULL or
+ * say how it succeeded ("cached"). Nothing when the step isn't open. */
 void mkv_progress_end(struct mkv_progress_step *step, int rc,
 		      const char *format, ...) mkv_nonnull(1) mkv_printf(3, 4);
 /* A step that is open when its scope ends has failed: by an early return. */

@@ -26,14 +26,17 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
 /* All findings, listed or not. */
 uint64_t mkv_audit_count(const struct mkv_audit_report *report) mkv_nonnull(1);
-/* Ends a step; one that went on to its end says what it found beyond `before`. */
+/* Ends a step; one that went on to its end says what it found beyond `before`.
+ */
 void mkv_audit_end_step(struct mkv_progress_step *step,
 			const struct mkv_audit_report *report, uint64_t before,
 			int rc) mkv_nonnull(1, 2);
 
-/* The caller's key, else the user's own, else the appliance's, into the report. */
-int mkv_audit_choose_key(struct mkv_audit *audit, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+/* The caller's key, else the user's own, else the appliance's, into the report.
+ */
+int mkv_audit_choose_key(struct mkv_audit *audit,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 
 /* Opens a regular file of the appliance, never through a link and never
  * outside. -ENOENT when it isn't there, -EINVAL when it isn't a regular file.

@@ -108,7 +108,8 @@ static int settle(struct mkv_error *err)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
 				"sandbox: become its root: %m");
 	/* Changing ids took this away. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "prctl: %m");
 	(void)umask(022);
 	if (sethostname(host_name, sizeof(host_name) - 1) < 0 ||

@@ -188,8 +188,9 @@ static int start_gateway(struct run *run, struct mkv_error *err)
 				   run->forwards, run->n_forwards, log,
 				   &run->gateway, err);
 	if (rc < 0)
-		return mkv_wrap(err, rc, "the gateway to the hosts (its log is "
-					 "'%s')",
+		return mkv_wrap(err, rc,
+				"the gateway to the hosts (its log is "
+				"'%s')",
 				path);
 	for (size_t i = 0; i < run->options->n_forwards; i++)
 		note(run, "%s:%u is at 127.0.0.1:%u",
@@ -239,7 +240,8 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 
 /* What is promised, as far as all guests together leave a quarter to the host.
  */
-static uint64_t memory_of(const struct run *run, const struct mkv_boot_guest *guest)
+static uint64_t memory_of(const struct run *run,
+			  const struct mkv_boot_guest *guest)
 {
 	if (run->options->memory_bytes)
 		return run->options->memory_bytes;
@@ -291,8 +293,9 @@ static int start_guest(struct run *run, struct mkv_boot_guest *guest,
 		rc = mkv_load_credential(&run->load, &load, err);
 		machine.load = load.data;
 	}
-	return rc < 0 ? rc : mkv_guest_start(guest, &machine,
-						options->tpm_folder, err);
+	return rc < 0 ? rc
+		      : mkv_guest_start(guest, &machine, options->tpm_folder,
+					err);
 }
 
 static int watch_signals(struct run *run, struct mkv_error *err)
@@ -529,7 +532,8 @@ static int watch(struct run *run, struct mkv_error *err)
 
 static int go(struct run *run, struct mkv_error *err)
 {
-	/* Names of consoles and logs are the hosts': another boot's are there. */
+	/* Names of consoles and logs are the hosts': another boot's are there.
+	 */
 	int rc = mkv_boot_lock_folder(run->options->console_folder,
 				      "the directory for consoles",
 				      &run->console_lock, err);
@@ -557,9 +561,10 @@ static int go(struct run *run, struct mkv_error *err)
 int mkv_boot_run(const struct mkv_boot_options *options,
 		 struct mkv_boot_results *ret, struct mkv_error *err)
 {
-	struct run run = {
-		.options = options, .signals = -1, .gateway = MKV_CHILD_INIT,
-		.console_lock = -1};
+	struct run run = {.options = options,
+			  .signals = -1,
+			  .gateway = MKV_CHILD_INIT,
+			  .console_lock = -1};
 	int rc = go(&run, err);
 	if (rc == 0) {
 		*ret = (struct mkv_boot_results){run.results, run.count};

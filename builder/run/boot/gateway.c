@@ -102,12 +102,25 @@ static int make_argv(const char *user, int monitor_fd, int network_fd,
 		     struct mkv_argv *argv, struct mkv_error *err)
 {
 	static const char *const words[] = {
-		"qemu-system-x86_64", "-no-user-config", "-nodefaults",
-		"-display", "none", "-machine", "none", "-netdev", NULL,
-		"-netdev", NULL, "-netdev",
-		"hubport,id=to-user,hubid=0,netdev=user", "-netdev",
-		"hubport,id=to-vlan,hubid=0,netdev=vlan", "-mon",
-		"chardev=monitor,mode=control", "-chardev", NULL};
+		"qemu-system-x86_64",
+		"-no-user-config",
+		"-nodefaults",
+		"-display",
+		"none",
+		"-machine",
+		"none",
+		"-netdev",
+		NULL,
+		"-netdev",
+		NULL,
+		"-netdev",
+		"hubport,id=to-user,hubid=0,netdev=user",
+		"-netdev",
+		"hubport,id=to-vlan,hubid=0,netdev=vlan",
+		"-mon",
+		"chardev=monitor,mode=control",
+		"-chardev",
+		NULL};
 	size_t blank = 0;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (words[i])
@@ -134,9 +147,8 @@ static void take_line(const char *line, struct mkv_forward *forwards,
 {
 	char address[INET_ADDRSTRLEN];
 	unsigned local, port;
-	if (sscanf(line,
-		   " TCP[HOST_FORWARD] %*d 127.0.0.1 %u %15[0-9.] %u", &local,
-		   address, &port) != 3)
+	if (sscanf(line, " TCP[HOST_FORWARD] %*d 127.0.0.1 %u %15[0-9.] %u",
+		   &local, address, &port) != 3)
 		return;
 	for (size_t i = 0; i < count; i++)
 		if (forwards[i].local == 0 && forwards[i].port == port &&

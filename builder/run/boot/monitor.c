@@ -99,11 +99,11 @@ int mkv_monitor_run(int fd, const char *command, char **ret,
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "QEMU's monitor: %m");
-	auto_json json_t *begin = json_pack("{s:s}", "execute",
-					    "qmp_capabilities");
-	auto_json json_t *run = json_pack(
-		"{s:s, s:{s:s}}", "execute", "human-monitor-command",
-		"arguments", "command-line", command);
+	auto_json json_t *begin =
+		json_pack("{s:s}", "execute", "qmp_capabilities");
+	auto_json json_t *run =
+		json_pack("{s:s, s:{s:s}}", "execute", "human-monitor-command",
+			  "arguments", "command-line", command);
 	auto_json json_t *nothing = NULL;
 	auto_json json_t *printed = NULL;
 	int rc = ask(fd, begin, &nothing, err);

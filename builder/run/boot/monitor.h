@@ -5,7 +5,7 @@
 
 #include "lib/error.h"
 
-/* Runs a command of the human monitor over a connection that was never used, and
- * returns what it printed, owned by the caller. Waits at most a minute. */
+/* Runs a command of the human monitor over a connection that was never used,
+ * and returns what it printed, owned by the caller. Waits at most a minute. */
 int mkv_monitor_run(int fd, const char *command, char **ret,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3, 4);

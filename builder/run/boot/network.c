@@ -30,8 +30,8 @@ struct segment {
 struct mkv_network {
 	unsigned vlan_id;
 	bool has_gateway;
-	int gateway;		/* our end of its wire */
-	int gateway_end;	/* its own, which QEMU inherits */
+	int gateway;			/* our end of its wire */
+	int gateway_end;		/* its own, which QEMU inherits */
 	uint8_t gateway_mac[MAC_BYTES]; /* all zero: it hasn't spoken yet */
 	struct segment segments[SEGMENTS];
 	int sender; /* of a port of its own: by it we know our own frames */

@@ -52,17 +52,23 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 				"folder",
 				where);
 	}
-	/* The socket in the folder is another boot's while that has the lock. */
+	/* The socket in the folder is another boot's while that has the lock.
+	 */
 	rc = mkv_boot_lock_folder(where, "the TPM in", &tpm.lock, err);
 	if (rc < 0) {
 		mkv_boot_tpm_end(&tpm);
 		return rc;
 	}
 	(void)unlink(tpm.socket);
-	char *const argv[] = {(char *)"swtpm", (char *)"socket",
-			      (char *)"--tpm2", (char *)"--terminate",
-			      (char *)"--tpmstate", state, (char *)"--ctrl",
-			      control, NULL};
+	char *const argv[] = {(char *)"swtpm",
+			      (char *)"socket",
+			      (char *)"--tpm2",
+			      (char *)"--terminate",
+			      (char *)"--tpmstate",
+			      state,
+			      (char *)"--ctrl",
+			      control,
+			      NULL};
 	rc = mkv_child_start(argv, log_fd, &tpm.child, err);
 	if (rc == 0)
 		rc = wait_for(&tpm, err);

@@ -11,9 +11,7 @@ struct mkv_boot_tpm {
 	int lock;     /* the folder, locked while it is ours; -1 */
 };
 #define MKV_BOOT_TPM_INIT                                                      \
-	{                                                                      \
-		.child = MKV_CHILD_INIT, .lock = -1                            \
-	}
+	((struct mkv_boot_tpm){.child = MKV_CHILD_INIT, .lock = -1})
 
 /* Makes the folder if it isn't there; returns once QEMU may connect. It ends
  * with QEMU. -EBUSY while another boot uses the folder. */
