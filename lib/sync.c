@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/auto.h"
+#include "lib/thread.h"
 
 static int sync_entries(int fd, struct mkv_error *err);
 
@@ -69,9 +70,10 @@ int mkv_syncing_start(const char *path, struct mkv_syncing **ret,
 	if (!syncing || !own)
 		return mkv_oom(err);
 	syncing->path = own;
-	int code = pthread_create(&syncing->thread, NULL, work, syncing);
-	if (code != 0)
-		return mkv_fail(err, MKV_FAILED, code, "thread: %m");
+	int rc = mkv_thread_start(&syncing->thread, work, syncing, err,
+				  "sync of '%s'", own);
+	if (rc < 0)
+		return rc;
 	(void)mkv_take(own);
 	*ret = mkv_take(syncing);
 	return 0;

@@ -37,3 +37,17 @@ void mkv_utf8_make_valid(char *text)
 	for (char *at = text; *at; at++)
 		*at = (unsigned char)*at < 0x80 ? *at : '?';
 }
+
+void mkv_utf8_drop_cut(char *text)
+{
+	size_t size = strlen(text), more = 0;
+	while (more < 3 && more < size &&
+	       ((unsigned char)text[size - 1 - more] & 0xc0) == 0x80)
+		more++;
+	if (more == size)
+		return;
+	unsigned char lead = (unsigned char)text[size - 1 - more];
+	size_t needed = lead < 0xc0 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+	if (more < needed)
+		text[size - 1 - more] = '\0';
+}

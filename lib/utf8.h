@@ -13,3 +13,6 @@ bool mkv_utf8_is_valid(const void *text, size_t size) mkv_nonnull(1);
 /* A text that isn't UTF-8, having been cut for instance, gets '?' for every
  * byte that isn't ASCII; another stays as it is. */
 void mkv_utf8_make_valid(char *text) mkv_nonnull(1);
+
+/* Takes an incomplete character off the end of a text that was cut there. */
+void mkv_utf8_drop_cut(char *text) mkv_nonnull(1);

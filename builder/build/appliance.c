@@ -271,7 +271,8 @@ static int write_manifest(const struct mkv_buf *contract,
 static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 		  struct mkv_draft *draft, struct mkv_error *err)
 {
-	mkv_progress_begin(build->progress, 0, "digests and attestations");
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0, "digests and attestations");
 	auto_artifacts struct mkv_artifacts artifacts = {0};
 	auto_buf struct mkv_buf manifest = {0};
 	auto_free char *path = NULL;
@@ -294,7 +295,7 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 	if (rc == 0)
 		rc = mkv_attest_appliance(draft->path, build->key, &inputs,
 					  err);
-	mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/sync.h"
+#include "lib/thread.h"
 
 /* The one draft of this process: recipes are built one after another. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,12 +52,19 @@ int mkv_draft_watch_signals(struct mkv_error *err)
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGHUP);
 	pthread_t thread;
-	int code = pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	if (code == 0)
-		code = pthread_create(&thread, NULL, wait_for_signal, &signals);
-	if (code == 0)
-		code = pthread_detach(thread);
-	return code ? mkv_fail(err, MKV_FAILED, code, "watch signals: %m") : 0;
+	sigset_t before;
+	int code = pthread_sigmask(SIG_BLOCK, &signals, &before);
+	if (code)
+		return mkv_fail(err, MKV_FAILED, code, "block signals: %m");
+	int rc = mkv_thread_start(&thread, wait_for_signal, &signals, err,
+				  "watch for signals");
+	if (rc < 0) {
+		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+		return rc;
+	}
+	code = pthread_detach(thread);
+	return code ? mkv_fail(err, MKV_FAILED, code, "detach a thread: %m")
+		    : 0;
 }
 
 static bool is_empty(int fd)
@@ -185,9 +193,10 @@ static int start_part(struct mkv_draft_part *part, struct mkv_error *err)
 	int rc = mkv_syncing_start(part->path, &part->syncing, err);
 	if (rc < 0)
 		return rc;
-	int code = pthread_create(&part->hashing, NULL, hash_part, part);
-	if (code != 0)
-		return mkv_fail(err, MKV_FAILED, code, "thread: %m");
+	rc = mkv_thread_start(&part->hashing, hash_part, part, err,
+			      "digests of '%s'", part->path);
+	if (rc < 0)
+		return rc;
 	part->is_hashing = true;
 	return 0;
 }

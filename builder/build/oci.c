@@ -34,7 +34,8 @@ static int build_one(const struct mkv_build *build,
 	int rc = mkv_build_rootfs(build, set, &ret->trees[0], &pack, err);
 	if (rc < 0)
 		return rc;
-	mkv_progress_begin(build->progress, 0, "OCI image %s", recipe->name);
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0, "OCI image %s", recipe->name);
 	rc = mkv_build_package_layer(build, &pack, ret->trees[0],
 				     &ret->layers[0], err);
 	auto_tree struct mkv_tree *whole = NULL;
@@ -56,7 +57,7 @@ static int build_one(const struct mkv_build *build,
 	const struct mkv_oci_layer *layers[] = {ret->layers[0], ret->layers[1]};
 	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
 			       MKV_BUILD_OCI_LAYERS, &ret->built, err);
-	mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&step, rc, NULL);
 	ret->image = ret->built;
 	return rc;
 }

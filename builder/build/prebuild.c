@@ -294,12 +294,11 @@ int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	size_t cpus = count_cpus();
-	mkv_progress_begin(build->progress, 0,
-			   "%zu root file systems on %zu bases, %zu at once",
-			   roots.count, all.n_bases,
-			   cpus < all.count ? cpus : all.count);
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0,
+		"%zu root file systems on %zu bases, %zu at once", roots.count,
+		all.n_bases, cpus < all.count ? cpus : all.count);
 	rc = run_all(build, &all, err);
-	if (rc == 0)
-		mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }

@@ -231,8 +231,8 @@ static int write_one(const struct mkv_build *build,
 	if (asprintf(&path, "%s/%s", dir, name) < 0 ||
 	    asprintf(&raw, "%s/disk.raw", dir) < 0)
 		return mkv_oom(err);
-	mkv_progress_begin(build->progress, 0, "%s/%s", image->recipe->name,
-			   name);
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0, "%s/%s", image->recipe->name, name);
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	auto_fd int raw_fd = open(raw, O_RDONLY | O_CLOEXEC);
 	int rc = mkv_newfile_open(path, 0644, &file, err);
@@ -240,7 +240,7 @@ static int write_one(const struct mkv_build *build,
 		rc = write(build, image, raw_fd, file.fd, err);
 	if (rc == 0)
 		rc = mkv_newfile_place(&file, err);
-	mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&step, rc, NULL);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", name) : 0;
 }
 

@@ -109,8 +109,8 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 				   &done, err);
 	if (rc < 0 || done)
 		return rc;
-	auto_progress struct mkv_progress *progress = mkv_progress_new(
-		quiet || json ? MKV_PROGRESS_QUIET : MKV_PROGRESS_AUTO);
+	auto_progress struct mkv_progress *progress =
+		mkv_progress_new(mkv_progress_mode(json, quiet));
 	auto_audit_report struct mkv_audit_report report = {0};
 	options.path = argv[0];
 	options.progress = progress;

@@ -202,8 +202,8 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 	if (!list)
 		return mkv_oom(err);
 	options.n_hosts = mkv_options_split(list, names, HOSTS_MOST);
-	auto_progress struct mkv_progress *progress = mkv_progress_new(
-		silent || json ? MKV_PROGRESS_QUIET : MKV_PROGRESS_AUTO);
+	auto_progress struct mkv_progress *progress =
+		mkv_progress_new(mkv_progress_mode(json, silent));
 	options.appliance = argv[0];
 	options.progress = progress;
 	return import(&options, json, err);

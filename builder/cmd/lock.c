@@ -146,10 +146,8 @@ static int run(struct options *options, char **paths, int count,
 	rc = mkv_cmd_load_recipes(paths, count, &recipes, err);
 	if (rc < 0)
 		return rc;
-	auto_progress struct mkv_progress *progress =
-		mkv_progress_new(options->json	  ? MKV_PROGRESS_JSON
-				 : options->quiet ? MKV_PROGRESS_QUIET
-						  : MKV_PROGRESS_AUTO);
+	auto_progress struct mkv_progress *progress = mkv_progress_new(
+		mkv_progress_mode(options->json, options->quiet));
 	auto_store struct mkv_store *store = NULL;
 	rc = mkv_store_open(options->store, &store, err);
 	for (size_t i = 0; rc == 0 && i < recipes.count; i++)

@@ -6,6 +6,7 @@
 
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
+#include "builder/cmd/report.h"
 #include "builder/evidence/audit/audit.h"
 #include "builder/evidence/receipt/review.h"
 #include "builder/evidence/receipt/tie.h"
@@ -100,6 +101,9 @@ static void print_text(const char *path,
 {
 	for (size_t i = 0; i < review->n_problems; i++)
 		(void)printf("%s: %s\n", path, review->problems[i]);
+	if (review->n_omitted)
+		(void)printf("%s: ... and %zu more problems\n", path,
+			     review->n_omitted);
 	(void)printf("%s: host %s, %s, boot %s: %s; ", path, review->host,
 		     review->phase, review->boot_id,
 		     review->n_problems ? "doesn't hold" : "holds");
@@ -121,25 +125,33 @@ static json_t *tpm_json(const struct mkv_receipt_review *review)
 		json_sprintf("%016llx", (unsigned long long)attest->firmware));
 }
 
-static int print_review(const char *path,
-			const struct mkv_receipt_review *review,
-			const char *tied_to, bool json, struct mkv_error *err)
+/* NULL out of memory. */
+static json_t *problems_json(const struct mkv_receipt_review *review)
 {
-	if (!json) {
-		print_text(path, review);
-		return 0;
-	}
 	auto_json json_t *problems = json_array();
 	for (size_t i = 0; i < review->n_problems; i++)
-		(void)json_array_append_new(problems,
-					    json_string(review->problems[i]));
+		if (json_array_append_new(problems,
+					  json_string(review->problems[i])) < 0)
+			return NULL;
+	return mkv_take(problems);
+}
+
+static int print_json(const char *path, const struct mkv_receipt_review *review,
+		      const char *tied_to, struct mkv_error *err)
+{
+	auto_json json_t *problems = problems_json(review);
+	if (!problems)
+		return mkv_oom(err);
 	auto_json json_t *root = json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:s*, s:b, s:O}",
-		"receipt", path, "host", review->host, "phase", review->phase,
-		"boot_id", review->boot_id, "result", review->result,
-		"signature", mkv_receipt_signature_name(review->signature),
-		"tpm", tpm_json(review), "tied_to", tied_to, "holds",
-		review->n_problems == 0, "problems", problems);
+		"{s:o, s:s, s:s, s:s, s:s, s:s, s:o*, s:o*, s:b, s:O, s:I}",
+		"receipt", mkv_report_text(path), "host", review->host, "phase",
+		review->phase, "boot_id", review->boot_id, "result",
+		review->result, "signature",
+		mkv_receipt_signature_name(review->signature), "tpm",
+		tpm_json(review), "tied_to",
+		tied_to ? mkv_report_text(tied_to) : NULL, "holds",
+		review->n_problems == 0, "problems", problems, "omitted",
+		(json_int_t)review->n_omitted);
 	auto_buf struct mkv_buf line = {0};
 	if (!root)
 		return mkv_oom(err);
@@ -217,16 +229,24 @@ static int review_file(const struct receipts *all, size_t which,
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
 	}
-	mkv_receipt_review_boot(&review, all->boots, which, &all->boots[which]);
+	rc = mkv_receipt_review_boot(&review, all->boots, which,
+				     &all->boots[which], err);
+	if (rc < 0)
+		return rc;
 	size_t with = which;
-	enum mkv_tie tie = mkv_receipt_tie(contract, all->documents, all->count,
-					   which, &review, &with);
+	enum mkv_tie tie = MKV_TIE_NONE;
+	rc = mkv_receipt_tie(contract, all->documents, all->count, which,
+			     &review, &tie, &with, err);
+	if (rc < 0)
+		return rc;
 	*holds = *holds && review.n_problems == 0;
-	rc = print_review(path, &review,
-			  tie == MKV_TIED ? all->paths[with] : NULL, json, err);
-	if (rc == 0 && !json)
-		print_tie(tie, all, which, with);
-	return rc;
+	if (json)
+		return print_json(path, &review,
+				  tie == MKV_TIED ? all->paths[with] : NULL,
+				  err);
+	print_text(path, &review);
+	print_tie(tie, all, which, with);
+	return 0;
 }
 
 static int load_receipts(char **paths, size_t count, struct receipts *ret,

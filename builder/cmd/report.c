@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/utf8.h"
+
 /* Of the process: a command line asks for it once. */
 static bool as_json;
 
@@ -40,16 +42,13 @@ static void print(json_t *event)
 }
 
 /* Messages quote bytes as they came, and JSON holds UTF-8 alone. */
-static json_t *text_of(const char *text)
+json_t *mkv_report_text(const char *text)
 {
-	json_t *value = json_string(text);
-	auto_free char *ascii = value ? NULL : strdup(text);
-	if (value || !ascii)
-		return value;
-	for (char *c = ascii; *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	return json_string(ascii);
+	auto_free char *own = strdup(text);
+	if (!own)
+		return NULL;
+	mkv_utf8_make_valid(own);
+	return json_string(own);
 }
 
 /* "... (did you mean 'build'?)", as all messages say it. */
@@ -63,7 +62,8 @@ static void add_suggestion(json_t *to, const char *message)
 		return;
 	auto_free char *word = strndup(from, (size_t)(end - from));
 	if (word)
-		(void)json_object_set_new(to, "suggestion", text_of(word));
+		(void)json_object_set_new(to, "suggestion",
+					  mkv_report_text(word));
 }
 
 void mkv_report_error(const struct mkv_error *err)
@@ -78,7 +78,7 @@ void mkv_report_error(const struct mkv_error *err)
 	json_t *event =
 		json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "kind",
 			  kind_name(kind), "status", mkv_exit_status(kind),
-			  "message", text_of(err->message));
+			  "message", mkv_report_text(err->message));
 	if (event)
 		add_suggestion(event, err->message);
 	print(event);
@@ -86,10 +86,10 @@ void mkv_report_error(const struct mkv_error *err)
 
 json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
 {
-	json_t *object =
-		json_pack("{s:o, s:i, s:i, s:o}", "file", text_of(c->file),
-			  "line", (int)c->line, "column", (int)c->column,
-			  "message", text_of(c->message));
+	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
+				   mkv_report_text(c->file), "line",
+				   (int)c->line, "column", (int)c->column,
+				   "message", mkv_report_text(c->message));
 	if (object)
 		add_suggestion(object, c->message);
 	return object;
@@ -114,5 +114,5 @@ void mkv_report_complaint(const struct mkv_complaint *c)
 void mkv_report_line(const char *event, const char *host, const char *text)
 {
 	print(json_pack("{s:s, s:s*, s:o}", "event", event, "host", host,
-			"text", text_of(text)));
+			"text", mkv_report_text(text)));
 }

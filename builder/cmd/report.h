@@ -21,6 +21,10 @@ void mkv_report_complaint(const struct mkv_complaint *complaint) mkv_nonnull(1);
 void mkv_report_line(const char *event, const char *host, const char *text)
 	mkv_nonnull(1, 3);
 
+/* A string of any bytes: in one that isn't UTF-8 '?' replaces what isn't ASCII.
+ * NULL out of memory. */
+json_t *mkv_report_text(const char *text) mkv_must_check mkv_nonnull(1);
+
 /* The complaint itself, without the event; NULL out of memory. */
 json_t *
 mkv_report_complaint_json(const struct mkv_complaint *complaint) mkv_must_check

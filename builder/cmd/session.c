@@ -11,12 +11,8 @@ void mkv_session_done(struct mkv_session *session)
 
 int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 {
-	enum mkv_progress_mode mode = MKV_PROGRESS_AUTO;
-	if (session->json)
-		mode = MKV_PROGRESS_JSON;
-	if (session->quiet)
-		mode = MKV_PROGRESS_QUIET;
-	session->progress = mkv_progress_new(mode);
+	session->progress = mkv_progress_new(
+		mkv_progress_mode(session->json, session->quiet));
 	if (!session->progress)
 		return mkv_oom(err);
 	return mkv_store_open(session->store_path, &session->store, err);

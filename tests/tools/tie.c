@@ -41,11 +41,12 @@ int main(int argc, char **argv)
 	(void)snprintf(review.host, sizeof(review.host), "%s",
 		       name ? name : "");
 	size_t with = 0;
-	enum mkv_tie tie = mkv_receipt_tie(contract, receipts, (size_t)argc - 2,
-					   0, &review, &with);
+	enum mkv_tie tie = MKV_TIE_NONE;
+	int rc = mkv_receipt_tie(contract, receipts, (size_t)argc - 2, 0,
+				 &review, &tie, &with, &err);
 	(void)printf("%s%s%s\n", words[tie], review.n_problems ? ": " : "",
 		     review.n_problems ? review.problems[0] : "");
 	for (int i = 2; i < argc; i++)
 		json_decref(receipts[i - 2]);
-	return tie == MKV_TIED ? 0 : 1;
+	return rc < 0 ? 2 : tie == MKV_TIED ? 0 : 1;
 }

@@ -398,30 +398,32 @@ static void a_gateway_hears_only_what_is_for_it(void **state)
 				       "ABCDEF\x08\0shout";
 	for (unsigned vlan = 0; vlan <= 100; vlan += 100) {
 		struct mkv_error err = {0};
-		unsigned own, peer;
 		uint8_t heard[128];
 		auto_network struct mkv_network *network = NULL;
 		assert_int_equal(mkv_network_open(vlan, true, &network, &err),
 				 0);
 		unsigned access = mkv_network_port(network, MKV_SEGMENT_ACCESS);
-		mkv_network_gateway_ports(network, &own, &peer);
-		auto_fd int gateway = socket(AF_INET, SOCK_DGRAM, 0);
+		auto_fd int gateway = dup(mkv_network_gateway_fd(network));
 		auto_fd int guest = join(access);
 		auto_fd int sender = socket(AF_INET, SOCK_DGRAM, 0);
 		struct timeval patience = {.tv_sec = 5};
-		struct sockaddr_in end = {.sin_family = AF_INET,
-					  .sin_port = htons((uint16_t)own)};
-		end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		struct sockaddr_in end;
+		socklen_t length = sizeof(end);
 		assert_int_equal(
-			bind(gateway, (struct sockaddr *)&end, sizeof(end)), 0);
+			getsockname(gateway, (struct sockaddr *)&end, &length),
+			0);
 		assert_int_equal(setsockopt(gateway, SOL_SOCKET, SO_RCVTIMEO,
 					    &patience, sizeof(patience)),
 				 0);
-		send_to(gateway, "127.0.0.1", peer, from_gateway,
+		assert_int_equal(
+			send(gateway, from_gateway, sizeof(from_gateway), 0),
 			sizeof(from_gateway));
 		assert_int_equal(recv(guest, heard, sizeof(heard), 0),
 				 sizeof(from_gateway));
 		assert_memory_equal(heard, from_gateway, sizeof(from_gateway));
+		/* Nobody else is on its wire. */
+		send_to(sender, "127.0.0.1", ntohs(end.sin_port), to_it,
+			sizeof(to_it));
 		send_to(sender, MKV_NETWORK_GROUP, access, to_another,
 			sizeof(to_another));
 		send_to(sender, MKV_NETWORK_GROUP, access, shout,

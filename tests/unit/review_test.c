@@ -12,7 +12,15 @@
 #include "builder/evidence/receipt/review_internal.h"
 #include "lib/checks.h"
 #include "lib/io.h"
+#include "lib/utf8.h"
 #include "verify/check/check.h"
+
+/* Stands in for libc's: what a list of problems grows with. */
+static bool deny_memory;
+void *reallocarray(void *old, size_t count, size_t size)
+{
+	return deny_memory ? NULL : realloc(old, count * size);
+}
 
 #define SHA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
@@ -283,6 +291,102 @@ static void the_table_is_the_verifiers(void **state)
 	assert_null(mkv_check_promises[i].name);
 }
 
+/* A receipt whose every check failed, and more of them than are listed. */
+static void problems_beyond_the_listed_are_counted(void **state)
+{
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	auto_receipt_review struct mkv_receipt_review review = {0};
+	auto_buf struct mkv_buf checks = {0};
+	(void)state;
+	assert_int_equal(mkv_contract_parse(contract_text,
+					    strlen(contract_text), &contract,
+					    &err),
+			 0);
+	mkv_buf_str(&checks, "\"checks\":[");
+	for (int i = 0; i < 250; i++)
+		mkv_buf_printf(&checks,
+			       "{\"name\":\"extra-%d\",\"result\":\"fail\","
+			       "\"findings\":[{\"result\":\"fail\"}]},",
+			       i);
+	auto_free char *text = replaced("\"checks\":[", checks.data);
+	if (mkv_receipt_review(contract, SHA, text, strlen(text), &review,
+			       &err) < 0)
+		fail_msg("%s", err.message);
+	assert_int_equal(review.n_problems, MKV_RECEIPT_PROBLEMS_MAX);
+	assert_string_equal(review.problems[0], "extra-0: fail");
+	/* The verdict, which doesn't follow from them, is one more. */
+	assert_int_equal(review.n_problems + review.n_omitted, 251);
+}
+
+/* Texts that are cut inside of a character are UTF-8 still: JSON holds nothing
+ * else. */
+static void cut_texts_are_valid_utf8(void **state)
+{
+	static const char long_name[] =
+		"\"name\":\"x\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\"";
+	static const struct {
+		const char *from, *to;
+	} cases[] = {
+		{"\"name\":\"me\"", long_name},
+		{"\"phase\":\"boot\"",
+		 "\"phase\":\"b\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\""},
+		{"\"result\":\"pass\",\"verdict\"",
+		 "\"result\":\"\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
+		 "\u00e4\u00e4\u00e4\u00e4\u00e4\",\"verdict\""},
+	};
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	(void)state;
+	assert_int_equal(mkv_contract_parse(contract_text,
+					    strlen(contract_text), &contract,
+					    &err),
+			 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_free char *text = replaced(cases[i].from, cases[i].to);
+		auto_receipt_review struct mkv_receipt_review review = {0};
+		if (mkv_receipt_review(contract, SHA, text, strlen(text),
+				       &review, &err) < 0)
+			fail_msg("case %zu: %s", i, err.message);
+		const char *fields[] = {review.host, review.phase,
+					review.result};
+		for (size_t j = 0; j < 3; j++)
+			assert_true(mkv_utf8_is_valid(fields[j],
+						      strlen(fields[j])));
+		for (size_t j = 0; j < review.n_problems; j++)
+			if (!mkv_utf8_is_valid(review.problems[j],
+					       strlen(review.problems[j])))
+				fail_msg("case %zu: '%s'", i,
+					 review.problems[j]);
+	}
+}
+
+/* Memory that runs out is reported wherever a problem may be added. */
+static void memory_that_runs_out_is_reported(void **state)
+{
+	struct mkv_error err = {0};
+	struct mkv_receipt_boot known = {.tpm_key = SHA, .boot_id = "a"};
+	struct mkv_receipt_boot boot;
+	auto_receipt_review struct mkv_receipt_review review = {.tpm_key = SHA,
+								.boot_id = "b"};
+	(void)state;
+	deny_memory = true;
+	int rc = mkv_receipt_review_boot(&review, &known, 1, &boot, &err);
+	deny_memory = false;
+	assert_int_equal(rc, -ENOMEM);
+	assert_string_equal(err.message, "out of memory");
+	review.failed = false;
+	assert_int_equal(
+		mkv_receipt_review_boot(&review, &known, 1, &boot, &err), 0);
+	assert_int_equal(review.n_problems, 1);
+}
+
 static void a_broken_receipt_beside_it_is_found(void **state)
 {
 	static const struct {
@@ -335,6 +439,9 @@ int main(void)
 		cmocka_unit_test(receipts_are_reviewed),
 		cmocka_unit_test(every_promised_check_is_required),
 		cmocka_unit_test(the_table_is_the_verifiers),
+		cmocka_unit_test(problems_beyond_the_listed_are_counted),
+		cmocka_unit_test(cut_texts_are_valid_utf8),
+		cmocka_unit_test(memory_that_runs_out_is_reported),
 		cmocka_unit_test(a_broken_receipt_beside_it_is_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

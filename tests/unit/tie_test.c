@@ -17,6 +17,13 @@
 	"\"order: " name "\",\"result\":\"pass\"}]}"
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 
+/* Stands in for libc's: what a list of problems grows with. */
+static bool deny_memory;
+void *reallocarray(void *old, size_t count, size_t size)
+{
+	return deny_memory ? NULL : realloc(old, count * size);
+}
+
 static const char contract_text[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"kvm\","
 	"\"verify\":{\"mode\":\"gate\"},"
@@ -168,8 +175,10 @@ static void receipts_are_tied(void **state)
 			json_string_value(json_object_get(
 				json_object_get(guest, "host"), "name")));
 		size_t with = 99;
-		enum mkv_tie tie =
-			mkv_receipt_tie(contract, all, 2, 0, &review, &with);
+		enum mkv_tie tie = MKV_TIE_NONE;
+		assert_int_equal(mkv_receipt_tie(contract, all, 2, 0, &review,
+						 &tie, &with, &err),
+				 0);
 		if (tie != rows[i].tie || (tie == MKV_TIED) != (with == 1) ||
 		    (rows[i].problem != NULL) != (review.n_problems == 1) ||
 		    (rows[i].problem &&
@@ -197,10 +206,38 @@ static void one_look_that_ties_is_enough(void **state)
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
 	size_t with = 99;
-	assert_int_equal(mkv_receipt_tie(contract, all, 3, 2, &review, &with),
-			 MKV_TIED);
+	enum mkv_tie tie = MKV_TIE_NONE;
+	assert_int_equal(mkv_receipt_tie(contract, all, 3, 2, &review, &tie,
+					 &with, &err),
+			 0);
+	assert_int_equal(tie, MKV_TIED);
 	assert_int_equal(with, 1);
 	assert_int_equal(review.n_problems, 0);
+}
+
+/* A reason that can't be kept isn't lost: the review fails. */
+static void memory_that_runs_out_is_reported(void **state)
+{
+	struct mkv_error err = {0};
+	auto_contract struct mkv_contract *contract = NULL;
+	(void)state;
+	assert_int_equal(mkv_contract_parse(contract_text,
+					    strlen(contract_text), &contract,
+					    &err),
+			 0);
+	auto_json json_t *machine = replaced(machine_text, "guests", "none");
+	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	json_t *all[] = {guest, machine};
+	auto_receipt_review struct mkv_receipt_review review = {
+		.host = "order"};
+	size_t with = 99;
+	enum mkv_tie tie = MKV_TIE_NONE;
+	deny_memory = true;
+	int rc = mkv_receipt_tie(contract, all, 2, 0, &review, &tie, &with,
+				 &err);
+	deny_memory = false;
+	assert_int_equal(rc, -ENOMEM);
+	assert_string_equal(err.message, "out of memory");
 }
 
 int main(void)
@@ -208,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receipts_are_tied),
 		cmocka_unit_test(one_look_that_ties_is_enough),
+		cmocka_unit_test(memory_that_runs_out_is_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,10 +123,11 @@ int mkv_build_initramfs(const struct mkv_build *build, const char *image,
 		rc = open_result(build, &result, ret, err);
 	if (rc != -ENOENT) /* missing or damaged: made again */
 		return rc;
-	mkv_progress_begin(build->progress, 0, "initramfs of %s", image);
+	auto_progress_step struct mkv_progress_step shown = mkv_progress_begin(
+		build->progress, 0, "initramfs of %s", image);
 	rc = make_initramfs(build, kernel_release, tree, ret, err);
 	if (rc == 0)
 		rc = keep_content(build, &step, "initramfs", *ret, err);
-	mkv_progress_end(build->progress, NULL);
+	mkv_progress_end(&shown, rc, NULL);
 	return rc;
 }

@@ -252,8 +252,9 @@ static int find_tree(const struct mkv_build *build, const struct mkv_step *step,
 		rc = open_tree(build, ret_result, ret, err);
 	if (rc < 0)
 		return rc;
-	mkv_progress_begin(build->progress, 0, "root file system %s", name);
-	mkv_progress_end(build->progress, "cached");
+	struct mkv_progress_step shown = mkv_progress_begin(
+		build->progress, 0, "root file system %s", name);
+	mkv_progress_end(&shown, 0, "cached");
 	return 0;
 }
 

@@ -11,8 +11,9 @@
 enum { GRACE_MS = 2000 };
 
 /* Only async-signal-safe calls: we are between fork and exec. */
-static _Noreturn void become(char *const *argv, int null_fd, int output_fd,
-			     pid_t parent, int report)
+static _Noreturn void become(char *const *argv, const int *fds, size_t n_fds,
+			     int null_fd, int output_fd, pid_t parent,
+			     int report)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
@@ -20,8 +21,11 @@ static _Noreturn void become(char *const *argv, int null_fd, int output_fd,
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
 	(void)setpgid(0, 0); /* a terminal's Ctrl-C is for us alone */
-	if (dup2(null_fd, 0) >= 0 && dup2(output_fd, 1) >= 0 &&
-	    dup2(output_fd, 2) >= 0)
+	bool ready = dup2(null_fd, 0) >= 0 && dup2(output_fd, 1) >= 0 &&
+		     dup2(output_fd, 2) >= 0;
+	for (size_t i = 0; ready && i < n_fds; i++)
+		ready = fcntl(fds[i], F_SETFD, 0) >= 0;
+	if (ready)
 		(void)execvp(argv[0], argv);
 	int code = errno;
 	ssize_t ignored = write(report, &code, sizeof(code));
@@ -31,6 +35,13 @@ static _Noreturn void become(char *const *argv, int null_fd, int output_fd,
 
 int mkv_child_start(char *const *argv, int output_fd, struct mkv_child *ret,
 		    struct mkv_error *err)
+{
+	return mkv_child_start_with(argv, NULL, 0, output_fd, ret, err);
+}
+
+int mkv_child_start_with(char *const *argv, const int *fds, size_t n_fds,
+			 int output_fd, struct mkv_child *ret,
+			 struct mkv_error *err)
 {
 	int report[2];
 	auto_fd int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -43,7 +54,7 @@ int mkv_child_start(char *const *argv, int output_fd, struct mkv_child *ret,
 	if (pid < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
 	if (pid == 0)
-		become(argv, null_fd, output_fd, parent, out);
+		become(argv, fds, n_fds, null_fd, output_fd, parent, out);
 	mkv_auto_close_(&out);
 	out = -1;
 	struct mkv_child child = {.pid = pid};

@@ -17,6 +17,12 @@ struct mkv_child {
  * gets SIGKILL when the calling thread ends, however it ends. */
 int mkv_child_start(char *const *argv, int output_fd, struct mkv_child *ret,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
+/* Starts one that also gets those descriptors, by the numbers they have here,
+ * none of them below 3. */
+int mkv_child_start_with(char *const *argv, const int *fds, size_t n_fds,
+			 int output_fd, struct mkv_child *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 5, 6);
 
 /* False while it runs. Then its wait status. */
 bool mkv_child_reap(struct mkv_child *child, int *ret_status) mkv_nonnull(1, 2);

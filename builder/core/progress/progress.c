@@ -9,7 +9,9 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/display.h"
 #include "lib/text.h"
+#include "lib/utf8.h"
 
 enum { TEXT_MAX = 256, REDRAW_MS = 100 };
 
@@ -19,6 +21,7 @@ struct mkv_progress {
 	enum style style;
 	pthread_mutex_t mutex;
 	bool in_step;
+	uint64_t number; /* of the step that began last */
 	char step[TEXT_MAX];
 	uint64_t total_bytes, done_bytes;
 	int64_t begun_ms, drawn_ms;
@@ -39,16 +42,6 @@ struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
 	return progress;
 }
 
-void mkv_progress_free(struct mkv_progress *progress)
-{
-	if (!progress)
-		return;
-	if (progress->in_step && progress->style == TERMINAL)
-		(void)fputc('\n', stderr);
-	(void)pthread_mutex_destroy(&progress->mutex);
-	free(progress);
-}
-
 /* Takes `event`. One write a line: other writers can't get in between. */
 static void print_json(json_t *event)
 {
@@ -57,6 +50,19 @@ static void print_json(json_t *event)
 	if (line)
 		(void)fprintf(stderr, "%s\n", line);
 	free(line);
+}
+
+/* What is printed later: of JSON's UTF-8, or fit for a terminal or log. */
+static void set_text(const struct mkv_progress *p, char *ret, size_t size,
+		     const char *keep, const char *format, va_list arguments)
+{
+	int length = vsnprintf(ret, size, format, arguments);
+	if (length >= (int)size)
+		mkv_utf8_drop_cut(ret);
+	if (p->style == JSON)
+		mkv_utf8_make_valid(ret);
+	else
+		mkv_display_clean(ret, keep);
 }
 
 /* "12.3 MB/s, 4 s left", as far as it can be told. */
@@ -76,10 +82,11 @@ static void rate_text(const struct mkv_progress *p, int64_t elapsed_ms,
 		(void)snprintf(ret, size, ", %s/s", text);
 }
 
-static unsigned columns(void)
+/* One less than there are: the cursor then stays in its line. */
+static size_t columns(void)
 {
 	struct winsize window;
-	if (ioctl(2, TIOCGWINSZ, &window) == 0 && window.ws_col > 20)
+	if (ioctl(2, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
 		return window.ws_col - 1U;
 	return 79;
 }
@@ -96,11 +103,19 @@ static void draw(struct mkv_progress *p, int64_t at_ms)
 		(void)snprintf(amount, sizeof(amount), ": %s", done);
 	rate_text(p, at_ms - p->begun_ms, rate, sizeof(rate));
 	(void)snprintf(line, sizeof(line), "%s%s%s", p->step, amount, rate);
-	(void)fprintf(stderr, "\r%.*s\033[K", (int)columns(), line);
+	(void)fprintf(stderr, "\r%.*s\033[K",
+		      (int)mkv_display_cut(line, columns()), line);
 	p->drawn_ms = at_ms;
 }
 
-static void end_step(struct mkv_progress *p, const char *note)
+/* The renewed line is taken away before a line that stays: that one may fill
+ * the terminal's width, where its last character would be what is erased. */
+static const char *line_start(const struct mkv_progress *p)
+{
+	return p->style == TERMINAL ? "\r\033[K" : "";
+}
+
+static void end_step(struct mkv_progress *p, int rc, const char *note)
 {
 	if (!p->in_step)
 		return;
@@ -111,39 +126,53 @@ static void end_step(struct mkv_progress *p, const char *note)
 	switch (p->style) {
 	case TERMINAL:
 	case PLAIN:
-		(void)fprintf(stderr, "%s%s: %s (%s%s%.1f s)%s\n",
-			      p->style == TERMINAL ? "\r" : "", p->step,
-			      note ? note : "done", p->done_bytes ? size : "",
+		(void)fprintf(stderr, "%s%s: %s (%s%s%.1f s)\n", line_start(p),
+			      p->step,
+			      rc < 0 ? "failed"
+			      : note ? note
+				     : "done",
+			      p->done_bytes ? size : "",
 			      p->done_bytes ? ", " : "",
-			      (double)elapsed_ms / 1000,
-			      p->style == TERMINAL ? "\033[K" : "");
+			      (double)elapsed_ms / 1000);
 		break;
 	case JSON:
-		print_json(json_pack("{s:s,s:s,s:I,s:I,s:s*}", "event", "end",
-				     "step", p->step, "bytes",
-				     (json_int_t)p->done_bytes, "elapsed_ms",
-				     (json_int_t)elapsed_ms, "note", note));
+		print_json(json_pack("{s:s,s:s,s:b,s:I,s:I,s:s*}", "event",
+				     "end", "step", p->step, "ok", rc >= 0,
+				     "bytes", (json_int_t)p->done_bytes,
+				     "elapsed_ms", (json_int_t)elapsed_ms,
+				     "note", rc < 0 ? NULL : note));
 		break;
 	case QUIET:
 		break;
 	}
 }
 
-void mkv_progress_begin(struct mkv_progress *p, uint64_t total_bytes,
-			const char *format, ...)
+void mkv_progress_free(struct mkv_progress *progress)
+{
+	if (!progress)
+		return;
+	end_step(progress, -ECANCELED, NULL);
+	(void)pthread_mutex_destroy(&progress->mutex);
+	free(progress);
+}
+
+struct mkv_progress_step mkv_progress_begin(struct mkv_progress *p,
+					    uint64_t total_bytes,
+					    const char *format, ...)
 {
 	if (!p)
-		return;
+		return (struct mkv_progress_step){0};
 	(void)pthread_mutex_lock(&p->mutex);
-	end_step(p, NULL);
+	end_step(p, -ECANCELED, NULL);
 	va_list ap;
 	va_start(ap, format);
-	(void)vsnprintf(p->step, sizeof(p->step), format, ap);
+	set_text(p, p->step, sizeof(p->step), "", format, ap);
 	va_end(ap);
 	p->in_step = true;
 	p->total_bytes = total_bytes;
 	p->done_bytes = 0;
 	p->begun_ms = mkv_monotonic_ms();
+	struct mkv_progress_step step = {p, ++p->number};
 	if (p->style == TERMINAL)
 		draw(p, p->begun_ms);
 	else if (p->style == PLAIN)
@@ -153,6 +182,7 @@ void mkv_progress_begin(struct mkv_progress *p, uint64_t total_bytes,
 				     p->step, "total_bytes",
 				     (json_int_t)total_bytes));
 	(void)pthread_mutex_unlock(&p->mutex);
+	return step;
 }
 
 void mkv_progress_advance(struct mkv_progress *p, uint64_t bytes)
@@ -169,20 +199,30 @@ void mkv_progress_advance(struct mkv_progress *p, uint64_t bytes)
 	(void)pthread_mutex_unlock(&p->mutex);
 }
 
-void mkv_progress_end(struct mkv_progress *p, const char *format, ...)
+void mkv_progress_end(struct mkv_progress_step *step, int rc,
+		      const char *format, ...)
 {
+	struct mkv_progress *p = step->progress;
+	char note[TEXT_MAX];
 	if (!p)
 		return;
-	char note[TEXT_MAX];
 	if (format) {
 		va_list ap;
 		va_start(ap, format);
-		(void)vsnprintf(note, sizeof(note), format, ap);
+		set_text(p, note, sizeof(note), "", format, ap);
 		va_end(ap);
 	}
 	(void)pthread_mutex_lock(&p->mutex);
-	end_step(p, format ? note : NULL);
+	if (p->number == step->number)
+		end_step(p, rc, format ? note : NULL);
 	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void mkv_progress_step_done(struct mkv_progress_step *step)
+{
+	int saved = errno;
+	mkv_progress_end(step, -ECANCELED, NULL);
+	errno = saved;
 }
 
 void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
@@ -192,18 +232,16 @@ void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
 	char note[4 * TEXT_MAX];
 	va_list ap;
 	va_start(ap, format);
-	(void)vsnprintf(note, sizeof(note), format, ap);
+	set_text(p, note, sizeof(note), "\n\t", format, ap);
 	va_end(ap);
 	(void)pthread_mutex_lock(&p->mutex);
-	if (p->style == JSON) {
+	if (p->style == JSON)
 		print_json(
 			json_pack("{s:s,s:s}", "event", "note", "text", note));
-	} else {
-		bool over = p->in_step && p->style == TERMINAL;
-		(void)fprintf(stderr, "%s%s%s\n", over ? "\r" : "", note,
-			      over ? "\033[K" : "");
-		if (over)
-			draw(p, mkv_monotonic_ms());
-	}
+	else
+		(void)fprintf(stderr, "%s%s\n", p->in_step ? line_start(p) : "",
+			      note);
+	if (p->in_step && p->style == TERMINAL)
+		draw(p, mkv_monotonic_ms());
 	(void)pthread_mutex_unlock(&p->mutex);
 }

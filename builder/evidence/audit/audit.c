@@ -98,7 +98,6 @@ static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 {
 	struct stat st;
-	struct mkv_progress *progress = audit->options->progress;
 	if (fstatat(audit->dirfd, "SHA256SUMS", &st, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    fstatat(audit->dirfd, "manifest.json", &st, AT_SYMLINK_NOFOLLOW) <
 		    0)
@@ -109,9 +108,11 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 	int rc = mkv_audit_choose_key(audit, err);
 	if (rc < 0)
 		return rc;
-	mkv_progress_begin(progress, 0, "check digests");
+	uint64_t before = mkv_audit_count(audit->report);
+	struct mkv_progress_step step = mkv_progress_begin(
+		audit->options->progress, 0, "check digests");
 	rc = mkv_audit_files(audit, err);
-	mkv_progress_end(progress, NULL);
+	mkv_audit_end_step(&step, audit->report, before, rc);
 	if (rc == 0)
 		rc = check_key_file(audit, err);
 	if (rc == 0)
@@ -134,9 +135,10 @@ static int audit_image(struct mkv_audit *audit, int fd, struct mkv_error *err)
 	if (rc > 0)
 		audit->report->key_origin = MKV_KEY_INSIDE;
 	const char *name = slash ? slash + 1 : audit->options->path;
-	mkv_progress_begin(audit->options->progress, 0, "compare %s", name);
+	struct mkv_progress_step step = mkv_progress_begin(
+		audit->options->progress, 0, "compare %s", name);
 	rc = mkv_audit_disk(audit, NULL, fd, name, err);
-	mkv_progress_end(audit->options->progress, NULL);
+	mkv_audit_end_step(&step, audit->report, 0, rc);
 	return rc;
 }
 

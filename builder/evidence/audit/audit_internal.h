@@ -24,6 +24,13 @@ void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 void mkv_audit_merge(struct mkv_audit_report *report,
 		     struct mkv_audit_report *from) mkv_nonnull(1, 2);
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
+/* All findings, listed or not. */
+uint64_t mkv_audit_count(const struct mkv_audit_report *report) mkv_nonnull(1);
+/* Ends a step; one that went on to its end says what it found beyond `before`.
+ */
+void mkv_audit_end_step(struct mkv_progress_step *step,
+			const struct mkv_audit_report *report, uint64_t before,
+			int rc) mkv_nonnull(1, 2);
 
 /* The caller's key, else the user's own, else the appliance's, into the report.
  */

@@ -98,10 +98,11 @@ int mkv_audit_disks(struct mkv_audit *audit, struct mkv_error *err)
 	int rc = prepare(audit, &queue, err);
 	if (rc < 0)
 		return rc;
-	mkv_progress_begin(audit->options->progress, 0,
-			   "compare what is inside of %zu disks", queue.count);
+	uint64_t before = mkv_audit_count(audit->report);
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		audit->options->progress, 0,
+		"compare what is inside of %zu disks", queue.count);
 	run(&queue);
-	mkv_progress_end(audit->options->progress, NULL);
 	for (size_t i = 0; i < queue.count; i++) {
 		struct job *job = &queue.jobs[i];
 		if (job->rc < 0) {
@@ -110,5 +111,6 @@ int mkv_audit_disks(struct mkv_audit *audit, struct mkv_error *err)
 		}
 		mkv_audit_merge(audit->report, &job->report);
 	}
+	mkv_audit_end_step(&step, audit->report, before, 0);
 	return 0;
 }

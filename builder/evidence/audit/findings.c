@@ -87,6 +87,23 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 	mkv_audit_report_done(from);
 }
 
+uint64_t mkv_audit_count(const struct mkv_audit_report *report)
+{
+	return report->n_findings + report->omitted;
+}
+
+void mkv_audit_end_step(struct mkv_progress_step *step,
+			const struct mkv_audit_report *report, uint64_t before,
+			int rc)
+{
+	uint64_t found = mkv_audit_count(report) - before;
+	if (rc < 0 || found == 0)
+		mkv_progress_end(step, rc, NULL);
+	else
+		mkv_progress_end(step, 0, "%ju finding%s", (uintmax_t)found,
+				 found == 1 ? "" : "s");
+}
+
 static int compare(const void *a, const void *b)
 {
 	const struct mkv_audit_finding *x = a, *y = b;

@@ -11,6 +11,7 @@
 
 #include "builder/core/host/accel.h"
 #include "lib/io.h"
+#include "lib/thread.h"
 
 enum { NAMES_MAX_BYTES = 512 * 1024 * 1024 };
 
@@ -171,13 +172,14 @@ int mkv_guest_tar(struct mkv_audit_guest *guest, mkv_guest_reader *reader,
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "pipe: %m");
 	struct writer writer = {guest, ends[1], 0};
-	int code = pthread_create(&thread, NULL, write_tar, &writer);
-	if (code) {
+	int rc = mkv_thread_start(&thread, write_tar, &writer, err,
+				  "files of a disk");
+	if (rc < 0) {
 		(void)close(ends[0]);
 		(void)close(ends[1]);
-		return mkv_fail(err, MKV_FAILED, code, "thread: %m");
+		return rc;
 	}
-	int rc = reader(ends[0], context, err);
+	rc = reader(ends[0], context, err);
 	(void)close(ends[0]);
 	(void)pthread_join(thread, NULL);
 	/* A stream cut short is the writer's failure, whatever the reader said

@@ -3,9 +3,9 @@
 
 #include "builder/evidence/receipt/review_internal.h"
 
-void mkv_receipt_review_boot(struct mkv_receipt_review *review,
-			     struct mkv_receipt_boot *known, size_t count,
-			     struct mkv_receipt_boot *ret)
+int mkv_receipt_review_boot(struct mkv_receipt_review *review,
+			    struct mkv_receipt_boot *known, size_t count,
+			    struct mkv_receipt_boot *ret, struct mkv_error *err)
 {
 	*ret = (struct mkv_receipt_boot){.resets = review->attest.resets};
 	memcpy(ret->tpm_key, review->tpm_key, sizeof(ret->tpm_key));
@@ -23,4 +23,5 @@ void mkv_receipt_review_boot(struct mkv_receipt_review *review,
 			       "this TPM, by a receipt before",
 			ret->boot_id, known[i].resets);
 	}
+	return review->failed ? mkv_oom(err) : 0;
 }

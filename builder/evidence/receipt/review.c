@@ -4,7 +4,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-enum { RECEIPT_MAX = 8 << 20, PROBLEMS_MAX = 200 };
+#include "lib/utf8.h"
+
+enum { RECEIPT_MAX = 8 << 20 };
 
 void mkv_receipt_review_done(struct mkv_receipt_review *review)
 {
@@ -17,24 +19,27 @@ void mkv_receipt_review_done(struct mkv_receipt_review *review)
 void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
 			  ...)
 {
-	char *line = NULL;
-	va_list ap;
-	va_start(ap, format);
-	int used = vasprintf(&line, format, ap);
-	va_end(ap);
-	char **more =
-		review->n_problems < PROBLEMS_MAX
-			? reallocarray(review->problems, review->n_problems + 1,
-				       sizeof(*more))
-			: NULL;
-	if (used < 0 || !more) {
-		review->failed = true;
-		if (used >= 0)
-			free(line);
+	/* Receipts may be hostile: the list has an end, the count hasn't. */
+	if (review->n_problems == MKV_RECEIPT_PROBLEMS_MAX) {
+		review->n_omitted++;
 		return;
 	}
+	auto_free char *line = NULL;
+	va_list ap;
+	va_start(ap, format);
+	if (vasprintf(&line, format, ap) < 0)
+		line = NULL;
+	va_end(ap);
+	char **more = line ? reallocarray(review->problems,
+					  review->n_problems + 1, sizeof(*more))
+			   : NULL;
+	if (!more) {
+		review->failed = true;
+		return;
+	}
+	mkv_utf8_make_valid(line); /* formats cut names anywhere */
 	review->problems = more;
-	review->problems[review->n_problems++] = line;
+	review->problems[review->n_problems++] = mkv_take(line);
 }
 
 static void compare(struct mkv_receipt_review *review, const char *what,
@@ -117,6 +122,7 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	if (r->rc < 0)
 		return;
 	(void)snprintf(review->host, sizeof(review->host), "%.128s", name);
+	mkv_utf8_make_valid(review->host);
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
@@ -165,6 +171,10 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	(void)snprintf(review->result, sizeof(review->result), "%.23s", result);
 	(void)snprintf(review->boot_id, sizeof(review->boot_id), "%.63s",
 		       boot_id ? boot_id : "unknown");
+	mkv_utf8_make_valid(review->unsigned_because);
+	mkv_utf8_make_valid(review->phase);
+	mkv_utf8_make_valid(review->result);
+	mkv_utf8_make_valid(review->boot_id);
 	compare(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
 		mkv_receipt_complain(review,

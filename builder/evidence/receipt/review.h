@@ -17,6 +17,8 @@ enum mkv_receipt_signature {
 /* "unsigned", "unknown-key", "signed", "broken" */
 const char *mkv_receipt_signature_name(enum mkv_receipt_signature signature);
 
+enum { MKV_RECEIPT_PROBLEMS_MAX = 200 };
+
 struct mkv_receipt_review {
 	char host[130], boot_id[64], phase[16], result[24];
 	bool says_signed;
@@ -24,9 +26,10 @@ struct mkv_receipt_review {
 	enum mkv_receipt_signature signature;
 	char tpm_key[MKV_SHA256_HEX_SIZE]; /* with the two that hold */
 	struct mkv_attest attest;
-	char **problems; /* a line each */
+	char **problems; /* a line each, at most MKV_RECEIPT_PROBLEMS_MAX */
 	size_t n_problems;
-	bool failed; /* memory ran out */
+	size_t n_omitted; /* problems beyond those listed */
+	bool failed;	  /* memory ran out */
 };
 void mkv_receipt_review_done(struct mkv_receipt_review *review) mkv_nonnull(1);
 #define auto_receipt_review __attribute__((cleanup(mkv_receipt_review_done)))
@@ -71,6 +74,8 @@ struct mkv_receipt_boot {
 };
 /* Each reset of a machine, which its TPM counts, is one boot of its kernel: a
  * receipt that says otherwise than those reviewed before has a problem. */
-void mkv_receipt_review_boot(struct mkv_receipt_review *review,
-			     struct mkv_receipt_boot *known, size_t count,
-			     struct mkv_receipt_boot *ret) mkv_nonnull(1, 4);
+int mkv_receipt_review_boot(struct mkv_receipt_review *review,
+			    struct mkv_receipt_boot *known, size_t count,
+			    struct mkv_receipt_boot *ret,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 4, 5);

@@ -14,6 +14,6 @@ void mkv_receipt_require(struct mkv_receipt_review *review,
 const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 	mkv_nonnull(2);
 
-/* Adds a problem. */
+/* Adds a problem, or counts it where the list is full. */
 void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
 			  ...) mkv_nonnull(1, 2) mkv_printf(2, 3);

@@ -112,10 +112,10 @@ static const char *compare(const struct mkv_contract_host *host,
 	return miss_check(host, machine);
 }
 
-enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
-			     json_t *const *receipts, size_t count,
-			     size_t which, struct mkv_receipt_review *review,
-			     size_t *ret_with)
+int mkv_receipt_tie(const struct mkv_contract *contract,
+		    json_t *const *receipts, size_t count, size_t which,
+		    struct mkv_receipt_review *review, enum mkv_tie *ret,
+		    size_t *ret_with, struct mkv_error *err)
 {
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, review->host);
@@ -124,8 +124,9 @@ enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
 			? mkv_contract_find_carrier(contract, host->name)
 			: NULL;
 	const char *why = NULL;
+	*ret = MKV_TIE_NONE;
 	if (!carrier)
-		return MKV_TIE_NONE;
+		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = text_at(receipts[i], "host", "name");
 		if (!name || strcmp(name, carrier->name) != 0)
@@ -133,12 +134,14 @@ enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
 		const char *here = compare(host, receipts[which], receipts[i]);
 		if (!here) {
 			*ret_with = i;
-			return MKV_TIED;
+			*ret = MKV_TIED;
+			return 0;
 		}
 		why = why ? why : here;
 	}
-	if (!why)
-		return MKV_TIE_ABSENT;
-	mkv_receipt_complain(review, "machine '%s': %s", carrier->name, why);
-	return MKV_TIE_BROKEN;
+	*ret = why ? MKV_TIE_BROKEN : MKV_TIE_ABSENT;
+	if (why)
+		mkv_receipt_complain(review, "machine '%s': %s", carrier->name,
+				     why);
+	return review->failed ? mkv_oom(err) : 0;
 }

@@ -16,9 +16,11 @@ enum mkv_tie {
 
 /* Looks among all `receipts`, documents that were reviewed, for the machine
  * that ran the one at `which`, and saw its processor, memory, devices and,
- * where they are promised, pins as they should be. `ret_with` is the index of
- * the one that ties; MKV_TIE_BROKEN adds why to the review's problems. */
-enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
-			     json_t *const *receipts, size_t count,
-			     size_t which, struct mkv_receipt_review *review,
-			     size_t *ret_with) mkv_nonnull(1, 2, 5, 6);
+ * where they are promised, pins as they should be. `ret_with` is set only for
+ * MKV_TIED, to the index of the one that ties; MKV_TIE_BROKEN adds why to the
+ * review's problems. */
+int mkv_receipt_tie(const struct mkv_contract *contract,
+		    json_t *const *receipts, size_t count, size_t which,
+		    struct mkv_receipt_review *review, enum mkv_tie *ret,
+		    size_t *ret_with, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 5, 6, 7, 8);

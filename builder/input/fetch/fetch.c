@@ -360,14 +360,14 @@ static int run_all(struct run *run, uint64_t bytes, struct mkv_error *err)
 		sizeof(struct mkv_job *));
 	if (!run->multi || !run->mirrors || !run->open)
 		return mkv_oom(err);
-	if (run->n_missing == 1)
-		mkv_progress_begin(run->progress, bytes, "fetch %s",
-				   run->missing[0]->name);
-	else
-		mkv_progress_begin(run->progress, bytes, "fetch %zu files",
-				   run->n_missing);
+	auto_progress_step struct mkv_progress_step step =
+		run->n_missing == 1
+			? mkv_progress_begin(run->progress, bytes, "fetch %s",
+					     run->missing[0]->name)
+			: mkv_progress_begin(run->progress, bytes,
+					     "fetch %zu files", run->n_missing);
 	rc = work(run, err);
-	mkv_progress_end(run->progress, rc < 0 ? "failed" : NULL);
+	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
 

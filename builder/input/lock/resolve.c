@@ -248,8 +248,9 @@ static int solve(struct mkv_lock *lock, const struct mkv_wants *wants,
 		 struct mkv_store *store, struct mkv_progress *progress,
 		 struct mkv_error *err)
 {
-	mkv_progress_begin(progress, 0, "resolve packages for %zu image%s",
-			   wants->n_sets, wants->n_sets == 1 ? "" : "s");
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		progress, 0, "resolve packages for %zu image%s", wants->n_sets,
+		wants->n_sets == 1 ? "" : "s");
 	auto_solver struct mkv_solver *solver = NULL;
 	__attribute__((cleanup(members_done))) struct members members = {0};
 	int rc = load_solver(lock, store, &solver, err);
@@ -257,7 +258,7 @@ static int solve(struct mkv_lock *lock, const struct mkv_wants *wants,
 		rc = solve_set(solver, lock, &wants->sets[i], &members, err);
 	if (rc == 0 && members.count)
 		rc = merge(lock, &members, err);
-	mkv_progress_end(progress, rc < 0 ? "failed" : NULL);
+	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
 

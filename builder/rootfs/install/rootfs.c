@@ -206,7 +206,10 @@ static int install(struct mkv_rootfs *rootfs, struct mkv_error *err)
 		rc = install_phases(rootfs, stager, err);
 	if (rc == 0)
 		rc = mkv_rootfs_configure_pending(rootfs, err);
-	return rc < 0 ? rc : mkv_database_check(rootfs, err);
+	if (rc == 0)
+		rc = mkv_database_check(rootfs, err);
+	mkv_sandbox_end(rootfs->sandbox, rc);
+	return rc;
 }
 
 static int finish(struct mkv_rootfs *rootfs, int pack_fd, struct mkv_error *err)
@@ -221,7 +224,7 @@ static int finish(struct mkv_rootfs *rootfs, int pack_fd, struct mkv_error *err)
 	if (rc == 0)
 		rc = mkv_rootfs_harvest(rootfs, pack_fd, err);
 	lap(&watch, rootfs->sandbox, "tree", "read");
-	mkv_sandbox_end(rootfs->sandbox);
+	mkv_sandbox_end(rootfs->sandbox, rc);
 	return rc;
 }
 

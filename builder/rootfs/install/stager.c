@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/thread.h"
+
 enum { THREADS_MAX = 64 };
 /* No package comes near it; what is larger would not fit anyway. */
 static const uint64_t package_bytes_max = (uint64_t)16 << 30;
@@ -133,10 +135,11 @@ int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 			: online > THREADS_MAX ? THREADS_MAX
 					       : (size_t)online;
 	while (stager->n_threads < wanted) {
-		int code = pthread_create(&stager->threads[stager->n_threads],
-					  NULL, work, stager);
-		if (code != 0)
-			return mkv_fail(err, MKV_FAILED, code, "thread: %m");
+		int rc = mkv_thread_start(
+			&stager->threads[stager->n_threads], work, stager, err,
+			"unpacker %zu of %zu", stager->n_threads + 1, wanted);
+		if (rc < 0)
+			return rc;
 		stager->n_threads++;
 	}
 	*ret = mkv_take(stager);

@@ -82,10 +82,12 @@ void mkv_sandbox_advance(struct mkv_sandbox *sandbox, uint64_t bytes)
 				   });
 }
 
-void mkv_sandbox_end(struct mkv_sandbox *sandbox)
+void mkv_sandbox_end(struct mkv_sandbox *sandbox, int rc)
 {
-	report(sandbox->report_fd,
-	       &(struct mkv_report){.kind = MKV_REPORT_END});
+	report(sandbox->report_fd, &(struct mkv_report){
+					   .kind = MKV_REPORT_END,
+					   .rc = rc,
+				   });
 }
 
 int mkv_sandbox_root_fd(const struct mkv_sandbox *sandbox)
@@ -178,19 +180,20 @@ static _Noreturn void between(const struct start *start, pid_t parent)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
 }
 
-static void pass_on(struct mkv_report *message, struct mkv_progress *progress)
+static void pass_on(struct mkv_report *message, struct mkv_progress *progress,
+		    struct mkv_progress_step *step)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
 	switch (message->kind) {
 	case MKV_REPORT_BEGIN:
-		mkv_progress_begin(progress, message->bytes, "%s",
-				   message->text);
+		*step = mkv_progress_begin(progress, message->bytes, "%s",
+					   message->text);
 		break;
 	case MKV_REPORT_ADVANCE:
 		mkv_progress_advance(progress, message->bytes);
 		break;
 	case MKV_REPORT_END:
-		mkv_progress_end(progress, NULL);
+		mkv_progress_end(step, message->rc, NULL);
 		break;
 	case MKV_REPORT_NOTE:
 		mkv_progress_note(progress, "%s", message->text);
@@ -204,6 +207,7 @@ static void pass_on(struct mkv_report *message, struct mkv_progress *progress)
 static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
 		     struct mkv_error *err)
 {
+	auto_progress_step struct mkv_progress_step step = {0};
 	for (;;) {
 		struct pollfd polled = {.fd = fd, .events = POLLIN};
 		int64_t left = deadline_ms - mkv_monotonic_ms();
@@ -223,7 +227,7 @@ static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
 			return mkv_fail(err, MKV_FAILED, ECHILD,
 					"the sandbox was killed (was memory "
 					"short?)");
-		pass_on(&message, progress);
+		pass_on(&message, progress, &step);
 		if (message.kind != MKV_REPORT_RESULT)
 			continue;
 		if (message.rc < 0)

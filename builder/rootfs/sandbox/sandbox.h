@@ -66,6 +66,8 @@ void mkv_sandbox_begin(struct mkv_sandbox *sandbox, uint64_t total_bytes,
 	mkv_printf(3, 4);
 void mkv_sandbox_advance(struct mkv_sandbox *sandbox, uint64_t bytes)
 	mkv_nonnull(1);
-void mkv_sandbox_end(struct mkv_sandbox *sandbox) mkv_nonnull(1);
+/* `rc` is what the step came to. One that is open when the worker ends has
+ * failed. */
+void mkv_sandbox_end(struct mkv_sandbox *sandbox, int rc) mkv_nonnull(1);
 void mkv_sandbox_note(struct mkv_sandbox *sandbox, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);

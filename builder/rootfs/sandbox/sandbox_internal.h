@@ -25,7 +25,7 @@ enum mkv_report_kind {
 };
 struct mkv_report {
 	enum mkv_report_kind kind;
-	int rc; /* of a result, with its error's kind and code */
+	int rc; /* of a step; of a result, with its error's kind and code */
 	int error_kind, error_code;
 	uint64_t bytes;
 	char text[MKV_ERROR_MESSAGE_MAX];

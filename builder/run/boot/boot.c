@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "builder/core/host/accel.h"
+#include "builder/run/boot/folder.h"
 #include "builder/run/boot/gateway.h"
 #include "builder/run/boot/guest.h"
 #include "builder/run/boot/load.h"
@@ -46,6 +47,7 @@ struct run {
 	struct mkv_boot_load load;
 	double load_end_s, load_asked_s; /* 0: not yet */
 	bool load_is_over;
+	int console_lock;
 	double status_s; /* when the last word on who is waited for was */
 };
 
@@ -72,6 +74,7 @@ static void done(struct run *run)
 					   run->results ? run->count : 0};
 	mkv_boot_results_done(&results);
 	mkv_network_free(run->network);
+	mkv_auto_close_(&run->console_lock);
 	if (run->signals >= 0) {
 		(void)close(run->signals);
 		(void)sigprocmask(SIG_SETMASK, &run->old_mask, NULL);
@@ -184,11 +187,16 @@ static int start_gateway(struct run *run, struct mkv_error *err)
 	int rc = mkv_gateway_start(run->options->contract, run->network,
 				   run->forwards, run->n_forwards, log,
 				   &run->gateway, err);
-	for (size_t i = 0; rc == 0 && i < run->options->n_forwards; i++)
+	if (rc < 0)
+		return mkv_wrap(err, rc,
+				"the gateway to the hosts (its log is "
+				"'%s')",
+				path);
+	for (size_t i = 0; i < run->options->n_forwards; i++)
 		note(run, "%s:%u is at 127.0.0.1:%u",
 		     run->forwards[i].host->name, run->forwards[i].port,
 		     run->forwards[i].local);
-	return rc;
+	return 0;
 }
 
 static int find_firmware(struct run *run, struct mkv_error *err)
@@ -524,7 +532,13 @@ static int watch(struct run *run, struct mkv_error *err)
 
 static int go(struct run *run, struct mkv_error *err)
 {
-	int rc = choose_guests(run, err);
+	/* Names of consoles and logs are the hosts': another boot's are there.
+	 */
+	int rc = mkv_boot_lock_folder(run->options->console_folder,
+				      "the directory for consoles",
+				      &run->console_lock, err);
+	if (rc == 0)
+		rc = choose_guests(run, err);
 	if (rc == 0)
 		rc = add_forwards(run, err);
 	if (rc == 0)
@@ -547,8 +561,10 @@ static int go(struct run *run, struct mkv_error *err)
 int mkv_boot_run(const struct mkv_boot_options *options,
 		 struct mkv_boot_results *ret, struct mkv_error *err)
 {
-	struct run run = {
-		.options = options, .signals = -1, .gateway = MKV_CHILD_INIT};
+	struct run run = {.options = options,
+			  .signals = -1,
+			  .gateway = MKV_CHILD_INIT,
+			  .console_lock = -1};
 	int rc = go(&run, err);
 	if (rc == 0) {
 		*ret = (struct mkv_boot_results){run.results, run.count};

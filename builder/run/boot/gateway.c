@@ -6,23 +6,9 @@
 #include <sys/socket.h>
 
 #include "builder/run/boot/machine.h"
+#include "builder/run/boot/monitor.h"
 
 enum { ADDRESSES = 3, PREFIX_MOST = 28, PREFIX_LEAST = 8 };
-
-/* A port that is free now; QEMU says so if somebody else was quicker. */
-static int find_port(unsigned *ret, struct mkv_error *err)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof(address);
-	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&address, &length) < 0)
-		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"a port of 127.0.0.1: %m");
-	*ret = ntohs(address.sin_port);
-	return 0;
-}
 
 /* "10.77.0.0/24" */
 static bool parse_subnet(const char *text, uint32_t *ret_first,
@@ -77,7 +63,7 @@ static int find_addresses(const struct mkv_contract *contract, uint32_t first,
 }
 
 static int describe(const struct mkv_contract *contract,
-		    struct mkv_forward *forwards, size_t count,
+		    const struct mkv_forward *forwards, size_t count,
 		    struct mkv_buf *ret, struct mkv_error *err)
 {
 	char net[INET_ADDRSTRLEN], addresses[ADDRESSES][INET_ADDRSTRLEN];
@@ -99,25 +85,21 @@ static int describe(const struct mkv_contract *contract,
 		       "user,id=user,ipv6=off,restrict=on,net=%s/%u,host=%s,"
 		       "dns=%s,dhcpstart=%s",
 		       net, prefix, addresses[0], addresses[1], addresses[2]);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct in_addr parsed;
 		const struct mkv_contract_host *host = forwards[i].host;
 		if (!host->address ||
 		    inet_pton(AF_INET, host->address, &parsed) != 1)
 			return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 					"host '%s' has no address", host->name);
-		rc = find_port(&forwards[i].local, err);
-		mkv_buf_printf(ret, ",hostfwd=tcp:127.0.0.1:%u-%s:%u",
-			       forwards[i].local, host->address,
-			       forwards[i].port);
+		mkv_buf_printf(ret, ",hostfwd=tcp:127.0.0.1:0-%s:%u",
+			       host->address, forwards[i].port);
 	}
-	return rc < 0 ? rc : mkv_buf_check(ret, err);
+	return mkv_buf_check(ret, err);
 }
 
-int mkv_gateway_start(const struct mkv_contract *contract,
-		      const struct mkv_network *network,
-		      struct mkv_forward *forwards, size_t count, int log_fd,
-		      struct mkv_child *ret, struct mkv_error *err)
+static int make_argv(const char *user, int monitor_fd, int network_fd,
+		     struct mkv_argv *argv, struct mkv_error *err)
 {
 	static const char *const words[] = {
 		"qemu-system-x86_64",
@@ -128,28 +110,105 @@ int mkv_gateway_start(const struct mkv_contract *contract,
 		"-machine",
 		"none",
 		"-netdev",
+		NULL,
+		"-netdev",
+		NULL,
+		"-netdev",
 		"hubport,id=to-user,hubid=0,netdev=user",
 		"-netdev",
 		"hubport,id=to-vlan,hubid=0,netdev=vlan",
-	};
+		"-mon",
+		"chardev=monitor,mode=control",
+		"-chardev",
+		NULL};
+	size_t blank = 0;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (words[i])
+			mkv_argv_add(argv, "%s", words[i]);
+		else if (blank == 0)
+			mkv_argv_add(argv, "%s", user);
+		else if (blank == 1)
+			mkv_argv_add(argv,
+				     "dgram,id=vlan,local.type=fd,local.str=%d",
+				     network_fd);
+		else
+			mkv_argv_add(argv, "socket,id=monitor,fd=%d",
+				     monitor_fd);
+		blank += !words[i];
+	}
+	return argv->failed ? mkv_oom(err) : 0;
+}
+
+/* One line of "info usernet", the port that listens among it:
+ *     TCP[HOST_FORWARD]  13  127.0.0.1 40123  10.77.0.11  8080  0  0
+ * Of forwards to the same port of a host each takes one. */
+static void take_line(const char *line, struct mkv_forward *forwards,
+		      size_t count)
+{
+	char address[INET_ADDRSTRLEN];
+	unsigned local, port;
+	if (sscanf(line, " TCP[HOST_FORWARD] %*d 127.0.0.1 %u %15[0-9.] %u",
+		   &local, address, &port) != 3)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (forwards[i].local == 0 && forwards[i].port == port &&
+		    strcmp(forwards[i].host->address, address) == 0) {
+			forwards[i].local = local;
+			return;
+		}
+}
+
+static int find_ports(int monitor_fd, struct mkv_forward *forwards,
+		      size_t count, struct mkv_error *err)
+{
+	auto_free char *text = NULL;
+	int rc = mkv_monitor_run(monitor_fd, "info usernet", &text, err);
+	if (rc < 0)
+		return rc;
+	char *rest = text;
+	for (char *line; (line = strsep(&rest, "\n"));)
+		take_line(line, forwards, count);
+	for (size_t i = 0; i < count; i++)
+		if (forwards[i].local == 0)
+			return mkv_fail(err, MKV_FAILED, EPROTO,
+					"QEMU names no port for "
+					"%s:%u",
+					forwards[i].host->name,
+					forwards[i].port);
+	return 0;
+}
+
+int mkv_gateway_start(const struct mkv_contract *contract,
+		      const struct mkv_network *network,
+		      struct mkv_forward *forwards, size_t count, int log_fd,
+		      struct mkv_child *ret, struct mkv_error *err)
+{
+	int monitor[2];
 	auto_buf struct mkv_buf user = {0};
 	auto_argv struct mkv_argv argv = {0};
 	int rc = describe(contract, forwards, count, &user, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < 7; i++)
-		mkv_argv_add(&argv, "%s", words[i]);
-	mkv_argv_add(&argv, "-netdev");
-	mkv_argv_add(&argv, "%s", user.data);
-	mkv_argv_add(&argv, "-netdev");
-	unsigned own, peer;
-	mkv_network_gateway_ports(network, &own, &peer);
-	mkv_argv_add(&argv,
-		     "socket,id=vlan,udp=127.0.0.1:%u,localaddr=127.0.0.1:%u",
-		     peer, own);
-	for (size_t i = 7; i < sizeof(words) / sizeof(words[0]); i++)
-		mkv_argv_add(&argv, "%s", words[i]);
-	if (argv.failed)
-		return mkv_oom(err);
-	return mkv_child_start(argv.items, log_fd, ret, err);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "socketpair: %m");
+	auto_fd int ours = monitor[0];
+	auto_fd int its = monitor[1];
+	const int fds[] = {its, mkv_network_gateway_fd(network)};
+	rc = make_argv(user.data, fds[0], fds[1], &argv, err);
+	auto_child struct mkv_child child = MKV_CHILD_INIT;
+	if (rc == 0)
+		rc = mkv_child_start_with(argv.items, fds, 2, log_fd, &child,
+					  err);
+	if (rc < 0)
+		return rc;
+	mkv_auto_close_(&its); /* so that QEMU's end is an end of file */
+	its = -1;
+	for (size_t i = 0; i < count; i++)
+		forwards[i].local = 0;
+	rc = find_ports(ours, forwards, count, err);
+	if (rc < 0)
+		return rc;
+	*ret = child;
+	child = (struct mkv_child)MKV_CHILD_INIT;
+	return 0;
 }

@@ -12,10 +12,12 @@
 struct mkv_forward {
 	const struct mkv_contract_host *host;
 	unsigned port;	/* of the host */
-	unsigned local; /* of 127.0.0.1; mkv_gateway_start() chooses it */
+	unsigned local; /* of 127.0.0.1; set by mkv_gateway_start() */
 };
 
-/* What it says goes to `log_fd`. */
+/* Returns once the ports of 127.0.0.1 listen: the kernel chooses them as QEMU
+ * binds them, so that no two gateways get the same. What QEMU says goes to
+ * `log_fd`. */
 int mkv_gateway_start(const struct mkv_contract *contract,
 		      const struct mkv_network *network,
 		      struct mkv_forward *forwards, size_t count, int log_fd,

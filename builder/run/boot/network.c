@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "lib/thread.h"
+
 enum {
 	HEADER_BYTES = 14,
 	TYPE_AT = 12,
@@ -29,7 +31,7 @@ struct mkv_network {
 	unsigned vlan_id;
 	bool has_gateway;
 	int gateway;			/* our end of its wire */
-	struct sockaddr_in gateway_end; /* its own */
+	int gateway_end;		/* its own, which QEMU inherits */
 	uint8_t gateway_mac[MAC_BYTES]; /* all zero: it hasn't spoken yet */
 	struct segment segments[SEGMENTS];
 	int sender; /* of a port of its own: by it we know our own frames */
@@ -106,7 +108,7 @@ static void pass(struct mkv_network *network, enum mkv_segment from,
 	if (network->vlan_id && from == MKV_SEGMENT_TRUNK)
 		size = mkv_frame_untag(frame, size, network->vlan_id);
 	if (is_for_gateway(network, frame, size))
-		send_frame(network, frame, size, &network->gateway_end);
+		(void)!send(network->gateway, frame, size, MSG_DONTWAIT);
 	if (!network->vlan_id)
 		return;
 	if (from == MKV_SEGMENT_ACCESS)
@@ -204,18 +206,27 @@ static int open_segments(struct mkv_network *network)
 	return rc;
 }
 
-/* A port for its end, which is its own to bind, and one for ours. */
-static int open_gateway(struct mkv_network *network)
+static int connect_to(int fd, in_port_t port)
 {
-	in_port_t ours;
-	auto_fd int free_port = -1;
-	network->gateway_end.sin_family = AF_INET;
-	network->gateway_end.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	int rc = hold_port(&free_port, &network->gateway_end.sin_port);
-	return rc < 0 ? rc : hold_port(&network->gateway, &ours);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = port};
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	return connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-static int start_bridge(struct mkv_network *network)
+/* Both ends of the wire. A port that QEMU were to bind itself could be another
+ * program's by then. */
+static int open_gateway(struct mkv_network *network)
+{
+	in_port_t ours, its;
+	int rc = hold_port(&network->gateway, &ours);
+	if (rc == 0)
+		rc = hold_port(&network->gateway_end, &its);
+	if (rc == 0)
+		rc = connect_to(network->gateway, its);
+	return rc < 0 ? rc : connect_to(network->gateway_end, ours);
+}
+
+static int open_bridge(struct mkv_network *network)
 {
 	struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
 	int rc = hold_port(&network->sender, &network->sender_port);
@@ -226,9 +237,7 @@ static int start_bridge(struct mkv_network *network)
 	    setsockopt(network->sender, IPPROTO_IP, IP_MULTICAST_IF, &loopback,
 		       sizeof(loopback)) < 0)
 		return -errno;
-	rc = -pthread_create(&network->thread, NULL, bridge, network);
-	network->is_running = rc == 0;
-	return rc;
+	return 0;
 }
 
 int mkv_network_open(unsigned vlan_id, bool has_gateway,
@@ -239,19 +248,27 @@ int mkv_network_open(unsigned vlan_id, bool has_gateway,
 		return mkv_oom(err);
 	network->vlan_id = vlan_id;
 	network->has_gateway = has_gateway;
-	network->sender = network->stop = network->gateway = -1;
+	network->sender = network->stop = -1;
+	network->gateway = network->gateway_end = -1;
 	for (int i = 0; i < SEGMENTS; i++)
 		network->segments[i].holder = network->segments[i].receiver =
 			-1;
 	int rc = open_segments(network);
 	if (rc == 0 && has_gateway)
 		rc = open_gateway(network);
-	if (rc == 0 && (vlan_id || has_gateway))
-		rc = start_bridge(network);
+	bool has_bridge = vlan_id || has_gateway;
+	if (rc == 0 && has_bridge)
+		rc = open_bridge(network);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, rc,
 				"a network of multicast groups on the loopback "
 				"interface: %m");
+	if (has_bridge)
+		rc = mkv_thread_start(&network->thread, bridge, network, err,
+				      "bridge of the hosts' network");
+	if (rc < 0)
+		return rc;
+	network->is_running = has_bridge;
 	*ret = mkv_take(network);
 	return 0;
 }
@@ -269,6 +286,7 @@ void mkv_network_free(struct mkv_network *network)
 		mkv_auto_close_(&network->segments[i].receiver);
 	}
 	mkv_auto_close_(&network->gateway);
+	mkv_auto_close_(&network->gateway_end);
 	mkv_auto_close_(&network->sender);
 	mkv_auto_close_(&network->stop);
 	free(network);
@@ -281,12 +299,7 @@ unsigned mkv_network_port(const struct mkv_network *network,
 			     .group.sin_port);
 }
 
-void mkv_network_gateway_ports(const struct mkv_network *network,
-			       unsigned *ret_own, unsigned *ret_peer)
+int mkv_network_gateway_fd(const struct mkv_network *network)
 {
-	struct sockaddr_in ours = {0};
-	socklen_t length = sizeof(ours);
-	(void)getsockname(network->gateway, (struct sockaddr *)&ours, &length);
-	*ret_own = ntohs(network->gateway_end.sin_port);
-	*ret_peer = ntohs(ours.sin_port);
+	return network->gateway_end;
 }

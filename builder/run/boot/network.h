@@ -33,11 +33,9 @@ enum mkv_segment { MKV_SEGMENT_TRUNK, MKV_SEGMENT_ACCESS };
 unsigned mkv_network_port(const struct mkv_network *network,
 			  enum mkv_segment segment) mkv_nonnull(1);
 
-/* The gateway's wire: UDP ports of 127.0.0.1, a frame a datagram. It sends from
- * `ret_own`, which is free now, to `ret_peer`. */
-void mkv_network_gateway_ports(const struct mkv_network *network,
-			       unsigned *ret_own, unsigned *ret_peer)
-	mkv_nonnull(1, 2, 3);
+/* The gateway's end of its wire, a frame a datagram: a UDP socket, connected to
+ * ours, which hears nobody else. -1 without a gateway. It is the network's. */
+int mkv_network_gateway_fd(const struct mkv_network *network) mkv_nonnull(1);
 
 /* What the bridge does to a frame on its way: each returns the new length, or 0
  * for a frame that doesn't pass. The buffer has room for four bytes more. */

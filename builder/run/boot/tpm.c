@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "builder/run/boot/folder.h"
 #include "lib/io.h"
 #include "lib/process.h"
 
@@ -51,6 +52,13 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 				"folder",
 				where);
 	}
+	/* The socket in the folder is another boot's while that has the lock.
+	 */
+	rc = mkv_boot_lock_folder(where, "the TPM in", &tpm.lock, err);
+	if (rc < 0) {
+		mkv_boot_tpm_end(&tpm);
+		return rc;
+	}
 	(void)unlink(tpm.socket);
 	char *const argv[] = {(char *)"swtpm",
 			      (char *)"socket",
@@ -75,6 +83,7 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 void mkv_boot_tpm_end(struct mkv_boot_tpm *tpm)
 {
 	mkv_child_end(&tpm->child);
+	mkv_auto_close_(&tpm->lock);
 	free(tpm->socket);
 	*tpm = (struct mkv_boot_tpm)MKV_BOOT_TPM_INIT;
 }

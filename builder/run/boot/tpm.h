@@ -8,11 +8,13 @@
 struct mkv_boot_tpm {
 	struct mkv_child child;
 	char *socket; /* where QEMU's `emulator` finds it */
+	int lock;     /* the folder, locked while it is ours; -1 */
 };
-#define MKV_BOOT_TPM_INIT ((struct mkv_boot_tpm){.child = MKV_CHILD_INIT})
+#define MKV_BOOT_TPM_INIT                                                      \
+	((struct mkv_boot_tpm){.child = MKV_CHILD_INIT, .lock = -1})
 
 /* Makes the folder if it isn't there; returns once QEMU may connect. It ends
- * with QEMU. */
+ * with QEMU. -EBUSY while another boot uses the folder. */
 int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);

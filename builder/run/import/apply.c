@@ -27,8 +27,9 @@ static int place_disk(struct mkv_import *import, struct mkv_import_guest *guest,
 	auto_free char *saved = saved_name(guest);
 	if (!saved)
 		return mkv_oom(err);
-	mkv_progress_begin(import->options->progress, guest->size_bytes,
-			   "copy %s", guest->artifact);
+	auto_progress_step struct mkv_progress_step step =
+		mkv_progress_begin(import->options->progress, guest->size_bytes,
+				   "copy %s", guest->artifact);
 	int rc = mkv_newfile_open(guest->disk, 0600, &file, err);
 	if (rc == 0)
 		rc = mkv_import_copy(import, guest, file.fd, err);
@@ -44,7 +45,7 @@ static int place_disk(struct mkv_import *import, struct mkv_import_guest *guest,
 	if (rc < 0)
 		return rc;
 	guest->has_disk = true;
-	mkv_progress_end(import->options->progress, NULL);
+	mkv_progress_end(&step, 0, NULL);
 	return check_stop(import, err);
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/thread.h"
 
 struct mkv_http_workers {
 	pthread_mutex_t lock;
@@ -52,16 +53,16 @@ int mkv_http_workers_start(unsigned threads,
 	workers->run = run;
 	int rc = 0;
 	for (; workers->started < threads; workers->started++) {
-		rc = pthread_create(&workers->threads[workers->started], NULL,
-				    work, workers);
-		if (rc != 0)
+		rc = mkv_thread_start(&workers->threads[workers->started], work,
+				      workers, err, "worker %u of %u for HTTP",
+				      workers->started + 1, threads);
+		if (rc < 0)
 			break;
 	}
-	if (rc != 0) {
+	if (rc < 0) {
 		mkv_http_workers_stop(workers);
 		mkv_http_workers_free(workers);
-		return mkv_fail(err, MKV_FAILED, rc, "start %u threads: %m",
-				threads);
+		return rc;
 	}
 	*ret = workers;
 	return 0;

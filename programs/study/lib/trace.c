@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/thread.h"
 #include "lib/utf8.h"
 #include "programs/study/lib/log.h"
 #include "programs/study/lib/settings.h"
@@ -229,12 +230,17 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&trace.some, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
-	if (!batch || !trace.ring ||
-	    pthread_create(&trace.thread, NULL, export_all, batch) != 0) {
+	rc = batch && trace.ring
+		     ? mkv_thread_start(&trace.thread, export_all, batch, err,
+					"exporter of spans")
+		     : mkv_oom(err);
+	if (rc < 0) {
 		trace.exporter.close(trace.exporter.state);
 		free(batch);
 		free(trace.ring);
-		return mkv_oom(err);
+		trace.ring = NULL;
+		(void)pthread_cond_destroy(&trace.some);
+		return rc;
 	}
 	/* All of it is taken now: during a run nothing grows. */
 	explicit_bzero(trace.ring, MKV_TRACE_QUEUE * sizeof(*trace.ring));

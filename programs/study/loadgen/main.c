@@ -21,6 +21,7 @@
 #include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/json.h"
+#include "lib/thread.h"
 #include "programs/study/lib/log.h"
 #include "programs/study/lib/peer.h"
 #include "programs/study/lib/program.h"
@@ -115,20 +116,27 @@ static int run_threads(struct mkv_error *err)
 	auto_free pthread_t *threads =
 		calloc((size_t)load.connections, sizeof(*threads));
 	int64_t started = 0;
+	int rc = 0;
 	if (!threads)
 		return mkv_oom(err);
 	/* Threads inherit it; the kernel's own is 50 microseconds. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL);
 	load.began_ns = mkv_clock_ns(CLOCK_MONOTONIC) + 100000000;
-	for (; started < load.connections; started++)
-		if (pthread_create(&threads[started], NULL, send_some, NULL) !=
-		    0)
+	for (; started < load.connections; started++) {
+		rc = mkv_thread_start(&threads[started], send_some, NULL, err,
+				      "connection %" PRId64 " of %" PRId64,
+				      started + 1, load.connections);
+		if (rc < 0)
 			break;
+	}
+	/* With fewer connections it would be another load. */
+	if (rc < 0)
+		stop(0);
 	for (int64_t i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
 	while (load.total > 0 && !load.samples[load.total - 1].sent)
 		load.total--;
-	return started ? 0 : mkv_fail(err, MKV_FAILED, EAGAIN, "no threads");
+	return rc;
 }
 
 static int write_results(const struct mkv_buf *summary, struct mkv_error *err)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/* How steps end, for people and as events. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <string.h>
+#include <sys/mman.h>
+#include <cmocka.h>
+
+#include "builder/core/progress/progress.h"
+#include "lib/json.h"
+
+static int saved_fd, captured_fd;
+
+static void capture(void)
+{
+	(void)fflush(stderr);
+	saved_fd = dup(2);
+	captured_fd = memfd_create("stderr", MFD_CLOEXEC);
+	assert_true(saved_fd >= 0 && captured_fd >= 0);
+	assert_int_equal(dup2(captured_fd, 2), 2);
+}
+
+/* What was printed since, without the time that steps took. */
+static char *captured(void)
+{
+	char text[8192], *to = text;
+	assert_int_equal(dup2(saved_fd, 2), 2);
+	ssize_t got = pread(captured_fd, text, sizeof(text) - 1, 0);
+	assert_true(got >= 0);
+	text[got] = '\0';
+	(void)close(saved_fd);
+	(void)close(captured_fd);
+	for (const char *at = text; *at; at++) {
+		if (strncmp(at, " (", 2) == 0)
+			at = strchr(at, ')') + 1;
+		*to++ = *at;
+	}
+	*to = '\0';
+	return strdup(text);
+}
+
+static int leave_early(struct mkv_progress *progress, bool early)
+{
+	auto_progress_step struct mkv_progress_step step =
+		mkv_progress_begin(progress, 0, "work");
+	if (early) {
+		errno = ENOENT;
+		return -ENOENT;
+	}
+	mkv_progress_end(&step, 0, NULL);
+	return 0;
+}
+
+static void use(enum mkv_progress_mode mode)
+{
+	struct mkv_progress *progress = mkv_progress_new(mode);
+	assert_non_null(progress);
+	struct mkv_progress_step step = mkv_progress_begin(progress, 0, "good");
+	mkv_progress_end(&step, 0, NULL);
+	mkv_progress_end(&step, -EIO, NULL); /* it isn't open: nothing */
+	step = mkv_progress_begin(progress, 0, "known");
+	mkv_progress_end(&step, 0, "cached");
+	step = mkv_progress_begin(progress, 0, "bad");
+	mkv_progress_end(&step, -EIO, "cached");
+	assert_int_equal(leave_early(progress, false), 0);
+	assert_int_equal(leave_early(progress, true), -ENOENT);
+	assert_int_equal(errno, ENOENT);
+	struct mkv_progress_step left = mkv_progress_begin(progress, 0, "left");
+	step = mkv_progress_begin(progress, 0, "next");
+	mkv_progress_step_done(&left); /* doesn't end the next one */
+	mkv_progress_end(&step, 0, NULL);
+	mkv_progress_note(progress, "a note");
+	step = mkv_progress_begin(progress, 0, "open");
+	mkv_progress_free(progress);
+}
+
+static void steps_end_as_what_they_came_to(void **state)
+{
+	(void)state;
+	capture();
+	use(MKV_PROGRESS_AUTO);
+	auto_free char *text = captured();
+	assert_string_equal(text, "good\ngood: done\n"
+				  "known\nknown: cached\n"
+				  "bad\nbad: failed\n"
+				  "work\nwork: done\n"
+				  "work\nwork: failed\n"
+				  "left\nleft: failed\n"
+				  "next\nnext: done\n"
+				  "a note\n"
+				  "open\nopen: failed\n");
+	capture();
+	use(MKV_PROGRESS_QUIET);
+	auto_free char *nothing = captured();
+	assert_string_equal(nothing, "");
+}
+
+/* Each step has a begin and an end, and the end says whether it succeeded. */
+static void events_say_whether_a_step_succeeded(void **state)
+{
+	static const struct {
+		const char *step, *note;
+		int ok;
+	} ends[] = {
+		{"good", NULL, 1}, {"known", "cached", 1}, {"bad", NULL, 0},
+		{"work", NULL, 1}, {"work", NULL, 0},	   {"left", NULL, 0},
+		{"next", NULL, 1}, {"open", NULL, 0},
+	};
+	(void)state;
+	capture();
+	use(MKV_PROGRESS_JSON);
+	auto_free char *text = captured();
+	char *rest = text;
+	size_t n_begun = 0, n_ended = 0;
+	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
+		auto_json json_t *event = json_loads(line, 0, NULL);
+		const char *kind =
+			json_string_value(json_object_get(event, "event"));
+		const char *step =
+			json_string_value(json_object_get(event, "step"));
+		const char *note =
+			json_string_value(json_object_get(event, "note"));
+		assert_non_null(kind);
+		if (strcmp(kind, "note") == 0)
+			continue;
+		assert_true(n_begun < 8 || n_ended < 8);
+		if (strcmp(kind, "begin") == 0) {
+			assert_string_equal(step, ends[n_begun++].step);
+			continue;
+		}
+		assert_string_equal(kind, "end");
+		assert_string_equal(step, ends[n_ended].step);
+		assert_true(json_is_boolean(json_object_get(event, "ok")));
+		assert_int_equal(json_is_true(json_object_get(event, "ok")),
+				 ends[n_ended].ok);
+		assert_int_equal(note != NULL, ends[n_ended].note != NULL);
+		n_ended++;
+	}
+	assert_int_equal(n_begun, 8);
+	assert_int_equal(n_ended, 8);
+}
+
+/* A name of any bytes, and one that is longer than what is kept of it. */
+static void any_name_becomes_an_event(void **state)
+{
+	char name[400];
+	(void)state;
+	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
+		memcpy(name + i, "\xc3\xb6", 3);
+	capture();
+	struct mkv_progress *progress = mkv_progress_new(MKV_PROGRESS_JSON);
+	struct mkv_progress_step step =
+		mkv_progress_begin(progress, 0, "x\xff\x1b");
+	mkv_progress_end(&step, 0, "%s", name);
+	step = mkv_progress_begin(progress, 0, "x%s", name);
+	mkv_progress_end(&step, 0, NULL);
+	mkv_progress_note(progress, "n\xff");
+	mkv_progress_free(progress);
+	auto_free char *text = captured();
+	size_t lines = 0;
+	for (char *line, *rest = text; (line = strsep(&rest, "\n")) && *line;
+	     lines++) {
+		auto_json json_t *event = json_loads(line, 0, NULL);
+		assert_non_null(event);
+		const char *shown =
+			json_string_value(json_object_get(event, "step"));
+		assert_true(lines == 4 || shown);
+		assert_true(lines == 4 || (lines < 2) == (shown[1] == '?'));
+	}
+	assert_int_equal(lines, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(steps_end_as_what_they_came_to),
+		cmocka_unit_test(events_say_whether_a_step_succeeded),
+		cmocka_unit_test(any_name_becomes_an_event),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
