@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/contract/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
-#include "verify/check/check.h"
 #include "verify/capture.h"
+#include "verify/check/check.h"
 
 static char folder[] = "/tmp/mkvbench-capture-XXXXXX";
 

@@ -16,9 +16,10 @@ static void check_threads(const struct mkv_cross *c)
 {
 	unsigned threads = machine_threads(&c->recipe->hardware);
 	if (threads > MKV_CPU_COUNT_MAX)
-		mkv_complain(c->load, mkv_cross_mark(c, "hardware.cpu"),
-			     "a machine has at most %d hardware threads, not %u",
-			     MKV_CPU_COUNT_MAX, threads);
+		mkv_complain(
+			c->load, mkv_cross_mark(c, "hardware.cpu"),
+			"a machine has at most %d hardware threads, not %u",
+			MKV_CPU_COUNT_MAX, threads);
 }
 
 static void check_caches(const struct mkv_cross *c)
@@ -176,8 +177,7 @@ static void check_guests_of(const struct mkv_cross *c,
 			    const struct mkv_host *host)
 {
 	const struct mkv_recipe *r = c->recipe;
-	struct mkv_mark mark =
-		mkv_cross_mark(c, "hosts.%s.guests", host->name);
+	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.guests", host->name);
 	bool is_hypervisor = platform_of(r, host) == MKV_HYPERVISOR;
 	if (host->guests.count && !is_hypervisor)
 		mkv_complain(c->load, mark,

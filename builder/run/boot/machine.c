@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/run/boot/machine.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <fcntl.h>
 
 #include "builder/core/host/models.h"
 #include "builder/run/boot/network.h"
