@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/hardware_limits.h"
+
 static void read_kernel(struct mkv_json_reader *r, const json_t *image,
 			struct mkv_contract_kernel *kernel)
 {
@@ -42,22 +44,22 @@ static void read_cpu(struct mkv_json_reader *r, const json_t *image,
 			      "sockets", "cores", "threads", NULL});
 	cpu->vendor = mkv_json_string(r, object, "vendor", false);
 	cpu->brand = mkv_json_string(r, object, "brand", false);
-	cpu->family =
-		(int)mkv_json_integer(r, object, "family", 0, 0x10e, false, -1);
-	cpu->model =
-		(int)mkv_json_integer(r, object, "model", 0, 255, false, -1);
-	cpu->stepping =
-		(int)mkv_json_integer(r, object, "stepping", 0, 15, false, -1);
+	cpu->family = (int)mkv_json_integer(r, object, "family", 0,
+					    MKV_CPU_FAMILY_MAX, false, -1);
+	cpu->model = (int)mkv_json_integer(r, object, "model", 0,
+					   MKV_CPU_MODEL_MAX, false, -1);
+	cpu->stepping = (int)mkv_json_integer(r, object, "stepping", 0,
+					      MKV_CPU_STEPPING_MAX, false, -1);
 	cpu->features = mkv_contract_read_strings(r, object, "features");
 	cpu->hypervisor = mkv_json_boolean(r, object, "hypervisor");
 	cpu->hypervisor_signature =
 		mkv_json_string(r, object, "hypervisor_signature", false);
-	cpu->sockets =
-		mkv_contract_read_unsigned(r, object, "sockets", 1024, false);
-	cpu->cores =
-		mkv_contract_read_unsigned(r, object, "cores", 4096, false);
-	cpu->threads =
-		mkv_contract_read_unsigned(r, object, "threads", 16, false);
+	cpu->sockets = mkv_contract_read_unsigned(r, object, "sockets",
+						  MKV_CPU_SOCKETS_MAX, false);
+	cpu->cores = mkv_contract_read_unsigned(r, object, "cores",
+						MKV_CPU_CORES_MAX, false);
+	cpu->threads = mkv_contract_read_unsigned(r, object, "threads",
+						  MKV_CPU_THREADS_MAX, false);
 	mkv_json_leave(r, mark);
 }
 
@@ -100,8 +102,8 @@ static void read_memory(struct mkv_json_reader *r, const json_t *image,
 					    NULL});
 	memory->bytes = (uint64_t)mkv_json_integer(r, object, "bytes", 0,
 						   INT64_MAX, false, 0);
-	memory->numa_nodes = mkv_contract_read_unsigned(r, object, "numa_nodes",
-							1024, false);
+	memory->numa_nodes = mkv_contract_read_unsigned(
+		r, object, "numa_nodes", MKV_NUMA_NODES_MAX, false);
 	memory->huge_page_bytes = (uint64_t)mkv_json_integer(
 		r, object, "huge_page_bytes", 0, INT64_MAX, false, 0);
 	memory->huge_pages = mkv_json_integer(r, object, "huge_pages", 0,

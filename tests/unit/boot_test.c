@@ -205,6 +205,45 @@ static void presents_the_promised_machine(void **state)
 			fail_msg("no '%s' in: %s", parts[i], line);
 }
 
+/* Bytes as they are, padding included; what an argument or QEMU's option list
+ * can't hold is left out. */
+static void identity_reaches_qemu_as_bytes(void **state)
+{
+	static const struct {
+		const char *vendor, *brand, *part;
+	} rows[] = {
+		{"bhyve bhyve ", "\\xae of \\x5cx41",
+		 "-cpu max,vendor=bhyve bhyve ,family=6,model=1,model-id=\xae of "
+		 "\\x41 -smp"},
+		{"\\x80\"'= + - abc", "",
+		 "-cpu max,vendor=\x80\"'= + - abc,family=6,model=1,model-id= "
+		 "-smp"},
+		{"GenuineIntel", "a, b",
+		 "-cpu Skylake-Server,vendor=GenuineIntel,family=6,model=1 "
+		 "-smp"},
+		{"Genuine", "b", "-cpu max -smp"},
+		{"Genuine\\x00ntel", "b", "-cpu max -smp"},
+		{"", "b", "-cpu max -smp"},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		image = (struct mkv_contract_image){
+			.cpu = {.vendor = rows[i].vendor,
+				.brand = rows[i].brand,
+				.family = 6,
+				.model = 1,
+				.stepping = -1,
+				.hypervisor = 1},
+		};
+		struct mkv_error err = {0};
+		struct mkv_boot_machine machine = {.accel = MKV_ACCEL_TCG};
+		auto_free char *line = line_for(&machine, &err);
+		assert_non_null(line);
+		if (!strstr(line, rows[i].part))
+			fail_msg("no '%s' in: %s", rows[i].part, line);
+	}
+}
+
 static void a_guest_has_virtio_and_one_card(void **state)
 {
 	(void)state;
@@ -537,6 +576,7 @@ int main(void)
 		cmocka_unit_test(tells_the_later_look_from_the_boot),
 		cmocka_unit_test(bounds_what_a_guest_says),
 		cmocka_unit_test(presents_the_promised_machine),
+		cmocka_unit_test(identity_reaches_qemu_as_bytes),
 		cmocka_unit_test(a_guest_has_virtio_and_one_card),
 		cmocka_unit_test(a_hostile_contract_adds_no_option),
 		cmocka_unit_test(knows_qemus_own_models),

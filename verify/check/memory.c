@@ -3,15 +3,6 @@
 
 #include "verify/probe/proc.h"
 
-/* What the firmware and the kernel keep for themselves: up to an eighth, plus
- * 192 MiB (crash kernel, framebuffer, page structures). More than is promised
- * can't be. */
-static bool is_plausible(int64_t promised, int64_t total)
-{
-	return total <= promised &&
-	       total >= promised - promised / 8 - (INT64_C(192) << 20);
-}
-
 void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const struct mkv_contract_memory *memory = &env->image->memory;
@@ -25,10 +16,10 @@ void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 	(void)snprintf(observed, sizeof(observed), "%lld MiB",
 		       (long long)(total >> 20));
 	mkv_answer_add(answer,
-		       !promised		       ? MKV_NOT_PROMISED
-		       : total < 0		       ? MKV_NOT_ESTABLISHED
-		       : is_plausible(promised, total) ? MKV_PASS
-						       : MKV_FAIL,
+		       !promised   ? MKV_NOT_PROMISED
+		       : total < 0 ? MKV_NOT_ESTABLISHED
+		       : mkv_proc_memory_fits(promised, total) ? MKV_PASS
+							       : MKV_FAIL,
 		       "size", "/proc/meminfo MemTotal",
 		       promised ? expected : NULL, total < 0 ? NULL : observed);
 

@@ -5,37 +5,6 @@
 
 #include "verify/probe/sysfs.h"
 
-/* Members of each set, when all have equally many; else -1. */
-static int64_t even(const struct mkv_cpu_sets *sets)
-{
-	int64_t size = -1;
-	for (size_t i = 0; i < sets->count; i++) {
-		int64_t here = mkv_cpuset_count(&sets->items[i]);
-		if (size >= 0 && here != size)
-			return -1;
-		size = here;
-	}
-	return size;
-}
-
-/* Cores of each package, when equal; else -1. */
-static int64_t cores_each(const struct mkv_cpu_sets *cores,
-			  const struct mkv_cpu_sets *packages)
-{
-	int64_t all = -1;
-	for (size_t p = 0; p < packages->count; p++) {
-		int64_t here = 0;
-		for (size_t c = 0; c < cores->count; c++)
-			here += mkv_cpuset_has(
-				&packages->items[p],
-				mkv_cpuset_first(&cores->items[c]));
-		if (all >= 0 && here != all)
-			return -1;
-		all = here;
-	}
-	return all;
-}
-
 static void expect_count(struct mkv_answer *answer, const char *what,
 			 const char *source, unsigned expected,
 			 int64_t observed)
@@ -59,9 +28,9 @@ static void compare_counts(const struct mkv_env *env, struct mkv_answer *answer,
 	expect_count(answer, "sockets", source, cpu->sockets,
 		     (int64_t)packages->count);
 	expect_count(answer, "cores of a socket", source, cpu->cores,
-		     cores_each(cores, packages));
+		     mkv_cpu_cores_each(cores, packages));
 	expect_count(answer, "threads of a core", source, cpu->threads,
-		     even(cores));
+		     mkv_cpu_sets_even(cores));
 }
 
 static void sets_text(const struct mkv_cpu_sets *sets, char *ret, size_t size)

@@ -40,6 +40,35 @@ bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
 	return true;
 }
 
+int64_t mkv_cpu_sets_even(const struct mkv_cpu_sets *sets)
+{
+	int64_t size = -1;
+	for (size_t i = 0; i < sets->count; i++) {
+		int64_t here = mkv_cpuset_count(&sets->items[i]);
+		if (size >= 0 && here != size)
+			return -1;
+		size = here;
+	}
+	return size;
+}
+
+int64_t mkv_cpu_cores_each(const struct mkv_cpu_sets *cores,
+			   const struct mkv_cpu_sets *packages)
+{
+	int64_t all = -1;
+	for (size_t p = 0; p < packages->count; p++) {
+		int64_t here = 0;
+		for (size_t c = 0; c < cores->count; c++)
+			here += mkv_cpuset_has(
+				&packages->items[p],
+				mkv_cpuset_first(&cores->items[c]));
+		if (all >= 0 && here != all)
+			return -1;
+		all = here;
+	}
+	return all;
+}
+
 /* Where a CPU stands: equal `core` keys share a core, equal `package` keys a
  * package. */
 struct place {

@@ -4,14 +4,17 @@
  * packages, and which caches there are. Ids are never compared, only
  * partitions: which CPUs share a thing. */
 
+#include "lib/cputext.h"
 #include "verify/probe/cpuid.h"
 
-struct mkv_cpu_identity {
-	char vendor[13];
-	char brand[49]; /* leading and trailing spaces removed */
+struct mkv_cpu_identity { /* texts as lib/cputext.h writes them */
+	char vendor[MKV_CPUTEXT_SIZE];
+	/* Up to its first NUL, leading and trailing spaces removed. */
+	char brand[MKV_CPUTEXT_SIZE];
 	unsigned family, model, stepping; /* as displayed */
 	bool hypervisor;
-	char hypervisor_signature[13]; /* "" without the bit or the leaf */
+	/* "" without the bit or the leaf */
+	char hypervisor_signature[MKV_CPUTEXT_SIZE];
 };
 /* False when leaf 0 or 1 is missing. */
 bool mkv_cpu_identify(const struct mkv_cpuid_cpu *cpu,
@@ -34,6 +37,13 @@ bool mkv_cpu_sets_add(struct mkv_cpu_sets *sets, const struct mkv_cpuset *set)
 	mkv_nonnull(1, 2);
 bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
 			const struct mkv_cpu_sets *b) mkv_nonnull(1, 2);
+/* Members of each set, when all have equally many; else -1. */
+int64_t mkv_cpu_sets_even(const struct mkv_cpu_sets *sets) mkv_nonnull(1);
+/* Cores of each package, when equal; else -1. A core belongs to the package
+ * that has its first thread. */
+int64_t mkv_cpu_cores_each(const struct mkv_cpu_sets *cores,
+			   const struct mkv_cpu_sets *packages)
+	mkv_nonnull(1, 2);
 
 /* Which threads form a core, and which a package, by leaf 0x1F, else 0xB, else
  * AMD's 0x8000001E with 0x80000008, else leaves 1 and 4. `ret_leaf` names the

@@ -11,9 +11,8 @@ bool mkv_cpu_identify(const struct mkv_cpuid_cpu *cpu,
 	if (!zero || !one)
 		return false;
 	struct mkv_cpu_identity id = {0};
-	memcpy(id.vendor, &zero->ebx, 4);
-	memcpy(id.vendor + 4, &zero->edx, 4);
-	memcpy(id.vendor + 8, &zero->ecx, 4);
+	const uint32_t vendor[] = {zero->ebx, zero->edx, zero->ecx};
+	mkv_cputext_write(vendor, sizeof(vendor), id.vendor);
 	unsigned base = one->eax >> 8 & 15;
 	id.stepping = one->eax & 15;
 	id.model = one->eax >> 4 & 15;
@@ -35,11 +34,11 @@ bool mkv_cpu_identify(const struct mkv_cpuid_cpu *cpu,
 	size_t length = strlen(start);
 	while (length && start[length - 1] == ' ')
 		length--;
-	memcpy(id.brand, start, length);
+	mkv_cputext_write(start, length, id.brand);
 
 	const struct mkv_cpuid_regs *hv = mkv_cpuid_get(cpu, 0x40000000, 0);
 	if (hv)
-		memcpy(id.hypervisor_signature, &hv->ebx, 12);
+		mkv_cputext_write(&hv->ebx, 12, id.hypervisor_signature);
 	*ret = id;
 	return true;
 }

@@ -171,6 +171,16 @@ int64_t mkv_proc_booted_s(const struct mkv_env *env)
 								    : -1;
 }
 
+/* The firmware and the kernel keep up to an eighth for themselves, plus 192 MiB
+ * (crash kernel, framebuffer, page structures), and never show more than is
+ * installed. */
+bool mkv_proc_memory_fits(int64_t installed_bytes, int64_t total_bytes)
+{
+	return total_bytes <= installed_bytes &&
+	       total_bytes >= installed_bytes - installed_bytes / 8 -
+				      (INT64_C(192) << 20);
+}
+
 int64_t mkv_proc_started_s(const struct mkv_env *env, int64_t pid)
 {
 	enum { STARTTIME = 19 };

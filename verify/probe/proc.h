@@ -43,6 +43,9 @@ bool mkv_proc_more_threads(const struct mkv_env *env, int64_t pid,
 
 /* "Name:\t   123 kB" of a table such as status or meminfo, in bytes; -1. */
 int64_t mkv_proc_kib(const char *text, const char *name) mkv_nonnull(2);
+/* Whether a kernel can show this much memory, MemTotal, on a machine that has
+ * so much built in. */
+bool mkv_proc_memory_fits(int64_t installed_bytes, int64_t total_bytes);
 /* When a process started, in seconds since the epoch; -1. */
 int64_t mkv_proc_started_s(const struct mkv_env *env, int64_t pid)
 	mkv_nonnull(1);

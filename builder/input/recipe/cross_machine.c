@@ -4,10 +4,22 @@
 
 #include "builder/input/recipe/cross.h"
 #include "builder/input/recipe/units.h"
+#include "lib/hardware_limits.h"
 
 static unsigned machine_threads(const struct mkv_hardware *h)
 {
-	return h->sockets * h->cores * h->threads; /* at most 2^19 */
+	return h->sockets * h->cores * h->threads; /* at most 2^26 */
+}
+
+/* The kernel has no more, and nothing here counts further. */
+static void check_threads(const struct mkv_cross *c)
+{
+	unsigned threads = machine_threads(&c->recipe->hardware);
+	if (threads > MKV_CPU_COUNT_MAX)
+		mkv_complain(
+			c->load, mkv_cross_mark(c, "hardware.cpu"),
+			"a machine has at most %d hardware threads, not %u",
+			MKV_CPU_COUNT_MAX, threads);
 }
 
 static void check_caches(const struct mkv_cross *c)
@@ -225,6 +237,7 @@ static bool has_kvm(const struct mkv_recipe *r)
 
 void mkv_cross_machine(const struct mkv_cross *c)
 {
+	check_threads(c);
 	check_caches(c);
 	if (!c->recipe->has_hypervisor)
 		return;

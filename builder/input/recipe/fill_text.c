@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "builder/input/recipe/fill.h"
+#include "lib/cputext.h"
 #include "lib/text.h"
 
 const char *mkv_fill_path(struct mkv_fill *f, const struct mkv_path *path)
@@ -168,11 +169,13 @@ bool mkv_fill_check_shape(struct mkv_fill *f, struct mkv_mark mark,
 	if (!shape || f->load->failed)
 		return true;
 	const char *where = mkv_fill_path(f, path);
-	size_t length = count_characters(text);
+	size_t length = shape->escaped ? mkv_cputext_read(text, NULL, 0)
+				       : count_characters(text);
 	if (length > shape->max_length) {
 		mkv_complain(f->load, mark,
-			     "'%s' must have at most %zu characters, not %zu",
-			     where, shape->max_length, length);
+			     "'%s' must have at most %zu %s, not %zu", where,
+			     shape->max_length,
+			     shape->escaped ? "bytes" : "characters", length);
 		return false;
 	}
 	if (fits_shape(f, shape, text))

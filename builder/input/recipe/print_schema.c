@@ -22,7 +22,8 @@ static json_t *with_shape(json_t *to, const struct mkv_shape *shape)
 	if (!shape)
 		return to;
 	to = with(to, "pattern", json_string(shape->pattern));
-	return with(to, "maxLength", number(shape->max_length));
+	return with(to, "maxLength",
+		    number(shape->max_length * (shape->escaped ? 4 : 1)));
 }
 
 static json_t *with_text(json_t *to, const struct mkv_row *row)

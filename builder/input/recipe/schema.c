@@ -4,11 +4,16 @@
 #include <stddef.h>
 
 #include "builder/input/recipe/shapes.h"
+#include "lib/hardware_limits.h"
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define PRESENT(type, member) .present = offsetof(struct type, member)
 #define ROWS(...) ((const struct mkv_row[]){__VA_ARGS__, {0}})
-#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define WORDS(...)                                                             \
+	(const char *const[])                                                  \
+	{                                                                      \
+		__VA_ARGS__, NULL                                              \
+	}
 
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
@@ -31,20 +36,21 @@
 static const struct mkv_table cache_table = {
 	"cache",
 	ROWS({"level", MKV_ROW_COUNT, AT(mkv_cache, level), .required = true,
-	      .min = 1, .max = 4, .doc = "Which level it is"},
+	      .min = 1, .max = MKV_CACHE_LEVEL_MAX, .doc = "Which level it is"},
 	     {"type", MKV_ROW_TEXT, AT(mkv_cache, type), .required = true,
 	      .words = WORDS("data", "instruction", "unified"),
 	      .doc = "What it holds"},
 	     {"size", MKV_ROW_SIZE, AT(mkv_cache, size_bytes), .required = true,
-	      .min = KIB, .max = 16 * GIB, .doc = "Size of one instance"},
+	      .min = MKV_CACHE_SIZE_MIN, .max = MKV_CACHE_SIZE_MAX,
+	      .doc = "Size of one instance"},
 	     {"ways", MKV_ROW_COUNT, AT(mkv_cache, ways), .fallback = "0",
-	      .max = 4096,
+	      .max = MKV_CACHE_WAYS_MAX,
 	      .doc = "Associativity; 0 when it isn't declared or full"},
 	     {"line", MKV_ROW_COUNT, AT(mkv_cache, line_bytes),
-	      .fallback = "64", .min = 16, .max = 1024,
-	      .doc = "Bytes of a line"},
+	      .fallback = "64", .min = MKV_CACHE_LINE_MIN,
+	      .max = MKV_CACHE_LINE_MAX, .doc = "Bytes of a line"},
 	     {"shared-by", MKV_ROW_COUNT, AT(mkv_cache, shared_by),
-	      .required = true, .min = 1, .max = 4096,
+	      .required = true, .min = 1, .max = MKV_CACHE_SHARED_BY_MAX,
 	      .doc = "Hardware threads that share one instance"}),
 	sizeof(struct mkv_cache),
 	0,
@@ -57,27 +63,31 @@ static const struct mkv_table cpu_table = {
 	      .required = true, .shape = &shape_signature,
 	      .doc = "CPUID leaf 0's text, such as AuthenticAMD"},
 	     {"brand", MKV_ROW_TEXT, AT(mkv_recipe, hardware.cpu_brand),
-	      .required = true, .shape = &shape_line,
-	      .doc = "CPUID leaves 0x80000002 to 4, without spaces around"},
+	      .required = true, .shape = &shape_value,
+	      .doc = "CPUID leaves 0x80000002 to 4, up to the first NUL, "
+		     "without spaces around; `\"\"`: none"},
 	     {"family", MKV_ROW_COUNT, AT(mkv_recipe, hardware.cpu_family),
-	      .required = true, .max = 4095,
+	      .required = true, .max = MKV_CPU_FAMILY_MAX,
 	      .doc = "Family as displayed, the extended one added"},
 	     {"model", MKV_ROW_COUNT, AT(mkv_recipe, hardware.cpu_model),
-	      .required = true, .max = 255,
+	      .required = true, .max = MKV_CPU_MODEL_MAX,
 	      .doc = "Model as displayed, the extended one included"},
 	     {"stepping", MKV_ROW_COUNT, AT(mkv_recipe, hardware.cpu_stepping),
-	      PRESENT(mkv_recipe, hardware.has_cpu_stepping), .max = 15,
+	      PRESENT(mkv_recipe, hardware.has_cpu_stepping),
+	      .max = MKV_CPU_STEPPING_MAX,
 	      .doc = "Stepping; any is right when it isn't given"},
 	     {"features", MKV_ROW_LIST, AT(mkv_recipe, hardware.cpu_features),
 	      .shape = &shape_feature,
 	      .doc = "Features that must be there, named as in /proc/cpuinfo"},
 	     {"sockets", MKV_ROW_COUNT, AT(mkv_recipe, hardware.sockets),
-	      .fallback = "1", .min = 1, .max = 64, .doc = "Sockets"},
+	      .fallback = "1", .min = 1, .max = MKV_CPU_SOCKETS_MAX,
+	      .doc = "Sockets"},
 	     {"cores", MKV_ROW_COUNT, AT(mkv_recipe, hardware.cores),
-	      .required = true, .min = 1, .max = 1024,
+	      .required = true, .min = 1, .max = MKV_CPU_CORES_MAX,
 	      .doc = "Cores of a socket"},
 	     {"threads", MKV_ROW_COUNT, AT(mkv_recipe, hardware.threads),
-	      .fallback = "1", .min = 1, .max = 8, .doc = "Threads of a core"}),
+	      .fallback = "1", .min = 1, .max = MKV_CPU_THREADS_MAX,
+	      .doc = "Threads of a core"}),
 	0,
 	0,
 	NULL,
@@ -86,10 +96,11 @@ static const struct mkv_table cpu_table = {
 static const struct mkv_table hardware_memory_table = {
 	"memory",
 	ROWS({"size", MKV_ROW_SIZE, AT(mkv_recipe, hardware.memory_bytes),
-	      .required = true, .min = 128 * MIB, .max = 64 * TIB,
-	      .doc = "Memory that is built in"},
+	      .required = true, .min = MKV_MEMORY_SIZE_MIN,
+	      .max = MKV_MEMORY_SIZE_MAX, .doc = "Memory that is built in"},
 	     {"numa-nodes", MKV_ROW_COUNT, AT(mkv_recipe, hardware.numa_nodes),
-	      .fallback = "1", .min = 1, .max = 64, .doc = "NUMA nodes"}),
+	      .fallback = "1", .min = 1, .max = MKV_NUMA_NODES_MAX,
+	      .doc = "NUMA nodes"}),
 	0,
 	0,
 	NULL,
@@ -112,7 +123,8 @@ const struct mkv_table mkv_schema_hardware = {
 	      PRESENT(mkv_recipe, hardware.hypervisor),
 	      .shape = &shape_signature,
 	      .doc = "The machine is itself emulated: the signature that CPUID "
-		     "leaf 0x40000000 shows. A real machine has none"},
+		     "leaf 0x40000000 shows; `\"\"`: it shows none. A real machine "
+		     "has no such key"},
 	     {"qemu-cpu", MKV_ROW_TEXT, AT(mkv_recipe, hardware.qemu_cpu),
 	      .shape = &shape_cpu_model,
 	      .doc = "QEMU's CPU model that comes nearest, for `mkvbench boot`"},
@@ -253,7 +265,7 @@ static const struct mkv_table partition_table = {
 	&(const struct mkv_shape){"^[a-z][a-z0-9-]*$",
 				  "a label of at most 16 lower-case letters, "
 				  "digits and hyphens",
-				  16},
+				  16, false},
 	NULL};
 
 static const struct mkv_table image_disk_table = {

@@ -29,7 +29,8 @@ enum mkv_row_kind {
 struct mkv_shape {
 	const char *pattern;
 	const char *words; /* the same, for people: "a host name" */
-	size_t max_length; /* in characters */
+	size_t max_length; /* in characters, or of `escaped` in bytes */
+	bool escaped;	   /* bytes as lib/cputext.h writes them */
 };
 
 struct mkv_table;

@@ -5,7 +5,7 @@
 #include "builder/input/recipe/schema.h"
 
 #define SHAPE(name, max, people, expression)                                   \
-	static const struct mkv_shape name = {expression, people, max}
+	static const struct mkv_shape name = {expression, people, max, false}
 
 SHAPE(shape_name, 63,
       "a name of lower-case letters, digits and hyphens that starts with a letter",
@@ -57,8 +57,13 @@ SHAPE(shape_label, 128, "a label's name", "^[A-Za-z0-9][A-Za-z0-9._/-]*$");
 SHAPE(shape_oci, 320, "an OCI image's reference such as registry.example/db:17",
       "^[a-z0-9]([a-z0-9._/-]|:[0-9]+/)*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?"
       "(@sha256:[0-9a-f]{64})?$");
-SHAPE(shape_signature, 12, "up to 12 printable characters such as KVMKVMKVM",
-      "^[!-~]([ -~]*[!-~])?$");
+static const struct mkv_shape shape_signature = {
+	.pattern = "^([[-^]x[0-9A-Fa-f]{2}|[ -~]){0,12}$",
+	.words = "up to 12 bytes such as KVMKVMKVM, each a printable "
+		 "character or its code as in `KVM\\x00KVM`",
+	.max_length = 12,
+	.escaped = true,
+};
 SHAPE(shape_signal, 16, "a signal's name such as SIGTERM", "^SIG[A-Z0-9+-]+$");
 SHAPE(shape_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
 SHAPE(shape_value, 1000, "one line of text, or nothing", "^[^\x01-\x1f\x7f]*$");

@@ -7,6 +7,7 @@
 
 #include "builder/core/host/models.h"
 #include "builder/run/boot/network.h"
+#include "lib/cputext.h"
 #include "lib/io.h"
 
 enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };
@@ -43,10 +44,15 @@ const char *mkv_boot_cpu_model(const struct mkv_contract_cpu *cpu)
 	return "max";
 }
 
-/* QEMU's -cpu knows no quoting. */
-static bool is_sayable(const char *text)
+/* The bytes that a text in registers stands for, where -cpu can say them: it
+ * knows no quoting, and an argument holds no NUL. */
+static bool read_sayable(const char *text, char ret[static 49])
 {
-	return text && *text && strlen(text) <= 48 && !strchr(text, ',');
+	size_t count = text ? mkv_cputext_read(text, ret, 48) : 49;
+	if (count > 48)
+		return false;
+	ret[count] = '\0';
+	return strlen(ret) == count && !strchr(ret, ',');
 }
 
 /* The identity that is promised, laid over the model that comes nearest. */
@@ -54,8 +60,10 @@ static void add_cpu(const struct mkv_boot_machine *machine,
 		    struct mkv_argv *argv)
 {
 	const struct mkv_contract_cpu *cpu = &machine->image->cpu;
+	char vendor[49], brand[49];
 	bool identity = machine->accel == MKV_ACCEL_TCG &&
-			is_sayable(cpu->vendor) && strlen(cpu->vendor) == 12;
+			read_sayable(cpu->vendor, vendor) &&
+			strlen(vendor) == 12;
 	char text[512];
 	int used = snprintf(text, sizeof(text), "%s",
 			    machine->accel == MKV_ACCEL_KVM ? "host"
@@ -64,14 +72,14 @@ static void add_cpu(const struct mkv_boot_machine *machine,
 	size_t at = (size_t)used;
 	if (identity && cpu->family >= 0 && cpu->model >= 0)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
-				       ",vendor=%s,family=%d,model=%d",
-				       cpu->vendor, cpu->family, cpu->model);
+				       ",vendor=%s,family=%d,model=%d", vendor,
+				       cpu->family, cpu->model);
 	if (identity && cpu->stepping >= 0)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
 				       ",stepping=%d", cpu->stepping);
-	if (identity && is_sayable(cpu->brand))
+	if (identity && read_sayable(cpu->brand, brand))
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
-				       ",model-id=%s", cpu->brand);
+				       ",model-id=%s", brand);
 	if (cpu->hypervisor == 0)
 		(void)snprintf(text + at, sizeof(text) - at, ",-hypervisor");
 	add_pair(argv, "-cpu", text);

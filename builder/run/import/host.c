@@ -7,6 +7,7 @@
 
 #include "builder/core/host/accel.h"
 #include "builder/run/import/import_internal.h"
+#include "lib/cputext.h"
 #include "lib/io.h"
 #include "lib/text.h"
 
@@ -78,12 +79,12 @@ static int check_cpu(struct mkv_import *import, struct mkv_error *err)
 		return rc;
 	auto_free char *vendor = cpuinfo(text.data, "vendor_id");
 	auto_free char *brand = cpuinfo(text.data, "model name");
-	if (cpu->vendor && vendor && strcmp(cpu->vendor, vendor) != 0)
+	if (cpu->vendor && vendor && !mkv_cputext_is_shown(cpu->vendor, vendor))
 		mkv_import_because(import,
 				   "CPU: the contract promises %s, this "
 				   "machine's is %s",
 				   cpu->vendor, vendor);
-	if (cpu->brand && brand && strcmp(cpu->brand, brand) != 0)
+	if (cpu->brand && brand && !mkv_cputext_is_shown(cpu->brand, brand))
 		mkv_import_because(import,
 				   "CPU: the contract promises '%s', this "
 				   "machine has '%s'",
