@@ -5,20 +5,28 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
+#include "builder/plan/draft_internal.h"
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/sync.h"
 
 /* The one draft of this process: recipes are built one after another. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static char *watched;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct mkv_draft *watched;
 
-static void unwatch(void)
+static void remove_interrupted(const struct mkv_draft *draft)
 {
-	(void)pthread_mutex_lock(&lock);
-	watched = NULL;
-	(void)pthread_mutex_unlock(&lock);
+	enum { ATTEMPTS = 500 };
+	static const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	struct mkv_error ignored;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		int rc = mkv_draft_remove(draft->path, draft->lock, &ignored);
+		if (rc != -ENOTEMPTY && rc != -EEXIST)
+			return;
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static void *wait_for_signal(void *context)
@@ -27,13 +35,9 @@ static void *wait_for_signal(void *context)
 	int number = 0;
 	if (sigwait(signals, &number) != 0)
 		return NULL;
-	(void)pthread_mutex_lock(&lock); /* for good: nothing goes on */
-	struct mkv_error ignored;
-	/* The build's threads may still write into it: take it out of sight
-	 * first, then try until it is empty. */
-	for (int i = 0; watched && i < 50; i++)
-		if (mkv_remove_tree(AT_FDCWD, watched, &ignored) == 0)
-			break;
+	(void)pthread_mutex_lock(&mutex); /* for good: no build ends any more */
+	if (watched)
+		remove_interrupted(watched);
 	(void)signal(number, SIG_DFL);
 	sigset_t one;
 	(void)sigemptyset(&one);
@@ -106,60 +110,31 @@ int mkv_draft_check_place(const char *place, struct mkv_error *err)
 			place);
 }
 
-/* Drafts of builds that were killed: their process is gone. */
-static void remove_stale(const char *output, const char *name)
+/* Under the mutex: a signal finds no directory, or one that it knows of. */
+static int make_watched(const char *output, const char *name,
+			struct mkv_draft *draft, struct mkv_error *err)
 {
-	auto_dir DIR *dir = opendir(output);
-	auto_free char *prefix = NULL;
-	if (!dir || asprintf(&prefix, ".%s.new.", name) < 0)
-		return;
-	size_t length = strlen(prefix);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		char *end;
-		if (strncmp(entry->d_name, prefix, length) != 0)
-			continue;
-		long pid = strtol(entry->d_name + length, &end, 10);
-		if (*end || pid <= 0 || kill((pid_t)pid, 0) == 0 ||
-		    errno != ESRCH)
-			continue;
-		struct mkv_error ignored;
-		if (mkv_remove_tree(dirfd(dir), entry->d_name, &ignored) < 0)
-			continue; /* someone else's, perhaps */
-	}
-}
-
-/* Under the lock: a signal finds no folder, or one that it knows of. */
-static int make_watched(char *path, struct mkv_error *err)
-{
-	(void)pthread_mutex_lock(&lock);
-	/* Ours by name: of a process that had our number. */
-	int rc = mkv_remove_tree(AT_FDCWD, path, err);
+	(void)pthread_mutex_lock(&mutex);
+	int rc = mkv_draft_make(output, name, &draft->path, &draft->lock, err);
 	if (rc == 0)
-		rc = mkv_make_dirs(path, err);
-	if (rc == 0)
-		watched = path;
-	(void)pthread_mutex_unlock(&lock);
+		watched = draft;
+	(void)pthread_mutex_unlock(&mutex);
 	return rc;
 }
 
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err)
 {
-	auto_free char *path = NULL, *place = NULL;
-	if (asprintf(&place, "%s/%s", output, name) < 0 ||
-	    asprintf(&path, "%s/.%s.new.%ld", output, name, (long)getpid()) < 0)
+	auto_free char *place = NULL;
+	if (asprintf(&place, "%s/%s", output, name) < 0)
 		return mkv_oom(err);
 	int rc = mkv_draft_check_place(place, err);
 	if (rc == 0)
 		rc = mkv_make_dirs(output, err);
 	if (rc < 0)
 		return rc;
-	remove_stale(output, name);
-	rc = make_watched(path, err);
-	if (rc < 0)
-		return rc;
-	ret->path = mkv_take(path);
-	return 0;
+	mkv_draft_remove_stale(output, name);
+	return make_watched(output, name, ret, err);
 }
 
 struct mkv_draft_part {
@@ -278,6 +253,52 @@ static int sync_parent(const char *place, struct mkv_error *err)
 	return 0;
 }
 
+/* Two builds may place the first appliance at the same time: the second one then
+ * replaces that of the first. */
+static int swap(const char *path, const char *place, bool *ret_replaced)
+{
+	enum { ATTEMPTS = 100 };
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (renameat2(AT_FDCWD, path, AT_FDCWD, place,
+			      RENAME_EXCHANGE) == 0) {
+			*ret_replaced = true;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -errno;
+		if (rename(path, place) == 0) {
+			*ret_replaced = false;
+			return 0;
+		}
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -errno;
+	}
+	return -EBUSY;
+}
+
+static int swap_locked(struct mkv_draft *draft, const char *place,
+		       struct mkv_error *err)
+{
+	if (!mkv_draft_is_own(draft->path, draft->lock))
+		return mkv_fail(err, MKV_FAILED, ESTALE,
+				"'%s' was removed or replaced while the build "
+				"wrote into it; build again",
+				draft->path);
+	bool replaced = false;
+	int rc = swap(draft->path, place, &replaced);
+	if (rc < 0)
+		return mkv_fail(err, MKV_FAILED, rc, "rename to '%s': %m",
+				place);
+	/* An appliance isn't locked: the next build may replace it at once. */
+	mkv_auto_close_(&draft->lock);
+	draft->lock = -1;
+	if (replaced)
+		return 0; /* the path names what was there, which has to go */
+	watched = NULL;
+	free(mkv_take(draft->path));
+	return 0;
+}
+
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		     struct mkv_error *err)
 {
@@ -289,12 +310,10 @@ int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		rc = mkv_draft_check_place(place, err);
 	if (rc < 0)
 		return rc;
-	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
-		      RENAME_EXCHANGE) == 0)
-		return sync_parent(place, err); /* the path names the old one */
-	if (errno == ENOENT && rename(draft->path, place) == 0)
-		return sync_parent(place, err);
-	return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m", place);
+	(void)pthread_mutex_lock(&mutex);
+	rc = swap_locked(draft, place, err);
+	(void)pthread_mutex_unlock(&mutex);
+	return rc < 0 ? rc : sync_parent(place, err);
 }
 
 void mkv_draft_done(struct mkv_draft *draft)
@@ -302,9 +321,12 @@ void mkv_draft_done(struct mkv_draft *draft)
 	if (!draft->path)
 		return;
 	struct mkv_error ignored;
-	int rc = finish_parts(draft, &ignored);
-	rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
-	(void)rc; /* a stale draft is tried again by the next build */
-	unwatch();
+	(void)!finish_parts(draft, &ignored);
+	(void)pthread_mutex_lock(&mutex);
+	/* Whatever stays is stale from now on: the next build removes it. */
+	(void)!mkv_draft_remove(draft->path, draft->lock, &ignored);
+	mkv_auto_close_(&draft->lock);
 	free(mkv_take(draft->path));
+	watched = NULL;
+	(void)pthread_mutex_unlock(&mutex);
 }
