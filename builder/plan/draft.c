@@ -16,6 +16,10 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct mkv_draft *watched;
 
+/* The build's other threads still run and may write into the draft, or make its
+ * folders again, until the process ends: it is removed until it is empty, for
+ * five seconds at most. What is left then isn't locked any more once the
+ * process is gone, and the next build of the recipe removes it. */
 static void remove_interrupted(const struct mkv_draft *draft)
 {
 	enum { ATTEMPTS = 500 };
