@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "builder/plan/draft_internal.h"
@@ -16,20 +17,30 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct mkv_draft *watched;
 
-/* The build's other threads still run and may write into the draft, or make its
- * folders again, until the process ends: it is removed until it is empty, for
- * five seconds at most. What is left then isn't locked any more once the
- * process is gone, and the next build of the recipe removes it. */
+static bool is_named(const char *path)
+{
+	struct stat st;
+	return lstat(path, &st) == 0;
+}
+
+/* The build's other threads still run until the process ends: they may write
+ * into the draft, or make its folders again. It is removed until it is still
+ * gone a moment later, for five seconds at most. What is there then isn't
+ * locked once the process has ended, and the next build of the recipe removes
+ * it. */
 static void remove_interrupted(const struct mkv_draft *draft)
 {
-	enum { ATTEMPTS = 500 };
-	static const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+	enum { ATTEMPTS = 50 };
+	static const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
 	struct mkv_error ignored;
 	for (int i = 0; i < ATTEMPTS; i++) {
 		int rc = mkv_draft_remove(draft->path, draft->lock, &ignored);
-		if (rc != -ENOTEMPTY && rc != -EEXIST)
-			return;
+		if (rc == -EAGAIN || rc == -EACCES || rc == -EPERM ||
+		    rc == -EROFS)
+			return; /* no thread's doing: another build's, say */
 		(void)nanosleep(&pause, NULL);
+		if (rc == 0 && !is_named(draft->path))
+			return;
 	}
 }
 
@@ -92,21 +103,34 @@ static bool is_appliance(int fd)
 	       json_is_integer(json_object_get(manifest, "mkvbench_manifest"));
 }
 
+/* -EEXIST when it is neither empty nor an appliance. */
+static int open_place(const char *place, int *ret, struct mkv_error *err)
+{
+	*ret = open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret >= 0)
+		return is_empty(*ret) || is_appliance(*ret) ? 0 : -EEXIST;
+	if (errno == ENOENT)
+		return 0;
+	if (errno != ENOTDIR && errno != ELOOP)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", place);
+	return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
+			"'%s' is not a folder; it stays as it is, and no "
+			"appliance is built in its place",
+			place);
+}
+
 int mkv_draft_check_place(const char *place, struct mkv_error *err)
 {
-	auto_fd int fd = open(place,
-			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
-		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", place);
-	if (fd < 0)
-		return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
-				"'%s' is not a folder; it stays as it is, and "
-				"no appliance is built in its place",
-				place);
-	if (is_empty(fd) || is_appliance(fd))
-		return 0;
+	enum { ATTEMPTS = 100 };
+	for (int i = 0; i < ATTEMPTS; i++) {
+		auto_fd int fd = -1;
+		int rc = open_place(place, &fd, err);
+		if (rc == 0 || fd < 0)
+			return rc;
+		/* Or another build replaces it just now, and removes this. */
+		if (mkv_draft_is_at(place, fd))
+			break;
+	}
 	return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
 			"'%s' holds something and is not an appliance (it has "
 			"no manifest.json of one); it stays as it is: say "
@@ -283,7 +307,7 @@ static int swap(const char *path, const char *place, bool *ret_replaced)
 static int swap_locked(struct mkv_draft *draft, const char *place,
 		       struct mkv_error *err)
 {
-	if (!mkv_draft_is_own(draft->path, draft->lock))
+	if (!mkv_draft_is_at(draft->path, draft->lock))
 		return mkv_fail(err, MKV_FAILED, ESTALE,
 				"'%s' was removed or replaced while the build "
 				"wrote into it; build again",

@@ -11,11 +11,11 @@
 int mkv_draft_make(const char *output, const char *name, char **ret_path,
 		   int *ret_lock, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-/* True while the path names the directory that `lock` is open on. */
-bool mkv_draft_is_own(const char *path, int lock) mkv_nonnull(1);
+/* True while the path names the directory that `fd` is open on. */
+bool mkv_draft_is_at(const char *path, int fd) mkv_nonnull(1);
 /* Removes what the path names: the directory that `lock` is open on, or one
- * that no build has locked (an appliance that a commit replaced). Anything else
- * stays, and the result is -EBUSY. */
+ * that no build has locked (an appliance that a commit replaced). What another
+ * build has locked stays: -EAGAIN. */
 int mkv_draft_remove(const char *path, int lock, struct mkv_error *err)
 	mkv_must_check mkv_nonnull(1, 3);
 /* Removes the drafts of a recipe that no build has locked. */

@@ -16,9 +16,9 @@ static bool is_same(int dirfd, const char *name, int fd)
 	       named.st_dev == open.st_dev;
 }
 
-bool mkv_draft_is_own(const char *path, int lock)
+bool mkv_draft_is_at(const char *path, int fd)
 {
-	return is_same(AT_FDCWD, path, lock);
+	return is_same(AT_FDCWD, path, fd);
 }
 
 /* -EWOULDBLOCK when a build has it; -ESTALE when the name meanwhile leads to
@@ -92,13 +92,11 @@ static int open_replaced(const char *path, int *ret)
 int mkv_draft_remove(const char *path, int lock, struct mkv_error *err)
 {
 	auto_fd int replaced = -1;
-	if (lock >= 0 && mkv_draft_is_own(path, lock))
+	if (lock >= 0 && mkv_draft_is_at(path, lock))
 		return mkv_remove_tree(AT_FDCWD, path, err);
 	int rc = open_replaced(path, &replaced);
 	if (rc == -ENOENT)
 		return 0;
-	if (rc == -ESTALE || rc == -EWOULDBLOCK)
-		rc = -EBUSY;
 	return rc < 0 ? mkv_fail(err, MKV_FAILED, rc, "lock '%s': %m", path)
 		      : mkv_remove_tree(AT_FDCWD, path, err);
 }

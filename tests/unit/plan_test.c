@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +12,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -276,6 +279,62 @@ static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
 	}
 }
 
+/* Writes into a draft for a second, or until it is gone. */
+static void *keep_writing(void *context)
+{
+	const struct mkv_draft *draft = context;
+	struct timespec start, now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	for (int i = 0;; i++) {
+		auto_free char *path = NULL;
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec > start.tv_sec + 1 ||
+		    asprintf(&path, "%s/%d", draft->path, i) < 0 ||
+		    mkdir(path, 0755) < 0)
+			return NULL;
+	}
+}
+
+static void be_interrupted(const char *out, int ready)
+{
+	struct mkv_error err;
+	struct mkv_draft draft = {0};
+	pthread_t thread;
+	if (mkv_draft_watch_signals(&err) < 0 ||
+	    mkv_draft_new(out, "x", &draft, &err) < 0 ||
+	    pthread_create(&thread, NULL, keep_writing, &draft) != 0 ||
+	    write(ready, "r", 1) != 1)
+		_exit(1);
+	(void)pthread_join(thread, NULL);
+	for (;;)
+		(void)pause();
+}
+
+static void an_interrupted_build_leaves_no_draft(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out");
+	int ends[2], status = 0;
+	char byte;
+	assert_int_equal(mkv_make_dirs(out, &err), 0);
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		be_interrupted(out, ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	auto_dir DIR *dir = opendir(out);
+	size_t count = 0;
+	while (readdir(dir))
+		count++;
+	assert_int_equal(count, 2);
+}
+
 static void what_is_no_appliance_stays_where_it_is(void **state)
 {
 	static const char *const manifests[] = {
@@ -512,6 +571,7 @@ int main(void)
 		CASE(a_draft_replaces_what_was_there_whole),
 		CASE(builds_of_one_number_have_drafts_of_their_own),
 		CASE(a_draft_that_was_removed_meanwhile_is_not_placed),
+		CASE(an_interrupted_build_leaves_no_draft),
 		CASE(builds_that_end_at_once_leave_one_whole_appliance),
 		CASE(what_is_no_appliance_stays_where_it_is),
 		CASE(parts_of_a_draft_are_hashed_once),
