@@ -208,7 +208,8 @@ int mkv_draft_finish_part(struct mkv_draft *draft, const char *name,
 		return mkv_oom(err);
 	grown[draft->n_parts++] = part;
 	part->name = strdup(name);
-	if (!part->name || asprintf(&part->path, "%s/%s", draft->path, name) < 0)
+	if (!part->name ||
+	    asprintf(&part->path, "%s/%s", draft->path, name) < 0)
 		return mkv_oom(err);
 	return start_part(part, err);
 }
@@ -270,8 +271,9 @@ static int finish_parts(struct mkv_draft *draft, struct mkv_error *err)
 static int sync_parent(const char *place, struct mkv_error *err)
 {
 	const char *slash = strrchr(place, '/');
-	auto_free char *parent = slash ? strndup(place, (size_t)(slash - place) + 1)
-				       : strdup(".");
+	auto_free char *parent =
+		slash ? strndup(place, (size_t)(slash - place) + 1)
+		      : strdup(".");
 	if (!parent)
 		return mkv_oom(err);
 	auto_fd int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -281,8 +283,8 @@ static int sync_parent(const char *place, struct mkv_error *err)
 	return 0;
 }
 
-/* Two builds may place the first appliance at the same time: the second one then
- * replaces that of the first. */
+/* Two builds may place the first appliance at the same time: the second one
+ * then replaces that of the first. */
 static int swap(const char *path, const char *place, bool *ret_replaced)
 {
 	enum { ATTEMPTS = 100 };

@@ -16,8 +16,8 @@ bool mkv_draft_is_at(const char *path, int fd) mkv_nonnull(1);
 /* Removes what the path names: the directory that `lock` is open on, or one
  * that no build has locked (an appliance that a commit replaced). What another
  * build has locked stays: -EAGAIN. */
-int mkv_draft_remove(const char *path, int lock, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3);
+int mkv_draft_remove(const char *path, int lock,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 /* Removes the drafts of a recipe that no build has locked. */
 void mkv_draft_remove_stale(const char *output, const char *name)
 	mkv_nonnull(1, 2);

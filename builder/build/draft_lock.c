@@ -25,8 +25,8 @@ bool mkv_draft_is_at(const char *path, int fd)
  * another directory: the one that was locked is no longer anybody's draft. */
 static int open_locked(int dirfd, const char *name, int *ret)
 {
-	auto_fd int fd = openat(dirfd, name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	if (!is_same(dirfd, name, fd))
@@ -105,8 +105,8 @@ int mkv_draft_remove(const char *path, int lock, struct mkv_error *err)
 static bool is_suffix(const char *text)
 {
 	size_t pid = strspn(text, "0123456789");
-	size_t rest = text[pid] == '.' ? strspn(text + pid + 1, "0123456789")
-				       : 0;
+	size_t rest =
+		text[pid] == '.' ? strspn(text + pid + 1, "0123456789") : 0;
 	return pid > 0 &&
 	       (text[pid] == '\0' || (rest > 0 && !text[pid + 1 + rest]));
 }

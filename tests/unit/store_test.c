@@ -301,7 +301,8 @@ static void make(const char *what)
 
 static bool is_there(const char *what)
 {
-	auto_free char *path = in_folder("%.*s", (int)strcspn(what, ">|"), what);
+	auto_free char *path =
+		in_folder("%.*s", (int)strcspn(what, ">|"), what);
 	struct stat st;
 	return lstat(path, &st) == 0;
 }
@@ -316,8 +317,7 @@ static size_t count_names(const char *path)
 	return count - 2;
 }
 
-#define HEX62                                                                  \
-	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
+#define HEX62 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
 
 static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 {
@@ -329,9 +329,11 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 		{{"x/tmp/1.1", "x/objects/"}, "'objects'"},
 		{{"x/tmp/notes", "x/objects/", "x/steps/"}, "'tmp/notes'"},
 		{{"x/tmp/1.1/a", "x/objects/", "x/steps/"}, "'tmp/1.1'"},
-		{{"x/tmp/1.1>../../kept", "x/objects/", "x/steps/"}, "'tmp/1.1'"},
+		{{"x/tmp/1.1>../../kept", "x/objects/", "x/steps/"},
+		 "'tmp/1.1'"},
 		{{"x/tmp>../kept", "x/objects/", "x/steps/"}, "'tmp'"},
-		{{"x/objects/ab/" HEX62, "x/steps/", "x/tmp/", "x/HEAD"}, "'HEAD'"},
+		{{"x/objects/ab/" HEX62, "x/steps/", "x/tmp/", "x/HEAD"},
+		 "'HEAD'"},
 		{{"x/objects/ab/" HEX62 ".file", "x/steps/", "x/tmp/"},
 		 "'objects/ab/" HEX62 ".file'"},
 		{{"x/objects/info/", "x/steps/", "x/tmp/"}, "'objects/info'"},
@@ -426,9 +428,8 @@ static void folders_of_a_store_are_not_followed_through_links(void **state)
 		assert_int_equal(symlink("../../kept", name), 0);
 		assert_int_equal(mkv_store_open(path, &store, &err), -ENOTDIR);
 		assert_non_null(strstr(err.message, names[i]));
-		assert_int_equal(
-			mkv_store_open_for_reading(path, &store, &err),
-			-ENOTDIR);
+		assert_int_equal(mkv_store_open_for_reading(path, &store, &err),
+				 -ENOTDIR);
 		assert_true(is_there("kept/1.1"));
 		assert_int_equal(unlink(name), 0);
 	}
@@ -485,8 +486,9 @@ static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
 					 0);
 		assert_int_equal(mkv_store_get(*state, &sha, &fd, &err),
 				 -ENOENT);
-		assert_int_equal(mkv_store_step_get(*state, &sha, &result, &err),
-				 -ENOENT);
+		assert_int_equal(
+			mkv_store_step_get(*state, &sha, &result, &err),
+			-ENOENT);
 		auto_store_new struct mkv_store_new file = MKV_STORE_NEW_INIT;
 		assert_int_equal(
 			mkv_store_partial_open(*state, &sha, &file, &err), 0);

@@ -56,8 +56,9 @@ int mkv_store_entry_remove(const struct mkv_store *store,
 		return mkv_fail(err, MKV_FAILED, ENOENT, "'%s/%s' %s",
 				store->path, entry->path, what);
 	/* Another build may have put a good one in its place meanwhile. */
-	bool is_other = st && fstatat(entry->folder, entry->name, &now,
-				      AT_SYMLINK_NOFOLLOW) == 0 &&
+	bool is_other = st &&
+			fstatat(entry->folder, entry->name, &now,
+				AT_SYMLINK_NOFOLLOW) == 0 &&
 			(now.st_ino != st->st_ino || now.st_dev != st->st_dev);
 	if (!is_other && unlinkat(entry->folder, entry->name, 0) < 0 &&
 	    errno != ENOENT)

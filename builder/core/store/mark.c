@@ -54,7 +54,7 @@ static const struct part {
 	const char *name;
 	bool is_optional;
 	bool (*may_hold)(const char *name);
-	mode_t type; /* of what it holds */
+	mode_t type;				  /* of what it holds */
 	bool (*may_hold_below)(const char *name); /* regular files */
 } parts[] = {
 	{"external", true, is_image, S_IFDIR, NULL},
@@ -235,10 +235,9 @@ static int write_mark(int fd, const char *path, struct mkv_error *err)
 {
 	struct mkv_error why;
 	(void)unlinkat(fd, MARK_NEW, 0);
-	auto_fd int mark = openat(fd, MARK_NEW,
-				  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW |
-					  O_CLOEXEC,
-				  0644);
+	auto_fd int mark = openat(
+		fd, MARK_NEW,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (mark < 0)
 		return mkv_store_fail(path, errno, "make its mark", err);
 	int rc = mkv_write_all(mark, mark_text, sizeof(mark_text) - 1, &why);
@@ -251,7 +250,8 @@ static int write_mark(int fd, const char *path, struct mkv_error *err)
 int mkv_store_mark_ensure(int fd, const char *path, struct mkv_error *err)
 {
 	enum mkv_store_state state;
-	/* First without a lock: a folder that is no store isn't locked either. */
+	/* First without a lock: a folder that is no store isn't locked either.
+	 */
 	int rc = mkv_store_mark_read(fd, path, &state, err);
 	if (rc < 0 || state == MKV_STORE_MARKED)
 		return rc;

@@ -10,8 +10,8 @@
 
 static int folder_of(const struct mkv_store_new *file)
 {
-	return file->store->folders[file->is_partial ? MKV_STORE_PARTIAL
-						     : MKV_STORE_TMP];
+	return file->store
+		->folders[file->is_partial ? MKV_STORE_PARTIAL : MKV_STORE_TMP];
 }
 
 /* Opens and locks a file to write to. -EAGAIN when `wait` is false and another

@@ -80,8 +80,8 @@ int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 				store->path, name);
 	if (!store->is_for_reading && mkdirat(store->fd, name, 0755) < 0 &&
 	    errno != EEXIST)
-		return mkv_store_fail(store->path, errno, "create a folder in it",
-				      err);
+		return mkv_store_fail(store->path, errno,
+				      "create a folder in it", err);
 	int fd = openat(store->fd, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))

@@ -38,8 +38,8 @@ MKV_DEFINE_AUTO(store, struct mkv_store *, mkv_store_free)
 #define auto_store mkv_auto(store)
 const char *mkv_store_path(const struct mkv_store *store) mkv_nonnull(1);
 
-/* Opens a folder of the store, such as "external", and makes it first unless the
- * store is open for reading: then -ENOENT when it isn't there. */
+/* Opens a folder of the store, such as "external", and makes it first unless
+ * the store is open for reading: then -ENOENT when it isn't there. */
 int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 			  int *ret_fd, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
@@ -63,10 +63,7 @@ struct mkv_store_new {
 	struct mkv_store *store;
 	bool is_partial;
 };
-#define MKV_STORE_NEW_INIT                                                     \
-	{                                                                      \
-		.fd = -1                                                       \
-	}
+#define MKV_STORE_NEW_INIT ((struct mkv_store_new){.fd = -1})
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

@@ -39,13 +39,14 @@ int mkv_store_mark_read(int fd, const char *path, enum mkv_store_state *ret,
 	mkv_nonnull(2, 3, 4);
 /* Marks an empty folder, or a store without a mark. Several builds may do so at
  * the same time. */
-int mkv_store_mark_ensure(int fd, const char *path, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_store_mark_ensure(int fd, const char *path,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3);
 /* "PID.N", as files in tmp/ are called */
 bool mkv_store_is_temporary(const char *name) mkv_nonnull(1);
 
-/* Records why the store can't be used as it should be: `what` names the attempt.
- * Where permissions are missing it says whose the store is. */
+/* Records why the store can't be used as it should be: `what` names the
+ * attempt. Where permissions are missing it says whose the store is. */
 int mkv_store_fail(const char *path, int code, const char *what,
 		   struct mkv_error *err) mkv_nonnull(1, 3, 4);
 
@@ -55,20 +56,25 @@ struct mkv_store_entry {
 	char name[MKV_SHA256_HEX_SIZE];
 	char path[96]; /* in the store, for messages */
 };
-#define MKV_STORE_ENTRY_INIT {.folder = -1}
+#define MKV_STORE_ENTRY_INIT                                                   \
+	{                                                                      \
+		.folder = -1                                                   \
+	}
 void mkv_store_entry_done(struct mkv_store_entry *entry) mkv_nonnull(1);
 #define auto_store_entry __attribute__((cleanup(mkv_store_entry_done)))
 /* -ENOENT when there is no such folder and it isn't to be made. */
 int mkv_store_entry_open(const struct mkv_store *store,
 			 enum mkv_store_folder folder,
 			 const struct mkv_sha256 *sha256, bool make,
-			 struct mkv_store_entry *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 5, 6);
+			 struct mkv_store_entry *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 5, 6);
 /* Opens an entry's file. What is not a regular file is removed, and -ENOENT. */
 int mkv_store_entry_read(const struct mkv_store *store,
 			 const struct mkv_store_entry *entry, int *ret_fd,
-			 struct stat *ret_st, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);
+			 struct stat *ret_st,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);
 /* Removes an entry that isn't as it should be, if it is still the file of `st`
  * (NULL for whatever it is); `what` says how it is. Always an error, -ENOENT
  * when it is out of the way or will be by the next build. */

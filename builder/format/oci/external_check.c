@@ -42,8 +42,8 @@ int mkv_oci_external_blob(const char *folder, const char *name,
 {
 	char path[PATH_LIMIT];
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	auto_fd int parent = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-						  O_CLOEXEC);
+	auto_fd int parent =
+		open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int fd = parent < 0 ? -1
 				    : openat(parent, name,
 					     O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
