@@ -136,16 +136,32 @@ int mkv_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset,
 	return 0;
 }
 
-/* Two builds may write beside the same final name: the process id and a count
- * keep their temporary files apart; neither reaches any output. */
-static char *temporary_name(const char *path)
+/* Two processes may write beside the same final name. Their numbers and a count
+ * make the names of their temporary files differ; a name that is taken all the
+ * same, by a process of another PID namespace or by one that was killed, is
+ * skipped. No name reaches any output. */
+static int create_temporary(int dirfd, const char *final, char **ret_name,
+			    int *ret_fd, struct mkv_error *err)
 {
+	enum { ATTEMPTS = 1000 };
 	static atomic_uint count;
-	char *name = NULL;
-	if (asprintf(&name, "%s.new.%ld.%u", path, (long)getpid(),
-		     atomic_fetch_add(&count, 1)) < 0)
-		return NULL;
-	return name;
+	int code = EEXIST;
+	auto_free char *name = NULL;
+	for (int i = 0; code == EEXIST && i < ATTEMPTS; i++) {
+		free(mkv_take(name));
+		if (asprintf(&name, "%s.new.%ld.%u", final, (long)getpid(),
+			     atomic_fetch_add(&count, 1)) < 0) {
+			name = NULL;
+			return mkv_oom(err);
+		}
+		*ret_fd = openat(dirfd, name,
+				 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+					 O_NOFOLLOW,
+				 0600);
+		code = *ret_fd < 0 ? errno : 0;
+	}
+	*ret_name = mkv_take(name);
+	return -code;
 }
 
 int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
@@ -162,15 +178,15 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 		return mkv_fail(err, MKV_FAILED, errno, "open folder '%s': %m",
 				dir);
 	const char *name = slash ? slash + 1 : path;
-	auto_free char *temporary = temporary_name(name);
+	auto_free char *temporary = NULL;
 	file.final = strdup(name);
-	if (!temporary || !file.final)
+	if (!file.final)
 		return mkv_oom(err);
-	file.fd = openat(file.dirfd, temporary,
-			 O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-			 0600);
-	if (file.fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "create '%s%s': %m",
+	int rc = create_temporary(file.dirfd, name, &temporary, &file.fd, err);
+	if (rc < 0 && !temporary)
+		return rc;
+	if (rc < 0)
+		return mkv_fail(err, MKV_FAILED, rc, "create '%s%s': %m",
 				slash ? dir : "", temporary);
 	file.temporary = mkv_take(temporary);
 	if (fchmod(file.fd, mode) < 0)

@@ -5,21 +5,44 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
+#include "builder/build/draft_internal.h"
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/sync.h"
 #include "lib/thread.h"
 
 /* The one draft of this process: recipes are built one after another. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static char *watched;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct mkv_draft *watched;
 
-static void unwatch(void)
+static bool is_named(const char *path)
 {
-	(void)pthread_mutex_lock(&lock);
-	watched = NULL;
-	(void)pthread_mutex_unlock(&lock);
+	struct stat st;
+	return lstat(path, &st) == 0;
+}
+
+/* The build's other threads still run until the process ends: they may write
+ * into the draft, or make its folders again. It is removed until it is still
+ * gone a moment later, for five seconds at most. What is there then isn't
+ * locked once the process has ended, and the next build of the recipe removes
+ * it. */
+static void remove_interrupted(const struct mkv_draft *draft)
+{
+	enum { ATTEMPTS = 50 };
+	static const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+	struct mkv_error ignored;
+	for (int i = 0; i < ATTEMPTS; i++) {
+		int rc = mkv_draft_remove(draft->path, draft->lock, &ignored);
+		if (rc == -EAGAIN || rc == -EACCES || rc == -EPERM ||
+		    rc == -EROFS)
+			return; /* no thread's doing: another build's, say */
+		(void)nanosleep(&pause, NULL);
+		if (rc == 0 && !is_named(draft->path))
+			return;
+	}
 }
 
 static void *wait_for_signal(void *context)
@@ -28,13 +51,9 @@ static void *wait_for_signal(void *context)
 	int number = 0;
 	if (sigwait(signals, &number) != 0)
 		return NULL;
-	(void)pthread_mutex_lock(&lock); /* for good: nothing goes on */
-	struct mkv_error ignored;
-	/* The build's threads may still write into it: take it out of sight
-	 * first, then try until it is empty. */
-	for (int i = 0; watched && i < 50; i++)
-		if (mkv_remove_tree(AT_FDCWD, watched, &ignored) == 0)
-			break;
+	(void)pthread_mutex_lock(&mutex); /* for good: no build ends any more */
+	if (watched)
+		remove_interrupted(watched);
 	(void)signal(number, SIG_DFL);
 	sigset_t one;
 	(void)sigemptyset(&one);
@@ -92,21 +111,34 @@ static bool is_appliance(int fd)
 	       json_is_integer(json_object_get(manifest, "mkvbench_manifest"));
 }
 
+/* -EEXIST when it is neither empty nor an appliance. */
+static int open_place(const char *place, int *ret, struct mkv_error *err)
+{
+	*ret = open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*ret >= 0)
+		return is_empty(*ret) || is_appliance(*ret) ? 0 : -EEXIST;
+	if (errno == ENOENT)
+		return 0;
+	if (errno != ENOTDIR && errno != ELOOP)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", place);
+	return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
+			"'%s' is not a folder; it stays as it is, and no "
+			"appliance is built in its place",
+			place);
+}
+
 int mkv_draft_check_place(const char *place, struct mkv_error *err)
 {
-	auto_fd int fd =
-		open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
-		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", place);
-	if (fd < 0)
-		return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
-				"'%s' is not a folder; it stays as it is, and "
-				"no appliance is built in its place",
-				place);
-	if (is_empty(fd) || is_appliance(fd))
-		return 0;
+	enum { ATTEMPTS = 100 };
+	for (int i = 0; i < ATTEMPTS; i++) {
+		auto_fd int fd = -1;
+		int rc = open_place(place, &fd, err);
+		if (rc == 0 || fd < 0)
+			return rc;
+		/* Or another build replaces it just now, and removes this. */
+		if (mkv_draft_is_at(place, fd))
+			break;
+	}
 	return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
 			"'%s' holds something and is not an appliance (it has "
 			"no manifest.json of one); it stays as it is: say "
@@ -114,60 +146,31 @@ int mkv_draft_check_place(const char *place, struct mkv_error *err)
 			place);
 }
 
-/* Drafts of builds that were killed: their process is gone. */
-static void remove_stale(const char *output, const char *name)
+/* Under the mutex: a signal finds no directory, or one that it knows of. */
+static int make_watched(const char *output, const char *name,
+			struct mkv_draft *draft, struct mkv_error *err)
 {
-	auto_dir DIR *dir = opendir(output);
-	auto_free char *prefix = NULL;
-	if (!dir || asprintf(&prefix, ".%s.new.", name) < 0)
-		return;
-	size_t length = strlen(prefix);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		char *end;
-		if (strncmp(entry->d_name, prefix, length) != 0)
-			continue;
-		long pid = strtol(entry->d_name + length, &end, 10);
-		if (*end || pid <= 0 || kill((pid_t)pid, 0) == 0 ||
-		    errno != ESRCH)
-			continue;
-		struct mkv_error ignored;
-		if (mkv_remove_tree(dirfd(dir), entry->d_name, &ignored) < 0)
-			continue; /* someone else's, perhaps */
-	}
-}
-
-/* Under the lock: a signal finds no folder, or one that it knows of. */
-static int make_watched(char *path, struct mkv_error *err)
-{
-	(void)pthread_mutex_lock(&lock);
-	/* Ours by name: of a process that had our number. */
-	int rc = mkv_remove_tree(AT_FDCWD, path, err);
+	(void)pthread_mutex_lock(&mutex);
+	int rc = mkv_draft_make(output, name, &draft->path, &draft->lock, err);
 	if (rc == 0)
-		rc = mkv_make_dirs(path, err);
-	if (rc == 0)
-		watched = path;
-	(void)pthread_mutex_unlock(&lock);
+		watched = draft;
+	(void)pthread_mutex_unlock(&mutex);
 	return rc;
 }
 
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err)
 {
-	auto_free char *path = NULL, *place = NULL;
-	if (asprintf(&place, "%s/%s", output, name) < 0 ||
-	    asprintf(&path, "%s/.%s.new.%ld", output, name, (long)getpid()) < 0)
+	auto_free char *place = NULL;
+	if (asprintf(&place, "%s/%s", output, name) < 0)
 		return mkv_oom(err);
 	int rc = mkv_draft_check_place(place, err);
 	if (rc == 0)
 		rc = mkv_make_dirs(output, err);
 	if (rc < 0)
 		return rc;
-	remove_stale(output, name);
-	rc = make_watched(path, err);
-	if (rc < 0)
-		return rc;
-	ret->path = mkv_take(path);
-	return 0;
+	mkv_draft_remove_stale(output, name);
+	return make_watched(output, name, ret, err);
 }
 
 struct mkv_draft_part {
@@ -289,6 +292,52 @@ static int sync_parent(const char *place, struct mkv_error *err)
 	return 0;
 }
 
+/* Two builds may place the first appliance at the same time: the second one
+ * then replaces that of the first. */
+static int swap(const char *path, const char *place, bool *ret_replaced)
+{
+	enum { ATTEMPTS = 100 };
+	for (int i = 0; i < ATTEMPTS; i++) {
+		if (renameat2(AT_FDCWD, path, AT_FDCWD, place,
+			      RENAME_EXCHANGE) == 0) {
+			*ret_replaced = true;
+			return 0;
+		}
+		if (errno != ENOENT)
+			return -errno;
+		if (rename(path, place) == 0) {
+			*ret_replaced = false;
+			return 0;
+		}
+		if (errno != ENOTEMPTY && errno != EEXIST)
+			return -errno;
+	}
+	return -EBUSY;
+}
+
+static int swap_locked(struct mkv_draft *draft, const char *place,
+		       struct mkv_error *err)
+{
+	if (!mkv_draft_is_at(draft->path, draft->lock))
+		return mkv_fail(err, MKV_FAILED, ESTALE,
+				"'%s' was removed or replaced while the build "
+				"wrote into it; build again",
+				draft->path);
+	bool replaced = false;
+	int rc = swap(draft->path, place, &replaced);
+	if (rc < 0)
+		return mkv_fail(err, MKV_FAILED, rc, "rename to '%s': %m",
+				place);
+	/* An appliance isn't locked: the next build may replace it at once. */
+	mkv_auto_close_(&draft->lock);
+	draft->lock = -1;
+	if (replaced)
+		return 0; /* the path names what was there, which has to go */
+	watched = NULL;
+	free(mkv_take(draft->path));
+	return 0;
+}
+
 int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		     struct mkv_error *err)
 {
@@ -300,12 +349,10 @@ int mkv_draft_commit(struct mkv_draft *draft, const char *place,
 		rc = mkv_draft_check_place(place, err);
 	if (rc < 0)
 		return rc;
-	if (renameat2(AT_FDCWD, draft->path, AT_FDCWD, place,
-		      RENAME_EXCHANGE) == 0)
-		return sync_parent(place, err); /* the path names the old one */
-	if (errno == ENOENT && rename(draft->path, place) == 0)
-		return sync_parent(place, err);
-	return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m", place);
+	(void)pthread_mutex_lock(&mutex);
+	rc = swap_locked(draft, place, err);
+	(void)pthread_mutex_unlock(&mutex);
+	return rc < 0 ? rc : sync_parent(place, err);
 }
 
 void mkv_draft_done(struct mkv_draft *draft)
@@ -313,9 +360,12 @@ void mkv_draft_done(struct mkv_draft *draft)
 	if (!draft->path)
 		return;
 	struct mkv_error ignored;
-	int rc = finish_parts(draft, &ignored);
-	rc = mkv_remove_tree(AT_FDCWD, draft->path, &ignored);
-	(void)rc; /* a stale draft is tried again by the next build */
-	unwatch();
+	(void)!finish_parts(draft, &ignored);
+	(void)pthread_mutex_lock(&mutex);
+	/* Whatever stays is stale from now on: the next build removes it. */
+	(void)!mkv_draft_remove(draft->path, draft->lock, &ignored);
+	mkv_auto_close_(&draft->lock);
 	free(mkv_take(draft->path));
+	watched = NULL;
+	(void)pthread_mutex_unlock(&mutex);
 }

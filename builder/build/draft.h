@@ -3,13 +3,16 @@
 /* The folder in which an appliance is written, beside its place: it goes when
  * the build fails, when it is interrupted (SIGINT, SIGTERM, SIGHUP), and,
  * should the tool be killed outright, when the next build of the recipe starts.
- */
+ * The build holds a lock on it, and its forked children inherit that: a draft
+ * that can be locked has no build, in whichever PID namespace. On a network
+ * file system the lock holds among builds of one host. */
 
 #include "builder/build/artifacts.h"
 
 struct mkv_draft_part;
 struct mkv_draft {
 	char *path;
+	int lock; /* open on the folder; -1 once it is committed */
 	struct mkv_draft_part **parts; /* finished */
 	size_t n_parts;
 };
@@ -26,7 +29,8 @@ int mkv_draft_check_place(const char *place,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 
-/* Makes OUTPUT/.NAME.new.PID, and OUTPUT. Checks the place first. */
+/* Makes OUTPUT/.NAME.new.PID[.N], and OUTPUT. Checks the place first, and
+ * removes drafts of this recipe that have no build. */
 int mkv_draft_new(const char *output, const char *name, struct mkv_draft *ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);
 /* The folder NAME in it won't change any more: its files are hashed and on

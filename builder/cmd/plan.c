@@ -275,7 +275,7 @@ static int load_key(const struct options *options, struct mkv_private_key **ret,
 
 int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 {
-	auto_session struct mkv_session session = {0};
+	auto_session struct mkv_session session = {.reads_only = true};
 	struct options options = {.output = "images"};
 	const struct mkv_option table[] = {
 		{"--output", "DIR", "where appliances go (images)",

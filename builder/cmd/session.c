@@ -15,7 +15,9 @@ int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
 		mkv_progress_mode(session->json, session->quiet));
 	if (!session->progress)
 		return mkv_oom(err);
-	return mkv_store_open(session->store_path, &session->store, err);
+	return (session->reads_only ? mkv_store_open_for_reading
+				    : mkv_store_open)(session->store_path,
+						      &session->store, err);
 }
 
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)

@@ -12,6 +12,8 @@ struct mkv_session {
 	/* From the command line. */
 	const char *store_path, *lock_path, *mirrors, *keyring;
 	bool locked, offline, json, quiet;
+	/* Of the verb: the store stays as it is. */
+	bool reads_only;
 	/* Opened by mkv_session_open(). */
 	struct mkv_store *store;
 	struct mkv_progress *progress;

@@ -53,7 +53,8 @@ object() { # STORE SHA256
 
 private_store() {
 	local store=$1 from=$XDG_CACHE_HOME/mkvbench sha256
-	mkdir -p "$store"
+	# As a version without a mark made it.
+	mkdir -p "$store"/{objects,steps,tmp}
 	if [ "${2:-}" != cold ]; then
 		cp -r "$from/objects" "$from/steps" "$store/"
 		return

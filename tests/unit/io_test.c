@@ -272,6 +272,30 @@ static void removing_never_follows_a_link(void **state)
 	assert_int_equal(faccessat(folder_fd, "kept/deep", F_OK, 0), 0);
 }
 
+/* Left by a killed process whose number this one has, as in containers. */
+static void a_temporary_name_that_is_taken_is_skipped(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	unsigned number = 0;
+	{
+		auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
+		assert_int_equal(
+			mkv_newfile_open(in_folder("f"), 0600, &file, &err), 0);
+		const char *dot = strrchr(file.temporary, '.');
+		number = (unsigned)strtoul(dot + 1, NULL, 10);
+	}
+	for (unsigned i = 1; i <= 3; i++) {
+		char taken[64];
+		(void)snprintf(taken, sizeof(taken), "f.new.%ld.%u",
+			       (long)getpid(), number + i);
+		auto_fd int fd = openat(folder_fd, taken,
+					O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		assert_true(fd >= 0);
+	}
+	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "y", 1, &err), 0);
+}
+
 #define each(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -285,6 +309,7 @@ int main(void)
 		each(a_new_file_appears_when_committed),
 		each(a_dropped_file_leaves_what_was_there),
 		each(two_writers_do_not_meet),
+		each(a_temporary_name_that_is_taken_is_skipped),
 		each(a_commit_that_fails_leaves_nothing),
 		each(a_link_in_the_place_is_replaced),
 		each(folders_are_made_with_their_parents),

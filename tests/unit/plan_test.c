@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -141,21 +146,33 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	(void)state;
 	struct mkv_error err;
 	auto_free char *out = at("out"), *place = at("out/x"),
-		       *old = at("out/x/old"),
-		       *stale = at("out/.x.new.4194305"),
+		       *old = at("out/x/old"), *stale = at("out/.x.new.1"),
+		       *numbered = at("out/.x.new.4194305.3"),
 		       *other = at("out/.y.new.4194305"),
-		       *alive = at("out/.x.new.1");
+		       *dotted = at("out/.x.new.1.new.1"),
+		       *target = at("target"), *link = at("out/.x.new.3"),
+		       *alive = at("out/.x.new.4194305");
+	assert_int_equal(mkv_make_dirs(alive, &err), 0);
+	assert_int_equal(mkv_make_dirs(target, &err), 0);
+	assert_int_equal(symlink(target, link), 0);
+	auto_fd int held = open(alive, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(held, LOCK_EX | LOCK_NB), 0);
 	for (int round = 0; round < 2; round++) {
 		struct mkv_draft draft = {0};
 		auto_free char *file = NULL;
 		assert_int_equal(mkv_make_dirs(stale, &err), 0);
+		assert_int_equal(mkv_make_dirs(numbered, &err), 0);
 		assert_int_equal(mkv_make_dirs(other, &err), 0);
-		assert_int_equal(mkv_make_dirs(alive, &err), 0);
+		assert_int_equal(mkv_make_dirs(dotted, &err), 0);
 		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-		/* A dead build's draft goes; another recipe's stays, and a
-		 * live one's. */
+		/* A draft that nobody locks goes, though a process has its
+		 * number; another recipe's stays, and a locked one, though no
+		 * process has its number. */
 		assert_int_equal(access(alive, F_OK), 0);
 		assert_int_not_equal(access(stale, F_OK), 0);
+		assert_int_not_equal(access(numbered, F_OK), 0);
+		assert_int_equal(access(dotted, F_OK), 0);
+		assert_int_equal(access(target, F_OK), 0);
 		assert_int_equal(access(other, F_OK), 0);
 		assert_true(asprintf(&file, "%s/%s", draft.path,
 				     round ? "new" : "old") > 0);
@@ -175,6 +192,146 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	mkv_draft_done(&draft);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(access(kept, F_OK), 0);
+}
+
+/* As in two PID namespaces, where both builds have the same number. */
+static void builds_of_one_number_have_drafts_of_their_own(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x");
+	struct mkv_draft first = {0}, second = {0};
+	assert_int_equal(mkv_draft_new(out, "x", &first, &err), 0);
+	write_manifest(first.path);
+	assert_int_equal(mkv_draft_new(out, "x", &second, &err), 0);
+	assert_string_not_equal(first.path, second.path);
+	assert_int_equal(access(first.path, F_OK), 0);
+	write_manifest(second.path);
+	auto_free char *reused = strdup(second.path);
+	assert_int_equal(mkv_draft_commit(&second, place, &err), 0);
+	assert_int_equal(mkv_draft_commit(&first, place, &err), 0);
+	/* The path of the first now names the second's appliance. A third build
+	 * may have the second's path by now. */
+	assert_int_equal(mkdir(reused, 0755), 0);
+	auto_fd int third = open(reused, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(flock(third, LOCK_EX | LOCK_NB), 0);
+	mkv_draft_done(&second);
+	assert_int_equal(access(reused, F_OK), 0);
+	auto_free char *replaced = strdup(first.path);
+	assert_int_equal(access(replaced, F_OK), 0);
+	mkv_draft_done(&first);
+	assert_int_equal(access(replaced, F_OK), -1);
+	assert_int_equal(access(place, F_OK), 0);
+}
+
+static void a_draft_that_was_removed_meanwhile_is_not_placed(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x");
+	struct mkv_draft draft = {0};
+	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, draft.path, &err), 0);
+	assert_int_equal(mkv_make_dirs(draft.path, &err), 0);
+	assert_int_equal(mkv_draft_commit(&draft, place, &err), -ESTALE);
+	assert_non_null(strstr(err.message, "was removed or replaced"));
+	assert_int_equal(access(place, F_OK), -1);
+	mkv_draft_done(&draft);
+}
+
+static int commit_in_a_process(const char *out, const char *place)
+{
+	struct mkv_error err;
+	auto_draft struct mkv_draft draft = {0};
+	if (mkv_draft_new(out, "x", &draft, &err) < 0)
+		return 2;
+	write_manifest(draft.path);
+	return mkv_draft_commit(&draft, place, &err) == 0 ? 0 : 3;
+}
+
+static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
+{
+	enum { BUILDS = 8, ROUNDS = 25 };
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out"), *place = at("out/x"),
+		       *manifest = at("out/x/manifest.json");
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t pids[BUILDS];
+		for (int i = 0; i < BUILDS; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0)
+				_exit(commit_in_a_process(out, place));
+		}
+		for (int i = 0; i < BUILDS; i++) {
+			int status = -1;
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		assert_int_equal(access(manifest, F_OK), 0);
+		auto_dir DIR *dir = opendir(out);
+		size_t count = 0;
+		while (readdir(dir))
+			count++;
+		assert_int_equal(count, 3);
+		assert_int_equal(mkv_remove_tree(AT_FDCWD, place, &err), 0);
+	}
+}
+
+/* Writes into a draft for a second, or until it is gone. */
+static void *keep_writing(void *context)
+{
+	const struct mkv_draft *draft = context;
+	struct timespec start, now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	for (int i = 0;; i++) {
+		auto_free char *path = NULL;
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec > start.tv_sec + 1 ||
+		    asprintf(&path, "%s/%d", draft->path, i) < 0 ||
+		    mkdir(path, 0755) < 0)
+			return NULL;
+	}
+}
+
+static void be_interrupted(const char *out, int ready)
+{
+	struct mkv_error err;
+	struct mkv_draft draft = {0};
+	pthread_t thread;
+	if (mkv_draft_watch_signals(&err) < 0 ||
+	    mkv_draft_new(out, "x", &draft, &err) < 0 ||
+	    pthread_create(&thread, NULL, keep_writing, &draft) != 0 ||
+	    write(ready, "r", 1) != 1)
+		_exit(1);
+	(void)pthread_join(thread, NULL);
+	for (;;)
+		(void)pause();
+}
+
+static void an_interrupted_build_leaves_no_draft(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	auto_free char *out = at("out");
+	int ends[2], status = 0;
+	char byte;
+	assert_int_equal(mkv_make_dirs(out, &err), 0);
+	assert_int_equal(pipe(ends), 0);
+	pid_t pid = fork();
+	if (pid == 0)
+		be_interrupted(out, ends[1]);
+	assert_int_equal(read(ends[0], &byte, 1), 1);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	auto_dir DIR *dir = opendir(out);
+	size_t count = 0;
+	while (readdir(dir))
+		count++;
+	assert_int_equal(count, 2);
 }
 
 static void what_is_no_appliance_stays_where_it_is(void **state)
@@ -415,6 +572,10 @@ int main(void)
 		CASE(a_result_is_found_by_exactly_its_inputs),
 		CASE(the_reason_names_what_changed),
 		CASE(a_draft_replaces_what_was_there_whole),
+		CASE(builds_of_one_number_have_drafts_of_their_own),
+		CASE(a_draft_that_was_removed_meanwhile_is_not_placed),
+		CASE(an_interrupted_build_leaves_no_draft),
+		CASE(builds_that_end_at_once_leave_one_whole_appliance),
 		CASE(what_is_no_appliance_stays_where_it_is),
 		CASE(parts_of_a_draft_are_hashed_once),
 		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),

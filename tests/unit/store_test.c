@@ -3,9 +3,11 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "builder/core/store/store.h"
@@ -259,6 +261,304 @@ static void a_damaged_step_is_removed(void **state)
 	}
 }
 
+static char *in_folder(const char *format, ...)
+{
+	va_list args;
+	auto_free char *name = NULL;
+	char *path = NULL;
+	va_start(args, format);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	assert_true(vasprintf(&name, format, args) >= 0);
+#pragma GCC diagnostic pop
+	va_end(args);
+	assert_true(asprintf(&path, "%s/%s", folder, name) >= 0);
+	return path;
+}
+
+/* "NAME/" is a folder, "NAME>TARGET" a link, "NAME|" a FIFO. */
+static void make(const char *what)
+{
+	struct mkv_error err;
+	auto_free char *path = in_folder("%s", what), *above = strdup(path);
+	char *link = strchr(path, '>');
+	char last = path[strlen(path) - 1];
+	*strrchr(above, '/') = '\0';
+	assert_int_equal(mkv_make_dirs(above, &err), 0);
+	if (last == '/')
+		return;
+	if (link) {
+		*link = '\0';
+		assert_int_equal(symlink(link + 1, path), 0);
+	} else if (last == '|') {
+		path[strlen(path) - 1] = '\0';
+		assert_int_equal(mkfifo(path, 0600), 0);
+	} else {
+		assert_int_equal(mkv_write_file(path, 0644, "user", 4, &err),
+				 0);
+	}
+}
+
+static bool is_there(const char *what)
+{
+	auto_free char *path =
+		in_folder("%.*s", (int)strcspn(what, ">|"), what);
+	struct stat st;
+	return lstat(path, &st) == 0;
+}
+
+static size_t count_names(const char *path)
+{
+	auto_dir DIR *dir = opendir(path);
+	size_t count = 0;
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	return count - 2;
+}
+
+#define HEX62 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
+
+static void a_folder_that_is_no_store_stays_as_it_is(void **state)
+{
+	static const struct {
+		const char *holds[7];
+		const char *named;
+	} rows[] = {
+		{{"x/file"}, "'file'"},
+		{{"x/tmp/1.1", "x/objects/"}, "'objects'"},
+		{{"x/tmp/notes", "x/objects/", "x/steps/"}, "'tmp/notes'"},
+		{{"x/tmp/1.1/a", "x/objects/", "x/steps/"}, "'tmp/1.1'"},
+		{{"x/tmp/1.1>../../kept", "x/objects/", "x/steps/"},
+		 "'tmp/1.1'"},
+		{{"x/tmp>../kept", "x/objects/", "x/steps/"}, "'tmp'"},
+		{{"x/objects/ab/" HEX62, "x/steps/", "x/tmp/", "x/HEAD"},
+		 "'HEAD'"},
+		{{"x/objects/ab/" HEX62 ".file", "x/steps/", "x/tmp/"},
+		 "'objects/ab/" HEX62 ".file'"},
+		{{"x/objects/info/", "x/steps/", "x/tmp/"}, "'objects/info'"},
+		{{"x/objects/ab>..", "x/steps/", "x/tmp/"}, "'objects/ab'"},
+		{{"x/objects/", "x/steps/01/" HEX62 "|", "x/tmp/"},
+		 "'steps/01/" HEX62 "'"},
+		{{"x/objects/", "x/steps/", "x/tmp/", "x/partial/ab"},
+		 "'partial/ab'"},
+		{{"x/objects/", "x/steps/", "x/tmp/", "x/external/a.b/"},
+		 "'external/a.b'"},
+		{{"x/mkvbench-store"}, "'mkvbench-store'"},
+		{{"x/mkvbench-store|"}, "'mkvbench-store'"},
+		{{"x/mkvbench-store/"}, "'mkvbench-store'"},
+		{{"x/mkvbench-store>../kept"}, "'mkvbench-store'"},
+	};
+	struct mkv_error err;
+	(void)state;
+	auto_free char *path = in_folder("x"), *tmp = in_folder("x/tmp");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		make("kept/1.1");
+		for (size_t j = 0; rows[i].holds[j]; j++)
+			make(rows[i].holds[j]);
+		size_t count = count_names(path);
+		for (int reading = 0; reading < 2; reading++) {
+			auto_store struct mkv_store *store = NULL;
+			int rc = (reading ? mkv_store_open_for_reading
+					  : mkv_store_open)(path, &store, &err);
+			assert_true(rc == -EEXIST || rc == -EINVAL);
+			assert_int_equal(err.kind, MKV_BAD_USAGE);
+			if (!strstr(err.message, rows[i].named))
+				fail_msg("row %zu: %s", i, err.message);
+			assert_non_null(strstr(err.message, "--store"));
+		}
+		assert_int_equal(count_names(path), count);
+		assert_true(is_there("kept/1.1"));
+		for (size_t j = 0; rows[i].holds[j]; j++)
+			assert_true(is_there(rows[i].holds[j]));
+		assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
+	}
+	make("file");
+	auto_free char *file = in_folder("file");
+	auto_store struct mkv_store *store = NULL;
+	assert_int_equal(mkv_store_open(file, &store, &err), -ENOTDIR);
+	assert_int_equal(mkv_store_open_for_reading(file, &store, &err),
+			 -ENOTDIR);
+	assert_true(is_there("file"));
+}
+
+static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
+{
+	static const char *const rows[][6] = {
+		{"x/"},
+		{"x/lost+found/"},
+		{"x/mkvbench-store.new"}, /* a build killed while it marks */
+		{"x/objects/", "x/steps/", "x/tmp/"},
+		{"x/objects/ab/" HEX62, "x/steps/01/" HEX62, "x/tmp/17.2",
+		 "x/partial/ab" HEX62, "x/external/ab" HEX62 "/manifest.json"},
+	};
+	struct mkv_error err;
+	(void)state;
+	auto_free char *path = in_folder("x");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (size_t j = 0; j < 6 && rows[i][j]; j++)
+			make(rows[i][j]);
+		size_t count = count_names(path);
+		auto_store struct mkv_store *reader = NULL;
+		auto_store struct mkv_store *store = NULL;
+		assert_int_equal(
+			mkv_store_open_for_reading(path, &reader, &err), 0);
+		assert_int_equal(count_names(path), count);
+		assert_int_equal(mkv_store_open(path, &store, &err), 0);
+		assert_true(is_there("x/mkvbench-store"));
+		assert_false(is_there("x/mkvbench-store.new"));
+		assert_false(is_there("x/tmp/17.2"));
+		assert_int_equal(mkv_store_open(path, &reader, &err), 0);
+		assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
+	}
+}
+
+static void folders_of_a_store_are_not_followed_through_links(void **state)
+{
+	static const char *const names[] = {"objects", "steps", "partial",
+					    "tmp"};
+	struct mkv_error err;
+	(void)state;
+	auto_free char *path = in_folder("a/store");
+	make("kept/1.1");
+	for (size_t i = 0; i < 4; i++) {
+		auto_free char *name = in_folder("a/store/%s", names[i]);
+		auto_store struct mkv_store *store = NULL;
+		assert_int_equal(mkv_remove_tree(AT_FDCWD, name, &err), 0);
+		assert_int_equal(symlink("../../kept", name), 0);
+		assert_int_equal(mkv_store_open(path, &store, &err), -ENOTDIR);
+		assert_non_null(strstr(err.message, names[i]));
+		assert_int_equal(mkv_store_open_for_reading(path, &store, &err),
+				 -ENOTDIR);
+		assert_true(is_there("kept/1.1"));
+		assert_int_equal(unlink(name), 0);
+	}
+	/* And the folders of entries. */
+	struct mkv_sha256 sha = {{0xab}};
+	struct mkv_step_result result = {.count = 1};
+	(void)strcpy(result.outputs[0].name, "rootfs");
+	auto_store struct mkv_store *store = NULL;
+	assert_int_equal(mkv_store_open(path, &store, &err), 0);
+	char hex[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&sha, hex);
+	auto_free char *outside = NULL;
+	assert_true(asprintf(&outside, "kept/%s", hex + 2) > 0);
+	make(outside);
+	make("a/store/objects/ab>../../../kept");
+	make("a/store/steps/ab>../../../kept");
+	int fd = -1;
+	assert_false(mkv_store_has(store, &sha));
+	assert_int_equal(mkv_store_get(store, &sha, &fd, &err), -ENOTDIR);
+	assert_int_equal(mkv_store_step_get(store, &sha, &result, &err),
+			 -ENOTDIR);
+	assert_int_equal(mkv_store_step_put(store, &sha, &result, &err),
+			 -ENOTDIR);
+	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
+	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
+	assert_int_equal(mkv_store_new_commit(&object, &sha, &sha, &err),
+			 -ENOTDIR);
+	assert_int_equal(mkv_store_folder_open(store, "external", &fd, &err),
+			 0);
+	(void)close(fd);
+	assert_true(is_there(outside));
+}
+
+static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
+{
+	struct mkv_error err;
+	struct mkv_sha256 sha = {{0xab}};
+	struct mkv_step_result result;
+	char hex[MKV_SHA256_HEX_SIZE];
+	mkv_sha256_hex(&sha, hex);
+	auto_free char *object = in_folder("a/store/objects/ab/%s", hex + 2),
+		       *step = in_folder("a/store/steps/ab/%s", hex + 2),
+		       *partial = in_folder("a/store/partial/%s", hex),
+		       *kept = in_folder("kept");
+	int fd = -1;
+	make("a/store/objects/ab/");
+	make("a/store/steps/ab/");
+	make("kept");
+	for (int link = 0; link < 2; link++) {
+		const char *const paths[] = {object, step, partial};
+		for (size_t i = 0; i < 3; i++)
+			assert_int_equal(link ? symlink(kept, paths[i])
+					      : mkfifo(paths[i], 0600),
+					 0);
+		assert_int_equal(mkv_store_get(*state, &sha, &fd, &err),
+				 -ENOENT);
+		assert_int_equal(
+			mkv_store_step_get(*state, &sha, &result, &err),
+			-ENOENT);
+		auto_store_new struct mkv_store_new file = MKV_STORE_NEW_INIT;
+		assert_int_equal(
+			mkv_store_partial_open(*state, &sha, &file, &err), 0);
+		assert_int_equal(mkv_write_all(file.fd, "new", 3, &err), 0);
+		assert_int_equal(unlink(partial), 0);
+	}
+	auto_buf struct mkv_buf text = {0};
+	assert_int_equal(mkv_read_file(AT_FDCWD, kept, 10, &text, &err), 0);
+	assert_string_equal(text.data, "user");
+	/* A folder can't be removed in passing: that is an error. */
+	assert_int_equal(mkdir(object, 0755), 0);
+	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), -EISDIR);
+}
+
+static void a_store_for_reading_stays_as_it_is(void **state)
+{
+	struct mkv_error err;
+	struct mkv_sha256 sha = put(*state, "hello");
+	auto_free char *missing = in_folder("missing/store");
+	auto_store struct mkv_store *none = NULL, *reader = NULL;
+	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
+	int fd = -1;
+	assert_int_equal(mkv_store_open_for_reading(missing, &none, &err), 0);
+	assert_false(is_there("missing"));
+	assert_false(mkv_store_has(none, &sha));
+	assert_int_equal(mkv_store_get(none, &sha, &fd, &err), -ENOENT);
+	assert_int_equal(mkv_store_new_open(none, &object, &err), -EROFS);
+	assert_int_equal(mkv_store_folder_open(none, "external", &fd, &err),
+			 -ENOENT);
+	make("a/store/tmp/1.1");
+	assert_int_equal(mkv_store_open_for_reading(mkv_store_path(*state),
+						    &reader, &err),
+			 0);
+	assert_true(mkv_store_has(reader, &sha));
+	damage(*state, &sha);
+	assert_int_equal(mkv_store_get(reader, &sha, &fd, &err), -ENOENT);
+	assert_non_null(strstr(err.message, "was damaged"));
+	assert_true(mkv_store_has(reader, &sha));
+	assert_int_equal(mkv_store_partial_open(reader, &sha, &object, &err),
+			 -EROFS);
+	assert_int_equal(mkv_store_folder_open(reader, "external", &fd, &err),
+			 -ENOENT);
+	assert_true(is_there("a/store/tmp/1.1"));
+}
+
+/* As many builds that start in a missing folder. */
+static void a_store_is_made_by_several_at_once(void **state)
+{
+	enum { BUILDS = 8, ROUNDS = 20 };
+	struct mkv_error err;
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		auto_free char *path = in_folder("many/%d", round);
+		pid_t pids[BUILDS];
+		for (int i = 0; i < BUILDS; i++) {
+			pids[i] = fork();
+			if (pids[i] == 0) {
+				auto_store struct mkv_store *store = NULL;
+				_exit(mkv_store_open(path, &store, &err) < 0);
+			}
+		}
+		for (int i = 0; i < BUILDS; i++) {
+			int status = -1;
+			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+			assert_int_equal(status, 0);
+		}
+		assert_int_equal(count_names(path), 5);
+	}
+}
+
 #define store_test(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -274,6 +574,12 @@ int main(void)
 		store_test(an_empty_partial_object_goes),
 		store_test(a_step_is_its_outputs),
 		store_test(a_damaged_step_is_removed),
+		store_test(a_folder_that_is_no_store_stays_as_it_is),
+		store_test(an_empty_folder_and_an_old_store_get_a_mark),
+		store_test(folders_of_a_store_are_not_followed_through_links),
+		store_test(an_entry_that_is_no_file_neither_hangs_nor_counts),
+		store_test(a_store_for_reading_stays_as_it_is),
+		store_test(a_store_is_made_by_several_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,30 +58,48 @@ static int parse_step(const struct mkv_buf *text, struct mkv_step_result *ret)
 static bool has_size(const struct mkv_store *store,
 		     const struct mkv_step_output *output)
 {
-	char path[ENTRY_PATH_MAX];
+	auto_store_entry struct mkv_store_entry entry = MKV_STORE_ENTRY_INIT;
+	struct mkv_error ignored;
 	struct stat st;
-	mkv_store_entry_path("objects", &output->sha256, path);
-	return fstatat(store->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	return mkv_store_entry_open(store, MKV_STORE_OBJECTS, &output->sha256,
+				    false, &entry, &ignored) == 0 &&
+	       fstatat(entry.folder, entry.name, &st, AT_SYMLINK_NOFOLLOW) ==
+		       0 &&
 	       S_ISREG(st.st_mode) &&
 	       (uint64_t)st.st_size == output->size_bytes;
+}
+
+static int read_step(const struct mkv_store *store,
+		     const struct mkv_sha256 *key, struct mkv_step_result *ret,
+		     struct mkv_error *err)
+{
+	enum { LIMIT_BYTES = 64 * 1024 };
+	auto_store_entry struct mkv_store_entry entry = MKV_STORE_ENTRY_INIT;
+	auto_buf struct mkv_buf text = {0};
+	auto_fd int fd = -1;
+	struct stat st;
+	int rc = mkv_store_entry_open(store, MKV_STORE_STEPS, key, false,
+				      &entry, err);
+	if (rc == 0)
+		rc = mkv_store_entry_read(store, &entry, &fd, &st, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_fd(fd, LIMIT_BYTES, &text, err);
+	if (rc < 0 && rc != -EFBIG)
+		return mkv_wrap(err, rc, "'%s/%s'", store->path, entry.path);
+	return rc < 0 || parse_step(&text, ret) < 0
+		       ? mkv_store_entry_remove(store, &entry, &st,
+						"was damaged", err)
+		       : 0;
 }
 
 int mkv_store_step_get(struct mkv_store *store, const struct mkv_sha256 *key,
 		       struct mkv_step_result *ret, struct mkv_error *err)
 {
-	char path[ENTRY_PATH_MAX];
-	mkv_store_entry_path("steps", key, path);
-	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_read_file(store->fd, path, 64 * 1024, &text, err);
+	struct mkv_step_result result;
+	int rc = read_step(store, key, &result, err);
 	if (rc < 0)
 		return rc;
-	struct mkv_step_result result;
-	if (parse_step(&text, &result) < 0) {
-		(void)unlinkat(store->fd, path, 0);
-		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"'%s/%s' was damaged and is removed",
-				store->path, path);
-	}
 	for (size_t i = 0; i < result.count; i++)
 		if (!has_size(store, &result.outputs[i]))
 			return mkv_fail(err, MKV_FAILED, ENOENT,
@@ -106,25 +124,13 @@ int mkv_store_step_put(struct mkv_store *store, const struct mkv_sha256 *key,
 		mkv_buf_printf(&text, "%s %s %llu\n", output->name, hex,
 			       (unsigned long long)output->size_bytes);
 	}
-	char path[ENTRY_PATH_MAX];
-	mkv_store_entry_path("steps", key, path);
 	auto_store_new struct mkv_store_new file = MKV_STORE_NEW_INIT;
 	int rc = mkv_buf_check(&text, err);
-	if (rc == 0)
-		rc = mkv_store_entry_folder(store, path, err);
 	if (rc == 0)
 		rc = mkv_store_new_open(store, &file, err);
 	if (rc == 0)
 		rc = mkv_write_all(file.fd, text.data, text.size, err);
-	if (rc < 0)
-		return rc;
-	if (fchmod(file.fd, 0444) < 0 ||
-	    renameat(store->fd, file.temporary, store->fd, path) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s/%s': %m",
-				store->path, path);
-	free(mkv_take(file.temporary));
-	if (close(mkv_take_fd(&file.fd)) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "write '%s/%s': %m",
-				store->path, path);
-	return 0;
+	return rc < 0 ? rc
+		      : mkv_store_new_place(&file, MKV_STORE_STEPS, key, NULL,
+					    err);
 }

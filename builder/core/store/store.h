@@ -4,10 +4,19 @@
  * their complete inputs. Default place: $XDG_CACHE_HOME/mkvbench, else
  * ~/.cache/mkvbench. Layout:
  *
+ *     mkvbench-store        the mark: "mkvbench store 1"
  *     objects/ab/cdef...    a content, mode 0444, named by its SHA-256
  *     steps/ab/cdef...      a step's result: lines of "NAME SHA256 SIZE"
  *     partial/SHA256        an unfinished download, resumed by the next run
+ *     external/SHA256/      an OCI image from elsewhere
  *     tmp/                  what is being written
+ *
+ * A store is made in a missing or empty folder alone. A folder without the mark
+ * is taken for a store of an earlier version, and marked, when it has objects/,
+ * steps/ and tmp/, at most partial/ and external/ beside them, and in each of
+ * them only what such a store has there. Any other folder is refused and stays
+ * as it is. Nothing in a store is opened through a link; the path of the store
+ * may be one.
  *
  * Objects are verified whenever they are opened; a damaged one is removed and
  * counts as missing. Any number of builds may share a store. */
@@ -15,13 +24,25 @@
 #include "lib/hash.h"
 
 struct mkv_store;
-/* `path` NULL means the default place. Creates what is missing. */
+/* `path` NULL means the default place. Creates what is missing. MKV_BAD_USAGE
+ * when the folder is something else than a store. */
 int mkv_store_open(const char *path, struct mkv_store **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
+/* Changes nothing, now or later: damaged entries stay, and a store that isn't
+ * there is empty. Writing to it fails with -EROFS. */
+int mkv_store_open_for_reading(const char *path, struct mkv_store **ret,
+			       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3);
 void mkv_store_free(struct mkv_store *store);
 MKV_DEFINE_AUTO(store, struct mkv_store *, mkv_store_free)
 #define auto_store mkv_auto(store)
 const char *mkv_store_path(const struct mkv_store *store) mkv_nonnull(1);
+
+/* Opens a folder of the store, such as "external", and makes it first unless
+ * the store is open for reading: then -ENOENT when it isn't there. */
+int mkv_store_folder_open(const struct mkv_store *store, const char *name,
+			  int *ret_fd, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 
 /* Opens a verified object for reading into *ret_fd (caller's). -ENOENT when it
  * isn't there or was damaged. Verification of one object happens once per

@@ -42,10 +42,19 @@ int mkv_oci_external_blob(const char *folder, const char *name,
 {
 	char path[PATH_LIMIT];
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	auto_fd int parent =
+		open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = parent < 0 ? -1
+				    : openat(parent, name,
+					     O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+						     O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return mkv_fail(err, MKV_UNVERIFIED, errno, "open '%s': %m",
 				path);
+	struct stat st;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+				"'%s' is not a regular file", path);
 	int rc = check_digest(fd, digest, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);

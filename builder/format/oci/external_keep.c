@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include "builder/format/oci/external_internal.h"
 #include "lib/io.h"
@@ -10,20 +11,23 @@
 
 /* Who fetches holds the folder of all external images; others wait, and then
  * find what it fetched. */
-static int take_parent(const char *parent, int *ret, struct mkv_error *err)
+static int take_parent(int fd, const char *parent, struct mkv_error *err)
 {
-	auto_fd int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", parent);
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "lock '%s': %m",
 					parent);
-	*ret = mkv_take_fd(&fd);
 	return 0;
 }
 
-/* What killed builds left, "DIGEST.SOMETHING". Nobody else is fetching. */
+/* "DIGEST.SOMETHING" */
+static bool is_left_over(const char *name)
+{
+	enum { HEX = 64 };
+	return strspn(name, "0123456789abcdef") == HEX && name[HEX] == '.';
+}
+
+/* What killed builds left. Nobody else is fetching. */
 static void sweep(int parent)
 {
 	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -34,7 +38,7 @@ static void sweep(int parent)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct mkv_error ignored;
-		if (entry->d_name[0] != '.' && strchr(entry->d_name, '.'))
+		if (is_left_over(entry->d_name))
 			(void)!mkv_remove_tree(parent, entry->d_name, &ignored);
 	}
 }
@@ -42,7 +46,8 @@ static void sweep(int parent)
 /* -ENOENT when the image isn't there or isn't whole; the message says which. */
 static int look(const char *folder, const char *digest, struct mkv_error *err)
 {
-	if (access(folder, F_OK) < 0)
+	struct stat st;
+	if (lstat(folder, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
 				"it isn't in the store");
 	int rc = mkv_oci_external_check(folder, digest, err);
@@ -80,11 +85,10 @@ static int fetch_beside(const char *reference, const char *digest,
 	return rc;
 }
 
-static int fetch(const char *reference, const char *digest, const char *parent,
-		 const char *folder, struct mkv_error *err)
+static int fetch(const char *reference, const char *digest, int fd,
+		 const char *parent, const char *folder, struct mkv_error *err)
 {
-	auto_fd int fd = -1;
-	int rc = take_parent(parent, &fd, err);
+	int rc = take_parent(fd, parent, err);
 	if (rc < 0)
 		return rc;
 	sweep(fd);
@@ -106,15 +110,16 @@ int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 		return mkv_oom(err);
 	if (asprintf(&folder, "%s/%s", parent, digest + 7) < 0)
 		return mkv_oom(err);
-	int rc = mkv_make_dirs(parent, err);
-	if (rc == 0)
+	auto_fd int fd = -1;
+	int rc = mkv_store_folder_open(store, "external", &fd, err);
+	if (rc == 0 || rc == -ENOENT)
 		rc = look(folder, digest, err);
 	if (rc == -ENOENT && offline)
 		return mkv_wrap(err, rc,
 				"offline: the external OCI image '%s' (%s)",
 				reference, digest);
 	if (rc == -ENOENT)
-		rc = fetch(reference, digest, parent, folder, err);
+		rc = fetch(reference, digest, fd, parent, folder, err);
 	if (rc == 0)
 		*ret_folder = mkv_take(folder);
 	return rc;
