@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests that need Docker's programs or units: fetched once in a run of
 # tests/run, never installed, so that nothing of it starts on this machine.
 # Sourced; expects SHARED or TEST_TMP.

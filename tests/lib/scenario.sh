@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests of whole scenarios. Sourced; expects what tests/lib/small.sh does.
 #
 #   scenario NAME   builds recipes/emulated/NAME.yaml, boots all its hosts, lets its

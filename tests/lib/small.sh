@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests of whole builds: the appliance of recipes/small.yaml, built once in a
 # run of tests/run and shared. Sourced; expects ROOT, BUILD, TEST_TMP, SHARED.
 #

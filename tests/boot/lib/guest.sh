@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For boot tests that need no image: an initramfs of busybox, programs with their
 # libraries, and modules. Sourced; sources image.sh for find_kernel.
 #

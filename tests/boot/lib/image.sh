@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For boot tests: a small image out of this machine's own kernel and busybox.
 # Sourced; expects BUILD and TEST_TMP. `make_image COMMAND-LINE` writes disk.raw,
 # initramfs, uki.efi, vmlinuz into TEST_TMP and leaves the final command line in
