@@ -214,6 +214,6 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n 's/^#//p;/^$$/q' Makefile
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
