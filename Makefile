@@ -5,9 +5,12 @@
 #   make deps       install what building and testing need (Debian 12 or 13; root)
 #   make demo       what building and using need, tools, a signing key, the
 #                   kvm-docker appliance, a summary
-#   make check      deps, then every test: unit, rejects, integration, boot
+#   make check      deps, then every test in parallel: unit, integration, boot
 #   make check-scenarios  all four scenarios booted as a whole (emulated: half an hour)
-#   make check-fast the tests that need neither network nor a boot: under a minute
+#   make check-fast the tests that need neither network nor a boot: a minute or two
+#   make unit TEST=NAME  build and run unit tests, by their names: "tar fat"
+#   make units      build all unit tests and the programs that tests drive
+#   tests/run --all REGEX  run some tests of a finished build (tests/README.md)
 #   make repro      build under varied circumstances and compare every digest
 #   make bench      measure builds beside mmdebstrap and mke2fs
 #   make bench-services  the services: a long run, rates, spans (20 minutes)
@@ -17,7 +20,8 @@
 #   make help       this text
 #
 # Settings: CC, CFLAGS, BUILD (build), SANITIZE=1 (ASan and UBSan),
-#           TESTS=REGEX (only tests whose name matches), V=1 (show commands)
+#           TESTS=REGEX (only tests whose name matches), JOBS (tests in parallel),
+#           V=1 (show commands)
 #           MKVBENCH_CLOCK_ROUNDS (6; 25 for 100 measurements in each guest's clock)
 
 CC ?= gcc
@@ -67,16 +71,35 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
+.PHONY: all deps demo unit check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units test-deps
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(PROGRAM_BINS)
 
-$(BUILD)/obj/%.o: %.c
+# What a section of .ci/packages.txt names is there: looked for before the first
+# compilation, and again when one fails.
+check_deps = CC="$(CC)" PKG_CONFIG="$(PKG_CONFIG)" .ci/check-deps
+TEST_DEPS := $(BUILD)/deps/testing
+$(BUILD)/deps/building: .ci/packages.txt .ci/check-deps
+	@mkdir -p $(@D)
+	@$(check_deps) building
+	@touch $@
+$(TEST_DEPS): .ci/packages.txt .ci/check-deps
+	@mkdir -p $(@D)
+	@$(check_deps) building testing
+	@touch $@
+test-deps:
+	@$(check_deps) building testing
+define compile # sections
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(MKV_CFLAGS) $(CFLAGS) -c $< -o $@ || { $(check_deps) $(1); exit 1; }
+endef
+$(BUILD)/obj/%.o: %.c | $(BUILD)/deps/building
+	$(call compile,building)
+$(BUILD)/obj/tests/%.o: tests/%.c | $(TEST_DEPS)
+	$(call compile,building testing)
 
 # The one library whose headers have a folder of their own.
-$(BUILD)/obj/builder/format/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 | sed 's/-I/-isystem /g')
+$(BUILD)/obj/builder/format/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 2>/dev/null | sed 's/-I/-isystem /g')
 
 $(BUILD)/lib.a: $(LIB_OBJ)
 	@rm -f $@
@@ -145,11 +168,22 @@ $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/builder.a $(BUILD)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
 # Runs where there are no libraries.
-$(BUILD)/tests/tools/%_static: tests/tools/%_static.c
+$(BUILD)/tests/tools/%_static: tests/tools/%_static.c | $(TEST_DEPS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -O2 -static -o $@ $<
-units: $(UNIT_TESTS) $(TEST_TOOLS)
+units: test-deps $(UNIT_TESTS) $(TEST_TOOLS)
+
+# make unit TEST="NAME...": names as in tests/unit/NAME_test.c.
+comma := ,
+UNIT_NAMES := $(UNIT_TESTS:$(BUILD)/tests/unit/%_test=%)
+UNIT_WANTED := $(patsubst %_test,%,$(patsubst %.c,%,$(notdir $(subst $(comma), ,$(TEST)))))
+UNIT_UNKNOWN := $(filter-out $(UNIT_NAMES),$(UNIT_WANTED))
+# The programs of tests/tools/ that these tests run.
+UNIT_DRIVES := $(foreach t,$(UNIT_WANTED),$(shell sed -n 's,.*/\(tools/[a-z_]*\)".*,$(BUILD)/tests/\1,p' tests/unit/$(t)_test.c 2>/dev/null))
+unit: test-deps $(if $(UNIT_UNKNOWN),,$(UNIT_WANTED:%=$(BUILD)/tests/unit/%_test) $(UNIT_DRIVES))
+	@tests/lib/check_unit_names '$(UNIT_NAMES)' $(UNIT_WANTED)
+	@for t in $(UNIT_WANTED); do $(BUILD)/tests/unit/$${t}_test || exit 1; done
 
 deps:
 	.ci/install-deps
@@ -157,20 +191,20 @@ deps:
 check: deps
 	$(MAKE) all units
 	BUILD=$(BUILD) tests/run --all $(TESTS)
-check-scenarios: all units
+check-scenarios: units all
 	SCENARIOS=1 TEST_TIMEOUT=3600 BUILD=$(BUILD) tests/run --all 'boot/67'
-check-fast: all units
+check-fast: units all
 	BUILD=$(BUILD) tests/run --fast $(TESTS)
-repro: all
+repro: test-deps all
 	BUILD=$(BUILD) tests/repro
-bench: all
+bench: test-deps all
 	BUILD=$(BUILD) tests/bench/run
-bench-services: all units
+bench-services: units all
 	BUILD=$(BUILD) tests/bench/services
 FUZZ_SECONDS ?= 10
 fuzzers: $(FUZZERS)
 verify-fuzzers: $(VERIFY_FUZZERS)
-fuzz:
+fuzz: test-deps
 	$(MAKE) SANITIZE=1 fuzzers
 	@for f in $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%); do \
 		echo "$$f $(FUZZ_SECONDS)"; $$f $(FUZZ_SECONDS) || exit 1; done
@@ -190,6 +224,6 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n 's/^#//p;/^$$/q' Makefile
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Signed contracts for tests of the verifier, made by openssl. Sourced.
 #
 #   contract_key NAME.pem        a private key, and its public one as NAME.pub

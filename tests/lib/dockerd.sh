@@ -1,20 +1,26 @@
+# shellcheck shell=bash
 # For tests that need Docker's programs or units: fetched once in a run of
 # tests/run, never installed, so that nothing of it starts on this machine.
 # Sourced; expects SHARED or TEST_TMP.
 #
 #   dockerd_fetch   dockerd and docker are in PATH, and
 #     $docker_root    holds their package's files, "" where they are installed
+. "$ROOT/tests/lib/test.sh"
+
 dockerd_fetch() {
 	docker_root=
 	command -v dockerd >/dev/null && return
 	docker_root=${SHARED:-$TEST_TMP}/docker
 	export PATH=$docker_root/usr/sbin:$docker_root/usr/bin:$PATH
-	[ ! -d "$docker_root" ] || return 0
+	once docker dockerd_unpack
+}
+
+dockerd_unpack() {
 	local debs=$docker_root.debs part=$docker_root.part deb
 	rm -rf "$debs" "$part"
 	mkdir -p "$debs"
 	(cd "$debs" && apt-get -q download docker.io containerd runc tini >/dev/null 2>&1) ||
-		{ echo "docker.io can't be fetched"; exit 77; }
+		skip "docker.io can't be fetched"
 	for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$part"; done
 	# Debian 13 has the client in a package of its own.
 	[ -e "$part/usr/bin/docker" ] || {

@@ -4,12 +4,10 @@
 # libvirt's folders are empty ones and all that it starts ends with the script.
 # /dev/kvm is only there with LIBVIRT_KVM=1: libvirt may know of it, nothing here
 # runs a guest in it.
+. "$ROOT/tests/lib/test.sh"
 if [ "${LIBVIRT_INSIDE:-}" != 1 ]; then
-	[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
-	for program in libvirtd virtlogd virsh; do
-		PATH=$PATH:/usr/sbin command -v $program >/dev/null ||
-			{ echo "needs $program"; exit 77; }
-	done
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	need libvirtd virtlogd virsh
 	LIBVIRT_INSIDE=1 exec unshare -mnp --fork --kill-child --mount-proc "$0" "$@"
 fi
 export PATH=$PATH:/usr/sbin:/sbin LIBVIRT_DEFAULT_URI=qemu:///system
@@ -51,23 +49,19 @@ libvirt_folders() {
 libvirt_start() {
 	[ -e /run/virtlogd.pid ] || virtlogd -d -p /run/virtlogd.pid || exit 1
 	libvirtd -d -p /run/libvirtd.pid || exit 1
-	local i
-	for i in $(seq 50); do
+	for _ in $(seq 50); do
 		virsh uri >/dev/null 2>&1 && return
 		sleep 0.1
 	done
-	echo "libvirtd doesn't answer ($i)"
-	exit 1
+	fail "libvirtd doesn't answer"
 }
 libvirt_stop() {
 	kill "$(</run/libvirtd.pid)"
-	local i
-	for i in $(seq 100); do
+	for _ in $(seq 100); do
 		[ -e /run/libvirtd.pid ] || return 0
 		sleep 0.1
 	done
-	echo "libvirtd doesn't end ($i)"
-	exit 1
+	fail "libvirtd doesn't end"
 }
 
 # sign_appliance DIR KEY.pem: SHA256SUMS and its signature.

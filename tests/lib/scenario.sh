@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests of whole scenarios. Sourced; expects what tests/lib/small.sh does.
 #
 #   scenario NAME   builds recipes/emulated/NAME.yaml, boots all its hosts, lets its
@@ -6,11 +7,6 @@
 # A boot of five emulated hosts takes minutes: they need the word "scenario", that is
 # `make check-scenarios`.
 . "$ROOT/tests/lib/small.sh"
-
-skip() {
-	echo "$*"
-	exit 77
-}
 
 # While a boot runs, what each host that passed says of its clock's bound, by the
 # figures that its node exporter has of the verifier: lines "HOST SECONDS".
@@ -64,9 +60,9 @@ scenario() { # NAME
 	local calling=(loadgen order payment user) watcher worst_us
 	local name=$1 orders=3 images=$SHARED/scenarios consoles=$TEST_TMP/consoles status=0
 	local appliance=$images/emulated-$name hosts='collector loadgen order payment user' host
-	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
-	mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME" "$images"
-	[ -f "$XDG_CONFIG_HOME/mkvbench/key.pem" ] || "$mkvbench" keygen >/dev/null
+	need qemu-system-x86_64
+	mkdir -p "$images"
+	small_keys
 	"$mkvbench" build --quiet --lock "$images/$name.lock" --output "$images" \
 		"$ROOT/recipes/emulated/$name.yaml" || fail "it doesn't build"
 	same_programs "$appliance"

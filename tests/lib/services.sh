@@ -17,17 +17,17 @@
 #                           not in the database, each a line
 #   request STATUS CURL-ARGUMENTS...   leaves the answer in $body; within 20 s
 #   expect JQ-FILTER        which must hold for $body
-#   metric NAME SERIES; fail MESSAGE
+#   metric NAME SERIES
+# and what tests/lib/test.sh has; a failure prints the end of each log.
 #
 # SERVICES_PREFIX is an array put before each service's command, LOAD_PREFIX one
 # before loadgen, PostgreSQL and the collector.
+. "$ROOT/tests/lib/test.sh"
 declare -A pid port
 declare -a SERVICES_PREFIX LOAD_PREFIX as
 
-fail() {
-	echo "$*"
+on_fail() {
 	tail -q -n 8 "$TEST_TMP"/*.log
-	exit 1
 }
 
 services_end() {
@@ -39,10 +39,10 @@ services_end() {
 services_init() {
 	local ports
 	pg_bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort | tail -n 1)
-	[ -n "$pg_bin" ] || { echo "PostgreSQL is not installed"; exit 77; }
+	[ -n "$pg_bin" ] || skip "PostgreSQL is not installed"
 	as=() # PostgreSQL refuses to run as root
 	if [ "$(id -u)" = 0 ]; then
-		id postgres >/dev/null 2>&1 || { echo "no user postgres"; exit 77; }
+		id postgres >/dev/null 2>&1 || skip "no user postgres"
 		as=(setpriv --reuid=postgres --regid=postgres --clear-groups)
 		chmod 0711 "$TEST_TMP"
 		install -d -o postgres -g postgres -m 0700 "$TEST_TMP/pg"
@@ -52,11 +52,7 @@ services_init() {
 	cp "$BUILD/programs/postgres" "$TEST_TMP/mkvbench-postgres"
 	mkdir "$TEST_TMP/data"
 	trap services_end EXIT
-	read -ra ports < <(python3 -c '
-import socket
-s = [socket.socket() for _ in range(6)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*(x.getsockname()[1] for x in s))')
+	read -ra ports < <(free_ports 6)
 	port=([pg]=${ports[0]} [user]=${ports[1]} [payment]=${ports[2]}
 		[order]=${ports[3]} [collector]=${ports[4]} [proxy]=${ports[5]})
 	url=http://127.0.0.1

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For tests of whole builds: the appliance of recipes/small.yaml, built once in a
 # run of tests/run and shared. Sourced; expects ROOT, BUILD, TEST_TMP, SHARED.
 #
@@ -8,7 +9,10 @@
 #     $XDG_CACHE_HOME      the store, $XDG_CONFIG_HOME the key
 #   private_store DIR [cold]   a copy of the store to do harm to; `cold`: only
 #                              the packages, no results of steps
-#   fail MESSAGE; expect_status N COMMAND...; digests APPLIANCE
+#   small_keys             makes the signing key of this run unless there is one
+#   digests APPLIANCE
+# and what tests/lib/test.sh has.
+. "$ROOT/tests/lib/test.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 mkvbench=$BUILD/mkvbench
 SHARED=${SHARED:-$TEST_TMP/shared}
@@ -18,32 +22,18 @@ small_lock=$SHARED/small.lock
 small_images=$SHARED/images
 small=$small_images/small
 
-fail() {
-	echo "$*"
-	exit 1
+small_keys() {
+	mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME"
+	once key small_keygen
 }
 
-# Output goes to $TEST_TMP/out and $TEST_TMP/err.
-expect_status() {
-	local wanted=$1 got=0
-	shift
-	"$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || got=$?
-	[ "$got" = "$wanted" ] && return
-	cat "$TEST_TMP/out" "$TEST_TMP/err"
-	fail "status $got, not $wanted: $*"
-}
-
-expect_text() { # FILE PATTERN
-	grep -Eq -- "$2" "$1" || { cat "$1"; fail "no /$2/"; }
+small_keygen() {
+	"$mkvbench" keygen >/dev/null
 }
 
 small_appliance() {
-	mkdir -p "$XDG_CACHE_HOME" "$XDG_CONFIG_HOME"
-	[ -f "$XDG_CONFIG_HOME/mkvbench/key.pem" ] || "$mkvbench" keygen >/dev/null
-	[ -f "$SHARED/small.built" ] && return
-	"$mkvbench" build --quiet --lock "$small_lock" --output "$small_images" \
-		"$small_recipe" || fail "recipes/small.yaml doesn't build"
-	touch "$SHARED/small.built"
+	small_keys
+	once small "$mkvbench" build --quiet --lock "$small_lock" --output "$small_images" "$small_recipe"
 }
 
 # Prints the store's file of a digest.
@@ -53,10 +43,12 @@ object() { # STORE SHA256
 
 private_store() {
 	local store=$1 from=$XDG_CACHE_HOME/mkvbench sha256
-	# As a version without a mark made it.
+	# As a version without a mark made it. Other tests may add to the store meanwhile: a
+	# step is written after its objects, so the objects of all copied steps are there.
 	mkdir -p "$store"/{objects,steps,tmp}
 	if [ "${2:-}" != cold ]; then
-		cp -r "$from/objects" "$from/steps" "$store/"
+		cp -r "$from/steps/." "$store/steps/"
+		cp -r "$from/objects/." "$store/objects/"
 		return
 	fi
 	awk '$1 == "package" {print}' "$small_lock" | grep -oE '\b[0-9a-f]{64}\b' |

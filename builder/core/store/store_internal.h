@@ -56,10 +56,7 @@ struct mkv_store_entry {
 	char name[MKV_SHA256_HEX_SIZE];
 	char path[96]; /* in the store, for messages */
 };
-#define MKV_STORE_ENTRY_INIT                                                   \
-	{                                                                      \
-		.folder = -1                                                   \
-	}
+#define MKV_STORE_ENTRY_INIT ((struct mkv_store_entry){.folder = -1})
 void mkv_store_entry_done(struct mkv_store_entry *entry) mkv_nonnull(1);
 #define auto_store_entry __attribute__((cleanup(mkv_store_entry_done)))
 /* -ENOENT when there is no such folder and it isn't to be made. */

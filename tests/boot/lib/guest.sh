@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # For boot tests that need no image: an initramfs of busybox, programs with their
 # libraries, and modules. Sourced; sources image.sh for find_kernel.
 #
@@ -12,7 +13,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 
 guest_new() {
 	[ -x /bin/busybox ] || skip "busybox-static is not installed"
-	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+	need qemu-system-x86_64
 	mkdir -p "$1"/{bin,sbin,proc,sys,dev,run,tmp,etc,var/lib}
 	cp /bin/busybox "$1/bin/"
 	echo 'root:x:0:0::/:/bin/sh' >"$1/etc/passwd"

@@ -1,9 +1,10 @@
+# shellcheck shell=bash
 # For boot tests: a small image out of this machine's own kernel and busybox.
 # Sourced; expects BUILD and TEST_TMP. `make_image COMMAND-LINE` writes disk.raw,
 # initramfs, uki.efi, vmlinuz into TEST_TMP and leaves the final command line in
 # $command_line.
 
-skip() { echo "$*"; exit 77; }
+. "$ROOT/tests/lib/test.sh"
 
 find_kernel() {
 	local modules
@@ -29,7 +30,7 @@ make_image() {
 	find_kernel
 	[ -x /bin/busybox ] && [ -f $stub ] ||
 		skip "busybox-static or systemd-boot-efi is not installed"
-	command -v qemu-system-x86_64 >/dev/null || skip "no qemu-system-x86_64"
+	need qemu-system-x86_64
 	mkdir -p "$root"/{bin,sbin,dev,proc,sys}
 	cp /bin/busybox "$root/bin/"
 	make_init "$root/sbin/init"
@@ -48,7 +49,7 @@ start() {
 		-cpu max -m 512 -nodefaults -display none -no-reboot \
 		-serial "file:$console" \
 		-drive "if=none,id=disk,format=raw,snapshot=on,file=$TEST_TMP/disk.raw" \
-		"$@" || { tail -n 30 "$console"; echo "QEMU ended with $?"; exit 1; }
+		"$@" || fail "QEMU ended with $?: $(tail -n 30 "$console")"
 }
 
 direct=(-kernel "$TEST_TMP/vmlinuz" -initrd "$TEST_TMP/initramfs")
@@ -60,5 +61,5 @@ firmware() { # prints the folder of OVMF, Debian 12's and 13's
 }
 
 expect() { # CONSOLE PATTERN
-	grep -aqE -- "$2" "$1" || { echo "no /$2/ in:"; tail -n 30 "$1"; exit 1; }
+	grep -aqE -- "$2" "$1" || fail "no line matches /$2/ in: $(tail -n 30 "$1")"
 }

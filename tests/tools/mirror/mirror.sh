@@ -5,6 +5,7 @@
 #   mirror_key; mirror_package ...; mirror_release SUITE ...; mirror_serve
 # $mirror_uris are what --mirror takes, $mirror_keyring what --keyring takes.
 
+. "$ROOT/tests/lib/test.sh"
 mirror=$TEST_TMP/mirror
 mirror_keyring=$TEST_TMP/keyring.gpg
 mkdir -p "$mirror"
@@ -13,16 +14,11 @@ unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
 echo 'Acquire::http::Proxy "DIRECT";' >"$TEST_TMP/apt.conf"
 export APT_CONFIG=$TEST_TMP/apt.conf
 
-fail() {
-	echo "$*"
-	exit 1
-}
-
 # mirror_key [NAME]: makes a signing key; its public part is $TEST_TMP/NAME.gpg.
-# In a folder of its own with a short path: agents listen on sockets.
+# The name of its directory is short: agents listen on sockets there.
 mirror_key() {
 	local name=${1:-keyring} home
-	home=$(mktemp -d)
+	home=$(mktemp -d "$TEST_TMP/XXXX")
 	gpg --homedir "$home" --batch --quiet --passphrase '' \
 		--quick-generate-key "test <$name@example.invalid>" ed25519 sign never 2>"$TEST_TMP/gpg.log" ||
 		{ cat "$TEST_TMP/gpg.log"; return 1; }
