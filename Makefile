@@ -23,6 +23,8 @@
 CC ?= gcc
 BUILD ?= build
 prefix ?= /usr/local
+bash_completions ?= $(prefix)/share/bash-completion/completions
+zsh_completions ?= $(prefix)/share/zsh/site-functions
 PKG_CONFIG ?= pkg-config
 VERSION := 0.1.0
 
@@ -175,6 +177,13 @@ install: all
 	for s in $(SERVICES); do install -D -m 0755 $(BUILD)/programs/$$s $(DESTDIR)$(prefix)/lib/mkvbench/programs/$$s; done
 	cp -R overlays recipes $(DESTDIR)$(prefix)/lib/mkvbench/
 	install -D -m 0644 docs/mkvbench.1 $(DESTDIR)$(prefix)/share/man/man1/mkvbench.1
+	install -D -m 0644 docs/mkvbench-verify.8 $(DESTDIR)$(prefix)/share/man/man8/mkvbench-verify.8
+	for shell in bash zsh; do mkdir -p $(BUILD)/completion/$$shell && \
+		$(BUILD)/mkvbench completion $$shell >$(BUILD)/completion/$$shell/mkvbench && \
+		$(BUILD)/mkvbench-verify --completion $$shell >$(BUILD)/completion/$$shell/mkvbench-verify || exit 1; done
+	for program in mkvbench mkvbench-verify; do \
+		install -D -m 0644 $(BUILD)/completion/bash/$$program $(DESTDIR)$(bash_completions)/$$program && \
+		install -D -m 0644 $(BUILD)/completion/zsh/$$program $(DESTDIR)$(zsh_completions)/_$$program || exit 1; done
 
 clean:
 	rm -rf $(BUILD)
