@@ -13,6 +13,7 @@
 #   make bench-services  the services: a long run, rates, spans (20 minutes)
 #   make fuzz       parsers under ASan and UBSan, FUZZ_SECONDS (10) each
 #   make install    into $(DESTDIR)$(prefix)
+#   make deb        the Debian package of this version, into $(BUILD)/deb
 #   make clean      take build/ away
 #   make help       this text
 #
@@ -67,7 +68,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units
+.PHONY: all deps demo check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install deb clean help units
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(SERVICE_BINS)
 
 $(BUILD)/%.o: %.c
@@ -184,6 +185,9 @@ install: all
 	for program in mkvbench mkvbench-verify; do \
 		install -D -m 0644 $(BUILD)/completion/bash/$$program $(DESTDIR)$(bash_completions)/$$program && \
 		install -D -m 0644 $(BUILD)/completion/zsh/$$program $(DESTDIR)$(zsh_completions)/_$$program || exit 1; done
+
+deb:
+	BUILD=$(BUILD) VERSION=$(VERSION) .ci/deb
 
 clean:
 	rm -rf $(BUILD)

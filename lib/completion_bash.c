@@ -38,11 +38,12 @@ static void add_operands(const char *synopsis, struct mkv_buf *into)
 {
 	const char *operand;
 	size_t length;
-	bool repeats = false;
+	bool repeats = false, is_first = true;
 	mkv_buf_str(into, "\toperands=(");
-	for (const char *rest = synopsis, *first = rest;
+	for (const char *rest = synopsis;
 	     mkv_completion_next_operand(&rest, &operand, &length, &repeats);) {
-		mkv_buf_str(into, operand == first ? "'" : " '");
+		mkv_buf_str(into, is_first ? "'" : " '");
+		is_first = false;
 		add_kinds(operand, length, into);
 		mkv_buf_char(into, '\'');
 	}
