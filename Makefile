@@ -140,6 +140,7 @@ $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/v
 # Those that ask nothing of the builder do without it: tests build them.
 VERIFY_FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(shell grep -LE '"(builder|programs)/' tests/fuzz/*_fuzz.c)))
 $(VERIFY_FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/verify.a $(BUILD)/lib.a
+	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
 $(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/study.a $(BUILD)/lib.a

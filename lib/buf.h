@@ -11,7 +11,8 @@
 #include "lib/error.h"
 
 struct mkv_buf {
-	char *data; /* NUL-terminated behind `size` once anything was appended */
+	char *data; /* NUL-terminated behind `size` once anything was appended
+		     */
 	size_t size;
 	size_t capacity;
 	bool failed;
@@ -33,8 +34,8 @@ void mkv_buf_fill(struct mkv_buf *buf, char byte, size_t count) mkv_nonnull(1);
 void *mkv_buf_extend(struct mkv_buf *buf, size_t size) mkv_nonnull(1);
 
 /* 0, or -ENOMEM when any append failed. */
-int mkv_buf_check(const struct mkv_buf *buf, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_buf_check(const struct mkv_buf *buf,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 
 /* The text, owned by the caller; "" for an empty buffer; NULL when out of
  * memory. The buffer is empty afterwards. */

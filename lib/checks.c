@@ -113,8 +113,8 @@ static bool has_containers(const struct mkv_check_scope *scope)
 	return false;
 }
 
-/* True when a guest of this host has a promised domain and, if `pinned`, promised
- * CPUs for its threads. */
+/* True when a guest of this host has a promised domain and, if `pinned`,
+ * promised CPUs for its threads. */
 static bool has_guest(const struct mkv_check_scope *scope, bool pinned)
 {
 	const struct mkv_contract_strings *guests = &scope->host->guests;

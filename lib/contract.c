@@ -166,8 +166,8 @@ static void read_head(struct mkv_json_reader *r, const json_t *root,
 	}
 }
 
-/* A hypervisor runs guests, each guest is on one at most, and all of them are in
- * one network: there is one private VLAN. */
+/* A hypervisor runs guests, each guest is on one at most, and all of them are
+ * in one network: there is one private VLAN. */
 static void check_guests(struct mkv_json_reader *r,
 			 const struct mkv_contract *contract,
 			 const struct mkv_contract_host *host)

@@ -69,7 +69,8 @@ struct mkv_contract_hypervisor {
 	const char *domain, *uuid;
 	const char *firmware; /* "uefi", "bios" */
 	struct {
-		const char *mode; /* "host-passthrough", "host-model", "custom" */
+		const char
+			*mode; /* "host-passthrough", "host-model", "custom" */
 		const char *model;		      /* of custom; NULL */
 		struct mkv_contract_strings features; /* "+topoext", "-svm" */
 		int migratable; /* of host-passthrough: 0, 1; -1 */
@@ -96,7 +97,7 @@ struct mkv_contract_host {
 	const char *name, *image, *role, *address, *mac;
 	const char *tpm_key; /* SHA-256 of its TPM's SubjectPublicKeyInfo */
 	struct mkv_contract_strings containers;
-	struct mkv_contract_strings guests; /* hosts that it runs */
+	struct mkv_contract_strings guests;	   /* hosts that it runs */
 	struct mkv_contract_hypervisor hypervisor; /* of a guest */
 };
 

@@ -80,8 +80,8 @@ static void read_nic(struct mkv_json_reader *r, const json_t *object,
 	into->nic.model = mkv_json_string(r, object, "model", true);
 	into->nic.network = mkv_contract_read_name(r, object, "network", true);
 	into->nic.bridge = mkv_contract_read_name(r, object, "bridge", true);
-	into->nic.queues =
-		(unsigned)mkv_json_integer(r, object, "queues", 1, 256, true, 1);
+	into->nic.queues = (unsigned)mkv_json_integer(r, object, "queues", 1,
+						      256, true, 1);
 }
 
 static void read_memory(struct mkv_json_reader *r, const json_t *object,

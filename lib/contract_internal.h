@@ -36,11 +36,9 @@ struct mkv_contract_strings mkv_contract_read_strings(struct mkv_json_reader *r,
 						      const char *key)
 	mkv_nonnull(1, 3);
 /* A list of numbers from 0 to `max`. */
-struct mkv_contract_numbers mkv_contract_read_numbers(struct mkv_json_reader *r,
-						      const json_t *object,
-						      const char *key,
-						      int64_t max)
-	mkv_nonnull(1, 3);
+struct mkv_contract_numbers
+mkv_contract_read_numbers(struct mkv_json_reader *r, const json_t *object,
+			  const char *key, int64_t max) mkv_nonnull(1, 3);
 /* A map of strings, sorted by key. */
 struct mkv_contract_pairs mkv_contract_read_pairs(struct mkv_json_reader *r,
 						  const json_t *object,

@@ -46,7 +46,8 @@ int mkv_hasher_finish(struct mkv_hasher *hasher, struct mkv_sha256 *ret,
 	hasher->failed =
 		EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) != 1;
 	if (!ok)
-		return mkv_fail(err, MKV_FAILED, EIO, "libcrypto: SHA-256 failed");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"libcrypto: SHA-256 failed");
 	return 0;
 }
 
@@ -55,7 +56,8 @@ int mkv_sha256_bytes(const void *data, size_t size, struct mkv_sha256 *ret,
 {
 	if (EVP_Digest(size ? data : "", size, ret->bytes, NULL, EVP_sha256(),
 		       NULL) != 1)
-		return mkv_fail(err, MKV_FAILED, EIO, "libcrypto: SHA-256 failed");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"libcrypto: SHA-256 failed");
 	return 0;
 }
 
@@ -192,7 +194,8 @@ int mkv_uuid5(const uint8_t space[static 16], const char *name,
 		  EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 	EVP_MD_CTX_free(ctx);
 	if (!ok)
-		return mkv_fail(err, MKV_FAILED, EIO, "libcrypto: SHA-1 failed");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"libcrypto: SHA-1 failed");
 	memcpy(ret, digest, 16);
 	ret[6] = (uint8_t)((ret[6] & 0x0f) | 0x50); /* version 5 */
 	ret[8] = (uint8_t)((ret[8] & 0x3f) | 0x80); /* RFC variant */

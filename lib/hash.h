@@ -25,7 +25,8 @@ void mkv_hasher_add(struct mkv_hasher *hasher, const void *data, size_t size)
 	mkv_nonnull(1);
 /* The hasher starts afresh afterwards. */
 int mkv_hasher_finish(struct mkv_hasher *hasher, struct mkv_sha256 *ret,
-		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 int mkv_sha256_bytes(const void *data, size_t size, struct mkv_sha256 *ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
@@ -36,8 +37,8 @@ int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 
 /* MD5 (RFC 1321) of all that is left behind a descriptor, in hexadecimal: only
  * for what dpkg's own records say. */
-int mkv_md5_fd(int fd, char ret[static 33], struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_md5_fd(int fd, char ret[static 33],
+	       struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
 
 /* Lower-case hexadecimal with its NUL. */
 void mkv_sha256_hex(const struct mkv_sha256 *sha,

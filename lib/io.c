@@ -153,8 +153,8 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 {
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	const char *slash = strrchr(path, '/');
-	auto_free char *dir = slash ? strndup(path, (size_t)(slash - path) + 1)
-				    : strdup(".");
+	auto_free char *dir =
+		slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
 	if (!dir)
 		return mkv_oom(err);
 	file.dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -182,7 +182,8 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 
 int mkv_newfile_place(struct mkv_newfile *file, struct mkv_error *err)
 {
-	if (renameat(file->dirfd, file->temporary, file->dirfd, file->final) < 0)
+	if (renameat(file->dirfd, file->temporary, file->dirfd, file->final) <
+	    0)
 		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
 				file->final);
 	free(mkv_take(file->temporary));
@@ -289,12 +290,14 @@ static int remove_entry(int dirfd, const char *name, dev_t device,
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
-		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m", name);
-	auto_fd int fd = openat(dirfd, name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m",
+				name);
+	auto_fd int fd = openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m", name);
+		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m",
+				name);
 	if (device && st.st_dev != device)
 		return mkv_fail(err, MKV_FAILED, EXDEV,
 				"'%s' is a mount point: not removed", name);
@@ -302,7 +305,8 @@ static int remove_entry(int dirfd, const char *name, dev_t device,
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", name);
 	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m", name);
+		return mkv_fail(err, MKV_FAILED, errno, "remove '%s': %m",
+				name);
 	return 0;
 }
 

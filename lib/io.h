@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Files: whole reads with a limit, whole writes, and files that appear only when
- * complete. */
+/* Files: whole reads with a limit, whole writes, and files that appear only
+ * when complete. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +19,8 @@ int mkv_read_file(int dirfd, const char *path, size_t limit_bytes,
 	mkv_nonnull(2, 4, 5);
 
 /* Write, or write at an offset, all of it. */
-int mkv_write_all(int fd, const void *data, size_t size, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(4);
+int mkv_write_all(int fd, const void *data, size_t size,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(4);
 int mkv_pwrite_all(int fd, const void *data, size_t size, uint64_t offset,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(5);
 /* Exactly `size` bytes at an offset; an early end of file is -EIO. */
@@ -40,17 +40,17 @@ struct mkv_newfile {
 	char *temporary;
 	char *final;
 };
-#define MKV_NEWFILE_INIT {.fd = -1, .dirfd = -1}
+#define MKV_NEWFILE_INIT ((struct mkv_newfile){.fd = -1, .dirfd = -1})
 
 /* `mode` holds whatever the umask is. */
 int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
-int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_newfile_commit(struct mkv_newfile *file,
+		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* The same without a sync, inside a folder that is synced as a whole later
  * (lib/sync.h). */
-int mkv_newfile_place(struct mkv_newfile *file, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_newfile_place(struct mkv_newfile *file,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 void mkv_newfile_done(struct mkv_newfile *file) mkv_nonnull(1);
 #define auto_newfile __attribute__((cleanup(mkv_newfile_done)))
 
@@ -66,5 +66,5 @@ int mkv_make_dirs(const char *path, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* rm -rf that never follows a link and never leaves the file system's tree
  * under `path`. A missing path is success. */
-int mkv_remove_tree(int dirfd, const char *path, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_remove_tree(int dirfd, const char *path,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);

@@ -30,8 +30,7 @@ static _Noreturn void become(const struct mkv_process *process, int in, int out,
 	if (dup2(in, 0) >= 0 && (out < 0 || dup2(out, 1) >= 0) &&
 	    (errs < 0 || dup2(errs, 2) >= 0)) {
 		if (process->environment)
-			execvpe(process->argv[0],
-				(char *const *)process->argv,
+			execvpe(process->argv[0], (char *const *)process->argv,
 				(char *const *)process->environment);
 		else
 			execvp(process->argv[0], (char *const *)process->argv);
@@ -131,8 +130,9 @@ static int judge(const char *program, int status, const struct mkv_buf *errors,
 				WEXITSTATUS(status), errors->size ? ": " : "",
 				tail_of(errors));
 	}
-	return mkv_fail(err, MKV_FAILED, EIO, "%s was ended by signal %d (%s)%s%s",
-			program, WTERMSIG(status), strsignal(WTERMSIG(status)),
+	return mkv_fail(err, MKV_FAILED, EIO,
+			"%s was ended by signal %d (%s)%s%s", program,
+			WTERMSIG(status), strsignal(WTERMSIG(status)),
 			errors->size ? ": " : "", tail_of(errors));
 }
 
@@ -158,7 +158,8 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 	mkv_auto_close_(&report[1]);
 	auto_fd int report_fd = report[0];
 	auto_buf struct mkv_buf own_errors = {0};
-	struct mkv_buf *errors = process->errors ? process->errors : &own_errors;
+	struct mkv_buf *errors =
+		process->errors ? process->errors : &own_errors;
 	size_t limit = process->output_limit_bytes ? process->output_limit_bytes
 						   : (size_t)16 << 20;
 	struct stream streams[2] = {{out[0], process->output, limit},
@@ -169,7 +170,9 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		return mkv_fail(err, MKV_FAILED, fork_code, "fork: %m");
 	}
 	int64_t deadline_ms =
-		process->timeout_s ? mkv_monotonic_ms() + process->timeout_s * 1000LL : 0;
+		process->timeout_s
+			? mkv_monotonic_ms() + process->timeout_s * 1000LL
+			: 0;
 	int rc = collect(streams, deadline_ms);
 	mkv_auto_close_(&streams[0].fd);
 	mkv_auto_close_(&streams[1].fd);
@@ -184,7 +187,8 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 	}
 	int code = 0;
 	if (read(report_fd, &code, sizeof(code)) == sizeof(code))
-		return mkv_fail(err, code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED,
+		return mkv_fail(err,
+				code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED,
 				code, "run '%s': %m", program);
 	return judge(program, status, errors, ret_status, err);
 }

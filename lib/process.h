@@ -5,13 +5,14 @@
 #include "lib/buf.h"
 
 struct mkv_process {
-	const char *const *argv;	/* NULL-terminated; argv[0] is searched in PATH */
+	const char *const
+		*argv; /* NULL-terminated; argv[0] is searched in PATH */
 	const char *const *environment; /* NULL-terminated, or NULL for ours */
-	int stdin_fd;			/* 0 for /dev/null, else the descriptor */
-	struct mkv_buf *output;		/* takes stdout when not NULL */
-	struct mkv_buf *errors;		/* takes stderr when not NULL */
-	size_t output_limit_bytes;	/* of each; 0 for 16 MiB */
-	unsigned timeout_s;		/* 0 for none; then SIGKILL, -ETIMEDOUT */
+	int stdin_fd;		   /* 0 for /dev/null, else the descriptor */
+	struct mkv_buf *output;	   /* takes stdout when not NULL */
+	struct mkv_buf *errors;	   /* takes stderr when not NULL */
+	size_t output_limit_bytes; /* of each; 0 for 16 MiB */
+	unsigned timeout_s;	   /* 0 for none; then SIGKILL, -ETIMEDOUT */
 };
 
 /* Runs to the end. 0 when it exited with 0. Otherwise an error that names the

@@ -10,10 +10,10 @@
 
 /* SEQUENCE { SEQUENCE { id-ecPublicKey, prime256v1 }, BIT STRING of an
  * uncompressed point }: RFC 5480, section 2. */
-static const uint8_t der_prefix[] = {
-	0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48,
-	0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48,
-	0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
+static const uint8_t der_prefix[] = {0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a,
+				     0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+				     0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03,
+				     0x01, 0x07, 0x03, 0x42, 0x00, 0x04};
 _Static_assert(sizeof(der_prefix) + 64 == MKV_TPM_KEY_DER_SIZE,
 	       "the DER of a P-256 key");
 
@@ -179,16 +179,18 @@ static int qualified_name(const struct mkv_tpm_key *key, uint8_t ret[static 34],
 			  struct mkv_error *err)
 {
 	static const uint8_t head[] = {
-		0x00, 0x23,		/* TPM_ALG_ECC */
-		0x00, 0x0b,		/* named by SHA-256 */
-		0x00, 0x05, 0x04, 0x72, /* sign, restricted, noDA, userWithAuth,
-					   sensitiveDataOrigin, fixedParent,
-					   fixedTPM */
-		0x00, 0x00,		/* no policy */
-		0x00, 0x10,		/* no symmetric algorithm */
-		0x00, 0x18, 0x00, 0x0b, /* ECDSA with SHA-256 */
-		0x00, 0x03,		/* P-256 */
-		0x00, 0x10,		/* no KDF */
+		0x00, 0x23, /* TPM_ALG_ECC */
+		0x00, 0x0b, /* named by SHA-256 */
+		0x00, 0x05, 0x04,
+		0x72,	    /* sign, restricted, noDA, userWithAuth,
+			       sensitiveDataOrigin, fixedParent,
+			       fixedTPM */
+		0x00, 0x00, /* no policy */
+		0x00, 0x10, /* no symmetric algorithm */
+		0x00, 0x18, 0x00,
+		0x0b,	    /* ECDSA with SHA-256 */
+		0x00, 0x03, /* P-256 */
+		0x00, 0x10, /* no KDF */
 	};
 	uint8_t public[sizeof(head) + 68], chain[4 + 34];
 	struct mkv_sha256 digest;
@@ -215,12 +217,12 @@ static int check_signature(const struct mkv_quote *quote, struct mkv_error *err)
 	mkv_tpm_key_der(&quote->key, der);
 	EVP_PKEY *pkey = d2i_PUBKEY(NULL, &at, sizeof(der));
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool holds = pkey && ctx &&
-		     EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL,
-					  pkey) == 1 &&
-		     EVP_DigestVerify(ctx, quote->signature,
-				      quote->signature_size, quote->bytes,
-				      quote->size) == 1;
+	bool holds =
+		pkey && ctx &&
+		EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey) ==
+			1 &&
+		EVP_DigestVerify(ctx, quote->signature, quote->signature_size,
+				 quote->bytes, quote->size) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
 	return holds ? 0 : refuse(err, "the TPM's signature doesn't hold");

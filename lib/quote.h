@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What a TPM 2.0 says about a receipt: a quote over its PCRs whose extra data is
- * the receipt's SHA-256, by a key that only the TPM can use (docs/ATTESTATIONS.md
- * says which, and what it proves). Structures are those of the TCG's TPM 2.0
- * Library, Part 2, revision 1.59; what reads them takes any bytes. Everything
- * here is a value: nothing is allocated. */
+/* What a TPM 2.0 says about a receipt: a quote over its PCRs whose extra data
+ * is the receipt's SHA-256, by a key that only the TPM can use
+ * (docs/ATTESTATIONS.md says which, and what it proves). Structures are those
+ * of the TCG's TPM 2.0 Library, Part 2, revision 1.59; what reads them takes
+ * any bytes. Everything here is a value: nothing is allocated. */
 
 #include "lib/buf.h"
 #include "lib/hash.h"
 
 enum {
-	MKV_QUOTE_PCRS = 16,	      /* 0 to 15, of the SHA-256 bank */
+	MKV_QUOTE_PCRS = 16,	       /* 0 to 15, of the SHA-256 bank */
 	MKV_QUOTE_LIMIT_BYTES = 65536, /* of the document */
 	MKV_ATTEST_SIZE_MAX = 256,
 	MKV_TPM_SIGNATURE_MAX = 72, /* DER of two integers of 32 bytes */
@@ -23,31 +23,33 @@ struct mkv_tpm_key {
 	struct mkv_sha256 id; /* of the DER SubjectPublicKeyInfo */
 };
 int mkv_tpm_key_init(const uint8_t x[static 32], const uint8_t y[static 32],
-		     struct mkv_tpm_key *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		     struct mkv_tpm_key *ret,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 void mkv_tpm_key_der(const struct mkv_tpm_key *key,
-		     uint8_t ret[static MKV_TPM_KEY_DER_SIZE]) mkv_nonnull(1, 2);
-/* From the DER in base64; exactly that kind of key, else MKV_UNVERIFIED. Whether
- * the point lies on the curve shows when a signature is checked. */
+		     uint8_t ret[static MKV_TPM_KEY_DER_SIZE])
+	mkv_nonnull(1, 2);
+/* From the DER in base64; exactly that kind of key, else MKV_UNVERIFIED.
+ * Whether the point lies on the curve shows when a signature is checked. */
 int mkv_tpm_key_parse(const char *text, size_t length, struct mkv_tpm_key *ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
 
 /* TPMS_ATTEST (10.12.8) of a quote over PCRs 0 to 15 of the SHA-256 bank. */
 struct mkv_attest {
-	uint8_t signer[34];	     /* the key's qualified name, SHA-256 */
-	struct mkv_sha256 extra;     /* what the asker gave */
-	uint64_t clock_ms;	     /* time powered, since it was made or cleared */
-	uint32_t resets;	     /* boots since then */
-	uint32_t restarts;	     /* resumes since the last reset */
-	bool clock_is_safe;	     /* no greater clock was told before */
-	uint64_t firmware;	     /* the TPM's version */
-	struct mkv_sha256 pcr_digest; /* of the PCRs' values, one after another */
+	uint8_t signer[34];	 /* the key's qualified name, SHA-256 */
+	struct mkv_sha256 extra; /* what the asker gave */
+	uint64_t clock_ms;  /* time powered, since it was made or cleared */
+	uint32_t resets;    /* boots since then */
+	uint32_t restarts;  /* resumes since the last reset */
+	bool clock_is_safe; /* no greater clock was told before */
+	uint64_t firmware;  /* the TPM's version */
+	struct mkv_sha256
+		pcr_digest; /* of the PCRs' values, one after another */
 };
 /* Anything else than exactly that is MKV_UNVERIFIED. */
 int mkv_attest_parse(const uint8_t *data, size_t size, struct mkv_attest *ret,
-		     struct mkv_error *err) mkv_must_check
-	mkv_nonnull(3, 4);
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
 
 /* The document beside a receipt (receipt.tpm.json). */
 struct mkv_quote {
@@ -61,8 +63,7 @@ struct mkv_quote {
 };
 /* Strict; MKV_UNVERIFIED when it is anything else. Nothing is checked yet. */
 int mkv_quote_parse(const char *text, size_t size, struct mkv_quote *ret,
-		    struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 3, 4);
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 /* Appends the document; `attest` isn't looked at. */
 int mkv_quote_write(const struct mkv_quote *quote, struct mkv_buf *into,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
@@ -71,5 +72,5 @@ int mkv_quote_write(const struct mkv_quote *quote, struct mkv_buf *into,
  * digest and the PCRs' values are those that were signed; else MKV_UNVERIFIED.
  * Whose key it is, the caller must know. */
 int mkv_quote_verify(const struct mkv_quote *quote,
-		     const struct mkv_sha256 *receipt, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		     const struct mkv_sha256 *receipt,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);

@@ -12,7 +12,8 @@ int mkv_sync_tree(const char *path, struct mkv_error *err) mkv_must_check
 /* The same behind one's back, in a thread. */
 struct mkv_syncing;
 int mkv_syncing_start(const char *path, struct mkv_syncing **ret,
-		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* Waits for its end, frees it and says how it went. */
-int mkv_syncing_finish(struct mkv_syncing *syncing, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_syncing_finish(struct mkv_syncing *syncing,
+		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);

@@ -10,10 +10,10 @@
 #include "lib/io.h"
 #include "verify/capture.h"
 #include "verify/options.h"
-#include "verify/quiet.h"
-#include "verify/receipt/standing.h"
 #include "verify/probe/sysfs.h"
 #include "verify/probe/tpm.h"
+#include "verify/quiet.h"
+#include "verify/receipt/standing.h"
 
 static int print(const struct mkv_buf *text, struct mkv_error *err)
 {

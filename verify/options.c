@@ -65,9 +65,10 @@ void mkv_verify_help(struct mkv_buf *into)
 			       o->placeholder ? o->placeholder : "");
 		mkv_buf_printf(into, "  %-21s %s\n", left, o->help);
 	}
-	mkv_buf_str(into, "\nExit status: 0 passed (or the contract only "
-			  "warns), 1 failed itself, 2 bad usage,\n3 this machine "
-			  "can't do it, 4 the answer is no.\n");
+	mkv_buf_str(into,
+		    "\nExit status: 0 passed (or the contract only "
+		    "warns), 1 failed itself, 2 bad usage,\n3 this machine "
+		    "can't do it, 4 the answer is no.\n");
 }
 
 /* The values of --check: "contract|cpu-model|..." */

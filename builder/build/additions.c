@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What a recipe adds to a tree of packages, for disk and OCI images alike. All of
- * it is as the lock pins it or as it was when the build began: whoever edits
+/* What a recipe adds to a tree of packages, for disk and OCI images alike. All
+ * of it is as the lock pins it or as it was when the build began: whoever edits
  * it meanwhile ends the build, or comes too late. */
 #include <string.h>
 
-#include "builder/input/overlay/overlay.h"
 #include "builder/build/build.h"
 #include "builder/build/program.h"
 #include "builder/core/tree/freeze.h"
+#include "builder/input/overlay/overlay.h"
 
 /* What the lock says of an overlay, else what the tool brings. */
 static int check_overlay(const struct mkv_build *build, const char *name,

@@ -2,13 +2,13 @@
 /* Puts an appliance together in a folder beside its place and swaps the two. */
 #include <string.h>
 
+#include "builder/build/artifacts.h"
+#include "builder/build/build.h"
+#include "builder/build/draft.h"
 #include "builder/evidence/attest/attest.h"
 #include "builder/evidence/contract/contract.h"
 #include "builder/format/libvirt/xml.h"
 #include "builder/format/oci/layout.h"
-#include "builder/build/artifacts.h"
-#include "builder/build/build.h"
-#include "builder/build/draft.h"
 #include "lib/io.h"
 #include "lib/json.h"
 
@@ -43,8 +43,9 @@ static int prepare_images(const struct mkv_build *build,
 	return 0;
 }
 
-static void describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *ret,
-			struct mkv_built_layer (*layers)[MKV_BUILD_OCI_LAYERS_MAX])
+static void
+describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *ret,
+	     struct mkv_built_layer (*layers)[MKV_BUILD_OCI_LAYERS_MAX])
 {
 	for (size_t i = 0; i < oci->count; i++) {
 		const struct mkv_oci_built *built = oci->images[i].image;
@@ -151,15 +152,16 @@ static int by_size(const void *a, const void *b)
 	return (one < other) - (one > other);
 }
 
-/* The largest disk first: its digest, which takes longest, is then computed while
- * the others are written. */
+/* The largest disk first: its digest, which takes longest, is then computed
+ * while the others are written. */
 static int write_images(const struct mkv_build *build, struct images *images,
 			const struct mkv_buf *contract, struct mkv_draft *draft,
 			struct mkv_error *err)
 {
 	auto_buf struct mkv_buf bundle = {0};
 	auto_free struct mkv_build_image **order =
-		calloc(images->count ? images->count : 1, sizeof(struct mkv_build_image *));
+		calloc(images->count ? images->count : 1,
+		       sizeof(struct mkv_build_image *));
 	if (!order)
 		return mkv_oom(err);
 	for (size_t i = 0; i < images->count; i++)
@@ -290,7 +292,8 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 		.n_artifacts = artifacts.count,
 	};
 	if (rc == 0)
-		rc = mkv_attest_appliance(draft->path, build->key, &inputs, err);
+		rc = mkv_attest_appliance(draft->path, build->key, &inputs,
+					  err);
 	mkv_progress_end(build->progress, NULL);
 	return rc;
 }

@@ -20,8 +20,8 @@ void mkv_artifacts_done(struct mkv_artifacts *artifacts)
 static int append(struct mkv_artifacts *list, const char *path,
 		  const struct stat *st, struct mkv_error *err)
 {
-	struct mkv_artifact *grown = reallocarray(
-		list->items, list->count + 1, sizeof(*grown));
+	struct mkv_artifact *grown =
+		reallocarray(list->items, list->count + 1, sizeof(*grown));
 	if (!grown)
 		return mkv_oom(err);
 	list->items = grown;
@@ -50,9 +50,9 @@ static int find(int dirfd, const char *prefix, unsigned depth,
 		if (asprintf(&path, "%s%s%s", prefix, prefix[0] ? "/" : "",
 			     name) < 0)
 			return mkv_oom(err);
-		auto_fd int fd = openat(dirfd, name,
-					O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
-						O_NONBLOCK);
+		auto_fd int fd =
+			openat(dirfd, name,
+			       O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 		if (fd < 0 || fstat(fd, &st) < 0)
 			return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
 					path);
@@ -212,11 +212,10 @@ int mkv_artifacts_fingerprint(const char *dir, struct mkv_buf *ret,
 		if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return mkv_fail(err, MKV_FAILED, errno, "stat '%s': %m",
 					path);
-		mkv_buf_printf(ret, "%s %lld %llu %lld.%09ld\n", path,
-			       (long long)st.st_size,
-			       (unsigned long long)st.st_ino,
-			       (long long)st.st_ctim.tv_sec,
-			       st.st_ctim.tv_nsec);
+		mkv_buf_printf(
+			ret, "%s %lld %llu %lld.%09ld\n", path,
+			(long long)st.st_size, (unsigned long long)st.st_ino,
+			(long long)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
 	}
 	return rc < 0 ? rc : mkv_buf_check(ret, err);
 }

@@ -3,14 +3,14 @@
 /* What one build of one recipe works with. Everything is borrowed from the
  * command that builds. */
 
-#include "builder/evidence/attest/key.h"
-#include "builder/input/lock/lock.h"
-#include "builder/format/oci/external.h"
-#include "builder/format/oci/image.h"
 #include "builder/build/step.h"
 #include "builder/build/tool_files.h"
 #include "builder/core/progress/progress.h"
 #include "builder/core/tree/tree.h"
+#include "builder/evidence/attest/key.h"
+#include "builder/format/oci/external.h"
+#include "builder/format/oci/image.h"
+#include "builder/input/lock/lock.h"
 
 struct mkv_build {
 	const struct mkv_recipe *recipe;
@@ -23,8 +23,9 @@ struct mkv_build {
 };
 
 /* Builds those of the lock that the store lacks, several at once. */
-int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_build_rootfs_all(const struct mkv_build *build,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* Ids derive from the lock and from what they name, never from what contains
  * them. */
 int mkv_build_uuid(const struct mkv_build *build, const char *image,
@@ -63,7 +64,8 @@ int mkv_build_programs(const struct mkv_build *build,
  * overlays and programs add the next. */
 enum { MKV_BUILD_OCI_LAYERS = 2, MKV_BUILD_OCI_LAYERS_MAX = 120 };
 struct mkv_build_oci_image {
-	struct mkv_oci_external *external; /* or NULL: trees, layers and built */
+	struct mkv_oci_external
+		*external; /* or NULL: trees, layers and built */
 	struct mkv_tree *trees[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_layer *layers[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_built *built;
@@ -74,8 +76,9 @@ struct mkv_build_oci {
 	size_t count;
 };
 int mkv_build_oci_images(const struct mkv_build *build,
-			 struct mkv_build_oci *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+			 struct mkv_build_oci *ret,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 void mkv_build_oci_done(struct mkv_build_oci *oci) mkv_nonnull(1);
 #define auto_build_oci __attribute__((cleanup(mkv_build_oci_done)))
 
@@ -99,13 +102,15 @@ void mkv_build_image_done(struct mkv_build_image *image) mkv_nonnull(1);
 /* Everything of an image but the contract, which needs all images. */
 int mkv_build_image_prepare(const struct mkv_build *build, size_t index,
 			    const struct mkv_build_oci *oci,
-			    struct mkv_build_image *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4, 5);
+			    struct mkv_build_image *ret,
+			    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5);
 /* Puts the contract, its bundle and the list of files into the tree. */
 int mkv_build_image_seal(struct mkv_build_image *image,
 			 const struct mkv_buf *contract,
-			 const struct mkv_buf *bundle, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			 const struct mkv_buf *bundle,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* Writes DIR/disk.raw, boot/, and what else the recipe asks for. */
 int mkv_build_image_write(const struct mkv_build *build,
 			  struct mkv_build_image *image, const char *dir,

@@ -86,8 +86,8 @@ static bool is_appliance(int fd)
 
 int mkv_draft_check_place(const char *place, struct mkv_error *err)
 {
-	auto_fd int fd = open(place,
-			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd =
+		open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 && errno != ENOTDIR && errno != ELOOP)
@@ -205,7 +205,8 @@ int mkv_draft_finish_part(struct mkv_draft *draft, const char *name,
 		return mkv_oom(err);
 	grown[draft->n_parts++] = part;
 	part->name = strdup(name);
-	if (!part->name || asprintf(&part->path, "%s/%s", draft->path, name) < 0)
+	if (!part->name ||
+	    asprintf(&part->path, "%s/%s", draft->path, name) < 0)
 		return mkv_oom(err);
 	return start_part(part, err);
 }
@@ -267,8 +268,9 @@ static int finish_parts(struct mkv_draft *draft, struct mkv_error *err)
 static int sync_parent(const char *place, struct mkv_error *err)
 {
 	const char *slash = strrchr(place, '/');
-	auto_free char *parent = slash ? strndup(place, (size_t)(slash - place) + 1)
-				       : strdup(".");
+	auto_free char *parent =
+		slash ? strndup(place, (size_t)(slash - place) + 1)
+		      : strdup(".");
 	if (!parent)
 		return mkv_oom(err);
 	auto_fd int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -2,14 +2,13 @@
 /* An image's tree on its way from what dpkg installed to what is sealed. */
 #include <string.h>
 
-#include "builder/evidence/contract/contract.h"
-#include "builder/config/generate/generate.h"
-#include "builder/format/oci/docker_root.h"
 #include "builder/build/steps/steps.h"
-#include "builder/core/tree/listing.h"
+#include "builder/config/generate/generate.h"
 #include "builder/config/units/units.h"
+#include "builder/core/tree/listing.h"
+#include "builder/evidence/contract/contract.h"
+#include "builder/format/oci/docker_root.h"
 #include "lib/contract.h"
-
 
 /* What holds the contract can't be promised by it. */
 static const char *const unlisted[] = {
@@ -67,7 +66,6 @@ static int make_uuids(const struct mkv_build *build,
 	}
 	return 0;
 }
-
 
 static int put_own_programs(const struct mkv_build *build,
 			    struct mkv_build_image *image,
@@ -234,8 +232,8 @@ int mkv_build_image_prepare(const struct mkv_build *build, size_t index,
 			    const struct mkv_build_oci *oci,
 			    struct mkv_build_image *ret, struct mkv_error *err)
 {
-	*ret = (struct mkv_build_image){
-		.recipe = &build->recipe->images[index]};
+	*ret = (struct mkv_build_image){.recipe =
+						&build->recipe->images[index]};
 	int rc = prepare(build, oci, index, ret, err);
 	if (rc < 0) {
 		const char *name = build->recipe->images[index].name;

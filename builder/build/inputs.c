@@ -26,9 +26,8 @@ static int add_values(struct mkv_step *step, const char *path,
 		}
 		return 0;
 	}
-	auto_free char *text = json_dumps(value, JSON_ENCODE_ANY |
-							 JSON_COMPACT |
-							 JSON_SORT_KEYS);
+	auto_free char *text = json_dumps(
+		value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
 	if (!text)
 		return mkv_oom(err);
 	mkv_step_input_text(step, "recipe", path, text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Inputs of an appliance, one for each thing that a user changes, so that a plan
- * can name it: a value of the recipe, a file of an overlay. */
+/* Inputs of an appliance, one for each thing that a user changes, so that a
+ * plan can name it: a value of the recipe, a file of an overlay. */
 
 #include "builder/build/build.h"
 
@@ -13,8 +13,9 @@ int mkv_inputs_add_recipe(struct mkv_step *step,
 /* Every entry of an overlay, as "overlay/common:/etc/hosts"; -ESTALE when it
  * isn't what the build works with. */
 int mkv_inputs_add_overlay(struct mkv_step *step, const struct mkv_build *build,
-			   const char *overlay, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			   const char *overlay,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* What else a lock pins: packages, indexes, OCI images, the epoch. */
 int mkv_inputs_add_pins(struct mkv_step *step, const struct mkv_lock *lock,
 			struct mkv_error *err) mkv_must_check

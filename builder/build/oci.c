@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "builder/format/oci/layer.h"
 #include "builder/build/steps/steps.h"
 #include "builder/core/tree/diff.h"
+#include "builder/format/oci/layer.h"
 
-/* How the recipe says that containers of the image run; the strings are borrowed. */
+/* How the recipe says that containers of the image run; the strings are
+ * borrowed. */
 static struct mkv_oci_config config_of(const struct mkv_oci_image *recipe,
 				       int64_t epoch_s)
 {
@@ -34,7 +35,8 @@ static int build_one(const struct mkv_build *build,
 	if (rc < 0)
 		return rc;
 	mkv_progress_begin(build->progress, 0, "OCI image %s", recipe->name);
-	rc = mkv_build_package_layer(build, &pack, ret->trees[0], &ret->layers[0], err);
+	rc = mkv_build_package_layer(build, &pack, ret->trees[0],
+				     &ret->layers[0], err);
 	auto_tree struct mkv_tree *whole = NULL;
 	if (rc == 0)
 		rc = mkv_tree_clone(ret->trees[0], &whole, err);
@@ -50,8 +52,7 @@ static int build_one(const struct mkv_build *build,
 				       &ret->layers[1], err);
 	if (rc < 0)
 		return rc;
-	struct mkv_oci_config config =
-		config_of(recipe, build->lock->epoch_s);
+	struct mkv_oci_config config = config_of(recipe, build->lock->epoch_s);
 	const struct mkv_oci_layer *layers[] = {ret->layers[0], ret->layers[1]};
 	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
 			       MKV_BUILD_OCI_LAYERS, &ret->built, err);
@@ -78,10 +79,9 @@ static int open_external(const struct mkv_build *build,
 	int rc = mkv_oci_external_keep(build->store, recipe->external, digest,
 				       true, &folder, err);
 	if (rc == 0)
-		rc = mkv_oci_external_open(folder, digest, recipe->name,
-					   "pinned",
-					   mkv_store_path(build->store),
-					   &ret->external, err);
+		rc = mkv_oci_external_open(
+			folder, digest, recipe->name, "pinned",
+			mkv_store_path(build->store), &ret->external, err);
 	if (rc == 0)
 		ret->image = mkv_oci_external_image(ret->external);
 	return rc;

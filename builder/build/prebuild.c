@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Root file systems side by side. Most of the time of one goes into maintainer
- * scripts, one after another on one CPU; so the missing ones of a build are made
- * by processes of their own, as many as there are CPUs, each leaving its pack in
- * the store: first the bases, then whatever has its base. A process, not a
- * thread: the sandbox forks and changes namespaces. */
+ * scripts, one after another on one CPU; so the missing ones of a build are
+ * made by processes of their own, as many as there are CPUs, each leaving its
+ * pack in the store: first the bases, then whatever has its base. A process,
+ * not a thread: the sandbox forks and changes namespaces. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -68,9 +68,9 @@ static int make(const struct mkv_build *build, const struct task *task,
 {
 	auto_tree struct mkv_tree *tree = NULL;
 	struct mkv_sha256 sha256;
-	return task->is_base
-		       ? mkv_build_rootfs_base(build, task->set, err)
-		       : mkv_build_rootfs(build, task->set, &tree, &sha256, err);
+	return task->is_base ? mkv_build_rootfs_base(build, task->set, err)
+			     : mkv_build_rootfs(build, task->set, &tree,
+						&sha256, err);
 }
 
 static _Noreturn void work(const struct mkv_build *build,
@@ -140,8 +140,8 @@ static bool wait_for_one(struct jobs *jobs, struct mkv_error *err)
 	for (size_t i = 0; i < jobs->limit; i++) {
 		const struct job *job = &jobs->items[i];
 		running += job->pid != 0;
-		polled[i] = (struct pollfd){
-			.fd = job->pid ? job->report : -1, .events = POLLIN};
+		polled[i] = (struct pollfd){.fd = job->pid ? job->report : -1,
+					    .events = POLLIN};
 	}
 	if (!running)
 		return false;
@@ -239,8 +239,8 @@ static int list_roots(const struct mkv_build *build, struct tasks *roots,
 					err);
 		if (rc < 0)
 			return rc;
-		if (missing && find_task(roots->items, roots->count,
-					 &task->key) == NONE)
+		if (missing &&
+		    find_task(roots->items, roots->count, &task->key) == NONE)
 			roots->count++;
 	}
 	return 0;
@@ -264,8 +264,7 @@ static int add_bases(const struct mkv_build *build, const struct tasks *roots,
 					err);
 		if (rc < 0)
 			return rc;
-		size_t same =
-			find_task(all->items, all->n_bases, &task->key);
+		size_t same = find_task(all->items, all->n_bases, &task->key);
 		roots->items[i].base = !missing	      ? NONE
 				       : same == NONE ? all->n_bases
 						      : same;
@@ -280,7 +279,8 @@ static int add_bases(const struct mkv_build *build, const struct tasks *roots,
 
 int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 {
-	__attribute__((cleanup(tasks_done))) struct tasks roots = {0}, all = {0};
+	__attribute__((cleanup(tasks_done))) struct tasks roots = {0},
+							  all = {0};
 	size_t n = build->lock->n_sets;
 	roots.items = calloc(n + 1, sizeof(*roots.items));
 	all.items = calloc(2 * n + 1, sizeof(*all.items));

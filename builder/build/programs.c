@@ -144,8 +144,8 @@ static int check_one(const char *program, struct mkv_content *content,
 {
 	const unsigned *have = context;
 	uint64_t size = mkv_content_size(content);
-	auto_free char *bytes = size <= PROGRAM_MAX_BYTES ? malloc(size + 1)
-							  : NULL;
+	auto_free char *bytes =
+		size <= PROGRAM_MAX_BYTES ? malloc(size + 1) : NULL;
 	unsigned needed;
 	if (!bytes)
 		return mkv_oom(err);

@@ -2,8 +2,8 @@
 #pragma once
 /* All programs of the tool that a recipe's images carry. */
 
-#include "builder/input/lock/lock.h"
 #include "builder/build/program.h"
+#include "builder/input/lock/lock.h"
 
 /* `program` is its name, "programs/role". */
 typedef int mkv_programs_visitor(const char *program,
@@ -14,8 +14,9 @@ int mkv_programs_visit(const struct mkv_recipe *recipe,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
 
-/* They were linked on the host that built the tool, whose libc may be newer than
- * the images': then they wouldn't start there, which is MKV_HOST_CANNOT. */
+/* They were linked on the host that built the tool, whose libc may be newer
+ * than the images': then they wouldn't start there, which is MKV_HOST_CANNOT.
+ */
 int mkv_programs_check(const struct mkv_recipe *recipe,
 		       const struct mkv_lock *lock,
 		       struct mkv_error *err) mkv_must_check

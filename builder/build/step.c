@@ -9,8 +9,8 @@
 
 enum { INPUTS_LIMIT_BYTES = 16 << 20 };
 
-/* SHA-256, in hex, of the code that makes what the store keeps: build/obj/steps.o
- * (Makefile). */
+/* SHA-256, in hex, of the code that makes what the store keeps:
+ * build/obj/steps.o (Makefile). */
 extern const char mkv_steps_code[];
 
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
@@ -40,8 +40,8 @@ void mkv_step_done(struct mkv_step *step)
 	mkv_buf_done(&step->inputs);
 }
 
-void mkv_step_input(struct mkv_step *step, const char *name,
-		    const char *format, ...)
+void mkv_step_input(struct mkv_step *step, const char *name, const char *format,
+		    ...)
 {
 	va_list ap;
 	va_start(ap, format);
@@ -106,7 +106,8 @@ static int memory_key(const struct mkv_step *step, struct mkv_sha256 *ret,
 		      struct mkv_error *err)
 {
 	char text[320];
-	int size = snprintf(text, sizeof(text), "last inputs of %s", step->name);
+	int size =
+		snprintf(text, sizeof(text), "last inputs of %s", step->name);
 	return mkv_sha256_bytes(text, (size_t)size, ret, err);
 }
 
@@ -168,12 +169,11 @@ static void say_change(struct mkv_buf *ret, const char *name,
 	else if (!now)
 		mkv_buf_printf(ret, " is gone");
 	else
-		mkv_buf_printf(ret, ": %.*s -> %.*s",
-			       (int)(before_length < SHOWN ? before_length
-							   : SHOWN),
-			       before,
-			       (int)(now_length < SHOWN ? now_length : SHOWN),
-			       now);
+		mkv_buf_printf(
+			ret, ": %.*s -> %.*s",
+			(int)(before_length < SHOWN ? before_length : SHOWN),
+			before, (int)(now_length < SHOWN ? now_length : SHOWN),
+			now);
 }
 
 /* Goes through the lines of one text that differ in the other; says the first
@@ -187,17 +187,16 @@ static void compare(struct mkv_buf *ret, const char *lines, const char *others,
 		size_t other_length = 0;
 		const char *value = line + name + 1;
 		size_t value_length = length > name ? length - name - 1 : 0;
-		const char *other =
-			value_of(others, line, name, &other_length);
+		const char *other = value_of(others, line, name, &other_length);
 		bool same = other && other_length == value_length &&
 			    memcmp(other, value, value_length) == 0;
 		if (!same && (lines_are_new || !other)) {
 			if ((*count)++ == 0 && lines_are_new)
-				say_change(ret, line, name, other,
-					   other_length, value, value_length);
+				say_change(ret, line, name, other, other_length,
+					   value, value_length);
 			else if (*count == 1)
-				say_change(ret, line, name, value,
-					   value_length, NULL, 0);
+				say_change(ret, line, name, value, value_length,
+					   NULL, 0);
 		}
 		line += length + (line[length] == '\n');
 	}

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "builder/input/overlay/overlay.h"
 #include "builder/build/programs.h"
+#include "builder/input/overlay/overlay.h"
 
 void mkv_tool_files_done(struct mkv_tool_files *files)
 {
@@ -14,8 +14,8 @@ void mkv_tool_files_done(struct mkv_tool_files *files)
 	*files = (struct mkv_tool_files){0};
 }
 
-const struct mkv_sha256 *
-mkv_tool_files_find(const struct mkv_tool_files *files, const char *name)
+const struct mkv_sha256 *mkv_tool_files_find(const struct mkv_tool_files *files,
+					     const char *name)
 {
 	for (size_t i = 0; i < files->count; i++)
 		if (strcmp(files->items[i].name, name) == 0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What an image gets from the tool itself, and so no lock pins: its programs and
- * the verifier's overlay, by digest as they were when the build began. The
- * appliance is kept under these digests; an image gets them or the build ends. */
+/* What an image gets from the tool itself, and so no lock pins: its programs
+ * and the verifier's overlay, by digest as they were when the build began. The
+ * appliance is kept under these digests; an image gets them or the build ends.
+ */
 
 #include "builder/input/recipe/recipe.h"
 #include "lib/hash.h"
@@ -27,8 +28,8 @@ int mkv_tool_files_read(const struct mkv_recipe *recipe,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 /* The digest by name, borrowed, or NULL. */
-const struct mkv_sha256 *
-mkv_tool_files_find(const struct mkv_tool_files *files, const char *name)
+const struct mkv_sha256 *mkv_tool_files_find(const struct mkv_tool_files *files,
+					     const char *name)
 	mkv_nonnull(1, 2);
 /* 0 when the file of that name has this digest; else -ESTALE. */
 int mkv_tool_files_expect(const struct mkv_tool_files *files, const char *name,

@@ -11,8 +11,8 @@
 
 enum { APPLIANCE_VERSION = 2, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
 
-/* The same before the folder is there as after: what exists of the path resolved,
- * the rest as it is said. */
+/* The same before the folder is there as after: what exists of the path
+ * resolved, the rest as it is said. */
 static int resolve(const char *path, char **ret, struct mkv_error *err)
 {
 	char where[PATH_MAX];
@@ -90,9 +90,8 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 	return 0;
 }
 
-static int read_kept(const struct mkv_build *build,
-		     const struct mkv_step *step, struct mkv_buf *ret,
-		     struct mkv_error *err)
+static int read_kept(const struct mkv_build *build, const struct mkv_step *step,
+		     struct mkv_buf *ret, struct mkv_error *err)
 {
 	struct mkv_step_result result;
 	auto_fd int fd = -1;
@@ -100,8 +99,7 @@ static int read_kept(const struct mkv_build *build,
 	if (rc == 0)
 		rc = mkv_store_get(build->store, &result.outputs[0].sha256, &fd,
 				   err);
-	return rc < 0 ? rc
-		      : mkv_read_fd(fd, FINGERPRINT_LIMIT_BYTES, ret, err);
+	return rc < 0 ? rc : mkv_read_fd(fd, FINGERPRINT_LIMIT_BYTES, ret, err);
 }
 
 int mkv_uptodate_find(const struct mkv_build *build, const char *output,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/build/build.h"
 
-/* Our namespace for RFC 9562 version 5 ids: chosen once, its bytes spell what it is
- * for ("mkvben", "appli") and never change. */
+/* Our namespace for RFC 9562 version 5 ids: chosen once, its bytes spell what
+ * it is for ("mkvben", "appli") and never change. */
 static const uint8_t space[16] = {0x6d, 0x6b, 0x76, 0x62, 0x65, 0x6e,
 				  0x53, 0x68, 0x9d, 0x1e, 0x5a, 0x70,
 				  0x70, 0x6c, 0x69, 0x61};

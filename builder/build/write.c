@@ -3,13 +3,13 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "builder/format/archive/tar.h"
+#include "builder/build/build.h"
 #include "builder/evidence/contract/contract.h"
+#include "builder/format/archive/tar.h"
 #include "builder/format/disk/disk.h"
 #include "builder/format/disk/gpt.h"
 #include "builder/format/disk/qcow2.h"
 #include "builder/format/disk/uki.h"
-#include "builder/build/build.h"
 #include "lib/io.h"
 
 /* The list of partitions being put together, and the trees it borrows. */
@@ -129,8 +129,8 @@ static int write_disk(const struct mkv_build *build,
 		      struct mkv_error *err)
 {
 	__attribute__((cleanup(layout_done))) struct layout layout = {0};
-	layout.items = calloc(image->recipe->n_partitions + 2,
-			      sizeof(*layout.items));
+	layout.items =
+		calloc(image->recipe->n_partitions + 2, sizeof(*layout.items));
 	if (!layout.items)
 		return mkv_oom(err);
 	int rc = mkv_tree_new(build->lock->epoch_s, &layout.empty, err);

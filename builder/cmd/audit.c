@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "builder/evidence/audit/audit.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
+#include "builder/evidence/audit/audit.h"
 #include "lib/json.h"
 #include "lib/text.h"
 

@@ -6,12 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "builder/core/host/accel.h"
-#include "builder/run/boot/boot.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
 #include "builder/cmd/report.h"
+#include "builder/core/host/accel.h"
+#include "builder/run/boot/boot.h"
 #include "lib/io.h"
 
 enum {
@@ -85,9 +85,8 @@ static void print_load_json(const struct mkv_boot_load *load)
 {
 	json_t *line = json_pack(
 		"{s:s?, s:b, s:I, s:b, s:I, s:s?}", "load", load->summary,
-		"answered", load->is_answered, "spans",
-		(json_int_t)load->spans, "exported", load->is_exported,
-		"dropped",
+		"answered", load->is_answered, "spans", (json_int_t)load->spans,
+		"exported", load->is_exported, "dropped",
 		(json_int_t)(load->dropped + load->dropped_by_generator),
 		"traces", load->traces);
 	if (line)
@@ -98,7 +97,7 @@ static void print_load_json(const struct mkv_boot_load *load)
 
 static void print_load_text(const struct mkv_boot_load *load)
 {
-	(void)printf("load: %s\n", !load->summary    ? "no summary came"
+	(void)printf("load: %s\n", !load->summary      ? "no summary came"
 				   : load->is_answered ? "every order was "
 							 "answered"
 						       : "not every order was "

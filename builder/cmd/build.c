@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/cmd/cmd.h"
-#include "builder/cmd/session.h"
 #include "builder/build/draft.h"
 #include "builder/build/programs.h"
 #include "builder/build/uptodate.h"
+#include "builder/cmd/cmd.h"
+#include "builder/cmd/session.h"
 #include "lib/io.h"
 #include "lib/text.h"
 
@@ -107,7 +107,7 @@ static int build_one(const struct mkv_session *session,
 	rc = mkv_programs_check(recipe, lock, err);
 	if (rc == 0)
 		rc = mkv_lock_fetch(lock, session->store, &lock_options,
-			    session->progress, err);
+				    session->progress, err);
 	if (rc == 0)
 		rc = mkv_build_appliance(&build, options->output, &path, err);
 	if (rc == 0)

@@ -58,8 +58,8 @@ static int check_one(const struct options *options, const char *path,
 {
 	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe,
-				    &complaints, err);
+	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe, &complaints,
+				    err);
 	if (rc == 0)
 		return print_right(options, recipe, err);
 	for (size_t i = 0; i < complaints.count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The verbs: one file builder/cmd/VERB.c and one row of the table in table.c. */
+/* The verbs: one file builder/cmd/VERB.c and one row of the table in table.c.
+ */
 
 #include "lib/error.h"
 
@@ -8,7 +9,8 @@ struct mkv_command {
 	const char *name;
 	const char *summary; /* one line for `mkvbench --help` */
 	/* argv[0] is not an option; options and operands follow. 0, or a
-	 * negative errno with *err set; an empty message was printed already. */
+	 * negative errno with *err set; an empty message was printed already.
+	 */
 	int (*run)(int argc, char **argv, struct mkv_error *err);
 };
 

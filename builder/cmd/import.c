@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/core/host/accel.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
-#include "builder/run/import/import.h"
+#include "builder/core/host/accel.h"
 #include "builder/format/libvirt/xml.h"
+#include "builder/run/import/import.h"
 #include "lib/json.h"
 
 enum { HOSTS_MOST = 64 };
@@ -61,8 +61,7 @@ static json_t *lines(char *const *items, size_t count)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		(void)json_array_append_new(list,
-					    json_string(items[i]));
+		(void)json_array_append_new(list, json_string(items[i]));
 	return list;
 }
 
@@ -142,8 +141,9 @@ static int import(const struct mkv_import_options *options, bool json,
 		return rc;
 	return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
 			"import: nothing was changed%s",
-			report.emulated ? "" : "; --accel tcg imports for a "
-					       "trial under emulation");
+			report.emulated ? ""
+					: "; --accel tcg imports for a "
+					  "trial under emulation");
 }
 
 int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
@@ -161,7 +161,8 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		{"--connect", "URI", "libvirt on this machine (qemu:///system)",
 		 &options.uri, NULL},
 		{"--host", "NAME[,NAME]", "only these hosts", &hosts, NULL},
-		{"--pool", "DIR", "disks go to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
+		{"--pool", "DIR",
+		 "disks go to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
 		 &options.pool, NULL},
 		{"--accel", "auto|kvm|tcg",
 		 "auto boots a kernel in KVM to see if it works", &accel, NULL},
@@ -169,8 +170,10 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		 NULL, &options.replace},
 		{"--dry-run", NULL, "only say what would be done", NULL,
 		 &options.dry_run},
-		{"--key", "FILE", "the public key (PEM) of who should have "
-				  "signed it", &options.key, NULL},
+		{"--key", "FILE",
+		 "the public key (PEM) of who should have "
+		 "signed it",
+		 &options.key, NULL},
 		{"--json", NULL, "the result as JSON", NULL, &json},
 		{"--quiet", NULL, "no progress", NULL, &silent},
 		{0},

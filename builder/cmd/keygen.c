@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "builder/evidence/attest/key.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
+#include "builder/evidence/attest/key.h"
 #include "lib/json.h"
 
 static int print_json(const char *private_path, const char *public_path,

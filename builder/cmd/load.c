@@ -3,10 +3,10 @@
 
 #include <string.h>
 
-#include "builder/cmd/report.h"
-#include "builder/input/overlay/overlay.h"
-#include "builder/core/paths/paths.h"
 #include "builder/build/draft.h"
+#include "builder/cmd/report.h"
+#include "builder/core/paths/paths.h"
+#include "builder/input/overlay/overlay.h"
 
 static bool has_overlay(const char *recipe_path, const char *name)
 {
@@ -30,8 +30,8 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
 	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, ret, &complaints,
-				    err);
+	int rc =
+		mkv_recipe_load_in(&mkv_cmd_world, path, ret, &complaints, err);
 	if (rc == 0)
 		return 0;
 	for (size_t i = 0; i < complaints.count; i++)
@@ -100,8 +100,8 @@ static int check_places(const char *verb, const struct mkv_recipes *recipes,
 {
 	for (size_t i = 0; i < recipes->count; i++) {
 		auto_free char *place = NULL;
-		if (asprintf(&place, "%s/%s", output,
-			     recipes->items[i]->name) < 0)
+		if (asprintf(&place, "%s/%s", output, recipes->items[i]->name) <
+		    0)
 			return mkv_oom(err);
 		int rc = mkv_draft_check_place(place, err);
 		if (rc < 0)

@@ -14,7 +14,8 @@ int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 	mkv_nonnull(1, 2, 3);
 
 /* The recipe of the same name for emulation, which promises what emulation can
- * keep: emulated/NAME.yaml beside a recipe. NULL (0): there is none. Caller's. */
+ * keep: emulated/NAME.yaml beside a recipe. NULL (0): there is none. Caller's.
+ */
 int mkv_cmd_emulated_of(const char *recipe_path, char **ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
@@ -35,8 +36,9 @@ int mkv_cmd_check_recipes(const char *verb, char **paths,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 5, 6);
 
-/* Loads every recipe before anything is done with one, and prints the complaints
- * about all of them. The error is that of the first that isn't right. */
+/* Loads every recipe before anything is done with one, and prints the
+ * complaints about all of them. The error is that of the first that isn't
+ * right. */
 int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);

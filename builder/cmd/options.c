@@ -9,8 +9,8 @@
 
 enum { OPTIONS_MOST = 64 };
 
-/* Of the command line that is parsed: which rows had a value, and the values that
- * were joined. A command line has one owner, the process. */
+/* Of the command line that is parsed: which rows had a value, and the values
+ * that were joined. A command line has one owner, the process. */
 static bool was_given[OPTIONS_MOST];
 static char *joined[OPTIONS_MOST];
 

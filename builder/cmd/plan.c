@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/build/steps/steps.h"
+#include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
 #include "builder/input/lock/foresee.h"
-#include "builder/build/steps/steps.h"
-#include "builder/build/uptodate.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
@@ -34,9 +34,9 @@ static int print_row(const struct rows *rows, const char *what,
 			     *why ? 8 - (int)strlen(state) : 0, "", why);
 		return 0;
 	}
-	auto_json json_t *line = json_pack("{s:s, s:s, s:s, s:s}", "recipe",
-					   rows->recipe->name, "step", what,
-					   "state", state, "why", why);
+	auto_json json_t *line =
+		json_pack("{s:s, s:s, s:s, s:s}", "recipe", rows->recipe->name,
+			  "step", what, "state", state, "why", why);
 	if (!line)
 		return mkv_oom(err);
 	(void)json_dumpf(line, stdout, JSON_COMPACT);
@@ -75,17 +75,17 @@ static int print_externals(const struct rows *rows, struct mkv_error *err)
 		char what[300];
 		(void)snprintf(what, sizeof(what), "fetch %s",
 			       image->reference);
-		rc = mkv_oci_external_keep(rows->build->store,
-					   image->reference, image->digest,
-					   true, &folder, err);
+		rc = mkv_oci_external_keep(rows->build->store, image->reference,
+					   image->digest, true, &folder, err);
 		if (rc == 0)
 			rc = print_row(rows, what, "cached", "", err);
 		else if (rc == -ENOENT)
-			rc = print_row(rows, what, "run",
-				       rows->session->offline
-					       ? "it isn't in the store" NO_FETCH
-					       : "it isn't in the store",
-				       err);
+			rc = print_row(
+				rows, what, "run",
+				rows->session->offline
+					? "it isn't in the store" NO_FETCH
+					: "it isn't in the store",
+				err);
 	}
 	return rc;
 }
@@ -215,8 +215,7 @@ static int print_lock(const struct rows *rows, const char *path,
 	bool is_refused =
 		foresight->outlook >= MKV_LOCK_REFUSED ||
 		(session->locked && foresight->outlook != MKV_LOCK_FITS);
-	const char *state =
-		is_refused ? "stale" : states[foresight->outlook];
+	const char *state = is_refused ? "stale" : states[foresight->outlook];
 	if (foresight->outlook == MKV_LOCK_MISSING && !session->locked)
 		return print_row(rows, "lock", "run",
 				 "there is none: a build makes it", err);
@@ -226,8 +225,7 @@ static int print_lock(const struct rows *rows, const char *path,
 	else if (differences->count == 0)
 		rc = print_row(rows, "lock", state, "", err);
 	for (size_t i = 0; rc == 0 && i < differences->count; i++)
-		rc = print_row(rows, "lock", state, differences->items[i],
-			       err);
+		rc = print_row(rows, "lock", state, differences->items[i], err);
 	char advice[512];
 	(void)snprintf(advice, sizeof(advice),
 		       "a build%s is refused until `mkvbench lock %s%s%s`",
@@ -268,8 +266,8 @@ static int plan_one(const struct mkv_session *session,
 
 /* Only whether an appliance is there depends on the key: without the user's own
  * everything else can still be told. */
-static int load_key(const struct options *options,
-		    struct mkv_private_key **ret, struct mkv_error *err)
+static int load_key(const struct options *options, struct mkv_private_key **ret,
+		    struct mkv_error *err)
 {
 	int rc = mkv_private_key_load(options->key, ret, err);
 	return rc == -ENOENT && !options->key ? 0 : rc;

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/evidence/audit/audit.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/options.h"
+#include "builder/evidence/audit/audit.h"
 #include "builder/evidence/receipt/review.h"
 #include "builder/evidence/receipt/tie.h"
 #include "lib/io.h"
@@ -112,14 +112,13 @@ static json_t *tpm_json(const struct mkv_receipt_review *review)
 	const struct mkv_attest *attest = &review->attest;
 	if (!review->tpm_key[0])
 		return NULL;
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:o}", "key",
-			 review->tpm_key, "clock_ms",
-			 (json_int_t)attest->clock_ms, "resets",
-			 (json_int_t)attest->resets, "restarts",
-			 (json_int_t)attest->restarts, "clock_is_safe",
-			 attest->clock_is_safe, "firmware",
-			 json_sprintf("%016llx",
-				      (unsigned long long)attest->firmware));
+	return json_pack(
+		"{s:s, s:I, s:I, s:I, s:b, s:o}", "key", review->tpm_key,
+		"clock_ms", (json_int_t)attest->clock_ms, "resets",
+		(json_int_t)attest->resets, "restarts",
+		(json_int_t)attest->restarts, "clock_is_safe",
+		attest->clock_is_safe, "firmware",
+		json_sprintf("%016llx", (unsigned long long)attest->firmware));
 }
 
 static int print_review(const char *path,
@@ -136,10 +135,8 @@ static int print_review(const char *path,
 					    json_string(review->problems[i]));
 	auto_json json_t *root = json_pack(
 		"{s:s, s:s, s:s, s:s, s:s, s:s, s:o*, s:s*, s:b, s:O}",
-		"receipt",
-		path, "host",
-		review->host, "phase", review->phase, "boot_id",
-		review->boot_id, "result", review->result,
+		"receipt", path, "host", review->host, "phase", review->phase,
+		"boot_id", review->boot_id, "result", review->result,
 		"signature", mkv_receipt_signature_name(review->signature),
 		"tpm", tpm_json(review), "tied_to", tied_to, "holds",
 		review->n_problems == 0, "problems", problems);
@@ -183,8 +180,8 @@ static void print_tie(enum mkv_tie tie, const struct receipts *all,
 
 /* What lies beside it: its evidence, and the look that broke it. */
 static int review_folder(const char *path, const json_t *document,
-			   struct mkv_receipt_review *review,
-			   struct mkv_error *err)
+			 struct mkv_receipt_review *review,
+			 struct mkv_error *err)
 {
 	auto_free char *folder = strdup(path);
 	if (!folder)

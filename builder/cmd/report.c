@@ -75,10 +75,10 @@ void mkv_report_error(const struct mkv_error *err)
 		(void)fprintf(stderr, "mkvbench: %s\n", err->message);
 		return;
 	}
-	json_t *event = json_pack("{s:s, s:s, s:i, s:o}", "event", "error",
-				  "kind", kind_name(kind), "status",
-				  mkv_exit_status(kind), "message",
-				  text_of(err->message));
+	json_t *event =
+		json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "kind",
+			  kind_name(kind), "status", mkv_exit_status(kind),
+			  "message", text_of(err->message));
 	if (event)
 		add_suggestion(event, err->message);
 	print(event);
@@ -86,10 +86,10 @@ void mkv_report_error(const struct mkv_error *err)
 
 json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
 {
-	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
-				   text_of(c->file), "line", (int)c->line,
-				   "column", (int)c->column, "message",
-				   text_of(c->message));
+	json_t *object =
+		json_pack("{s:o, s:i, s:i, s:o}", "file", text_of(c->file),
+			  "line", (int)c->line, "column", (int)c->column,
+			  "message", text_of(c->message));
 	if (object)
 		add_suggestion(object, c->message);
 	return object;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What went wrong, to stderr: a line for people, or, once --json was asked for, an
- * event like those of progress:
+/* What went wrong, to stderr: a line for people, or, once --json was asked for,
+ * an event like those of progress:
  *
  *     {"event":"error","kind":"usage","status":2,"message":"..."}
  *
@@ -22,5 +22,6 @@ void mkv_report_line(const char *event, const char *host, const char *text)
 	mkv_nonnull(1, 3);
 
 /* The complaint itself, without the event; NULL out of memory. */
-json_t *mkv_report_complaint_json(const struct mkv_complaint *complaint)
-	mkv_must_check mkv_nonnull(1);
+json_t *
+mkv_report_complaint_json(const struct mkv_complaint *complaint) mkv_must_check
+	mkv_nonnull(1);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the verbs that work on recipes have in common: options, store, progress. */
+/* What the verbs that work on recipes have in common: options, store, progress.
+ */
 
+#include "builder/build/build.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
 #include "builder/input/lock/ensure.h"
-#include "builder/build/build.h"
 
 struct mkv_session {
 	/* From the command line. */
@@ -34,10 +35,12 @@ void mkv_session_done(struct mkv_session *session) mkv_nonnull(1);
 		 &(s).keyring, NULL},                                          \
 		{"--json", NULL, "progress and results as JSON lines", NULL,   \
 		 &(s).json},                                                   \
-		{"--quiet", NULL, "no progress", NULL, &(s).quiet}
+	{                                                                      \
+		"--quiet", NULL, "no progress", NULL, &(s).quiet               \
+	}
 
-int mkv_session_open(struct mkv_session *session, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_session_open(struct mkv_session *session,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	mkv_nonnull(1);
@@ -49,11 +52,12 @@ int mkv_session_build_with(const struct mkv_session *session,
 			   const struct mkv_lock *lock, struct mkv_build *ret,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6);
-/* The same, and the lock is made or renewed where it has to be: it borrows the recipe, the key and
- * the lock, which is the caller's. */
+/* The same, and the lock is made or renewed where it has to be: it borrows the
+ * recipe, the key and the lock, which is the caller's. */
 int mkv_session_build(const struct mkv_session *session,
 		      const struct mkv_recipe *recipe,
 		      const struct mkv_lock_options *options,
 		      const struct mkv_private_key *key, struct mkv_lock **lock,
-		      struct mkv_build *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 5, 6, 7);
+		      struct mkv_build *ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 5, 6, 7);

@@ -9,14 +9,36 @@
 #include "builder/input/lock/stanza.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/apt/*", NULL};
-static const char *const fuzz_words[] = {
-	"deb ",	      "[",	   "]",		"signed-by=",  "arch=amd64",
-	"http://a/b", "file:/x",   "trixie",	"-security",   "main",
-	"Types: ",    "URIs: ",	   "Suites: ",	"Components: ", "Signed-By:",
-	"\n\n",	      "\n ",	   "\n",	"#",	       "Package: ",
-	"Size: ",     "SHA256:\n", "SHA256: ",	"Essential: yes\n",
-	"Acquire::http::Proxy",	   "::",	"\"",	       "DIRECT",
-	" 12 main/binary-amd64/Packages\n",	NULL};
+static const char *const fuzz_words[] = {"deb ",
+					 "[",
+					 "]",
+					 "signed-by=",
+					 "arch=amd64",
+					 "http://a/b",
+					 "file:/x",
+					 "trixie",
+					 "-security",
+					 "main",
+					 "Types: ",
+					 "URIs: ",
+					 "Suites: ",
+					 "Components: ",
+					 "Signed-By:",
+					 "\n\n",
+					 "\n ",
+					 "\n",
+					 "#",
+					 "Package: ",
+					 "Size: ",
+					 "SHA256:\n",
+					 "SHA256: ",
+					 "Essential: yes\n",
+					 "Acquire::http::Proxy",
+					 "::",
+					 "\"",
+					 "DIRECT",
+					 " 12 main/binary-amd64/Packages\n",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 
@@ -43,8 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *at = exact;
 	struct mkv_stanza stanza;
 	while (exact && mkv_stanza_next(&at, exact + size, &stanza))
-		if (stanza.name && stanza.name + stanza.name_length >
-					   exact + size)
+		if (stanza.name &&
+		    stanza.name + stanza.name_length > exact + size)
 			abort();
 	free(exact);
 	mkv_release_done(&release);

@@ -8,9 +8,10 @@
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/tar/*.tar", NULL};
 static const char *const fuzz_words[] = {
-	"ustar",	 "30 mtime=1.5\n", "SCHILY.xattr.", "path=",
-	"linkpath=",	 "size=",	   "../",	    "././@LongLink",
-	"\x80\0\0\0\1", "MZ",		   ".cmdline",	    "PE",
+	"ustar", "30 mtime=1.5\n", "SCHILY.xattr.",
+	"path=", "linkpath=",	   "size=",
+	"../",	 "././@LongLink",  "\x80\0\0\0\1",
+	"MZ",	 ".cmdline",	   "PE",
 	NULL};
 
 #include "tests/fuzz/driver.h"

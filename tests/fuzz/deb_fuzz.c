@@ -10,13 +10,36 @@
 #include "lib/io.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/deb/*.deb", NULL};
-static const char *const fuzz_words[] = {
-	"!<arch>\n", "debian-binary", "control.tar", "data.tar", "`\n", "./",
-	"../",	     "/",	      "//",	     "ustar",	 "ustar  ",
-	"0000644",   "77777777777",   "\x80",	     "1",	 "2",
-	"5",	     "L",	      "x",	     "Package: ", "Version: ",
-	"(>= ",	     ")",	      "|",	     ",",	 "\n ",
-	"remove-on-upgrade ",	      "interest ",   "activate ", NULL};
+static const char *const fuzz_words[] = {"!<arch>\n",
+					 "debian-binary",
+					 "control.tar",
+					 "data.tar",
+					 "`\n",
+					 "./",
+					 "../",
+					 "/",
+					 "//",
+					 "ustar",
+					 "ustar  ",
+					 "0000644",
+					 "77777777777",
+					 "\x80",
+					 "1",
+					 "2",
+					 "5",
+					 "L",
+					 "x",
+					 "Package: ",
+					 "Version: ",
+					 "(>= ",
+					 ")",
+					 "|",
+					 ",",
+					 "\n ",
+					 "remove-on-upgrade ",
+					 "interest ",
+					 "activate ",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -7,12 +7,30 @@
 
 static const char *const fuzz_seeds[] = {"tests/golden/lock/*.lock",
 					 "recipes/*.lock", NULL};
-static const char *const fuzz_words[] = {
-	"mkvbench-lock 1\n", "recipe ",	  "epoch ",  "index ",	"package ",
-	"want ",	     "in ",	  "local ",  "external ", "image/",
-	"oci/",		     "overlay/",  "sha256:", "debian",	"pool/",
-	"../",		     ".deb\n",	  " ",	     "\n",	"=",
-	"0",		     "4294967297", "18446744073709551616", NULL};
+static const char *const fuzz_words[] = {"mkvbench-lock 1\n",
+					 "recipe ",
+					 "epoch ",
+					 "index ",
+					 "package ",
+					 "want ",
+					 "in ",
+					 "local ",
+					 "external ",
+					 "image/",
+					 "oci/",
+					 "overlay/",
+					 "sha256:",
+					 "debian",
+					 "pool/",
+					 "../",
+					 ".deb\n",
+					 " ",
+					 "\n",
+					 "=",
+					 "0",
+					 "4294967297",
+					 "18446744073709551616",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -7,9 +7,16 @@
 #include "builder/format/oci/layer_read.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/tar/*", NULL};
-static const char *const fuzz_words[] = {"ustar", "../", "/", ".wh.", ".wh..wh..opq",
-					 "00000000000", "path=", "linkpath=",
-					 "size=", "SCHILY.xattr.security.capability=",
+static const char *const fuzz_words[] = {"ustar",
+					 "../",
+					 "/",
+					 ".wh.",
+					 ".wh..wh..opq",
+					 "00000000000",
+					 "path=",
+					 "linkpath=",
+					 "size=",
+					 "SCHILY.xattr.security.capability=",
 					 NULL};
 
 #include "tests/fuzz/driver.h"

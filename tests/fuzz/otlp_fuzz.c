@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that come to the collector: protobuf, JSON, gzip, and the records of its
- * files after a crash. */
+/* Bodies that come to the collector: protobuf, JSON, gzip, and the records of
+ * its files after a crash. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,11 +13,18 @@
 #include "programs/study/lib/trace_queue.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/otlp/*", NULL};
-static const char *const fuzz_words[] = {
-	"\"resourceSpans\":[", "\"scopeSpans\":[", "\"spans\":[{",
-	"\"traceId\":\"",      "\"arrayValue\":{", "\"kvlistValue\":{",
-	"\x0a\x0f",	       "\x12\x10",	   "\x2a\x02\x0a\x00",
-	"\xff\xff\xff\xff\x0f", "\x1f\x8b\x08",	   NULL};
+static const char *const fuzz_words[] = {"\"resourceSpans\":[",
+					 "\"scopeSpans\":[",
+					 "\"spans\":[{",
+					 "\"traceId\":\"",
+					 "\"arrayValue\":{",
+					 "\"kvlistValue\":{",
+					 "\x0a\x0f",
+					 "\x12\x10",
+					 "\x2a\x02\x0a\x00",
+					 "\xff\xff\xff\xff\x0f",
+					 "\x1f\x8b\x08",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 
@@ -26,8 +33,8 @@ static void check_record(const uint8_t *data, size_t size)
 {
 	auto_buf struct mkv_buf record = {0};
 	mkv_record_put(&record, data, size);
-	if (record.failed || mkv_record_delimited(record.data, record.size) !=
-				     record.size)
+	if (record.failed ||
+	    mkv_record_delimited(record.data, record.size) != record.size)
 		abort();
 	if (record.size > 1 &&
 	    mkv_record_delimited(record.data, record.size - 1) != 0)

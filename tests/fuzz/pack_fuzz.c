@@ -10,8 +10,8 @@
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/pack/*", NULL};
 static const char *const fuzz_words[] = {
-	"mkvpack\n", "mkvpend\n", "/", "//", "/.", "/..", "\xff\xff\xff\xff",
-	"\x01\x02\x03\x04", NULL};
+	"mkvpack\n",	    "mkvpend\n",	"/", "//", "/.", "/..",
+	"\xff\xff\xff\xff", "\x01\x02\x03\x04", NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -4,11 +4,19 @@
 #include "lib/quote.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/quote/*", NULL};
-static const char *const fuzz_words[] = {
-	"\"",	   "{}",      "\"pcrs\":",	   "\"16\":",
-	"\xffTCG", "\x80\x18", "\"quote\":\"/1RDR4AY", "\"signature\":",
-	"=",	   "AAAA",    ",",		   "\"public_key\":",
-	NULL};
+static const char *const fuzz_words[] = {"\"",
+					 "{}",
+					 "\"pcrs\":",
+					 "\"16\":",
+					 "\xffTCG",
+					 "\x80\x18",
+					 "\"quote\":\"/1RDR4AY",
+					 "\"signature\":",
+					 "=",
+					 "AAAA",
+					 ",",
+					 "\"public_key\":",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes to the services from outside: paths, traceparents, bodies of orders
- * and users, the values and the file of settings. */
+/* What comes to the services from outside: paths, traceparents, bodies of
+ * orders and users, the values and the file of settings. */
 #include "lib/json.h"
 #include "programs/study/lib/route.h"
 #include "programs/study/lib/settings.h"
@@ -11,16 +11,24 @@
 #include <sys/mman.h>
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/services/*", NULL};
-static const char *const fuzz_words[] = {
-	"/users/",	   "/amount/",
-	"00-",		   "-01",
-	"\"productName\"", "\"price\":",
-	"\"balance\":",	   "\"amount\":",
-	"1e999",	   "-9223372036854775808",
-	"\\u0000",	   "0af7651916cd43dd8448eb211c80319c",
-	"GiB",		   "us",
-	"data",		   "SIZE=",
-	"\n",		   NULL};
+static const char *const fuzz_words[] = {"/users/",
+					 "/amount/",
+					 "00-",
+					 "-01",
+					 "\"productName\"",
+					 "\"price\":",
+					 "\"balance\":",
+					 "\"amount\":",
+					 "1e999",
+					 "-9223372036854775808",
+					 "\\u0000",
+					 "0af7651916cd43dd8448eb211c80319c",
+					 "GiB",
+					 "us",
+					 "data",
+					 "SIZE=",
+					 "\n",
+					 NULL};
 
 #include "tests/fuzz/driver.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a verifier reads before it trusts anything: public keys, bundles, lists of
- * digests. A bundle that passes under the seeds' key must be the seed's. */
+/* What a verifier reads before it trusts anything: public keys, bundles, lists
+ * of digests. A bundle that passes under the seeds' key must be the seed's. */
 #include <fcntl.h>
 
 #include "builder/evidence/attest/sums.h"
@@ -8,8 +8,9 @@
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/signed/*", NULL};
 static const char *const fuzz_words[] = {
-	"\"",	  "{}", "[]", "=",  "==", "\\u0000", "\"payload\":", "\"sig\":",
-	"\"keyid\":", ",",  "  ", "\n", "..", "-----",	 NULL};
+	"\"",	   "{}",	   "[]",       "=",	     "==",
+	"\\u0000", "\"payload\":", "\"sig\":", "\"keyid\":", ",",
+	"  ",	   "\n",	   "..",       "-----",	     NULL};
 
 #include "tests/fuzz/driver.h"
 
@@ -21,9 +22,8 @@ static void load(void)
 	struct mkv_error err;
 	static char bundle[FUZZ_INPUT_MAX];
 	FILE *f = fopen("tests/fuzz/signed/contract.sigstore.json", "re");
-	if (!f ||
-	    mkv_public_key_load(AT_FDCWD, "tests/fuzz/signed/key.pub", &key,
-				&err) < 0)
+	if (!f || mkv_public_key_load(AT_FDCWD, "tests/fuzz/signed/key.pub",
+				      &key, &err) < 0)
 		abort();
 	size_t size = fread(bundle, 1, sizeof(bundle), f);
 	(void)fclose(f);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/bytes.h"
 #include "builder/format/disk/uki.h"
+#include "lib/bytes.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/uki_fuzz.c", NULL};
 static const char *const fuzz_words[] = {

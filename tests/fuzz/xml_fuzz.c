@@ -8,8 +8,9 @@
 static const char *const fuzz_seeds[] = {"tests/golden/libvirt-live/*.xml",
 					 NULL};
 static const char *const fuzz_words[] = {
-	"<a>", "</a>", "<a/>", "='", "'", "\"", "&lt;", "&#65;", "&#x20AC;",
-	"<!--", "-->", "<?", "?>", "<!DOCTYPE", "<![CDATA[", " ", ":", NULL};
+	"<a>",	"</a>",	     "<a/>",	  "='",	  "'",	 "\"",
+	"&lt;", "&#65;",     "&#x20AC;",  "<!--", "-->", "<?",
+	"?>",	"<!DOCTYPE", "<![CDATA[", " ",	  ":",	 NULL};
 
 #include "tests/fuzz/driver.h"
 

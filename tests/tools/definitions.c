@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `definitions CONTRACT.json DIR` writes libvirt's definitions of a contract, as a
- * build does, for tests that make up an appliance. */
+/* `definitions CONTRACT.json DIR` writes libvirt's definitions of a contract,
+ * as a build does, for tests that make up an appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 

@@ -14,9 +14,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "builder/rootfs/package/stage.h"
-#include "builder/rootfs/install/rootfs.h"
 #include "builder/core/tree/pack.h"
+#include "builder/rootfs/install/rootfs.h"
+#include "builder/rootfs/package/stage.h"
 
 /* As a build does: the base by itself, then the rest into it. */
 static int build_both(struct mkv_rootfs_package *given, size_t count,
@@ -131,7 +131,7 @@ static int make(int at, const char *name, const struct mkv_inode *inode,
 {
 	if (S_ISDIR(inode->mode))
 		return mkdirat(at, name, 0700) < 0 && errno != EEXIST ? -errno
-								       : 0;
+								      : 0;
 	if (S_ISLNK(inode->mode))
 		return symlinkat(inode->target, at, name) < 0 ? -errno : 0;
 	if (!S_ISREG(inode->mode))
@@ -155,14 +155,14 @@ static int extract_entry(const char *path, struct mkv_inode *inode,
 	if (inode->mark && !S_ISDIR(inode->mode))
 		return linkat(at, extraction->first[inode->mark - 1] + 1, at,
 			      name, 0) < 0
-			       ? mkv_fail(err, MKV_FAILED, errno, "%s: %m", path)
+			       ? mkv_fail(err, MKV_FAILED, errno, "%s: %m",
+					  path)
 			       : 0;
 	int rc = make(at, name, inode, err);
-	if (rc == 0 &&
-	    (fchownat(at, name, inode->uid, inode->gid, AT_SYMLINK_NOFOLLOW) <
-		     0 ||
-	     (!S_ISLNK(inode->mode) &&
-	      fchmodat(at, name, inode->mode & 07777, 0) < 0)))
+	if (rc == 0 && (fchownat(at, name, inode->uid, inode->gid,
+				 AT_SYMLINK_NOFOLLOW) < 0 ||
+			(!S_ISLNK(inode->mode) &&
+			 fchmodat(at, name, inode->mode & 07777, 0) < 0)))
 		rc = -errno;
 	char proc[64];
 	(void)snprintf(proc, sizeof(proc), "/proc/self/fd/%d/", at);

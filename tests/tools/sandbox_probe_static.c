@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/unit/sandbox_test.c runs in a sandbox, statically linked as there is
- * nothing else: "sandbox_probe_static NAME" ends with 0 when it is as it should
- * be, with a number that tells what isn't. */
+/* What tests/unit/sandbox_test.c runs in a sandbox, statically linked as there
+ * is nothing else: "sandbox_probe_static NAME" ends with 0 when it is as it
+ * should be, with a number that tells what isn't. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -47,8 +47,8 @@ static int fixed_name(void)
 static int fixed_environment(void)
 {
 	extern char **environ;
-	static const char *const expected[] = {
-		"LC_ALL=C.UTF-8", "TZ=UTC", "HOME=/root", "EXTRA=yes"};
+	static const char *const expected[] = {"LC_ALL=C.UTF-8", "TZ=UTC",
+					       "HOME=/root", "EXTRA=yes"};
 	size_t count = 0, found = 0;
 	for (char **at = environ; *at; at++, count++)
 		for (size_t i = 0; i < 4; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a span costs on the request's path: begun, two attributes, ended, with an
- * exporter that takes all of them (OTLP JSON into /dev/null). Bursts fit into the
- * queue; between them the exporter empties it. Prints nanoseconds a span: the
- * median burst, the slowest, and the same with four threads at once. Status 1 when
- * the median of one thread is over 2 us, or a span was dropped. */
+/* What a span costs on the request's path: begun, two attributes, ended, with
+ * an exporter that takes all of them (OTLP JSON into /dev/null). Bursts fit
+ * into the queue; between them the exporter empties it. Prints nanoseconds a
+ * span: the median burst, the slowest, and the same with four threads at once.
+ * Status 1 when the median of one thread is over 2 us, or a span was dropped.
+ */
 
 #include <pthread.h>
 #include <stdio.h>

@@ -20,11 +20,11 @@
 #include <sys/xattr.h>
 #include <time.h>
 
+#include "builder/core/tree/diff.h"
+#include "builder/core/tree/listing.h"
 #include "builder/format/archive/tar.h"
 #include "builder/format/disk/qcow2.h"
 #include "builder/format/ext4/ext4.h"
-#include "builder/core/tree/diff.h"
-#include "builder/core/tree/listing.h"
 #include "lib/io.h"
 #include "lib/listing.h"
 

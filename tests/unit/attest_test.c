@@ -3,13 +3,13 @@
  * library writes: with DIR and KEY it attests the folder DIR, which holds
  * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a
  * contract. */
+#include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include <fcntl.h>
-#include <ftw.h>
 
 #include "builder/evidence/attest/sums.h"
 #include "lib/io.h"

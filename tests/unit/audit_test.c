@@ -3,15 +3,15 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <cmocka.h>
 
-#include "builder/format/archive/tar.h"
+#include "builder/core/tree/listing.h"
 #include "builder/evidence/audit/audit_internal.h"
 #include "builder/evidence/audit/table.h"
 #include "builder/evidence/audit/uki.h"
-#include "builder/core/tree/listing.h"
+#include "builder/format/archive/tar.h"
 #include "lib/io.h"
 
 enum { EPOCH = 1763856000 };

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <cmocka.h>
 
 #include "builder/run/boot/console.h"
 #include "builder/run/boot/load.h"
@@ -472,8 +472,8 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 {
 	(void)state;
 #define SPANS(ended, exported, dropped)                                        \
-	"mkvbench_spans_total{state=\"ended\"} " #ended "\n"                    \
-	"mkvbench_spans_total{state=\"exported\"} " #exported "\n"              \
+	"mkvbench_spans_total{state=\"ended\"} " #ended "\n"                   \
+	"mkvbench_spans_total{state=\"exported\"} " #exported "\n"             \
 	"mkvbench_spans_total{state=\"dropped\"} " #dropped "\n"
 	static const struct {
 		const char *metrics, *of_generator;
@@ -488,7 +488,8 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 		{"", "0", false, false, 0, 0},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_boot_load load = {.count = 1, .traces = strdup("path")};
+		struct mkv_boot_load load = {.count = 1,
+					     .traces = strdup("path")};
 		char line[128];
 		(void)snprintf(line, sizeof(line),
 			       "mkvbench-load[7]: {\"answered\":1,\"requests\":"

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* What is captured from a machine's registers is what the verifier then finds in
- * them: recording -> hardware contract -> recipe -> contract -> checks. */
+/* What is captured from a machine's registers is what the verifier then finds
+ * in them: recording -> hardware contract -> recipe -> contract -> checks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/contract/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
-#include "verify/check/check.h"
 #include "verify/capture.h"
+#include "verify/check/check.h"
 
 static char folder[] = "/tmp/mkvbench-capture-XXXXXX";
 
@@ -59,8 +59,8 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured)
 	char name[256], path[4096];
 	const char *line = strstr(captured->data, "\nname: ");
 	assert_non_null(line);
-	(void)snprintf(name, sizeof(name), "%.*s",
-		       (int)strcspn(line + 7, "\n"), line + 7);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(line + 7, "\n"),
+		       line + 7);
 	(void)snprintf(path, sizeof(path), "hardware/%s.yaml", name);
 	write_to(path, captured->data, captured->size);
 	mkv_buf_printf(&text, recipe_text, name);
@@ -96,7 +96,8 @@ static void expect(const struct mkv_env *env, const char *name,
 		return;
 	for (size_t i = 0; i < answer.count; i++)
 		print_message("%s: %s / %s\n", answer.items[i].what,
-			      answer.items[i].expected, answer.items[i].observed);
+			      answer.items[i].expected,
+			      answer.items[i].observed);
 	fail_msg("%s: %s: %s", recording, name,
 		 mkv_result_name(mkv_answer_result(&answer)));
 }
@@ -104,10 +105,15 @@ static void expect(const struct mkv_env *env, const char *name,
 static void what_is_captured_is_found(void **state)
 {
 	static const char *const recordings[] = {
-		"ryzen-5-pro-3600", "zen3-5600x",	    "xeon-two-dies",
-		"kvm-epyc-genoa-guest", "amd-guest-topoext",
-		"amd-guest-no-topoext", "tcg-skylake-server",
-		"tcg-epyc-rome",	"tcg-max",
+		"ryzen-5-pro-3600",
+		"zen3-5600x",
+		"xeon-two-dies",
+		"kvm-epyc-genoa-guest",
+		"amd-guest-topoext",
+		"amd-guest-no-topoext",
+		"tcg-skylake-server",
+		"tcg-epyc-rome",
+		"tcg-max",
 	};
 	(void)state;
 	assert_non_null(mkdtemp(folder));

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <ctype.h>
+#include <cmocka.h>
 
 #include "tests/unit/machine.h"
 
@@ -266,8 +266,8 @@ static const struct {
 	 "Status: install ok installed\nArchitecture: i386\nVersion: 1:1.3\n",
 	 MKV_FAIL, "zlib1g: not installed / 1:1.3"},
 	{"packages", "/var/lib/dpkg/status", NULL, MKV_NOT_ESTABLISHED, NULL},
-	{"files", "/usr/lib/mkvbench/files.list", "d 0755 0 0 - 0 - /\nx", MKV_FAIL,
-	 "list of files"},
+	{"files", "/usr/lib/mkvbench/files.list", "d 0755 0 0 - 0 - /\nx",
+	 MKV_FAIL, "list of files"},
 	{"files", "/usr/lib/mkvbench/files.list", NULL, MKV_NOT_ESTABLISHED,
 	 NULL},
 	{"units", "/etc/systemd/system/multi-user.target.wants/chrony.service",
@@ -509,7 +509,8 @@ static void each_change_of_a_file_is_found(void **state)
 		/* what a running system writes, and places of no settings */
 		{"/etc/machine-id", "x", false, NULL},
 		{"/etc/cni/net.d/x", "x", false, NULL},
-		{"/etc/ssh/ssh_host_rsa_key", "x", false, "/etc/ssh: not there"},
+		{"/etc/ssh/ssh_host_rsa_key", "x", false,
+		 "/etc/ssh: not there"},
 		{"/run/systemd/generator/x.mount", "x", false, NULL},
 		{"/usr/share/x", "x", false, NULL},
 	};

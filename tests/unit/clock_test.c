@@ -7,7 +7,6 @@
 #include <stdint.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -17,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
+#include <cmocka.h>
 
 #include "verify/probe/clock.h"
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/evidence/contract/contract.h"
 #include "builder/config/generate/generate.h"
+#include "builder/evidence/contract/contract.h"
 #include "lib/contract.h"
 #include "lib/io.h"
 #include "tests/unit/attest_fixture.h"
@@ -139,8 +139,7 @@ static void every_scenario_tells_services_the_study_s_values(void **state)
 				&contract->services[s];
 			for (size_t k = 0; k < service->settings.count;
 			     k++, row++) {
-				assert_true(row <
-					    sizeof(told) / sizeof(*told));
+				assert_true(row < sizeof(told) / sizeof(*told));
 				assert_string_equal(service->name,
 						    told[row][0]);
 				assert_string_equal(
@@ -223,14 +222,14 @@ static void domains_that_make_no_sense_are_refused(void **state)
 	static const struct {
 		const char *from, *to, *message;
 	} rows[] = {
-		{"\"order-machine\": {", "\"order-machine\": {\"hypervisor\": 1,",
-		 "hypervisor"},
-		{"\"guests\": [\n    \"order\"", "\"guests\": [\n    \"loadgen\"",
-		 "which is no guest"},
-		{"\"guests\": [\n    \"order\"", "\"guests\": [\n    \"nobody\"",
-		 "which is no guest"},
-		{"\"guests\": [\n    \"payment\"", "\"guests\": [\n    \"order\"",
-		 "which another does"},
+		{"\"order-machine\": {",
+		 "\"order-machine\": {\"hypervisor\": 1,", "hypervisor"},
+		{"\"guests\": [\n    \"order\"",
+		 "\"guests\": [\n    \"loadgen\"", "which is no guest"},
+		{"\"guests\": [\n    \"order\"",
+		 "\"guests\": [\n    \"nobody\"", "which is no guest"},
+		{"\"guests\": [\n    \"payment\"",
+		 "\"guests\": [\n    \"order\"", "which another does"},
 		{"\"bridge\": \"br-vlan\"", "\"bridge\": \"br0\"",
 		 "another network"},
 		{"\"pins\": [", "\"pins\": [0,", "are 13 for 12 CPUs"},
@@ -254,8 +253,8 @@ static void domains_that_make_no_sense_are_refused(void **state)
 		mkv_buf_add(&bad, text.data, (size_t)(at - text.data));
 		mkv_buf_str(&bad, rows[i].to);
 		mkv_buf_str(&bad, at + strlen(rows[i].from));
-		int rc = mkv_contract_parse(bad.data, bad.size, &contract,
-					    &err);
+		int rc =
+			mkv_contract_parse(bad.data, bad.size, &contract, &err);
 		if (rc == 0 || !strstr(err.message, rows[i].message))
 			fail_msg("row %zu: %d '%s'", i, rc, err.message);
 	}
@@ -277,8 +276,7 @@ static void every_host_has_a_clock_and_an_exporter(void **state)
 			    !mkv_strings_has(packages,
 					     "prometheus-node-exporter"))
 				fail_msg("%s: %s", recipes[i], host->name);
-			servers +=
-				strcmp(host->name, recipe->time.server) == 0;
+			servers += strcmp(host->name, recipe->time.server) == 0;
 		}
 		assert_int_equal(servers, 1);
 	}
@@ -354,10 +352,9 @@ the_command_line_has_root_consoles_and_the_recipes_words(void **state)
 		auto_strings struct mkv_strings words = {0};
 		auto_buf struct mkv_buf text = {0};
 		struct mkv_error err;
-		assert_int_equal(
-			mkv_contract_command_line(&recipe, &image, uuid,
-						  &words, &err),
-			0);
+		assert_int_equal(mkv_contract_command_line(&recipe, &image,
+							   uuid, &words, &err),
+				 0);
 		for (size_t j = 0; j < words.count; j++)
 			mkv_buf_printf(&text, "%s%s", j ? " " : "",
 				       words.items[j]);
@@ -509,9 +506,8 @@ static void each_scenario_promises_what_it_means(void **state)
 		assert_string_equal(setting_of(image, "disk_driver"),
 				    rows[i].disk);
 		for (size_t j = 0; j < 6; j++)
-			assert_string_equal(
-				setting_of(image, everywhere[j][0]),
-				everywhere[j][1]);
+			assert_string_equal(setting_of(image, everywhere[j][0]),
+					    everywhere[j][1]);
 		const struct mkv_contract_docker *docker = &image->docker;
 		assert_int_equal(docker->n_networks, rows[i].networks);
 		assert_int_equal(docker->volumes.count, rows[i].volumes);

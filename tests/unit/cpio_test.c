@@ -7,8 +7,8 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/format/archive/cpio.h"
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "lib/io.h"
 #include "verify/probe/cpufacts.h"

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <cmocka.h>
 
 #include "lib/io.h"
 #include "verify/check/check.h"
@@ -459,8 +459,8 @@ static void a_card_on_no_bridge_is_found(void **state)
 			put(cases[i].path, cases[i].text);
 		else
 			take_away(cases[i].path);
-		ask("docker-containers", MKV_PHASE_AFTER_START,
-		    cases[i].result, cases[i].says);
+		ask("docker-containers", MKV_PHASE_AFTER_START, cases[i].result,
+		    cases[i].says);
 	}
 	reset();
 	take_away(PORT);

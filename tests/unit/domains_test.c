@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <cmocka.h>
 
 #include "lib/io.h"
 #include "verify/check/guest.h"
@@ -73,7 +73,8 @@ static void put_thread(unsigned id, const char *name, const char *cpus)
 #define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB"
 static const char arguments[] =
 	"/usr/bin/qemu-system-x86_64\0-name\0guest=t-order\0-uuid\0" UUID;
-static const char status[] = "VmSwap:\t       0 kB\nHugetlbPages:\t   65536 kB\n";
+static const char status[] =
+	"VmSwap:\t       0 kB\nHugetlbPages:\t   65536 kB\n";
 
 static const struct {
 	const char *path, *text;
@@ -165,8 +166,7 @@ static void ask(const struct mkv_env *env, const char *name,
 }
 
 static const char *const checks[] = {
-	"guests",	"guest-cpu",	 "guest-pinning",
-	"guest-memory", "guest-devices",
+	"guests", "guest-cpu", "guest-pinning", "guest-memory", "guest-devices",
 };
 enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
@@ -234,7 +234,8 @@ static void each_change_of_the_definition_is_found(void **state)
 		 "<cache level='3' mode='emulate'/>\n      <feature",
 		 "<feature", "order: caches: emulate / not said"},
 		{"guest-pinning", "<vcpu id='0' pid='121'/>",
-		 "<vcpu id='0' pid='122'/>", "order: CPU 0: CPU 0/ / CPU 1/TCG"},
+		 "<vcpu id='0' pid='122'/>",
+		 "order: CPU 0: CPU 0/ / CPU 1/TCG"},
 		{"guest-memory", "<memory unit='KiB'>65536",
 		 "<memory unit='KiB'>65000", "order: KiB: 65536 / 65000"},
 		{"guest-memory", "<currentMemory unit='KiB'>65536",
@@ -308,8 +309,8 @@ static void each_change_of_the_machine_is_found(void **state)
 	} rows[] = {
 		{"guests", "/proc/200/comm", "qemu-system-x86\n", MKV_FAIL,
 		 "other virtual machines: none / qemu-system-x86 (process 200"},
-		{"guests", "/run/libvirt/qemu/b.xml", "<domstatus pid=",
-		 MKV_NOT_ESTABLISHED, "domains: readable"},
+		{"guests", "/run/libvirt/qemu/b.xml",
+		 "<domstatus pid=", MKV_NOT_ESTABLISHED, "domains: readable"},
 		{"guests", "/run/libvirt/qemu/b.xml",
 		 "<domstatus pid='9'><domain><name>b</name></domain>"
 		 "</domstatus>",
@@ -423,8 +424,8 @@ static void guests_come_and_go(void **state)
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		put_changed("state='running' reason='booted'", states[i]);
 		for (size_t c = 0; c < CHECKS; c++)
-			ask(&env, checks[c],
-			    c ? MKV_NOT_PROMISED : MKV_PASS, "doesn't run");
+			ask(&env, checks[c], c ? MKV_NOT_PROMISED : MKV_PASS,
+			    "doesn't run");
 	}
 	put_changed("state='running' reason='booted'",
 		    "state='paused' reason='user'");
@@ -455,9 +456,11 @@ static void a_guest_is_the_promised_domain(void **state)
 	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED,
 	    "pass domain's UUID: " UUID " / " UUID);
 	put(file, "1752ac13-2a93-5399-8a8f-2494ff542c48\n", 37);
-	ask(&env, "hypervisor", MKV_FAIL, "fail domain's UUID: " UUID " / 1752");
+	ask(&env, "hypervisor", MKV_FAIL,
+	    "fail domain's UUID: " UUID " / 1752");
 	put(file, NULL, 0);
-	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED, "domain's UUID: " UUID " / -");
+	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED,
+	    "domain's UUID: " UUID " / -");
 }
 
 static void libvirt_asks_qemu_without_being_a_guest(void **state)

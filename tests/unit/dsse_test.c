@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
-#include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/attest/attest.h"
 #include "lib/dsse.h"

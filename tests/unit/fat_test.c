@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <cmocka.h>
 
 #include "builder/format/disk/fat.h"
 #include "builder/format/disk/fat_internal.h"
@@ -40,7 +40,8 @@ static void gives_short_names_without_clashes(void **state)
 	enum { COUNT = sizeof(rows) / sizeof(rows[0]) };
 	struct mkv_tree_entry entries[COUNT];
 	for (size_t i = 0; i < COUNT; i++)
-		entries[i] = (struct mkv_tree_entry){(char *)rows[i].name, NULL};
+		entries[i] =
+			(struct mkv_tree_entry){(char *)rows[i].name, NULL};
 	struct mkv_error err = {0};
 	auto_free struct mkv_fat_name *names = NULL;
 	assert_int_equal(mkv_fat_names(entries, COUNT, &names, &err), 0);
@@ -83,8 +84,9 @@ static void refuses_names_that_fat_cannot_hold(void **state)
 		{"README", "readme", "are one name"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct mkv_tree_entry entries[2] = {{(char *)rows[i].first, NULL},
-					       {(char *)rows[i].second, NULL}};
+		struct mkv_tree_entry entries[2] = {
+			{(char *)rows[i].first, NULL},
+			{(char *)rows[i].second, NULL}};
 		struct mkv_error err = {0};
 		struct mkv_fat_name *names = NULL;
 		assert_true(mkv_fat_names(entries, rows[i].second ? 2 : 1,

@@ -16,18 +16,18 @@ static void describe(const struct mkv_mirrors *mirrors, char ret[1024])
 	ret[0] = '\0';
 	for (size_t i = 0; i < mirrors->count; i++) {
 		const struct mkv_mirror *m = &mirrors->items[i];
-		used += (size_t)snprintf(ret + used, 1024 - used,
-					 "%s%s %s%s%s", i ? ", " : "", m->uri,
-					 m->main ? "m" : "",
-					 m->updates ? "u" : "",
-					 m->security ? "s" : "");
+		used += (size_t)snprintf(
+			ret + used, 1024 - used, "%s%s %s%s%s", i ? ", " : "",
+			m->uri, m->main ? "m" : "", m->updates ? "u" : "",
+			m->security ? "s" : "");
 	}
 }
 
 static const struct {
 	const char *text, *expected;
 } lists[] = {
-	{"deb http://m.example/debian trixie main", "http://m.example/debian m"},
+	{"deb http://m.example/debian trixie main",
+	 "http://m.example/debian m"},
 	{"deb\thttp://m.example/debian/  trixie\tmain contrib\n",
 	 "http://m.example/debian m"},
 	{"deb http://m.example/debian trixie main\n"
@@ -86,9 +86,9 @@ static void apts_own_sources_are_understood(void **state mkv_unused)
 	struct mkv_error err;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		auto_mirrors struct mkv_mirrors mirrors = {0};
-		assert_int_equal(mkv_sources_parse_list(lists[i].text, &mirrors,
-							&err),
-				 0);
+		assert_int_equal(
+			mkv_sources_parse_list(lists[i].text, &mirrors, &err),
+			0);
 		describe(&mirrors, text);
 		assert_string_equal(text, lists[i].expected);
 	}
@@ -114,7 +114,8 @@ static void files_are_read_in_order(void **state mkv_unused)
 		 "Components: main\n"},
 		{"sources.list.d/30.list.save",
 		 "deb http://d.example/d sid main\n"},
-		{"sources.list.d/.40.list", "deb http://e.example/d sid main\n"},
+		{"sources.list.d/.40.list",
+		 "deb http://e.example/d sid main\n"},
 	};
 	char folder[] = "/tmp/mkv-mirrors-test-XXXXXX", path[128], text[1024];
 	struct mkv_error err;
@@ -150,8 +151,11 @@ static void given_mirrors_may_hold_anything(void **state mkv_unused)
 	assert_string_equal(mirrors.items[0].uri, "http://a.example/d");
 	assert_string_equal(mirrors.items[1].uri, "file:///srv/d");
 	assert_true(mkv_mirrors_may_hold(&mirrors, 1, "debian-security"));
-	static const char *const bad[] = {"", ",", "ftp://a.example/d",
-					  "a.example/d", "file://host/d",
+	static const char *const bad[] = {"",
+					  ",",
+					  "ftp://a.example/d",
+					  "a.example/d",
+					  "file://host/d",
 					  "http://a.example/d,--x"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		auto_mirrors struct mkv_mirrors none = {0};

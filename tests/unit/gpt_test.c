@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <libfdisk/libfdisk.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <cmocka.h>
 
 #include "builder/format/disk/gpt.h"
 #include "builder/format/disk/utf16.h"

@@ -80,11 +80,11 @@ static void holes_are_zeros(void **state)
 		assert_int_equal(ftruncate(fd, SIZE), 0);
 		for (size_t j = 0; j < 2; j++) {
 			memset(whole + data[i][j].at, 'x', data[i][j].size);
-			assert_int_equal(
-				mkv_pwrite_all(fd, whole + data[i][j].at,
-					       data[i][j].size, data[i][j].at,
-					       &err),
-				0);
+			assert_int_equal(mkv_pwrite_all(fd,
+							whole + data[i][j].at,
+							data[i][j].size,
+							data[i][j].at, &err),
+					 0);
 		}
 		for (off_t from = 0; from <= SIZE; from += SIZE / 4) {
 			size_t left = (size_t)(SIZE - from);

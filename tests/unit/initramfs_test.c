@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <cmocka.h>
 
 #include "builder/format/archive/xz.h"
 #include "builder/format/disk/gpt.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /* libvirt's definitions: written, read back, changed, and hostile ones refused.
- * `libvirt_xml_test DIR small|large` writes those of two hosts, `a` and `b`, for
- * the integration tests. */
+ * `libvirt_xml_test DIR small|large` writes those of two hosts, `a` and `b`,
+ * for the integration tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/format/libvirt/document.h"
 #include "builder/format/libvirt/xml.h"
@@ -35,28 +35,35 @@ static void large(struct sample *s)
 	s->host = (struct mkv_contract_host){
 		.name = "order",
 		.mac = "52:54:00:77:00:11",
-		.hypervisor = {
-			.promised = true,
-			.domain = "kvm-docker-order",
-			.uuid = "8752ac13-2a93-5399-8a8f-2494ff542c48",
-			.firmware = "uefi",
-			.cpu = {.mode = "host-passthrough",
-				.features = {s->features, 2},
-				.migratable = 0,
-				.sockets = 1, .dies = 2, .cores = 3, .threads = 2,
-				.caches = "passthrough",
-				.pins = {s->pins, 12}},
-			.memory_bytes = 24ULL << 30,
-			.huge_page_bytes = 1ULL << 30,
-			.disk = {.file = MKV_LIBVIRT_DISKS
-				 "/kvm-docker/order.raw",
-				 .bus = "virtio", .cache = "none",
-				 .io = "native", .iothreads = 1},
-			.nic = {.model = "virtio",
-				.network = "mkvbench-kvm-docker",
-				.bridge = "br-vlan", .queues = 4},
-			.timers = {s->timers, 1},
-		},
+		.hypervisor =
+			{
+				.promised = true,
+				.domain = "kvm-docker-order",
+				.uuid = "8752ac13-2a93-5399-8a8f-2494ff542c48",
+				.firmware = "uefi",
+				.cpu = {.mode = "host-passthrough",
+					.features = {s->features, 2},
+					.migratable = 0,
+					.sockets = 1,
+					.dies = 2,
+					.cores = 3,
+					.threads = 2,
+					.caches = "passthrough",
+					.pins = {s->pins, 12}},
+				.memory_bytes = 24ULL << 30,
+				.huge_page_bytes = 1ULL << 30,
+				.disk = {.file = MKV_LIBVIRT_DISKS
+					 "/kvm-docker/order.raw",
+					 .bus = "virtio",
+					 .cache = "none",
+					 .io = "native",
+					 .iothreads = 1},
+				.nic = {.model = "virtio",
+					.network = "mkvbench-kvm-docker",
+					.bridge = "br-vlan",
+					.queues = 4},
+				.timers = {s->timers, 1},
+			},
 	};
 	s->contract = (struct mkv_contract){
 		.name = "kvm-docker",
@@ -109,8 +116,9 @@ static void a_domain_says_all_that_a_benchmark_feels(void **state)
 	auto_buf struct mkv_buf golden = {0};
 	large(&s);
 	auto_free char *xml = domain_of(&s);
-	assert_int_equal(mkv_read_file(AT_FDCWD, "tests/golden/libvirt/order.xml",
-				       65536, &golden, &err),
+	assert_int_equal(mkv_read_file(AT_FDCWD,
+				       "tests/golden/libvirt/order.xml", 65536,
+				       &golden, &err),
 			 0);
 	assert_string_equal(xml, golden.data);
 }
@@ -159,7 +167,8 @@ static void what_the_contract_says_reaches_the_domain(void **state)
 	       {"/domain/cputune/emulatorpin/@cpuset", "4,5,10,11"},
 	       {"/domain/cputune/iothreadpin[@iothread='1']/@cpuset",
 		"4,5,10,11"},
-	       {"/domain/devices/controller[@type='scsi']/driver/@iothread", "1"},
+	       {"/domain/devices/controller[@type='scsi']/driver/@iothread",
+		"1"},
 	       {"/domain/devices/disk/driver/@iothread", NULL},
 	       {"/domain/devices/disk/target/@dev", "sda"},
 	       {"/domain/cpu/@migratable", "on"},
@@ -209,7 +218,8 @@ static void names_are_only_ever_text(void **state)
 	       {"/domain/devices/interface/mac/@address", evil},
 	       {"/domain/cpu/model", evil}, {"/domain/cpu/feature/@name", evil},
 	       {"//x", NULL});
-	assert_int_equal(mkv_libvirt_network_xml(&s.contract, &network, &err), 0);
+	assert_int_equal(mkv_libvirt_network_xml(&s.contract, &network, &err),
+			 0);
 	EXPECT(network.data, {"/network/bridge/@name", evil}, {"//x", NULL});
 }
 
@@ -245,26 +255,30 @@ static void signed_domains_may_still_do_no_harm(void **state)
 		const char *from, *to, *message;
 	} rows[] = {
 		{"type='kvm'", "type='qemu'", "isn't for KVM"},
-		{"<domain ", "<domain xmlns:qemu='http://libvirt.org/schemas/"
-			     "domain/qemu/1.0' ",
+		{"<domain ",
+		 "<domain xmlns:qemu='http://libvirt.org/schemas/"
+		 "domain/qemu/1.0' ",
 		 "<domain>: of another namespace"},
 		{"<devices>", "<devices><emulator>/bin/sh</emulator>",
 		 "<emulator>: a path of the host"},
 		{"<devices>", "<devices><hostdev mode='subsystem'/>",
 		 "<hostdev>: not part of"},
-		{"<devices>", "<devices><filesystem/>", "<filesystem>: not part"},
+		{"<devices>", "<devices><filesystem/>",
+		 "<filesystem>: not part"},
 		{"<boot ", "<kernel>vmlinuz</kernel><boot ",
 		 "<kernel>: not part of"},
 		{"<boot ", "<loader>\n /x</loader><boot ",
 		 "<loader>: a path of the host"},
-		{"<serial type='pty'>", "<serial type='file'>"
-					"<source path='/etc/passwd'/>",
+		{"<serial type='pty'>",
+		 "<serial type='file'>"
+		 "<source path='/etc/passwd'/>",
 		 "<source>: a path of the host"},
 		{"<serial type='pty'>", "<serial type='tcp'>",
 		 "another console than a pty"},
 		{"/dev/urandom", "/dev/vda", "<backend>: a path of the host"},
-		{"<rng ", "<disk type='file' device='disk'><source file='x'/>"
-			  "</disk><rng ",
+		{"<rng ",
+		 "<disk type='file' device='disk'><source file='x'/>"
+		 "</disk><rng ",
 		 "hasn't one disk"},
 		{"<disk type='file'", "<disk type='block'", "than a file"},
 		{"<interface type='network'", "<interface type='bridge'",
@@ -302,7 +316,12 @@ static void xml_with_entities_or_errors_is_refused(void **state)
 {
 	(void)state;
 	static const char *const rows[] = {
-		"", "x", "<a>", "<a></b>", "<a/><b/>", "<a>&b;</a>",
+		"",
+		"x",
+		"<a>",
+		"<a></b>",
+		"<a/><b/>",
+		"<a>&b;</a>",
 		"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
 		"<!DOCTYPE a SYSTEM '/etc/passwd'><a/>",
 	};
@@ -329,17 +348,20 @@ static void an_import_changes_only_what_it_says(void **state)
 	assert_int_equal(mkv_domain_change(document, &change, &kvm, &err), 0);
 	EXPECT(kvm.data, {"/domain/@type", "kvm"},
 	       {"/domain/devices/disk/source/@file", "/a & b/c.raw"},
-	       {MKV_DOMAIN_MARK, "m"}, {"/domain/cpu/@mode", "host-passthrough"},
+	       {MKV_DOMAIN_MARK, "m"},
+	       {"/domain/cpu/@mode", "host-passthrough"},
 	       {"/domain/cputune/vcpupin[@vcpu='11']/@cpuset", "11"});
-	assert_non_null(strstr(kvm.data, ":import xmlns:mkvbench=\"urn:mkvbench:"
-					 "libvirt:1\">m</mkvbench:import>"));
+	assert_non_null(strstr(kvm.data,
+			       ":import xmlns:mkvbench=\"urn:mkvbench:"
+			       "libvirt:1\">m</mkvbench:import>"));
 	change.emulate_cpu = "EPYC-Rome";
 	change.memory_bytes = 512 << 20;
 	assert_int_equal(mkv_domain_change(second, &change, &tcg, &err), 0);
 	EXPECT(tcg.data, {"/domain/@type", "qemu"}, {"/domain/cputune", NULL},
 	       {"/domain/memoryBacking", NULL}, {"/domain/memory", "524288"},
 	       {"/domain/cpu/@mode", "custom"}, {"/domain/cpu/cache", NULL},
-	       {"/domain/cpu/feature", NULL}, {"/domain/cpu/model", "EPYC-Rome"},
+	       {"/domain/cpu/feature", NULL},
+	       {"/domain/cpu/model", "EPYC-Rome"},
 	       {"/domain/cpu/topology/@cores", "3"},
 	       {"/domain/clock/timer[@name='kvmclock']", NULL});
 	char one[65], two[65], three[65];
@@ -365,17 +387,19 @@ static int write_samples(const char *dir, const char *kind)
 	(void)snprintf(path, sizeof(path), "%s/network-vlan.xml", dir);
 	int rc = mkv_libvirt_network_xml(&s.contract, &network, &err);
 	if (rc == 0)
-		rc = mkv_write_file(path, 0644, network.data, network.size, &err);
+		rc = mkv_write_file(path, 0644, network.data, network.size,
+				    &err);
 	for (unsigned i = 0; rc == 0 && i < 2; i++) {
 		auto_buf struct mkv_buf xml = {0};
 		char domain[64], disk[128];
 		char uuid[] = "8752ac13-2a93-5399-8a8f-2494ff542c40";
 		uuid[sizeof(uuid) - 2] = (char)('0' + i);
 		mac[sizeof(mac) - 2] = (char)('0' + i);
-		(void)snprintf(domain, sizeof(domain), "%s-%s",
-			       s.contract.name, names[i]);
-		(void)snprintf(disk, sizeof(disk), MKV_LIBVIRT_DISKS "/%s/%s.raw",
-			       s.contract.name, names[i]);
+		(void)snprintf(domain, sizeof(domain), "%s-%s", s.contract.name,
+			       names[i]);
+		(void)snprintf(disk, sizeof(disk),
+			       MKV_LIBVIRT_DISKS "/%s/%s.raw", s.contract.name,
+			       names[i]);
 		s.host.name = names[i];
 		s.host.mac = mac;
 		s.host.hypervisor.domain = domain;
@@ -383,10 +407,10 @@ static int write_samples(const char *dir, const char *kind)
 		s.host.hypervisor.disk.file = disk;
 		(void)snprintf(path, sizeof(path), "%s/domain-%s.xml", dir,
 			       names[i]);
-		rc = mkv_libvirt_domain_xml(&s.contract, &s.host, &xml,
-						    &err);
+		rc = mkv_libvirt_domain_xml(&s.contract, &s.host, &xml, &err);
 		if (rc == 0)
-			rc = mkv_write_file(path, 0644, xml.data, xml.size, &err);
+			rc = mkv_write_file(path, 0644, xml.data, xml.size,
+					    &err);
 	}
 	if (rc < 0)
 		(void)fprintf(stderr, "%s\n", err.message);

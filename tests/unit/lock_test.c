@@ -74,54 +74,87 @@ static void printing_gives_the_same_bytes(void **state mkv_unused)
 static const struct reject {
 	const char *from, *to, *message;
 } rejects[] = {
-	{"mkvbench-lock 1", "mkvbench-lock 2", "x.lock:1:15: schema '2' is unknown"},
+	{"mkvbench-lock 1", "mkvbench-lock 2",
+	 "x.lock:1:15: schema '2' is unknown"},
 	{"mkvbench-lock 1\n", "", "x.lock:1:1: expected 'mkvbench-lock'"},
-	{"mkvbench-lock 1\n", "mkvbench-lock 1\n\n", "x.lock:2:1: expected 'recipe'"},
+	{"mkvbench-lock 1\n", "mkvbench-lock 1\n\n",
+	 "x.lock:2:1: expected 'recipe'"},
 	{"recipe a", "recipe A", "x.lock:2:8: 'Aaaa"},
 	{"recipe a", "recipe ", "is not a SHA-256"},
 	{"epoch 1763856000", "epoch 0", "x.lock:3:7: 0 is not in 1.."},
 	{"epoch 1763856000", "epoch -1", "'-1' is not a number"},
-	{"epoch 1763856000", "epoch 01763856000", "x.lock:3:7: not in canonical form"},
-	{"epoch 1763856000", "epoch 9999999999999", "is not in 1..253402300799"},
-	{"epoch 1763856000", "epoch 1763856000 ", "x.lock:3:1: 'epoch' has 2 fields, not 3"},
+	{"epoch 1763856000", "epoch 01763856000",
+	 "x.lock:3:7: not in canonical form"},
+	{"epoch 1763856000", "epoch 9999999999999",
+	 "is not in 1..253402300799"},
+	{"epoch 1763856000", "epoch 1763856000 ",
+	 "x.lock:3:1: 'epoch' has 2 fields, not 3"},
 	{"epoch 1763856000", "epoch\t1763856000", "x.lock:3:6: byte 0x09"},
-	{"epoch 1763856000\n", "epoch 1763856000\r\n", "x.lock:3:17: byte 0x0d"},
-	{"index trixie main", "index trixie-security main", "x.lock:5:7: 'trixie-security' stands here twice"},
-	{"index trixie main", "index zz main", "x.lock:5:7: 'trixie-security' is not in sorted order"},
+	{"epoch 1763856000\n", "epoch 1763856000\r\n",
+	 "x.lock:3:17: byte 0x0d"},
+	{"index trixie main", "index trixie-security main",
+	 "x.lock:5:7: 'trixie-security' stands here twice"},
+	{"index trixie main", "index zz main",
+	 "x.lock:5:7: 'trixie-security' is not in sorted order"},
 	{"index trixie main", "index ../x main", "'../x' is not a suite"},
 	{"56620099", "99999999999", "is not in 1..1073741824"},
-	{"package chrony", "package Chrony", "x.lock:6:9: 'Chrony' is not a package name"},
+	{"package chrony", "package Chrony",
+	 "x.lock:6:9: 'Chrony' is not a package name"},
 	{"package chrony", "package zz", "'libc6' is not in sorted order"},
-	{"package chrony 4.6.1-3", "package chrony 4.6_1-3", "is not a version"},
-	{"amd64 309712", "arm64 309712", "x.lock:6:24: 'arm64' is not an architecture"},
+	{"package chrony 4.6.1-3", "package chrony 4.6_1-3",
+	 "is not a version"},
+	{"amd64 309712", "arm64 309712",
+	 "x.lock:6:24: 'arm64' is not an architecture"},
 	{"309712", "0", "0 is not in 1..4294967296"},
 	{"309712", "18446744073709551617", "is not a number"},
-	{"debian pool/main/c/", "ubuntu pool/main/c/", "'ubuntu' is not an archive"},
-	{"pool/main/c/chrony/", "pool/main/../../etc/", "is not the path of a .deb below pool/"},
-	{"pool/main/c/chrony/", "pool//c/chrony/", "is not the path of a .deb below pool/"},
-	{"pool/main/c/chrony/", "/pool/main/c/chrony/", "is not the path of a .deb below pool/"},
-	{"chrony_4.6.1-3_amd64.deb", "chrony_4.6.1-3_amd64.exe", "is not the path of a .deb below pool/"},
-	{"libc6 2.41-13 amd64", "libc6 2.41-12 amd64", "x.lock:8:9: 'libc6' stands here twice"},
-	{"want image/dut tzdata\n", "want image/dut tzdata\nwant image/dut tzdata\n", "is not in sorted order"},
-	{"want image/dut tzdata\n", "want image/dut aa\n", "x.lock:11:16: 'aa' is not in sorted order"},
+	{"debian pool/main/c/", "ubuntu pool/main/c/",
+	 "'ubuntu' is not an archive"},
+	{"pool/main/c/chrony/", "pool/main/../../etc/",
+	 "is not the path of a .deb below pool/"},
+	{"pool/main/c/chrony/", "pool//c/chrony/",
+	 "is not the path of a .deb below pool/"},
+	{"pool/main/c/chrony/", "/pool/main/c/chrony/",
+	 "is not the path of a .deb below pool/"},
+	{"chrony_4.6.1-3_amd64.deb", "chrony_4.6.1-3_amd64.exe",
+	 "is not the path of a .deb below pool/"},
+	{"libc6 2.41-13 amd64", "libc6 2.41-12 amd64",
+	 "x.lock:8:9: 'libc6' stands here twice"},
+	{"want image/dut tzdata\n",
+	 "want image/dut tzdata\nwant image/dut tzdata\n",
+	 "is not in sorted order"},
+	{"want image/dut tzdata\n", "want image/dut aa\n",
+	 "x.lock:11:16: 'aa' is not in sorted order"},
 	{"want image/dut chrony", "want dut chrony", "'dut' is not a set"},
 	{"want image/dut chrony", "want image/../x chrony", "is not a set"},
-	{"in image/dut tzdata\n", "in image/dut tzdata\nwant image/dut zz\n", "`want` stands behind `in`"},
-	{"in image/dut tzdata\n", "in image/dut tzdata\nin image/dut tzdata\n", "'tzdata' stands in set 'image/dut' twice"},
+	{"in image/dut tzdata\n", "in image/dut tzdata\nwant image/dut zz\n",
+	 "`want` stands behind `in`"},
+	{"in image/dut tzdata\n", "in image/dut tzdata\nin image/dut tzdata\n",
+	 "'tzdata' stands in set 'image/dut' twice"},
 	{"in image/dut chrony\n", "", "package 'chrony' stands in no set"},
-	{"in image/dut tzdata", "in image/dut tzdate", "no `package` line names 'tzdate'"},
-	{"in image/dut libc6=2.41-12", "in image/dut libc6", "'libc6' has several versions"},
-	{"in image/dut libc6=2.41-12", "in image/dut libc6=2.41-14", "no `package` line has version '2.41-14'"},
-	{"in image/dut chrony", "in image/dut chrony=4.6.1-3", "'chrony' has one version"},
-	{"want image/dut tzdata", "want image/dut tzdatb", "set 'image/dut' wants 'tzdatb' but does not hold it"},
-	{"in oci/postgres", "in image/aaa", "set 'image/aaa' is not in sorted order"},
-	{"in oci/postgres libc6=2.41-13\n", "want oci/postgres libc6\n", "set 'oci/postgres' holds no package"},
-	{"local overlay/ntp", "local overlay/common", "'overlay/common' stands here twice"},
+	{"in image/dut tzdata", "in image/dut tzdate",
+	 "no `package` line names 'tzdate'"},
+	{"in image/dut libc6=2.41-12", "in image/dut libc6",
+	 "'libc6' has several versions"},
+	{"in image/dut libc6=2.41-12", "in image/dut libc6=2.41-14",
+	 "no `package` line has version '2.41-14'"},
+	{"in image/dut chrony", "in image/dut chrony=4.6.1-3",
+	 "'chrony' has one version"},
+	{"want image/dut tzdata", "want image/dut tzdatb",
+	 "set 'image/dut' wants 'tzdatb' but does not hold it"},
+	{"in oci/postgres", "in image/aaa",
+	 "set 'image/aaa' is not in sorted order"},
+	{"in oci/postgres libc6=2.41-13\n", "want oci/postgres libc6\n",
+	 "set 'oci/postgres' holds no package"},
+	{"local overlay/ntp", "local overlay/common",
+	 "'overlay/common' stands here twice"},
 	{"local overlay/ntp", "local overlay/../ntp", "is not overlay/NAME"},
-	{"local overlay/ntp", "locals overlay/ntp", "'locals' is not a kind of line"},
-	{"external registry", "package registry", "x.lock:18:1: 'package' must stand before 'local'"},
+	{"local overlay/ntp", "locals overlay/ntp",
+	 "'locals' is not a kind of line"},
+	{"external registry", "package registry",
+	 "x.lock:18:1: 'package' must stand before 'local'"},
 	{"sha256:d", "sha512:d", "is not a digest (sha256:...)"},
-	{"registry.example", "registry example", "'external' has 3 fields, not 4"},
+	{"registry.example", "registry example",
+	 "'external' has 3 fields, not 4"},
 	{"d\n", "d", "x.lock:18:1: the last line has no end: the file is cut"},
 };
 
@@ -221,22 +254,21 @@ static void changes_are_named(void **state mkv_unused)
 	auto_buf struct mkv_buf text = {0};
 	assert_int_equal(parse(good.data, good.size, &before, &err), 0);
 	assert_int_equal(parse(good.data, good.size, &after, &err), 0);
-	assert_int_equal(
-		mkv_lock_compare(before, after, collect, &text, &err), 0);
+	assert_int_equal(mkv_lock_compare(before, after, collect, &text, &err),
+			 0);
 	assert_int_equal(text.size, 0);
 	memcpy(after->packages[0].version, "4.7.0-1", 8);
 	memcpy(after->packages[3].name, "uzdata", 7);
 	after->locals[0].sha256.bytes[0] ^= 1;
 	free(after->locals[1].name);
 	after->n_locals = 1;
-	assert_int_equal(
-		mkv_lock_compare(before, after, collect, &text, &err), 0);
-	assert_string_equal(text.data,
-			    "package chrony 4.6.1-3>4.7.0-1\n"
-			    "package tzdata 2025b-4+deb13u1>\n"
-			    "package uzdata >2025b-4+deb13u1\n"
-			    "local overlay/common >\n"
-			    "local overlay/ntp >\n");
+	assert_int_equal(mkv_lock_compare(before, after, collect, &text, &err),
+			 0);
+	assert_string_equal(text.data, "package chrony 4.6.1-3>4.7.0-1\n"
+				       "package tzdata 2025b-4+deb13u1>\n"
+				       "package uzdata >2025b-4+deb13u1\n"
+				       "local overlay/common >\n"
+				       "local overlay/ntp >\n");
 }
 
 int main(void)

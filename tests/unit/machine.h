@@ -306,10 +306,16 @@ static void put_time(const char *name)
 static struct mkv_sha256 put_list(void)
 {
 	static const char *const folders[] = {
-		"/etc", "/etc/systemd", "/etc/systemd/system",
-		"l/etc/systemd/system/apt-daily.timer /dev/null", WANTS,
-		"l" WANTS "/chrony.service " SERVICE, "/usr", "/usr/lib",
-		"/usr/lib/systemd", "/usr/lib/systemd/system"};
+		"/etc",
+		"/etc/systemd",
+		"/etc/systemd/system",
+		"l/etc/systemd/system/apt-daily.timer /dev/null",
+		WANTS,
+		"l" WANTS "/chrony.service " SERVICE,
+		"/usr",
+		"/usr/lib",
+		"/usr/lib/systemd",
+		"/usr/lib/systemd/system"};
 	struct mkv_buf list = {0};
 	struct mkv_sha256 sha;
 	struct mkv_error err;

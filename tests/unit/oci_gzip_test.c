@@ -17,6 +17,7 @@ enum kind { ZEROS, NOISE, TEXT, RUNS, SKEWED };
 
 static void fill(uint8_t *data, size_t size, enum kind kind)
 {
+	static const char words[] = "usr/share/doc/lib";
 	uint32_t state = 12345;
 	for (size_t i = 0; i < size; i++) {
 		state = state * 1664525 + 1013904223;
@@ -29,9 +30,7 @@ static void fill(uint8_t *data, size_t size, enum kind kind)
 			data[i] = noise;
 			break;
 		case TEXT:
-			data[i] = (uint8_t) "usr/share/doc/lib"[(i + (noise >
-								      250)) %
-								17];
+			data[i] = (uint8_t)words[(i + (noise > 250)) % 17];
 			break;
 		case RUNS:
 			data[i] = (uint8_t)(i / 300 * 37);

@@ -41,7 +41,6 @@ static int open_bytes(const void *data, size_t size, struct mkv_tree **ret)
 	return rc;
 }
 
-
 static int list(const char *path, struct mkv_inode *inode, void *context,
 		struct mkv_error *err)
 {
@@ -59,9 +58,9 @@ static int list(const char *path, struct mkv_inode *inode, void *context,
 		char data[65536];
 		size_t size = (size_t)mkv_content_size(inode->content);
 		size = size < sizeof(data) ? size : sizeof(data);
-		assert_int_equal(mkv_content_read(inode->content, 0, data, size,
-						  err),
-				 0);
+		assert_int_equal(
+			mkv_content_read(inode->content, 0, data, size, err),
+			0);
 		mkv_buf_add(text, data, size);
 	}
 	mkv_buf_char(text, '\n');

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <archive.h>
+#include <archive_entry.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,8 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <archive.h>
-#include <archive_entry.h>
 #include <cmocka.h>
 
 #include "builder/rootfs/package/stage.h"
@@ -40,8 +40,8 @@ static struct mkv_buf make_tar(const struct member *members, size_t count,
 		size_t size = m->data ? strlen(m->data) : 0;
 		struct archive_entry *entry = archive_entry_new();
 		archive_entry_set_pathname(entry, m->path);
-		archive_entry_set_mode(entry, m->mode ? m->mode
-						      : S_IFREG | 0644);
+		archive_entry_set_mode(entry,
+				       m->mode ? m->mode : S_IFREG | 0644);
 		archive_entry_set_uid(entry, m->uid);
 		archive_entry_set_mtime(entry, 1000000000, 0);
 		archive_entry_set_size(entry, (int64_t)size);
@@ -177,7 +177,7 @@ static void a_package_is_taken_apart(void **state)
 	mkv_package_done(&package);
 }
 
-#define FILE_AT(path) {path, S_IFREG | 0644, NULL, "x", 0}
+#define FILE_AT(path) ((struct member){path, S_IFREG | 0644, NULL, "x", 0})
 static const struct {
 	const char *what;
 	struct member members[3];
@@ -215,7 +215,9 @@ static const struct {
 	 {{"./a", 0, "./etc/shadow", NULL, 0}},
 	 1,
 	 "no file of the package"},
-	{"a hard link to itself", {{"./a", 0, "./a", NULL, 0}}, 1,
+	{"a hard link to itself",
+	 {{"./a", 0, "./a", NULL, 0}},
+	 1,
 	 "no file of the package"},
 	{"a hard link to a link",
 	 {{"./a", S_IFLNK | 0777, "/etc/shadow", NULL, 0},
@@ -226,7 +228,9 @@ static const struct {
 	 {{"./a", S_IFCHR | 0666, NULL, NULL, 0}},
 	 1,
 	 "a device"},
-	{"a block device", {{"./a", S_IFBLK | 0666, NULL, NULL, 0}}, 1,
+	{"a block device",
+	 {{"./a", S_IFBLK | 0666, NULL, NULL, 0}},
+	 1,
 	 "a device"},
 	{"a FIFO", {{"./a", S_IFIFO | 0666, NULL, NULL, 0}}, 1, "FIFO"},
 	{"an owner too high",
@@ -274,9 +278,9 @@ static void conffiles_must_be_paths(void **state)
 	struct mkv_package package = {0};
 	assert_int_equal(stage(&member, 1, "etc/hello\n", &package, &err),
 			 -EBADMSG);
-	assert_int_equal(stage(&member, 1, "/etc/x\n/y newconffile\n", &package,
-			       &err),
-			 -EBADMSG);
+	assert_int_equal(
+		stage(&member, 1, "/etc/x\n/y newconffile\n", &package, &err),
+		-EBADMSG);
 }
 
 static int untar(const struct mkv_buf *tar, struct mkv_untar_limits limits,

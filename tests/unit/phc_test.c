@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <cmocka.h>
 
 #include "verify/probe/phc.h"
 
@@ -21,8 +21,7 @@ static void the_narrowest_reading_counts(void **state)
 		{1000, 501000, 3000}, /* 2000 wide */
 		{4000, 503600, 4200}, /* 200 wide: 503600 - 4100 */
 		{5000, 504900, 4000}, /* backwards */
-		{-1, 7, 1},
-		{6000, 505000, 7000},
+		{-1, 7, 1},	      {6000, 505000, 7000},
 	};
 	struct mkv_phc_offset offset;
 	assert_true(mkv_phc_best(readings, 5, &offset));
@@ -55,7 +54,12 @@ static void stamps_that_contradict_are_left(void **state)
 		/* a clock was set meanwhile */
 		{{1000, 5}, {900000, 5}, 21100, 21800, false, 20000, 21000},
 		{{-90000, 5}, {1000, 5}, 21100, 21800, false, 20000, 21000},
-		{{1000, 5}, {1000, 5}, INT64_MIN + 1, 21800, false, 20000,
+		{{1000, 5},
+		 {1000, 5},
+		 INT64_MIN + 1,
+		 21800,
+		 false,
+		 20000,
 		 21000},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

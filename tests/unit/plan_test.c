@@ -11,12 +11,12 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "builder/input/overlay/overlay.h"
 #include "builder/build/artifacts.h"
 #include "builder/build/build.h"
 #include "builder/build/draft.h"
 #include "builder/build/programs.h"
 #include "builder/build/step.h"
+#include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
 
 static char folder[64];
@@ -180,7 +180,11 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 static void what_is_no_appliance_stays_where_it_is(void **state)
 {
 	static const char *const manifests[] = {
-		NULL, "", "{}", "[1]", "{\"mkvbench_manifest\": \"1\"}",
+		NULL,
+		"",
+		"{}",
+		"[1]",
+		"{\"mkvbench_manifest\": \"1\"}",
 		"{\"name\": \"another tool's\"}",
 	};
 	(void)state;
@@ -198,11 +202,10 @@ static void what_is_no_appliance_stays_where_it_is(void **state)
 		write_manifest(draft.path);
 		assert_int_equal(mkv_write_file(mine, 0644, "m", 1, &err), 0);
 		if (manifests[i])
-			assert_int_equal(mkv_write_file(manifest, 0644,
-							manifests[i],
-							strlen(manifests[i]),
-							&err),
-					 0);
+			assert_int_equal(
+				mkv_write_file(manifest, 0644, manifests[i],
+					       strlen(manifests[i]), &err),
+				0);
 		assert_int_equal(mkv_draft_commit(&draft, place, &err),
 				 -EEXIST);
 		assert_int_equal(err.kind, MKV_BAD_USAGE);
@@ -333,8 +336,8 @@ static void inputs_of_any_bytes_stay_one_line(void **state)
 /* Edited in place, as most editors don't: the worst there is. */
 static void edit(const char *path, const char *text)
 {
-	auto_fd int fd = open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC,
-			      0644);
+	auto_fd int fd =
+		open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
@@ -349,8 +352,10 @@ static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
 	struct mkv_lock_local local = {.name = (char[]){"overlay/o"}};
 	struct mkv_lock lock = {.locals = &local, .n_locals = 1};
 	struct mkv_tool_files tool = {0};
-	struct mkv_build build = {.recipe = &recipe, .lock = &lock,
-				  .store = store, .tool = &tool};
+	struct mkv_build build = {.recipe = &recipe,
+				  .lock = &lock,
+				  .store = store,
+				  .tool = &tool};
 	auto_tree struct mkv_tree *tree = NULL, *none = NULL;
 	assert_int_equal(mkv_make_dirs(dir, &err), 0);
 	edit(file, "one");
@@ -367,17 +372,17 @@ static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
 	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
 			 -ESTALE);
 	assert_non_null(strstr(err.message, "overlay 'o': it changed since"));
-	assert_int_equal(mkv_build_overlay_load(&build, "o", false, &none,
-						&err),
-			 -ESTALE);
+	assert_int_equal(
+		mkv_build_overlay_load(&build, "o", false, &none, &err),
+		-ESTALE);
 	/* One that nothing pins isn't laid over anything. */
 	lock.n_locals = 0;
 	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
 			 -ESTALE);
 }
 
-/* This very program asks for some glibc; cut short, for nothing or an error, and
- * never more. */
+/* This very program asks for some glibc; cut short, for nothing or an error,
+ * and never more. */
 static void programs_say_which_libc_they_need(void **state)
 {
 	(void)state;
@@ -387,9 +392,8 @@ static void programs_say_which_libc_they_need(void **state)
 	assert_int_equal(mkv_read_file(AT_FDCWD, "/proc/self/exe", 256 << 20,
 				       &elf, &err),
 			 0);
-	assert_int_equal(mkv_program_libc_minor(elf.data, elf.size, &whole,
-						&err),
-			 0);
+	assert_int_equal(
+		mkv_program_libc_minor(elf.data, elf.size, &whole, &err), 0);
 	assert_in_range(whole, 2, 200);
 	for (size_t size = 0; size < elf.size; size += elf.size / 97) {
 		auto_free char *cut = malloc(size + 1);
@@ -398,9 +402,9 @@ static void programs_say_which_libc_they_need(void **state)
 		if (mkv_program_libc_minor(cut, size, &minor, &err) == 0)
 			assert_true(minor <= whole);
 	}
-	assert_int_equal(mkv_program_libc_minor("#!/bin/sh\n", 10, &minor,
-						&err),
-			 -ENOEXEC);
+	assert_int_equal(
+		mkv_program_libc_minor("#!/bin/sh\n", 10, &minor, &err),
+		-ENOEXEC);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)

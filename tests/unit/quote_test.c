@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* A quote that a TPM made (swtpm; tests/fuzz/quote), and every way to spoil it. */
+/* A quote that a TPM made (swtpm; tests/fuzz/quote), and every way to spoil it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "lib/io.h"
 #include "lib/quote.h"
@@ -105,10 +106,10 @@ static void only_our_kind_of_attestation_is_read(void **state)
 		{5, 0x17, "another kind"}, /* TPM_ST_ATTEST_CERTIFY */
 		{7, 33, "by another hash"},
 		{43, 31, "isn't about a SHA-256"},
-		{92, 2, "PCRs 0 to 15"},   /* "safe" is neither yes nor no */
-		{104, 2, "PCRs 0 to 15"},  /* two banks */
-		{106, 4, "PCRs 0 to 15"},  /* SHA-1 */
-		{107, 4, "PCRs 0 to 15"},  /* more PCRs */
+		{92, 2, "PCRs 0 to 15"},  /* "safe" is neither yes nor no */
+		{104, 2, "PCRs 0 to 15"}, /* two banks */
+		{106, 4, "PCRs 0 to 15"}, /* SHA-1 */
+		{107, 4, "PCRs 0 to 15"}, /* more PCRs */
 		{108, 0xfe, "PCRs 0 to 15"},
 		{110, 1, "PCRs 0 to 15"},
 		{112, 31, "doesn't end"},
@@ -130,8 +131,7 @@ static void only_our_kind_of_attestation_is_read(void **state)
 			    0);
 	memcpy(bytes, quote.bytes, quote.size);
 	assert_true(mkv_attest_parse(bytes, quote.size + 1, &attest, &err) < 0);
-	assert_int_equal(
-		mkv_attest_parse(bytes, quote.size, &attest, &err), 0);
+	assert_int_equal(mkv_attest_parse(bytes, quote.size, &attest, &err), 0);
 }
 
 static void only_our_kind_of_document_is_read(void **state)
@@ -165,8 +165,8 @@ static void only_our_kind_of_document_is_read(void **state)
 			fail_msg("case %zu: %d '%s'", i, rc, err.message);
 	}
 	for (size_t size = 0; size + 1 < document.size; size++)
-		assert_true(mkv_quote_parse(document.data, size, &other,
-					    &err) < 0);
+		assert_true(mkv_quote_parse(document.data, size, &other, &err) <
+			    0);
 }
 
 int main(void)

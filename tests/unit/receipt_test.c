@@ -6,9 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/attest/attest.h"
 #include "lib/io.h"
@@ -227,9 +227,10 @@ static void expect(const char *mode, const char *clocksource, const char *boost,
 						       ? "\"PASSED\""
 					       : starts ? "\"WARNED\""
 							: "\"FAILED\""));
-	const struct mkv_standing standing = {
-		.boot_passed = true, .watches = 3, .established = 2,
-		.widest_bound_s = 7e-5};
+	const struct mkv_standing standing = {.boot_passed = true,
+					      .watches = 3,
+					      .established = 2,
+					      .widest_bound_s = 7e-5};
 	mkv_receipt_metrics(&receipt, &standing, &metrics);
 	assert_non_null(strstr(metrics.data, "\nmkvbench_watch_looks 3\n"));
 	assert_non_null(
@@ -352,8 +353,8 @@ static void a_refusal_fits_one_screen(void **state)
 		for (size_t j = 0; j < receipt.count; j++) {
 			struct mkv_receipt_row *row = &receipt.rows[j];
 			mkv_answer_done(&row->answer);
-			row->result = j < cases[i].failing ? MKV_FAIL
-							   : MKV_PASS;
+			row->result =
+				j < cases[i].failing ? MKV_FAIL : MKV_PASS;
 			row->accepted = NULL;
 			for (size_t k = 0; k < cases[i].findings; k++)
 				mkv_answer_add(&row->answer, row->result, what,

@@ -99,7 +99,7 @@ static void many_values_are_refused_before_they_cost_much(void **state)
 	(void)state;
 	struct mkv_complaints complaints = {0};
 	struct mkv_recipe_loader load = {.complaints = &complaints,
-				.nodes = MKV_RECIPE_MAX_NODES - 1};
+					 .nodes = MKV_RECIPE_MAX_NODES - 1};
 	assert_null(parse(&load, "a: 1\n"));
 	assert_int_equal(complaints.count, 1);
 	assert_string_equal(complaints.items[0].message,

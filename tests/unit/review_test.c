@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <fcntl.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/receipt/review_internal.h"
 #include "lib/checks.h"
@@ -27,8 +27,8 @@ static const char contract_text[] =
 	"\"files\":{\"list\":\"/l\",\"sha256\":\"" SHA "\"}}}}";
 
 #define CHECK(name, result, finding, more)                                     \
-	"{\"name\":\"" name "\",\"why\":\"w\",\"result\":\"" result "\"," more      \
-	"\"findings\":[{\"what\":\"a\",\"result\":\"" finding                       \
+	"{\"name\":\"" name "\",\"why\":\"w\",\"result\":\"" result "\"," more \
+	"\"findings\":[{\"what\":\"a\",\"result\":\"" finding                  \
 	"\",\"source\":\"s\"}]}"
 
 static const char receipt_text[] =
@@ -37,18 +37,26 @@ static const char receipt_text[] =
 	"\"contract\":{\"sha256\":\"" SHA "\",\"signature\":\"verified\"},"
 	"\"host\":{\"name\":\"me\",\"role\":\"order\",\"image\":\"dut\","
 	"\"files_sha256\":\"" SHA "\"},"
-	"\"machine\":{\"boot_id\":\"b\",\"dmi\":{}},\"checks\":["
-	CHECK("contract", "pass", "pass", "") ","
-	CHECK("cpu-model", "pass", "pass", "") ","
-	CHECK("hypervisor", "pass", "pass", "") ","
-	CHECK("kernel", "pass", "pass", "") ","
-	CHECK("daemons", "pass", "pass", "") ","
-	CHECK("memory", "not-established", "not-established",
-	      "\"accepted\":\"emulated\",") ","
-	CHECK("boost", "not-promised", "not-promised", "") ","
-	CHECK("numa-balancing", "pass", "pass", "") ","
-	CHECK("drivers", "pass", "pass", "") ","
-	CHECK("files", "pass", "pass", "") "]}";
+	"\"machine\":{\"boot_id\":\"b\",\"dmi\":{}},\"checks\":[" CHECK("contract", "pass", "pass", "") "," CHECK("cpu-model", "pass", "pass", "") "," CHECK(
+		"hypervisor", "pass", "pass",
+		"") "," CHECK("kernel", "pass", "pass",
+			      "") "," CHECK("daemons", "pass", "pass",
+					    "") "," CHECK("memory",
+							  "not-established",
+							  "not-established",
+							  "\"accepted\":\"emulated\",") "," CHECK("boost",
+												  "not-promised",
+												  "not-promised",
+												  "") "," CHECK("numa-balancing",
+														"pass",
+														"pass",
+														"") "," CHECK("drivers",
+															      "pass",
+															      "pass",
+															      "") "," CHECK("files",
+																	    "pass",
+																	    "pass",
+																	    "") "]}";
 
 static char *replaced(const char *from, const char *to)
 {
@@ -70,9 +78,11 @@ static void receipts_are_reviewed(void **state)
 		{"\"pass\"", "\"pass\"", NULL},
 		{"\"phase\":\"boot\"", "\"phase\":\"after-start\"", NULL},
 		{"\"sha256\":\"00", "\"sha256\":\"ff", "contract: the receipt"},
-		{"\"verified\"", "\"unchecked\"", "its signature was unchecked"},
+		{"\"verified\"", "\"unchecked\"",
+		 "its signature was unchecked"},
 		{"\"name\":\"me\"", "\"name\":\"you\"", "'you' isn't a host"},
-		{"\"order\"", "\"payment\"", "role: the receipt says 'payment'"},
+		{"\"order\"", "\"payment\"",
+		 "role: the receipt says 'payment'"},
 		{"\"files_sha256\":\"00", "\"files_sha256\":\"ff",
 		 "list of files"},
 		{"\"result\":\"pass\",\"findings\":[{\"what\":\"a\",\"result\":"
@@ -115,8 +125,8 @@ static void receipts_are_reviewed(void **state)
 		bool found = !cases[i].problem && review.n_problems == 0;
 		for (size_t j = 0; cases[i].problem && j < review.n_problems;
 		     j++)
-			found = found || strstr(review.problems[j],
-						cases[i].problem);
+			found = found ||
+				strstr(review.problems[j], cases[i].problem);
 		if (!found)
 			fail_msg("case %zu: %zu problems, '%s'", i,
 				 review.n_problems,
@@ -181,14 +191,16 @@ static char *make_receipt(const char *phase, const char *without,
 		       "\"checks\":[",
 		       phase, state);
 	for (const struct mkv_check *c = mkv_checks; c->name; c++) {
-		const char *says =
-			strncmp(c->name, "guest-", 6) == 0 ? guests_say : "pass";
+		const char *says = strncmp(c->name, "guest-", 6) == 0
+					   ? guests_say
+					   : "pass";
 		if ((watch && !c->watched) || strcmp(c->name, without) == 0)
 			continue;
 		mkv_buf_printf(&text,
 			       "%s{\"name\":\"%s\",\"result\":\"%s\","
 			       "\"findings\":[{\"result\":\"%s\"}]}",
-			       c == mkv_checks || text.data[text.size - 1] == '['
+			       c == mkv_checks ||
+					       text.data[text.size - 1] == '['
 				       ? ""
 				       : ",",
 			       c->name, says, says);
@@ -228,8 +240,8 @@ static void every_promised_check_is_required(void **state)
 		expect_problem(contract, whole, NULL);
 		for (const struct mkv_check *c = mkv_checks; c->name; c++) {
 			char problem[96];
-			auto_free char *text = make_receipt(
-				phases[i], c->name, "pass", "running");
+			auto_free char *text = make_receipt(phases[i], c->name,
+							    "pass", "running");
 			bool asked = i < 2 || c->watched;
 			(void)snprintf(problem, sizeof(problem),
 				       "%s: promised, but not asked", c->name);
@@ -260,7 +272,8 @@ static void the_table_is_the_verifiers(void **state)
 	size_t i = 0;
 	(void)state;
 	for (const struct mkv_check *c = mkv_checks; c->name; c++, i++) {
-		const struct mkv_check_promise *promise = &mkv_check_promises[i];
+		const struct mkv_check_promise *promise =
+			&mkv_check_promises[i];
 		assert_non_null(promise->name);
 		assert_string_equal(promise->name, c->name);
 		if (promise->watched != c->watched)
@@ -301,11 +314,10 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 		(void)snprintf(path, sizeof(path), "%s/receipt.broken.json",
 			       folder);
 		if (cases[i].text)
-			assert_int_equal(mkv_write_file(path, 0644,
-							cases[i].text,
-							strlen(cases[i].text),
-							&err),
-					 0);
+			assert_int_equal(
+				mkv_write_file(path, 0644, cases[i].text,
+					       strlen(cases[i].text), &err),
+				0);
 		assert_int_equal(mkv_receipt_review_broken(fd, &review, &err),
 				 0);
 		if (review.n_problems != (cases[i].says != NULL) ||

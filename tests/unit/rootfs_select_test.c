@@ -48,10 +48,10 @@ static void fill(struct mkv_rootfs *rootfs)
 				    "Package: %s\nVersion: 2\n"
 				    "Architecture: amd64\n%s",
 				    rows[i].name, rows[i].fields);
-		assert_int_equal(
-			mkv_control_parse(text, (size_t)size,
-					  &rootfs->packages[i].control, &err),
-			0);
+		assert_int_equal(mkv_control_parse(text, (size_t)size,
+						   &rootfs->packages[i].control,
+						   &err),
+				 0);
 		rootfs->packages[i].deb.data.size = rows[i].size;
 	}
 }
@@ -116,9 +116,9 @@ static void expect_base(const struct set_row *set, size_t count,
 						   &packages[i].control, &err),
 				 0);
 	}
-	assert_int_equal(mkv_rootfs_choose_base(packages, count, order, &n_base,
-						&err),
-			 0);
+	assert_int_equal(
+		mkv_rootfs_choose_base(packages, count, order, &n_base, &err),
+		0);
 	assert_int_equal(n_base, n_expected);
 	bool seen[16] = {0};
 	for (size_t i = 0; i < count; i++) {
@@ -158,9 +158,10 @@ static void sets_share_bases(void **state)
 		{"linux-image-amd64", "Depends: linux-image-6 (= 1)\n"},
 		{"other", "Depends: engine\n"},
 	};
-	static const char *const machine[] = {
-		"libc", "dpkg", "init-tools", "linux-image-6", "kmod",
-		"linux-image-amd64", "passwd", "systemd-sysv"};
+	static const char *const machine[] = {"libc",	    "dpkg",
+					      "init-tools", "linux-image-6",
+					      "kmod",	    "linux-image-amd64",
+					      "passwd",	    "systemd-sysv"};
 	expect_base(one, 9, machine, 8);
 	expect_base(two, 10, machine, 8);
 	/* No kernel: a container, of which only the essential is the base. */

@@ -17,9 +17,10 @@
 
 /* In this order: the last looks for what the one before left. */
 static const char *const probes[] = {
-	"no network",	  "fixed name", "fixed environment", "no descriptors",
-	"only own files", "no privileges", "devices",	     "own ids",
-	"daemonise",	  "lone survivor",
+	"no network",	  "fixed name",	    "fixed environment",
+	"no descriptors", "only own files", "no privileges",
+	"devices",	  "own ids",	    "daemonise",
+	"lone survivor",
 };
 
 /* The worker's part: a root with the probe in it, by its open file. */

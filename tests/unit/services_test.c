@@ -146,8 +146,8 @@ static void tracestates_are_passed_on_whole(void **state)
 	char long_one[521], cut[512];
 	/* 40 entries of 12 bytes and a comma: 39 fit into 512 bytes. */
 	for (unsigned i = 0; i < 40; i++)
-		(void)snprintf(long_one + i * 13, 14, "key%02u=value%s", i % 100,
-			       "x,");
+		(void)snprintf(long_one + i * 13, 14, "key%02u=value%s",
+			       i % 100, "x,");
 	long_one[519] = '\0';
 	memcpy(cut, long_one, 39 * 13 - 1);
 	cut[39 * 13 - 1] = '\0';

@@ -57,15 +57,13 @@ static void values_are_read_within_limits(void **state)
 			{0}};
 		struct mkv_error err;
 		number = -1;
-		assert_int_equal(table[i].value
-					 ? setenv("MKVBENCH_TRIED",
-						  table[i].value, 1)
-					 : unsetenv("MKVBENCH_TRIED"),
+		assert_int_equal(table[i].value ? setenv("MKVBENCH_TRIED",
+							 table[i].value, 1)
+						: unsetenv("MKVBENCH_TRIED"),
 				 0);
 		assert_int_equal(mkv_settings_read(rows, &err) == 0,
 				 table[i].good);
-		assert_int_equal(number,
-				 table[i].good ? table[i].number : -1);
+		assert_int_equal(number, table[i].good ? table[i].number : -1);
 	}
 	(void)unsetenv("MKVBENCH_TRIED");
 }

@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
 #include "builder/evidence/receipt/tie.h"
 
 /* A row of the machine's receipt, with a finding about the guest. */
 #define ROW(name)                                                              \
-	"{\"name\":\"" name "\",\"result\":\"pass\",\"findings\":[{\"what\":"    \
+	"{\"name\":\"" name "\",\"result\":\"pass\",\"findings\":[{\"what\":"  \
 	"\"order: " name "\",\"result\":\"pass\"}]}"
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 
@@ -41,8 +41,8 @@ static const char guest_text[] =
 static const char machine_text[] =
 	"{\"host\":{\"name\":\"machine\"},\"started\":1100,\"guests\":[{"
 	"\"host\":\"order\",\"uuid\":\"" UUID "\",\"started\":990,"
-	"\"state\":\"running\"}],\"checks\":[" ROW("guests") "," ROW("guest-cpu") ","
-	ROW("guest-memory") "," ROW("guest-devices") "," ROW("guest-pinning") "]}";
+	"\"state\":\"running\"}],\"checks\":[" ROW("guests") "," ROW("guest-cpu") "," ROW(
+		"guest-memory") "," ROW("guest-devices") "," ROW("guest-pinning") "]}";
 
 static json_t *replaced(const char *text, const char *from, const char *to)
 {
@@ -54,8 +54,8 @@ static json_t *replaced(const char *text, const char *from, const char *to)
 	mkv_buf_add(&changed, text, (size_t)(at - text));
 	mkv_buf_str(&changed, to);
 	mkv_buf_str(&changed, at + strlen(from));
-	assert_int_equal(
-		mkv_json_load(changed.data, changed.size, &json, &err), 0);
+	assert_int_equal(mkv_json_load(changed.data, changed.size, &json, &err),
+			 0);
 	return json;
 }
 
@@ -153,9 +153,9 @@ static void receipts_are_tied(void **state)
 		fail_msg("%s", err.message);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bool whole = strcmp(rows[i].guest[0], "x") == 0;
-		auto_json json_t *guest = replaced(
-			guest_text, whole ? "order" : rows[i].guest[0],
-			whole ? "order" : rows[i].guest[1]);
+		auto_json json_t *guest =
+			replaced(guest_text, whole ? "order" : rows[i].guest[0],
+				 whole ? "order" : rows[i].guest[1]);
 		bool same = strcmp(rows[i].machine[0], "x") == 0;
 		auto_json json_t *machine =
 			same ? replaced(machine_text, "order", "order")
@@ -163,15 +163,14 @@ static void receipts_are_tied(void **state)
 					rows[i].machine[1]);
 		json_t *all[] = {guest, machine};
 		auto_receipt_review struct mkv_receipt_review review = {0};
-		(void)snprintf(review.host, sizeof(review.host), "%s",
-			       json_string_value(json_object_get(
-				       json_object_get(guest, "host"),
-				       "name")));
+		(void)snprintf(
+			review.host, sizeof(review.host), "%s",
+			json_string_value(json_object_get(
+				json_object_get(guest, "host"), "name")));
 		size_t with = 99;
-		enum mkv_tie tie = mkv_receipt_tie(contract, all, 2, 0, &review,
-						   &with);
-		if (tie != rows[i].tie ||
-		    (tie == MKV_TIED) != (with == 1) ||
+		enum mkv_tie tie =
+			mkv_receipt_tie(contract, all, 2, 0, &review, &with);
+		if (tie != rows[i].tie || (tie == MKV_TIED) != (with == 1) ||
 		    (rows[i].problem != NULL) != (review.n_problems == 1) ||
 		    (rows[i].problem &&
 		     !strstr(review.problems[0], rows[i].problem)))

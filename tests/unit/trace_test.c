@@ -115,9 +115,12 @@ static void a_line_that_was_cut_is_taken_off(void **state)
 	const struct {
 		const char *before, *kept;
 	} rows[] = {
-		{"", ""},	      {"{}\n", "{}\n"},
-		{"{}\n{}\n", "{}\n{}\n"}, {"{}\n{\"reso", "{}\n"},
-		{"{\"reso", ""},      {longer, "{}\n"},
+		{"", ""},
+		{"{}\n", "{}\n"},
+		{"{}\n{}\n", "{}\n{}\n"},
+		{"{}\n{\"reso", "{}\n"},
+		{"{\"reso", ""},
+		{longer, "{}\n"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mkv_error err;
@@ -128,9 +131,8 @@ static void a_line_that_was_cut_is_taken_off(void **state)
 		assert_int_equal(mkv_trace_start("test", &err), 0);
 		put(1);
 		mkv_trace_stop(10);
-		assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text,
-					       &err),
-				 0);
+		assert_int_equal(
+			mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err), 0);
 		(void)unlink(path);
 		size_t kept = strlen(rows[i].kept);
 		assert_true(text.size > kept);

@@ -5,11 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h>
 #include <string.h>
+#include <cmocka.h>
 
-#include "lib/bytes.h"
 #include "builder/format/disk/uki.h"
+#include "lib/bytes.h"
 
 enum {
 	PE_AT = 0x40,

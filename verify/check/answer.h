@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The findings of a check: what was expected, what was observed, and where it was
- * read. Unreadable data is "not established", never "pass". */
+/* The findings of a check: what was expected, what was observed, and where it
+ * was read. Unreadable data is "not established", never "pass". */
 
 #include <stdbool.h>
 #include <stddef.h>

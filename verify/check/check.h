@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A check compares one property of the running system with the contract. It never
- * changes the system and never prints. */
+/* A check compares one property of the running system with the contract. It
+ * never changes the system and never prints. */
 
 #include "verify/check/answer.h"
 #include "verify/probe/env.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Declares the function of every check of the catalogue: mkv_check_contract(), ... */
+/* Declares the function of every check of the catalogue: mkv_check_contract(),
+ * ... */
 
 #include "lib/checks.h"
 #include "verify/check/check.h"

@@ -9,8 +9,7 @@
 
 static void sleep_until(int64_t when_ns)
 {
-	struct timespec at =
-		mkv_timespec_of_ns(when_ns);
+	struct timespec at = mkv_timespec_of_ns(when_ns);
 	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) ==
 	       EINTR)
 		;

@@ -10,8 +10,8 @@ const char *mkv_domain_what(const struct mkv_contract_host *guest,
 	return ret;
 }
 
-/* True between libvirt's start and stop of the domain: its status file exists longer,
- * while memory is allocated or freed. */
+/* True between libvirt's start and stop of the domain: its status file exists
+ * longer, while memory is allocated or freed. */
 static bool is_up(const struct mkv_domain *domain)
 {
 	const char *state =
@@ -50,7 +50,8 @@ void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 					       ? MKV_NOT_PROMISED
 					       : MKV_NOT_ESTABLISHED,
 				       mkv_domain_what(guest, "domain", what),
-				       "/run/libvirt/qemu", guest->hypervisor.domain,
+				       "/run/libvirt/qemu",
+				       guest->hypervisor.domain,
 				       domains.is_whole ? "doesn't run" : NULL);
 	}
 }

@@ -5,9 +5,10 @@
 #include "verify/check/check.h"
 #include "verify/probe/domains.h"
 
-/* Calls `ask` for each running guest that the contract places on this host. A guest
- * that does not run is recorded as not promised in an unattended run, because the
- * host must pass before its guests start; otherwise it is not established. */
+/* Calls `ask` for each running guest that the contract places on this host. A
+ * guest that does not run is recorded as not promised in an unattended run,
+ * because the host must pass before its guests start; otherwise it is not
+ * established. */
 void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 		     void (*ask)(const struct mkv_env *env,
 				 const struct mkv_contract_host *guest,
@@ -28,8 +29,8 @@ void mkv_domain_compare(const struct mkv_domain_question *question,
 void mkv_domain_number(const struct mkv_domain_question *question,
 		       const char *what, const char *source, int64_t expected,
 		       int64_t observed) mkv_nonnull(1, 2, 3);
-/* True when the contract has the guest run without KVM: its image promises TCG's
- * hypervisor signature. */
+/* True when the contract has the guest run without KVM: its image promises
+ * TCG's hypervisor signature. */
 bool mkv_domain_is_emulated(const struct mkv_env *env,
 			    const struct mkv_contract_host *guest)
 	mkv_nonnull(1, 2);

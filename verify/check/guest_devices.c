@@ -41,7 +41,8 @@ static void ask_disk(const struct mkv_domain_question *q,
 							"iothread", "none"));
 }
 
-/* The definition says which bridge the tap was put on; the kernel, where it is. */
+/* The definition says which bridge the tap was put on; the kernel, where it is.
+ */
 static void ask_port(const struct mkv_env *env,
 		     const struct mkv_domain_question *q,
 		     const struct mkv_xml_node *card)

@@ -118,8 +118,7 @@ static void add_vhost(const struct mkv_proc *process, void *context)
 {
 	const struct vhost *vhost = context;
 	char name[32];
-	(void)snprintf(name, sizeof(name), "vhost-%lld",
-		       (long long)vhost->pid);
+	(void)snprintf(name, sizeof(name), "vhost-%lld", (long long)vhost->pid);
 	if (strncmp(process->name, name, MKV_PROC_NAME_SIZE - 1) == 0)
 		(void)mkv_proc_more_threads(vhost->env, process->pid,
 					    vhost->threads);

@@ -164,8 +164,8 @@ static bool begins(const char *text, const char *with)
 }
 
 /* Each as it is, and by name what stays open. That is no failure even under the
- * policy "on": where no microcode exists, or a hypervisor shows none, the kernel
- * says "Vulnerable" of a machine whose settings are right. */
+ * policy "on": where no microcode exists, or a hypervisor shows none, the
+ * kernel says "Vulnerable" of a machine whose settings are right. */
 static void record_vulnerabilities(const struct mkv_env *env,
 				   struct mkv_answer *answer)
 {

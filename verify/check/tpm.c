@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/check/checks.h"
 #include "verify/probe/tpm.h"
+#include "verify/check/checks.h"
 
 void mkv_check_tpm_key(const struct mkv_env *env, struct mkv_answer *answer)
 {

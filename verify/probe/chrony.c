@@ -192,9 +192,9 @@ static int end_open(const char *path, struct end *end, struct mkv_error *err)
 	if (end->fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "socket: %m");
 	(void)unlink(us.sun_path);
-	/* chronyd has given its rights away and must be able to answer. By umask,
-	 * not by chmod(): the folder is the daemon's, which could put a link in
-	 * the socket's place. */
+	/* chronyd has given its rights away and must be able to answer. By
+	 * umask, not by chmod(): the folder is the daemon's, which could put a
+	 * link in the socket's place. */
 	mode_t mask = umask(0);
 	int bound = bind(end->fd, (struct sockaddr *)&us, sizeof(us));
 	int code = errno;

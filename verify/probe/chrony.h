@@ -16,7 +16,7 @@ struct mkv_chrony_tracking {
 	uint32_t ref_id; /* 0x7f7f0101: its own local reference */
 	char address[MKV_CHRONY_ADDRESS_MAX]; /* "" when it follows none */
 	unsigned stratum;
-	unsigned leap;	   /* 0 normal, 1 insert, 2 delete, 3 not synchronised */
+	unsigned leap; /* 0 normal, 1 insert, 2 delete, 3 not synchronised */
 	double ref_time_s; /* since 1970, of the last update */
 	/* Positive: the system clock is behind (what is still to be slewed). */
 	double system_offset_s;

@@ -332,9 +332,9 @@ void mkv_clock_log(const struct mkv_clock_reading *reading,
 		mkv_buf_printf(into,
 			       " kernel: state %d status 0x%x esterror %ld us "
 			       "maxerror %ld us freq %ld tick %ld;",
-			       reading->kernel_state,
-			       (unsigned)kernel->status, kernel->esterror,
-			       kernel->maxerror, kernel->freq, kernel->tick);
+			       reading->kernel_state, (unsigned)kernel->status,
+			       kernel->esterror, kernel->maxerror, kernel->freq,
+			       kernel->tick);
 	if (reading->has_tracking)
 		mkv_buf_printf(
 			into,

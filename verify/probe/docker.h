@@ -21,8 +21,8 @@ int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 	mkv_nonnull(1, 3, 4, 5, 6);
 
 /* The type of the file system that `path` lies on by a mountinfo(5) text
- * ("ext4", "overlay"), cut at 31 bytes; the mount's own place in `ret_mount` (of
- * PATH_MAX bytes) unless NULL. False when the text doesn't say. */
+ * ("ext4", "overlay"), cut at 31 bytes; the mount's own place in `ret_mount`
+ * (of PATH_MAX bytes) unless NULL. False when the text doesn't say. */
 bool mkv_mount_type(const char *mountinfo, const char *path,
 		    char ret_type[static 32], char *ret_mount)
 	mkv_nonnull(1, 2, 3);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What checks and probes may read: the contract, the phase, the system's files. */
+/* What checks and probes may read: the contract, the phase, the system's files.
+ */
 
 #include "lib/contract.h"
 #include "verify/probe/cpuid.h"
@@ -44,8 +45,8 @@ struct mkv_env {
 		dwell_ns; /* how long the clock check may and must last */
 	enum mkv_phase phase;
 	int64_t started_ns; /* CLOCK_MONOTONIC's; 0: with the first check */
-	bool unattended;	     /* run by a unit, not by a person */
-	bool every_file;	     /* --files */
+	bool unattended;    /* run by a unit, not by a person */
+	bool every_file;    /* --files */
 	struct mkv_figures *figures; /* where checks leave them; may be NULL */
 	struct mkv_buf *clock_log;   /* takes every reading; may be NULL */
 };

@@ -15,8 +15,7 @@ enum {
 };
 
 bool mkv_proc_each(const struct mkv_env *env,
-		   void (*visit)(const struct mkv_proc *process,
-				 void *context),
+		   void (*visit)(const struct mkv_proc *process, void *context),
 		   void *context)
 {
 	auto_free char *folder = mkv_env_path(env, "/proc");

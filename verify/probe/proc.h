@@ -12,8 +12,7 @@ struct mkv_proc {
 };
 /* Calls `visit` with every process. False when /proc can't be read. */
 bool mkv_proc_each(const struct mkv_env *env,
-		   void (*visit)(const struct mkv_proc *process,
-				 void *context),
+		   void (*visit)(const struct mkv_proc *process, void *context),
 		   void *context) mkv_nonnull(1, 2);
 
 /* True when the process was started with these two arguments in a row, the

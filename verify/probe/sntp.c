@@ -179,7 +179,8 @@ static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 			receive(fd, 0, x->answer, sizeof(x->answer), &stamps);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "receive: %m");
-		if (got >= MKV_SNTP_SIZE && mkv_be_get64(x->answer + 24) == nonce) {
+		if (got >= MKV_SNTP_SIZE &&
+		    mkv_be_get64(x->answer + 24) == nonce) {
 			x->received_ns = mkv_realtime_ns();
 			x->received = stamps;
 			x->size = got;

@@ -3,8 +3,8 @@
 /* What the kernel makes of the CPUs, from sysfs (Documentation/ABI/stable/
  * sysfs-devices-system-cpu and testing/sysfs-devices-system-cpu). */
 
-#include "verify/probe/env.h"
 #include "verify/probe/cpufacts.h"
+#include "verify/probe/env.h"
 
 /* The online CPUs; false when it can't be read. */
 bool mkv_sysfs_online(const struct mkv_env *env, struct mkv_cpuset *ret)

@@ -56,10 +56,10 @@ int mkv_tpm_ask_key(const struct mkv_env *env, struct mkv_tpm_key *ret,
 	auto_buf struct mkv_buf text = {0};
 	int rc = ask(env, "key", NULL, &text, err);
 	return rc < 0 ? rc
-		      : mkv_tpm_key_parse(text.data ? text.data : "",
-					  strcspn(text.data ? text.data : "",
-						  "\n"),
-					  ret, err);
+		      : mkv_tpm_key_parse(
+				text.data ? text.data : "",
+				strcspn(text.data ? text.data : "", "\n"), ret,
+				err);
 }
 
 int mkv_tpm_sign(const struct mkv_env *env, const struct mkv_sha256 *receipt,

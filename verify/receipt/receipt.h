@@ -4,8 +4,8 @@
  * forms it is written in (docs/receipt.schema.json, docs/VERIFICATION.md). */
 
 #include "verify/check/check.h"
-#include "verify/receipt/evidence.h"
 #include "verify/probe/trust.h"
+#include "verify/receipt/evidence.h"
 
 struct mkv_receipt_row {
 	const struct mkv_check *check;
@@ -24,7 +24,7 @@ struct mkv_receipt {
 	size_t count;
 	enum mkv_result result; /* of all rows */
 	int64_t started_s; /* since 1970, by the clock that is in question */
-	double took_s; /* by the monotonic clock, since the program began */
+	double took_s;	   /* by the monotonic clock, since the program began */
 	char *boot_id;
 	struct mkv_buf evidence[MKV_EVIDENCE_KINDS]; /* empty: none */
 	struct mkv_figures figures;

@@ -9,7 +9,8 @@ int mkv_receipt_sign(struct mkv_receipt *receipt, struct mkv_buf *ret_json,
 	struct mkv_sha256 sha256;
 	struct mkv_quote quote;
 	struct mkv_error why = {0};
-	/* What is signed says that it is; so it is written anew when it isn't. */
+	/* What is signed says that it is; so it is written anew when it isn't.
+	 */
 	receipt->is_signed = true;
 	int rc = mkv_receipt_json(receipt, ret_json, err);
 	if (rc == 0)

@@ -232,7 +232,7 @@ static void add_figure(struct mkv_buf *into, const char *name, const char *help,
 }
 
 static void add_number(struct mkv_buf *into, const char *name, const char *help,
-		     int64_t value)
+		       int64_t value)
 {
 	mkv_buf_printf(into, "# HELP %s %s\n# TYPE %s gauge\n%s %lld\n", name,
 		       help, name, name, (long long)value);
@@ -261,12 +261,12 @@ void mkv_receipt_metrics(const struct mkv_receipt *receipt,
 		   "1 when a promise was broken after the boot's receipt.",
 		   standing->is_broken);
 	add_number(into, "mkvbench_last_look_timestamp_seconds",
-		 "When the last look began, since 1970.", receipt->started_s);
+		   "When the last look began, since 1970.", receipt->started_s);
 	add_number(into, "mkvbench_watch_looks",
-		 "Looks of the timer in this boot.", standing->watches);
+		   "Looks of the timer in this boot.", standing->watches);
 	add_number(into, "mkvbench_watch_established",
-		 "Those of them that could see everything well enough.",
-		 standing->established);
+		   "Those of them that could see everything well enough.",
+		   standing->established);
 	add_figure(into, "mkvbench_watch_widest_bound_seconds",
 		   "The widest bound of the clock in any of them.",
 		   standing->widest_bound_s);

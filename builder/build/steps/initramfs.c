@@ -44,7 +44,8 @@ static int open_result(const struct mkv_build *build,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-/* The release of an image's kernel as its package says it: see find_kernel(). */
+/* The release of an image's kernel as its package says it: see find_kernel().
+ */
 static const char *locked_release(const struct mkv_build *build,
 				  const char *image)
 {
@@ -69,8 +70,8 @@ int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
 			     const struct mkv_sha256 *pack,
 			     struct mkv_step *ret, struct mkv_error *err)
 {
-	const char *release = kernel_release ? kernel_release
-					     : locked_release(build, image);
+	const char *release =
+		kernel_release ? kernel_release : locked_release(build, image);
 	const struct mkv_sha256 *init =
 		mkv_tool_files_find(build->tool, INIT_PROGRAM);
 	if (!release || !init)

@@ -18,8 +18,9 @@ int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
 }
 
 int mkv_build_package_layer(const struct mkv_build *build,
-			 const struct mkv_sha256 *pack, struct mkv_tree *tree,
-			 struct mkv_oci_layer **ret, struct mkv_error *err)
+			    const struct mkv_sha256 *pack,
+			    struct mkv_tree *tree, struct mkv_oci_layer **ret,
+			    struct mkv_error *err)
 {
 	auto_step struct mkv_step step = {0};
 	struct mkv_sha256 key;
@@ -30,7 +31,7 @@ int mkv_build_package_layer(const struct mkv_build *build,
 		rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
 	if (rc != -ENOENT)
 		return rc;
-	rc = mkv_oci_layer_new(tree, MKV_BUILD_LAYER_LEVEL, mkv_store_path(build->store),
-			       ret, err);
+	rc = mkv_oci_layer_new(tree, MKV_BUILD_LAYER_LEVEL,
+			       mkv_store_path(build->store), ret, err);
 	return rc < 0 ? rc : mkv_oci_layer_save(*ret, build->store, &key, err);
 }

@@ -6,9 +6,8 @@
 #include "builder/core/tree/pack.h"
 #include "builder/rootfs/install/rootfs.h"
 
-static const struct mkv_lock_set *find_set(const struct mkv_build *build,
-					   const char *name,
-					   struct mkv_error *err)
+static const struct mkv_lock_set *
+find_set(const struct mkv_build *build, const char *name, struct mkv_error *err)
 {
 	const struct mkv_lock_set *set = mkv_lock_find_set(build->lock, name);
 	if (!set)
@@ -188,8 +187,8 @@ static int get_base(const struct mkv_build *build,
 				      ret_fd, err);
 }
 
-/* Always by way of the base's pack, whether it was there or not: so there is one
- * way to the bytes. */
+/* Always by way of the base's pack, whether it was there or not: so there is
+ * one way to the bytes. */
 static int install_set(const struct mkv_build *build,
 		       const struct mkv_lock_set *set,
 		       struct mkv_step_result *ret, struct mkv_error *err)

@@ -70,12 +70,12 @@ static int put_settings(struct mkv_tree *tree,
 			struct mkv_error *err)
 {
 	struct mkv_promise promises[MKV_PROMISES_MAX];
-	size_t count = mkv_settings_promised(inputs->recipe, inputs->image,
-					     promises);
+	size_t count =
+		mkv_settings_promised(inputs->recipe, inputs->image, promises);
 	auto_buf struct mkv_buf text = {0};
 	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < MKV_PROMISE_FILES_MAX &&
-				   promises[i].files[j].path;
+		for (size_t j = 0;
+		     j < MKV_PROMISE_FILES_MAX && promises[i].files[j].path;
 		     j++)
 			mkv_buf_printf(&text, "w %s - - - - %s\n",
 				       promises[i].files[j].path,
@@ -107,15 +107,16 @@ static int put_fstab(struct mkv_tree *tree,
 	return mkv_generate_put(tree, "/etc/fstab", &text, err);
 }
 
-/* What a program of the application reads from its environment; systemd.exec(5),
- * "EnvironmentFile=". */
+/* What a program of the application reads from its environment;
+ * systemd.exec(5), "EnvironmentFile=". */
 static int put_services(struct mkv_tree *tree,
 			const struct mkv_generate_inputs *inputs,
 			struct mkv_error *err)
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < inputs->recipe->n_services; i++) {
-		const struct mkv_service *service = &inputs->recipe->services[i];
+		const struct mkv_service *service =
+			&inputs->recipe->services[i];
 		auto_buf struct mkv_buf text = {0}, path = {0};
 		mkv_buf_printf(&path, "/usr/lib/mkvbench/services/%s.env",
 			       service->name);

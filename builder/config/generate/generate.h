@@ -3,8 +3,8 @@
 /* The configuration files of an image that follow from the recipe. One function
  * a concern, one row of a table in generate.c each. */
 
-#include "builder/input/recipe/recipe.h"
 #include "builder/core/tree/tree.h"
+#include "builder/input/recipe/recipe.h"
 
 /* What generating may look at. */
 struct mkv_generate_inputs {

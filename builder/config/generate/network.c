@@ -97,8 +97,8 @@ static int put_bridge(struct mkv_tree *tree, const struct mkv_recipe *recipe,
 }
 
 /* The bridge has the machine's address. It has no MAC address that is known
- * beforehand, so its file names the host, which programs/boot/role has set by then;
- * it takes the card's. */
+ * beforehand, so its file names the host, which programs/boot/role has set by
+ * then; it takes the card's. */
 static int put_bridge_address(struct mkv_tree *tree,
 			      const struct mkv_recipe *recipe,
 			      const struct mkv_host *host,
@@ -137,10 +137,10 @@ int mkv_generate_network(struct mkv_tree *tree,
 		rc = is_guest ? put_card_of_guest(tree, host, err)
 			      : put_card_of_machine(tree, host, err);
 		if (rc == 0)
-			rc = is_hypervisor ? put_bridge_address(tree, recipe,
-								host, err)
-					   : put_address(tree, recipe, host,
-							 err);
+			rc = is_hypervisor
+				     ? put_bridge_address(tree, recipe, host,
+							  err)
+				     : put_address(tree, recipe, host, err);
 	}
 	return rc;
 }

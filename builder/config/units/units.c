@@ -65,8 +65,9 @@ static int link_into(struct mkv_tree *tree, const char *folder,
 		     struct mkv_error *err)
 {
 	auto_free char *path = NULL;
-	int used = folder ? asprintf(&path, ETC "/%s%s/%s", folder, suffix, name)
-			  : asprintf(&path, ETC "/%s", name);
+	int used =
+		folder ? asprintf(&path, ETC "/%s%s/%s", folder, suffix, name)
+		       : asprintf(&path, ETC "/%s", name);
 	if (used < 0)
 		return mkv_oom(err);
 	return mkv_tree_put_symlink(tree, path, target, err);
@@ -200,8 +201,8 @@ static bool is_one_of(const struct mkv_strings *list, const char *word)
 }
 
 static int list_links(const struct mkv_tree_entry *folder,
-		      const struct mkv_strings *masked, struct mkv_strings *into,
-		      struct mkv_error *err)
+		      const struct mkv_strings *masked,
+		      struct mkv_strings *into, struct mkv_error *err)
 {
 	size_t count = 0;
 	const struct mkv_tree_entry *links =

@@ -32,7 +32,7 @@ static void last_line(int fd, char *said, char *ret, size_t size)
 }
 
 int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
-		       struct mkv_error *err)
+			struct mkv_error *err)
 {
 	*ret_works = false;
 	if (access("/dev/kvm", R_OK | W_OK) < 0) {

@@ -18,7 +18,7 @@ enum mkv_accel {
  * of a root file system, ten seconds at most. `ret_why` says in a few
  * words what was found. */
 int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
-		       struct mkv_error *err) mkv_must_check
+			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
 /* "auto", "kvm" or "tcg"; anything else is MKV_BAD_USAGE. */

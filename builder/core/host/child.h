@@ -11,10 +11,7 @@ struct mkv_child {
 	pid_t pid;
 	int pidfd; /* readable when it has ended; -1: not running */
 };
-#define MKV_CHILD_INIT                                                         \
-	{                                                                      \
-		.pid = -1, .pidfd = -1                                         \
-	}
+#define MKV_CHILD_INIT ((struct mkv_child){.pid = -1, .pidfd = -1})
 
 /* Starts argv with nothing on stdin and both outputs in `output_fd`. The child
  * gets SIGKILL when the calling thread ends, however it ends. */

@@ -16,8 +16,8 @@ enum mkv_progress_mode {
 };
 
 struct mkv_progress;
-struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
-	mkv_must_check;
+struct mkv_progress *
+mkv_progress_new(enum mkv_progress_mode mode) mkv_must_check;
 void mkv_progress_free(struct mkv_progress *progress);
 MKV_DEFINE_AUTO(progress, struct mkv_progress *, mkv_progress_free)
 #define auto_progress mkv_auto(progress)

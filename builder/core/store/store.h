@@ -42,10 +42,7 @@ struct mkv_store_new {
 	struct mkv_store *store;
 	bool is_partial;
 };
-#define MKV_STORE_NEW_INIT                                                     \
-	{                                                                      \
-		.fd = -1                                                       \
-	}
+#define MKV_STORE_NEW_INIT ((struct mkv_store_new){.fd = -1})
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The content of a regular file, by reference: bytes in memory, or a range of an
- * open file (a pack in the store, an overlay file). Shared by counting. */
+/* The content of a regular file, by reference: bytes in memory, or a range of
+ * an open file (a pack in the store, an overlay file). Shared by counting. */
 
 #include "lib/hash.h"
 
 /* An open file that contents point into. Counted; closed with the last use. */
 struct mkv_source;
 /* Takes `fd` over, also on failure. */
-int mkv_source_new(int fd, struct mkv_source **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_source_new(int fd, struct mkv_source **ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
 struct mkv_source *mkv_source_ref(struct mkv_source *source) mkv_nonnull(1);
 void mkv_source_unref(struct mkv_source *source);
 MKV_DEFINE_AUTO(source, struct mkv_source *, mkv_source_unref)
@@ -19,13 +19,13 @@ int mkv_source_fd(const struct mkv_source *source) mkv_nonnull(1);
 struct mkv_content;
 /* `size` bytes at `offset` of the source, which gains a reference. `sha256` may
  * be NULL: it is then computed when first asked for. */
-struct mkv_content *mkv_content_range(struct mkv_source *source,
-				      uint64_t offset, uint64_t size,
-				      const struct mkv_sha256 *sha256)
-	mkv_must_check mkv_nonnull(1);
+struct mkv_content *
+mkv_content_range(struct mkv_source *source, uint64_t offset, uint64_t size,
+		  const struct mkv_sha256 *sha256) mkv_must_check
+	mkv_nonnull(1);
 /* A copy of the bytes. */
-struct mkv_content *mkv_content_bytes(const void *data, size_t size)
-	mkv_must_check;
+struct mkv_content *mkv_content_bytes(const void *data,
+				      size_t size) mkv_must_check;
 struct mkv_content *mkv_content_ref(struct mkv_content *content) mkv_nonnull(1);
 void mkv_content_unref(struct mkv_content *content);
 MKV_DEFINE_AUTO(content, struct mkv_content *, mkv_content_unref)
@@ -34,8 +34,8 @@ MKV_DEFINE_AUTO(content, struct mkv_content *, mkv_content_unref)
 uint64_t mkv_content_size(const struct mkv_content *content) mkv_nonnull(1);
 /* Exactly `size` bytes at `offset`; past the end is -EINVAL. */
 int mkv_content_read(const struct mkv_content *content, uint64_t offset,
-		     void *into, size_t size, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 5);
+		     void *into, size_t size,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5);
 /* Writes the whole content at `offset` of `fd`, inside the kernel if it can. */
 int mkv_content_copy_to(const struct mkv_content *content, int fd,
 			uint64_t offset, struct mkv_error *err) mkv_must_check

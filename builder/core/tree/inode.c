@@ -27,8 +27,8 @@ struct mkv_inode *mkv_inode_new(mode_t mode, uint32_t uid, uint32_t gid,
 struct mkv_inode *mkv_inode_file(mode_t permissions, uint32_t uid, uint32_t gid,
 				 int64_t mtime_s, struct mkv_content *content)
 {
-	struct mkv_inode *inode = mkv_inode_new(
-		S_IFREG | (permissions & 07777), uid, gid, mtime_s);
+	struct mkv_inode *inode = mkv_inode_new(S_IFREG | (permissions & 07777),
+						uid, gid, mtime_s);
 	if (inode)
 		inode->content = content;
 	return inode;
@@ -106,7 +106,7 @@ int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
 }
 
 const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
-					   size_t *ret_count)
+						size_t *ret_count)
 {
 	*ret_count = inode->children ? inode->children->count : 0;
 	return inode->children ? inode->children->entries : NULL;
@@ -115,8 +115,8 @@ const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
 int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
 		   struct mkv_error *err)
 {
-	auto_inode struct mkv_inode *copy = mkv_inode_new(
-		from->mode, from->uid, from->gid, from->mtime_s);
+	auto_inode struct mkv_inode *copy =
+		mkv_inode_new(from->mode, from->uid, from->gid, from->mtime_s);
 	if (!copy)
 		return mkv_oom(err);
 	copy->major = from->major;

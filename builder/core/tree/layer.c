@@ -43,7 +43,8 @@ static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
 static void mark_below(struct mkv_inode *inode)
 {
 	size_t count;
-	const struct mkv_tree_entry *entries = mkv_inode_children(inode, &count);
+	const struct mkv_tree_entry *entries =
+		mkv_inode_children(inode, &count);
 	inode->mark = 1;
 	for (size_t i = 0; i < count; i++)
 		mark_below(entries[i].inode);

@@ -90,8 +90,8 @@ static int grow(struct mkv_pack_writer *writer, struct mkv_error *err)
 		if (capacity > MKV_PACK_COUNT_MAX)
 			return mkv_fail(err, MKV_FAILED, EFBIG,
 					"pack: too many contents");
-		struct stored *grown = reallocarray(writer->stored, capacity,
-						    sizeof(*grown));
+		struct stored *grown =
+			reallocarray(writer->stored, capacity, sizeof(*grown));
 		if (!grown)
 			return mkv_oom(err);
 		writer->stored = grown;
@@ -113,8 +113,8 @@ static int grow(struct mkv_pack_writer *writer, struct mkv_error *err)
 
 /* The number of the content; a new one is what was just written at the end. */
 static int remember(struct mkv_pack_writer *writer,
-		    const struct mkv_sha256 *sha256, uint64_t size,
-		    size_t *ret, struct mkv_error *err)
+		    const struct mkv_sha256 *sha256, uint64_t size, size_t *ret,
+		    struct mkv_error *err)
 {
 	int rc = grow(writer, err);
 	if (rc < 0)
@@ -185,9 +185,8 @@ int mkv_pack_add(struct mkv_pack_writer *writer, int file_fd, uint64_t size,
 	if (rc < 0)
 		return mkv_wrap(err, rc, "pack");
 	const struct stored *stored = &writer->stored[number];
-	struct mkv_content *content =
-		mkv_content_range(writer->source, stored->offset, stored->size,
-				  &stored->sha256);
+	struct mkv_content *content = mkv_content_range(
+		writer->source, stored->offset, stored->size, &stored->sha256);
 	if (!content)
 		return mkv_oom(err);
 	*ret = content;
@@ -272,7 +271,8 @@ static int put_inode(struct index *index, const struct mkv_inode *inode,
 	return 0;
 }
 
-/* Marks number the entries from 1, so that a later hard link finds its first. */
+/* Marks number the entries from 1, so that a later hard link finds its first.
+ */
 static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 		     struct mkv_error *err)
 {
@@ -338,7 +338,8 @@ static int write_index(struct mkv_pack_writer *writer,
 	if (rc == 0)
 		rc = mkv_pwrite_all(writer->fd, all.data, all.size, writer->end,
 				    err);
-	/* A large content that turned out to be there already may lie behind. */
+	/* A large content that turned out to be there already may lie behind.
+	 */
 	if (rc == 0 &&
 	    ftruncate(writer->fd, (off_t)(writer->end + all.size)) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A pack: a whole tree as one self-contained file, which is how trees lie in the
- * store. All numbers are little-endian:
+/* A pack: a whole tree as one self-contained file, which is how trees lie in
+ * the store. All numbers are little-endian:
  *
  *     header    "mkvpack\n", u32 version, u32 zero
  *     contents  back to back, each distinct one once, in the order of adding
@@ -28,15 +28,14 @@ struct mkv_pack_writer;
 /* Writes into an empty file from its start. `fd` stays the caller's, who must
  * keep it open until the writer is freed; it must allow reading as well. */
 int mkv_pack_writer_new(int fd, struct mkv_pack_writer **ret,
-			struct mkv_error *err) mkv_must_check
-	mkv_nonnull(2, 3);
+			struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
 void mkv_pack_writer_free(struct mkv_pack_writer *writer);
 MKV_DEFINE_AUTO(pack_writer, struct mkv_pack_writer *, mkv_pack_writer_free)
 #define auto_pack_writer mkv_auto(pack_writer)
 
-/* Copies exactly `size` bytes from the start of `file_fd` and hashes them on the
- * way; a content that is there already is not stored again. The content refers
- * to the pack and is the caller's. */
+/* Copies exactly `size` bytes from the start of `file_fd` and hashes them on
+ * the way; a content that is there already is not stored again. The content
+ * refers to the pack and is the caller's. */
 int mkv_pack_add(struct mkv_pack_writer *writer, int file_fd, uint64_t size,
 		 struct mkv_content **ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 4, 5);
@@ -45,15 +44,14 @@ int mkv_pack_add(struct mkv_pack_writer *writer, int file_fd, uint64_t size,
  * added, in the order of the walk. The file isn't synced: whoever commits it
  * does that. Nothing can be added afterwards. */
 int mkv_pack_finish(struct mkv_pack_writer *writer, const struct mkv_tree *tree,
-		    struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3);
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* Packs a finished tree in one go. */
-int mkv_pack_write(const struct mkv_tree *tree, int fd, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3);
+int mkv_pack_write(const struct mkv_tree *tree, int fd,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 
 /* Takes `fd` over, also on failure. The tree's contents are ranges of it.
  * Everything about the structure is checked, and the index's digest; contents
  * are not read: the store verified the object as a whole. */
-int mkv_pack_open(int fd, struct mkv_tree **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_pack_open(int fd, struct mkv_tree **ret,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);

@@ -10,9 +10,9 @@
 enum {
 	MKV_PACK_HEADER_SIZE = 16,
 	MKV_PACK_FOOTER_SIZE = 64,
-	MKV_PACK_COUNT_MAX = 1 << 24,  /* entries, contents */
-	MKV_PACK_INDEX_MAX = 1 << 30,  /* bytes */
-	MKV_PACK_XATTR_MAX = 1 << 16,  /* bytes of one value, as Linux has it */
+	MKV_PACK_COUNT_MAX = 1 << 24, /* entries, contents */
+	MKV_PACK_INDEX_MAX = 1 << 30, /* bytes */
+	MKV_PACK_XATTR_MAX = 1 << 16, /* bytes of one value, as Linux has it */
 	MKV_PACK_INODE = 0,
 	MKV_PACK_LINK = 1,
 };

@@ -6,7 +6,8 @@
 #include "builder/core/tree/pack_format.h"
 #include "lib/io.h"
 
-/* What is left of the index. Reading past its end yields zeros and remembers. */
+/* What is left of the index. Reading past its end yields zeros and remembers.
+ */
 struct cursor {
 	const uint8_t *at;
 	size_t left;

@@ -172,8 +172,8 @@ static int insert(struct mkv_directory *dir, size_t at, const char *name,
 {
 	if (dir->count == dir->capacity) {
 		size_t capacity = dir->capacity ? dir->capacity * 2 : 8;
-		struct mkv_tree_entry *grown = reallocarray(dir->entries, capacity,
-						       sizeof(*grown));
+		struct mkv_tree_entry *grown =
+			reallocarray(dir->entries, capacity, sizeof(*grown));
 		if (!grown)
 			return mkv_oom(err);
 		dir->entries = grown;
@@ -280,7 +280,8 @@ int mkv_tree_put_file(struct mkv_tree *tree, const char *path,
 	int rc = make_parents(tree, path, err);
 	if (rc < 0)
 		return rc;
-	auto_content struct mkv_content *content = mkv_content_bytes(data, size);
+	auto_content struct mkv_content *content =
+		mkv_content_bytes(data, size);
 	if (!content)
 		return mkv_oom(err);
 	auto_inode struct mkv_inode *inode =
@@ -335,7 +336,8 @@ static int walk(struct mkv_inode *inode, struct mkv_buf *path,
 		return rc;
 	size_t length = path->size;
 	for (size_t i = 0; i < inode->children->count; i++) {
-		const struct mkv_tree_entry *entry = &inode->children->entries[i];
+		const struct mkv_tree_entry *entry =
+			&inode->children->entries[i];
 		if (length > 1)
 			mkv_buf_char(path, '/');
 		mkv_buf_str(path, entry->name);

@@ -30,16 +30,16 @@ struct mkv_inode {
 	mode_t mode; /* S_IFMT type and permission bits */
 	uint32_t uid;
 	uint32_t gid;
-	int64_t mtime_s;  /* since the epoch; nanoseconds are always 0 */
-	uint32_t major;	  /* of a device */
+	int64_t mtime_s; /* since the epoch; nanoseconds are always 0 */
+	uint32_t major;	 /* of a device */
 	uint32_t minor;
 	char *target;		     /* of a symbolic link */
 	struct mkv_content *content; /* of a regular file; never NULL there */
 	struct mkv_xattr *xattrs;    /* sorted by name */
 	size_t n_xattrs;
 	struct mkv_directory *children; /* of a directory */
-	uint64_t mark;			/* free for one writer at a time: its inode
-					   number, its first path */
+	uint64_t mark; /* free for one writer at a time: its inode
+			  number, its first path */
 };
 
 /* An inode with one reference, owned by the caller. */
@@ -47,11 +47,13 @@ struct mkv_inode *mkv_inode_new(mode_t mode, uint32_t uid, uint32_t gid,
 				int64_t mtime_s) mkv_must_check;
 /* Each takes what it is given only on success. */
 struct mkv_inode *mkv_inode_file(mode_t permissions, uint32_t uid, uint32_t gid,
-				 int64_t mtime_s, struct mkv_content *content)
-	mkv_must_check mkv_nonnull(5);
+				 int64_t mtime_s,
+				 struct mkv_content *content) mkv_must_check
+	mkv_nonnull(5);
 struct mkv_inode *mkv_inode_symlink(const char *target, uint32_t uid,
-				    uint32_t gid, int64_t mtime_s)
-	mkv_must_check mkv_nonnull(1);
+				    uint32_t gid,
+				    int64_t mtime_s) mkv_must_check
+	mkv_nonnull(1);
 void mkv_inode_unref(struct mkv_inode *inode);
 MKV_DEFINE_AUTO(inode, struct mkv_inode *, mkv_inode_unref)
 #define auto_inode mkv_auto(inode)
@@ -60,13 +62,14 @@ int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* Sets or replaces one extended attribute; copies what it is given. */
 int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
-			const void *value, size_t size, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 5);
+			const void *value, size_t size,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 5);
 
 struct mkv_tree;
 /* A tree that holds only its root, 0755 root:root, at the given time. */
-int mkv_tree_new(int64_t mtime_s, struct mkv_tree **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_tree_new(int64_t mtime_s, struct mkv_tree **ret,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
 void mkv_tree_free(struct mkv_tree *tree);
 MKV_DEFINE_AUTO(tree, struct mkv_tree *, mkv_tree_free)
 #define auto_tree mkv_auto(tree)
@@ -75,7 +78,8 @@ int mkv_tree_clone(const struct mkv_tree *tree, struct mkv_tree **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
 struct mkv_inode *mkv_tree_root(const struct mkv_tree *tree) mkv_nonnull(1);
-size_t mkv_tree_count(const struct mkv_tree *tree) mkv_nonnull(1); /* entries, without the root */
+size_t mkv_tree_count(const struct mkv_tree *tree)
+	mkv_nonnull(1); /* entries, without the root */
 
 /* The inode at a path, borrowed, or NULL. */
 struct mkv_inode *mkv_tree_lookup(const struct mkv_tree *tree, const char *path)
@@ -98,8 +102,9 @@ int mkv_tree_put_file(struct mkv_tree *tree, const char *path,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 6);
 int mkv_tree_put_symlink(struct mkv_tree *tree, const char *path,
-			 const char *target, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+			 const char *target,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* Takes a path away with all below it; false when there was none. */
 bool mkv_tree_remove(struct mkv_tree *tree, const char *path) mkv_nonnull(1, 2);
 
@@ -120,4 +125,5 @@ struct mkv_tree_entry {
 	struct mkv_inode *inode;
 };
 const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
-					   size_t *ret_count) mkv_nonnull(1, 2);
+						size_t *ret_count)
+	mkv_nonnull(1, 2);

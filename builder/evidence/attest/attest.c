@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "builder/evidence/attest/sums.h"
-#include "lib/json.h"
 #include "lib/io.h"
+#include "lib/json.h"
 
 /* Everything that one call of mkv_attest_appliance() carries around. */
 struct attesting {

@@ -22,10 +22,10 @@ int mkv_statement_print(json_t *subjects, const char *predicate_type,
 	auto_json json_t *own_predicate = predicate;
 	auto_json json_t *statement = NULL;
 	if (own_subjects && own_predicate)
-		statement = json_pack("{s:s, s:O, s:s, s:O}", "_type",
-				      MKV_STATEMENT_TYPE, "subject", own_subjects,
-				      "predicateType", predicate_type,
-				      "predicate", own_predicate);
+		statement = json_pack(
+			"{s:s, s:O, s:s, s:O}", "_type", MKV_STATEMENT_TYPE,
+			"subject", own_subjects, "predicateType",
+			predicate_type, "predicate", own_predicate);
 	if (!statement)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"jansson: can't build a statement");

@@ -25,9 +25,11 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 		     struct mkv_audit_report *from) mkv_nonnull(1, 2);
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
 
-/* The caller's key, else the user's own, else the appliance's, into the report. */
-int mkv_audit_choose_key(struct mkv_audit *audit, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+/* The caller's key, else the user's own, else the appliance's, into the report.
+ */
+int mkv_audit_choose_key(struct mkv_audit *audit,
+			 struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 
 /* Opens a regular file of the appliance, never through a link and never
  * outside. -ENOENT when it isn't there, -EINVAL when it isn't a regular file.

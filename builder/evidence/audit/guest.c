@@ -59,7 +59,8 @@ bool mkv_guest_needs_emulation(void)
 	return !works;
 }
 
-static int configure(struct mkv_audit_guest *guest, const char *path, bool emulate)
+static int configure(struct mkv_audit_guest *guest, const char *path,
+		     bool emulate)
 {
 	guestfs_h *g = guest->handle;
 	if (!getenv("LIBGUESTFS_BACKEND") &&

@@ -26,12 +26,14 @@ void mkv_trusted_free(struct mkv_audit_trusted *trusted)
 	free(trusted);
 }
 
-const struct mkv_manifest *mkv_trusted_manifest(const struct mkv_audit_trusted *trusted)
+const struct mkv_manifest *
+mkv_trusted_manifest(const struct mkv_audit_trusted *trusted)
 {
 	return trusted->audit.manifest;
 }
 
-const struct mkv_public_key *mkv_trusted_key(const struct mkv_audit_trusted *trusted)
+const struct mkv_public_key *
+mkv_trusted_key(const struct mkv_audit_trusted *trusted)
 {
 	return &trusted->report.key;
 }
@@ -91,9 +93,9 @@ int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
 	if (rc < 0)
 		return rc;
 	if (!mkv_sha256_equal(&want, &got))
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"'%s' isn't what was signed: its sha256 differs",
-				path);
+		return mkv_fail(
+			err, MKV_UNVERIFIED, EBADMSG,
+			"'%s' isn't what was signed: its sha256 differs", path);
 	mkv_buf_add(ret, text.data ? text.data : "", text.size);
 	return mkv_buf_check(ret, err);
 }
@@ -103,7 +105,8 @@ static int read_sums(struct mkv_audit_trusted *trusted, struct mkv_error *err)
 	auto_buf struct mkv_buf text = {0}, signature = {0};
 	int rc = read_file(trusted, "SHA256SUMS", SMALL_MAX_BYTES, &text, err);
 	if (rc == 0)
-		rc = read_file(trusted, "SHA256SUMS.sig", 4096, &signature, err);
+		rc = read_file(trusted, "SHA256SUMS.sig", 4096, &signature,
+			       err);
 	if (rc < 0)
 		return rc;
 	if (signature.size != MKV_SIGNATURE_SIZE)
@@ -119,7 +122,8 @@ static int read_sums(struct mkv_audit_trusted *trusted, struct mkv_error *err)
 	return rc < 0 ? mkv_wrap(err, rc, "SHA256SUMS") : 0;
 }
 
-static int read_manifest(struct mkv_audit_trusted *trusted, struct mkv_error *err)
+static int read_manifest(struct mkv_audit_trusted *trusted,
+			 struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	int rc = mkv_trusted_read(trusted, "manifest.json", SMALL_MAX_BYTES,
@@ -134,7 +138,8 @@ static int read_manifest(struct mkv_audit_trusted *trusted, struct mkv_error *er
 int mkv_trusted_open(const char *path, const char *key,
 		     struct mkv_audit_trusted **ret, struct mkv_error *err)
 {
-	auto_trusted struct mkv_audit_trusted *trusted = calloc(1, sizeof(*trusted));
+	auto_trusted struct mkv_audit_trusted *trusted =
+		calloc(1, sizeof(*trusted));
 	if (!trusted)
 		return mkv_oom(err);
 	trusted->options = (struct mkv_audit_options){.path = path, .key = key};

@@ -12,18 +12,18 @@ void mkv_trusted_free(struct mkv_audit_trusted *trusted);
 MKV_DEFINE_AUTO(trusted, struct mkv_audit_trusted *, mkv_trusted_free)
 #define auto_trusted mkv_auto(trusted)
 
-/* Checks the signature and reads manifest.json. `key` is a PEM file, or NULL for
- * the user's own key, else the one inside. What doesn't hold is MKV_UNVERIFIED;
- * what isn't an appliance is MKV_HOST_CANNOT. */
+/* Checks the signature and reads manifest.json. `key` is a PEM file, or NULL
+ * for the user's own key, else the one inside. What doesn't hold is
+ * MKV_UNVERIFIED; what isn't an appliance is MKV_HOST_CANNOT. */
 int mkv_trusted_open(const char *path, const char *key,
-		     struct mkv_audit_trusted **ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4);
+		     struct mkv_audit_trusted **ret,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 
 /* Borrowed. */
-const struct mkv_manifest *mkv_trusted_manifest(const struct mkv_audit_trusted *trusted)
-	mkv_nonnull(1);
-const struct mkv_public_key *mkv_trusted_key(const struct mkv_audit_trusted *trusted)
-	mkv_nonnull(1);
+const struct mkv_manifest *
+mkv_trusted_manifest(const struct mkv_audit_trusted *trusted) mkv_nonnull(1);
+const struct mkv_public_key *
+mkv_trusted_key(const struct mkv_audit_trusted *trusted) mkv_nonnull(1);
 enum mkv_key_origin mkv_trusted_origin(const struct mkv_audit_trusted *trusted)
 	mkv_nonnull(1);
 
@@ -31,9 +31,10 @@ enum mkv_key_origin mkv_trusted_origin(const struct mkv_audit_trusted *trusted)
  * -ENOENT. */
 int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
 		     size_t limit_bytes, struct mkv_buf *ret,
-		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4, 5);
-/* Opens a file and says what its digest must be: the caller hashes what it reads
- * and uses nothing before the digest is the same. */
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 4, 5);
+/* Opens a file and says what its digest must be: the caller hashes what it
+ * reads and uses nothing before the digest is the same. */
 int mkv_trusted_file(const struct mkv_audit_trusted *trusted, const char *path,
 		     int *ret_fd, struct mkv_sha256 *ret_sha256,
 		     struct mkv_error *err) mkv_must_check

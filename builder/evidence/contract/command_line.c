@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "builder/evidence/contract/contract_internal.h"
 #include "builder/config/settings/settings.h"
+#include "builder/evidence/contract/contract_internal.h"
 
 static bool names_console(const struct mkv_image *image)
 {
@@ -53,16 +53,19 @@ int mkv_contract_command_line(const struct mkv_recipe *recipe,
 	if (rc == 0 && !names_console(image))
 		rc = mkv_strings_append(&words, strdup("console=tty0"), err);
 	if (rc == 0 && !names_console(image))
-		rc = mkv_strings_append(&words, strdup("console=ttyS0,115200"), err);
+		rc = mkv_strings_append(&words, strdup("console=ttyS0,115200"),
+					err);
 	if (rc == 0)
 		rc = append_huge_pages(&words, recipe, image, err);
 	struct mkv_promise promises[MKV_PROMISES_MAX];
 	size_t count = mkv_settings_promised(recipe, image, promises);
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		if (promises[i].word[0])
-			rc = mkv_strings_append(&words, strdup(promises[i].word), err);
+			rc = mkv_strings_append(&words,
+						strdup(promises[i].word), err);
 	for (size_t i = 0; rc == 0 && i < image->cmdline.count; i++)
-		rc = mkv_strings_append(&words, strdup(image->cmdline.items[i]), err);
+		rc = mkv_strings_append(&words, strdup(image->cmdline.items[i]),
+					err);
 	if (rc < 0)
 		return rc;
 	*ret = words;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "builder/evidence/contract/contract_internal.h"
 #include "builder/config/settings/settings.h"
+#include "builder/evidence/contract/contract_internal.h"
 #include "lib/json.h"
 
 static json_t *verify_part(const struct mkv_recipe *recipe)
@@ -108,8 +108,8 @@ static json_t *packages_part(const struct mkv_lock *lock, const char *image)
 	char name[256];
 	(void)snprintf(name, sizeof(name), "image/%s", image);
 	const struct mkv_lock_set *set = mkv_lock_find_set(lock, name);
-	auto_free bool *wanted = calloc(
-		lock->n_packages ? lock->n_packages : 1, sizeof(*wanted));
+	auto_free bool *wanted = calloc(lock->n_packages ? lock->n_packages : 1,
+					sizeof(*wanted));
 	json_t *array = json_array();
 	for (size_t i = 0; wanted && set && i < set->count; i++)
 		wanted[set->packages[i]] = true;

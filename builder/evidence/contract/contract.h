@@ -4,8 +4,8 @@
  * build found out about each image. */
 
 #include "builder/input/lock/lock.h"
-#include "lib/strings.h"
 #include "lib/buf.h"
+#include "lib/strings.h"
 
 /* What the contract says of one image beside the recipe. */
 struct mkv_built_image {
@@ -14,7 +14,7 @@ struct mkv_built_image {
 	const struct mkv_sha256 *initramfs_sha256; /* NULL: left out */
 	struct mkv_strings command_line;
 	struct mkv_strings enabled, masked; /* units of the finished tree */
-	struct mkv_sha256 files_sha256; /* of files.list */
+	struct mkv_sha256 files_sha256;	    /* of files.list */
 	size_t files_count;
 };
 
@@ -44,15 +44,17 @@ struct mkv_contract_inputs {
 
 /* Appends contract.json, canonical. */
 int mkv_contract_write(const struct mkv_contract_inputs *inputs,
-		       struct mkv_buf *into, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		       struct mkv_buf *into,
+		       struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 
 /* The words of an image's kernel command line, in order: root, rw, consoles
- * unless the recipe names its own, the huge pages that a hypervisor's guests are
- * made of, the settings', the recipe's; the strings and the list are the caller's.
- * `root_uuid` is of the root file system. */
+ * unless the recipe names its own, the huge pages that a hypervisor's guests
+ * are made of, the settings', the recipe's; the strings and the list are the
+ * caller's. `root_uuid` is of the root file system. */
 int mkv_contract_command_line(const struct mkv_recipe *recipe,
 			      const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],
-			      struct mkv_strings *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4, 5);
+			      struct mkv_strings *ret,
+			      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);

@@ -82,8 +82,7 @@ json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 	for (size_t i = 0; i < docker->volumes.count; i++)
 		if (is_used(recipe, image, NULL, docker->volumes.items[i]))
 			(void)json_array_append_new(
-				volumes,
-				json_string(docker->volumes.items[i]));
+				volumes, json_string(docker->volumes.items[i]));
 	put(part, "volumes", volumes);
 	json_t *containers = json_array();
 	for (size_t i = 0; i < image->containers.count; i++) {

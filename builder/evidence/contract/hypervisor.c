@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The domain that a guest is on its hypervisor: what the recipe says, and what
- * follows from it and the machine. builder/format/libvirt writes XML of it, and the
- * hypervisor's verifier compares the live domain with it. */
+ * follows from it and the machine. builder/format/libvirt writes XML of it, and
+ * the hypervisor's verifier compares the live domain with it. */
 #include <string.h>
 
 #include "builder/evidence/contract/contract_internal.h"
@@ -17,9 +17,9 @@ static unsigned count_cpus(const struct mkv_hypervisor *hv)
 	return hv->sockets * hv->cores * hv->threads;
 }
 
-/* Guest CPU n on machine CPU k(n): Linux numbers a machine's first threads first
- * and their siblings behind them, a guest's siblings stand side by side, so that
- * pinning keeps siblings siblings. */
+/* Guest CPU n on machine CPU k(n): Linux numbers a machine's first threads
+ * first and their siblings behind them, a guest's siblings stand side by side,
+ * so that pinning keeps siblings siblings. */
 static unsigned pinned_to(const struct mkv_recipe *recipe, unsigned vcpu)
 {
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
@@ -52,10 +52,10 @@ static void put_pins(json_t *cpu, const struct mkv_recipe *recipe)
 }
 
 /* How many dies a guest's socket needs so that passed-through caches keep their
- * sharers. A guest's APIC ids have no gaps but at levels of its topology, and who
- * shares a cache is a range of them, rounded up to a power of two (AMD64 APM
- * volume 3, E.4.15): where the last cache has three cores, as in the Ryzen 5
- * 3600, six cores in a row would be parted as four and two. */
+ * sharers. A guest's APIC ids have no gaps but at levels of its topology, and
+ * who shares a cache is a range of them, rounded up to a power of two (AMD64
+ * APM volume 3, E.4.15): where the last cache has three cores, as in the Ryzen
+ * 5 3600, six cores in a row would be parted as four and two. */
 static unsigned count_dies(const struct mkv_recipe *recipe)
 {
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "builder/evidence/contract/contract_internal.h"
 #include "builder/core/host/models.h"
+#include "builder/evidence/contract/contract_internal.h"
 
 /* What CPUID 0x40000000 says under KVM (Linux,
  * Documentation/virt/kvm/x86/cpuid.rst), trailing NULs left out. */

@@ -18,14 +18,14 @@ static int review_file(int dirfd, const char *name, const char *digest,
 {
 	struct mkv_sha256 said, is;
 	if (!is_plain(name) || mkv_sha256_parse(digest, &said) < 0) {
-		mkv_receipt_complain(review, "evidence: '%.64s' isn't a file's "
-					     "name and digest",
+		mkv_receipt_complain(review,
+				     "evidence: '%.64s' isn't a file's "
+				     "name and digest",
 				     name);
 		return 0;
 	}
-	auto_fd int fd =
-		openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-					    O_NONBLOCK);
+	auto_fd int fd = openat(dirfd, name,
+				O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0)
@@ -33,10 +33,11 @@ static int review_file(int dirfd, const char *name, const char *digest,
 				name);
 	int rc = mkv_sha256_fd(fd, &is, NULL, err);
 	if (rc == 0 && !mkv_sha256_equal(&said, &is))
-		mkv_receipt_complain(review,
-				     "evidence: %s beside it isn't the one that "
-				     "the receipt names",
-				     name);
+		mkv_receipt_complain(
+			review,
+			"evidence: %s beside it isn't the one that "
+			"the receipt names",
+			name);
 	return rc;
 }
 
@@ -56,8 +57,8 @@ int mkv_receipt_review_evidence(const json_t *receipt, int dirfd,
 	{
 		const char *digest = mkv_json_value_text(&reader, value);
 		if (reader.rc == 0)
-			reader.rc = review_file(dirfd, name, digest, review,
-						err);
+			reader.rc =
+				review_file(dirfd, name, digest, review, err);
 		if (reader.rc < 0)
 			break;
 	}

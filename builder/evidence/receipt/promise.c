@@ -68,8 +68,7 @@ void mkv_receipt_require(struct mkv_receipt_review *review,
 	     c++)
 		if ((!watch || c->watched) &&
 		    mkv_check_is_promised(c, &scope) && !has_result(c, receipt))
-			mkv_receipt_complain(review,
-					     "%s: promised, but not asked",
-					     c->name);
+			mkv_receipt_complain(
+				review, "%s: promised, but not asked", c->name);
 	require_settings(review, &image->settings);
 }

@@ -14,8 +14,8 @@ void mkv_receipt_review_done(struct mkv_receipt_review *review)
 	*review = (struct mkv_receipt_review){0};
 }
 
-void mkv_receipt_complain(struct mkv_receipt_review *review,
-			  const char *format, ...)
+void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
+			  ...)
 {
 	char *line = NULL;
 	va_list ap;
@@ -41,10 +41,11 @@ static void compare(struct mkv_receipt_review *review, const char *what,
 		    const char *promised, const char *said)
 {
 	if (!promised || !said || strcmp(promised, said) != 0)
-		mkv_receipt_complain(review,
-			 "%s: the receipt says '%.128s', the contract '%.128s'",
-			 what, said ? said : "nothing",
-			 promised ? promised : "nothing");
+		mkv_receipt_complain(
+			review,
+			"%s: the receipt says '%.128s', the contract '%.128s'",
+			what, said ? said : "nothing",
+			promised ? promised : "nothing");
 }
 
 /* The order of badness; -1 for a word that isn't one. */
@@ -86,14 +87,17 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 			return 0;
 		worst = rank(one) > worst ? rank(one) : worst;
 		if (rank(one) < 0)
-			mkv_receipt_complain(review, "%s: unknown result '%.32s'", name,
-				 one);
+			mkv_receipt_complain(review,
+					     "%s: unknown result '%.32s'", name,
+					     one);
 	}
 	if (rank(result) != worst)
-		mkv_receipt_complain(review, "%s: '%s' doesn't follow from its findings",
-			 name, result);
+		mkv_receipt_complain(
+			review, "%s: '%s' doesn't follow from its findings",
+			name, result);
 	if (accepted && (!is_accepted(contract, name) || worst != 2)) {
-		mkv_receipt_complain(review, "%s: accepted, but not by the contract", name);
+		mkv_receipt_complain(
+			review, "%s: accepted, but not by the contract", name);
 		accepted = NULL;
 	}
 	if (worst >= 2 && !accepted)
@@ -116,7 +120,8 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
-		mkv_receipt_complain(review, "'%.64s' isn't a host of the contract", name);
+		mkv_receipt_complain(
+			review, "'%.64s' isn't a host of the contract", name);
 		return;
 	}
 	compare(review, "role", host->role, role);
@@ -163,9 +168,9 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	compare(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
 		mkv_receipt_complain(review,
-			 "contract: its signature was %.32s on the "
-			 "machine",
-			 trust);
+				     "contract: its signature was %.32s on the "
+				     "machine",
+				     trust);
 	int worst = 0;
 	for (size_t i = 0; i < json_array_size(checks) && r->rc == 0; i++) {
 		int one = review_check(r, json_array_get(checks, i), contract,
@@ -174,9 +179,9 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	}
 	if (r->rc == 0 && rank(verdict) != (worst == 0 ? 2 : worst))
 		mkv_receipt_complain(review,
-			 "verdict: '%.32s' doesn't follow from the "
-			 "checks",
-			 verdict);
+				     "verdict: '%.32s' doesn't follow from the "
+				     "checks",
+				     verdict);
 	review_place(r, root, contract, review);
 }
 

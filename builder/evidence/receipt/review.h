@@ -2,8 +2,8 @@
 #pragma once
 /* A receipt, looked at off the machine that wrote it: does it fit the contract
  * it claims, does its verdict follow from its findings, did it ask everything
- * that was promised, and did the TPM of the machine that the contract names sign
- * it (docs/ATTESTATIONS.md)? */
+ * that was promised, and did the TPM of the machine that the contract names
+ * sign it (docs/ATTESTATIONS.md)? */
 
 #include "lib/contract.h"
 #include "lib/quote.h"
@@ -50,8 +50,8 @@ int mkv_receipt_review_signature(const struct mkv_contract *contract,
 				 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 6, 7);
 
-/* Compares the files that a reviewed receipt names as evidence with those in the
- * folder; what isn't there is passed over. */
+/* Compares the files that a reviewed receipt names as evidence with those in
+ * the folder; what isn't there is passed over. */
 int mkv_receipt_review_evidence(const json_t *receipt, int dirfd,
 				struct mkv_receipt_review *review,
 				struct mkv_error *err) mkv_must_check

@@ -2,7 +2,8 @@
 #pragma once
 #include "builder/evidence/receipt/review.h"
 
-/* The checks that the contract promises were asked: all, or those of a watch. */
+/* The checks that the contract promises were asked: all, or those of a watch.
+ */
 void mkv_receipt_require(struct mkv_receipt_review *review,
 			 const json_t *receipt,
 			 const struct mkv_contract *contract,
@@ -14,6 +15,5 @@ const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 	mkv_nonnull(2);
 
 /* Adds a problem. */
-void mkv_receipt_complain(struct mkv_receipt_review *review,
-			  const char *format, ...) mkv_nonnull(1, 2)
-	mkv_printf(2, 3);
+void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
+			  ...) mkv_nonnull(1, 2) mkv_printf(2, 3);

@@ -37,13 +37,15 @@ static const json_t *find_guest(const json_t *receipt, const char *name)
 	return NULL;
 }
 
-/* Whether the check passed, or was accepted, and says something of the guest. */
+/* Whether the check passed, or was accepted, and says something of the guest.
+ */
 static bool has_passed(const json_t *machine, const char *name,
 		       const struct mkv_contract_host *guest)
 {
 	const json_t *check = mkv_receipt_find_check(machine, name);
 	const json_t *findings = json_object_get(check, "findings");
-	const char *result = json_string_value(json_object_get(check, "result"));
+	const char *result =
+		json_string_value(json_object_get(check, "result"));
 	bool accepted = json_object_get(check, "accepted") != NULL;
 	char about[64];
 	int length = snprintf(about, sizeof(about), "%.40s: ", guest->name);

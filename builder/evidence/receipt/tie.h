@@ -15,9 +15,9 @@ enum mkv_tie {
 };
 
 /* Looks among all `receipts`, documents that were reviewed, for the machine
- * that ran the one at `which`, and saw its processor, memory, devices and, where
- * they are promised, pins as they should be. `ret_with` is the index of the one that ties;
- * MKV_TIE_BROKEN adds why to the review's problems. */
+ * that ran the one at `which`, and saw its processor, memory, devices and,
+ * where they are promised, pins as they should be. `ret_with` is the index of
+ * the one that ties; MKV_TIE_BROKEN adds why to the review's problems. */
 enum mkv_tie mkv_receipt_tie(const struct mkv_contract *contract,
 			     json_t *const *receipts, size_t count,
 			     size_t which, struct mkv_receipt_review *review,

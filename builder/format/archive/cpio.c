@@ -54,7 +54,8 @@ static uint32_t links_of(const struct mkv_inode *inode)
 	if (!S_ISDIR(inode->mode))
 		return inode->entries;
 	size_t count = 0;
-	const struct mkv_tree_entry *children = mkv_inode_children(inode, &count);
+	const struct mkv_tree_entry *children =
+		mkv_inode_children(inode, &count);
 	uint32_t links = 2;
 	for (size_t i = 0; i < count; i++)
 		links += S_ISDIR(children[i].inode->mode);

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "builder/format/disk/fat_internal.h"
-#include "lib/bytes.h"
 #include "builder/format/disk/utf16.h"
+#include "lib/bytes.h"
 
 enum { UNITS_PER_SLOT = 13, ALIAS = 11, BASE = 8 };
 

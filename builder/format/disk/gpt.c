@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "lib/bytes.h"
 #include "builder/format/disk/utf16.h"
+#include "lib/bytes.h"
 #include "lib/io.h"
 
 enum {

@@ -291,7 +291,8 @@ static int index_nodes(uint64_t room_used, uint64_t *ret, struct mkv_error *err)
 static uint64_t room_of(const struct mkv_inode *dir)
 {
 	size_t n_entries;
-	const struct mkv_tree_entry *entries = mkv_inode_children(dir, &n_entries);
+	const struct mkv_tree_entry *entries =
+		mkv_inode_children(dir, &n_entries);
 	uint64_t room = 0;
 	for (size_t i = 0; i < n_entries; i++)
 		room += entry_size(strlen(entries[i].name));
@@ -316,7 +317,8 @@ int ext4_dir_blocks(const struct mkv_inode *dir, bool is_lost_found,
 static unsigned collect(const struct mkv_inode *dir, struct item *items)
 {
 	size_t n_entries;
-	const struct mkv_tree_entry *entries = mkv_inode_children(dir, &n_entries);
+	const struct mkv_tree_entry *entries =
+		mkv_inode_children(dir, &n_entries);
 	unsigned n_folders = 0;
 	for (size_t i = 0; i < n_entries; i++) {
 		const struct mkv_inode *inode = entries[i].inode;

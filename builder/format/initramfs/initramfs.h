@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The initramfs of an image: our static /init (programs/boot/initramfs), the kernel
- * modules that reach a disk and ext4, and the order to load them in. */
+/* The initramfs of an image: our static /init (programs/boot/initramfs), the
+ * kernel modules that reach a disk and ext4, and the order to load them in. */
 
 #include "builder/core/tree/tree.h"
 

@@ -23,10 +23,7 @@ struct mkv_modules {
 					    reset, in load order */
 	size_t n_order;
 };
-#define MKV_MODULES_INIT                                                       \
-	{                                                                      \
-		0                                                              \
-	}
+#define MKV_MODULES_INIT ((struct mkv_modules){0})
 
 /* Reads the lists of a kernel release in an image's tree. */
 int mkv_modules_load(const struct mkv_tree *root, const char *kernel_release,

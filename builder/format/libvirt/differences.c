@@ -113,12 +113,12 @@ static size_t enter_element(struct comparison *c, const xmlNode *element)
 	const char *prefix = element->ns && element->ns->prefix
 				     ? (const char *)element->ns->prefix
 				     : NULL;
-	return count > 1 ? enter(c, "/%.60s%s%.60s[%u]", prefix ? prefix : "",
-				 prefix ? ":" : "", (const char *)element->name,
-				 number)
-			 : enter(c, "/%.60s%s%.60s", prefix ? prefix : "",
-				 prefix ? ":" : "",
-				 (const char *)element->name);
+	return count > 1
+		       ? enter(c, "/%.60s%s%.60s[%u]", prefix ? prefix : "",
+			       prefix ? ":" : "", (const char *)element->name,
+			       number)
+		       : enter(c, "/%.60s%s%.60s", prefix ? prefix : "",
+			       prefix ? ":" : "", (const char *)element->name);
 }
 
 static const xmlAttr *find_attribute(const xmlNode *element,
@@ -145,8 +145,8 @@ static void compare_attribute(struct comparison *c, const xmlNode *holder,
 	const char *b = found ? (char *)found : got ? "" : NULL;
 	if (a && b && strcmp(a, b) == 0)
 		return;
-	size_t mark = enter(c, "/@%.100s",
-			    (const char *)(want ? want : got)->name);
+	size_t mark =
+		enter(c, "/@%.100s", (const char *)(want ? want : got)->name);
 	tell(c, a, b);
 	leave(c, mark);
 }

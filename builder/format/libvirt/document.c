@@ -65,9 +65,8 @@ xmlNode *mkv_document_find(const struct mkv_document *document,
 {
 	mkv_auto(xpath) xmlXPathContext *context =
 		xmlXPathNewContext(document->xml);
-	if (!context ||
-	    xmlXPathRegisterNs(context, BAD_CAST "mkvbench",
-			       BAD_CAST MKV_DOMAIN_NAMESPACE) < 0)
+	if (!context || xmlXPathRegisterNs(context, BAD_CAST "mkvbench",
+					   BAD_CAST MKV_DOMAIN_NAMESPACE) < 0)
 		return NULL;
 	mkv_auto(object) xmlXPathObject *found =
 		xmlXPathEvalExpression(BAD_CAST xpath, context);

@@ -20,8 +20,8 @@ int mkv_document_parse(const char *xml, size_t size, struct mkv_document **ret,
 	mkv_nonnull(1, 3, 4);
 /* The text of the first node that an XPath finds, the caller's; NULL: none, or
  * out of memory. */
-char *mkv_document_text(const struct mkv_document *document, const char *xpath)
-	mkv_must_check mkv_nonnull(1, 2);
+char *mkv_document_text(const struct mkv_document *document,
+			const char *xpath) mkv_must_check mkv_nonnull(1, 2);
 bool mkv_document_has(const struct mkv_document *document, const char *xpath)
 	mkv_nonnull(1, 2);
 /* A decimal number; `absent` when there is none, or none that fits. */
@@ -50,8 +50,8 @@ void mkv_domain_needs_done(struct mkv_domain_needs *needs) mkv_nonnull(1);
  * path, an element of another namespace) is MKV_UNVERIFIED: a signature says
  * who wrote it, not that it does no harm. */
 int mkv_domain_read(const struct mkv_document *document,
-		    struct mkv_domain_needs *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3);
+		    struct mkv_domain_needs *ret,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* What import changes in a domain before it defines it. */
 struct mkv_domain_change {

@@ -42,18 +42,19 @@ static bool leads_out(const xmlNode *element, const char *text)
 	return !(strcmp(name, "source") == 0 && strcmp(parent, "disk") == 0);
 }
 
-static int refuse(const xmlNode *element, const char *why, struct mkv_error *err)
+static int refuse(const xmlNode *element, const char *why,
+		  struct mkv_error *err)
 {
-	return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-			"line %ld: <%s>: %s", xmlGetLineNo(element),
-			(const char *)element->name, why);
+	return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "line %ld: <%s>: %s",
+			xmlGetLineNo(element), (const char *)element->name,
+			why);
 }
 
 static int check_values(const xmlNode *element, struct mkv_error *err)
 {
 	for (const xmlAttr *a = element->properties; a; a = a->next) {
-		xmlChar *value = xmlNodeListGetString(element->doc, a->children,
-						      1);
+		xmlChar *value =
+			xmlNodeListGetString(element->doc, a->children, 1);
 		bool out = value && leads_out(element, (char *)value);
 		xmlFree(value);
 		if (out || a->ns)
@@ -62,7 +63,8 @@ static int check_values(const xmlNode *element, struct mkv_error *err)
 				      "another namespace",
 				      err);
 	}
-	for (const xmlNode *child = element->children; child; child = child->next)
+	for (const xmlNode *child = element->children; child;
+	     child = child->next)
 		if (child->type == XML_TEXT_NODE && child->content &&
 		    leads_out(element, (const char *)child->content))
 			return refuse(element, "a path of the host", err);
@@ -95,8 +97,8 @@ static int check_children(const xmlNode *element, const char *const *known,
 	     child = child->next)
 		if (is_element(child) &&
 		    !is_one_of((const char *)child->name, known))
-			return refuse(child, "not part of an appliance's domain",
-				      err);
+			return refuse(child,
+				      "not part of an appliance's domain", err);
 	return 0;
 }
 
@@ -105,16 +107,16 @@ static int check_harmless(const struct mkv_document *document,
 			  struct mkv_error *err)
 {
 	static const char *const of_domain[] = {
-		"name",	   "uuid",	"memory",      "memoryBacking",
-		"vcpu",	   "iothreads", "cputune",     "sysinfo",
-		"os",	   "features",	"cpu",	       "clock",
-		"pm",	   "devices",	"on_poweroff", "on_reboot",
+		"name",	    "uuid",	 "memory",	"memoryBacking",
+		"vcpu",	    "iothreads", "cputune",	"sysinfo",
+		"os",	    "features",	 "cpu",		"clock",
+		"pm",	    "devices",	 "on_poweroff", "on_reboot",
 		"on_crash", NULL};
-	static const char *const of_os[] = {"type", "firmware", "boot", "smbios",
-					    NULL};
+	static const char *const of_os[] = {"type", "firmware", "boot",
+					    "smbios", NULL};
 	static const char *const of_devices[] = {
-		"disk", "controller", "interface", "serial",
-		"console", "rng", "memballoon", NULL};
+		"disk",	   "controller", "interface",  "serial",
+		"console", "rng",	 "memballoon", NULL};
 	const xmlNode *root = xmlDocGetRootElement(document->xml);
 	const xmlNode *os = mkv_document_find(document, "/domain/os");
 	const xmlNode *devices = mkv_document_find(document, "/domain/devices");
@@ -172,7 +174,8 @@ static int read_cpus(const struct mkv_document *document,
 		(void)snprintf(xpath, sizeof(xpath), "%s/@%s", topology,
 			       names[i]);
 		uint64_t value = mkv_document_number(document, xpath, 0);
-		*numbers[i] = value <= MKV_DOMAIN_CPUS_MAX ? (unsigned)value : 0;
+		*numbers[i] =
+			value <= MKV_DOMAIN_CPUS_MAX ? (unsigned)value : 0;
 	}
 	uint64_t cpus = mkv_document_number(document, "/domain/vcpu", 0);
 	needs->cores *= dies; /* each at most MKV_DOMAIN_CPUS_MAX */
@@ -183,7 +186,8 @@ static int read_cpus(const struct mkv_document *document,
 	needs->cpus = (unsigned)cpus;
 	for (unsigned i = 0; i < needs->cpus; i++) {
 		(void)snprintf(xpath, sizeof(xpath),
-			       "/domain/cputune/vcpupin[@vcpu='%u']/@cpuset", i);
+			       "/domain/cputune/vcpupin[@vcpu='%u']/@cpuset",
+			       i);
 		uint64_t pin = mkv_document_number(document, xpath, UINT64_MAX);
 		if (pin == UINT64_MAX && mkv_document_has(document, xpath))
 			return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
@@ -218,8 +222,8 @@ int mkv_domain_read(const struct mkv_document *document,
 	needs.network = mkv_document_text(
 		document, "/domain/devices/interface/source/@network");
 	auto_free char *uuid = mkv_document_text(document, "/domain/uuid");
-	uint64_t kib = mkv_document_number(
-		document, "/domain/memory[@unit='KiB']", 0);
+	uint64_t kib =
+		mkv_document_number(document, "/domain/memory[@unit='KiB']", 0);
 	uint64_t page = mkv_document_number(
 		document,
 		"/domain/memoryBacking/hugepages/page[@unit='KiB']/@size", 0);
@@ -327,8 +331,8 @@ int mkv_domain_change(struct mkv_document *document,
 		      const struct mkv_domain_change *change,
 		      struct mkv_buf *ret, struct mkv_error *err)
 {
-	xmlNode *source = mkv_document_find(document,
-					    "/domain/devices/disk/source");
+	xmlNode *source =
+		mkv_document_find(document, "/domain/devices/disk/source");
 	if (!set(source, "file", change->disk) ||
 	    (change->emulate_cpu && !emulate(document, change)) ||
 	    (change->mark && !add_mark(document, change->mark)))

@@ -65,8 +65,8 @@ int mkv_libvirt_network_xml(const struct mkv_contract *contract,
 	return mkv_buf_check(xml, err);
 }
 
-/* Pages are there before the guest runs: it never waits for one while measuring,
- * and none of them is merged with another guest's. */
+/* Pages are there before the guest runs: it never waits for one while
+ * measuring, and none of them is merged with another guest's. */
 static void memory(struct mkv_buf *xml,
 		   const struct mkv_contract_hypervisor *hv)
 {
@@ -121,9 +121,8 @@ static void cpus(struct mkv_buf *xml, const struct mkv_contract_hypervisor *hv)
 		return;
 	mkv_buf_str(xml, "  <cputune>\n");
 	for (size_t i = 0; i < hv->cpu.pins.count; i++)
-		mkv_buf_printf(xml,
-			       "    <vcpupin vcpu='%zu' cpuset='%u'/>\n", i,
-			       hv->cpu.pins.items[i]);
+		mkv_buf_printf(xml, "    <vcpupin vcpu='%zu' cpuset='%u'/>\n",
+			       i, hv->cpu.pins.items[i]);
 	pin_others(xml, hv);
 	mkv_buf_str(xml, "  </cputune>\n");
 }
@@ -190,7 +189,8 @@ static void cpu_model(struct mkv_buf *xml,
 	mkv_buf_str(xml, "  </cpu>\n");
 }
 
-/* The host's name reaches systemd as a credential (systemd.system-credentials(7)). */
+/* The host's name reaches systemd as a credential
+ * (systemd.system-credentials(7)). */
 static void identity(struct mkv_buf *xml, const struct mkv_contract_host *host)
 {
 	mkv_buf_str(xml, "  <sysinfo type='smbios'>\n    <oemStrings>\n"
@@ -203,8 +203,9 @@ static void firmware(struct mkv_buf *xml,
 		     const struct mkv_contract_hypervisor *hv)
 {
 	bool uefi = is(hv->firmware, "uefi");
-	mkv_buf_printf(xml, "  <os%s>\n    <type arch='x86_64' "
-			    "machine='q35'>hvm</type>\n",
+	mkv_buf_printf(xml,
+		       "  <os%s>\n    <type arch='x86_64' "
+		       "machine='q35'>hvm</type>\n",
 		       uefi ? " firmware='efi'" : "");
 	if (uefi)
 		mkv_buf_str(xml, "    <firmware>\n      <feature enabled='no' "

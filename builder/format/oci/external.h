@@ -5,8 +5,8 @@
  * on localhost or 127.* is spoken to without TLS, any other with; what comes is
  * believed for its digest alone. */
 
-#include "builder/format/oci/image.h"
 #include "builder/core/store/store.h"
+#include "builder/format/oci/image.h"
 
 /* The digest, "sha256:...", of the manifest for linux/amd64 that a reference
  * names now. Caller's. */
@@ -24,8 +24,9 @@ int mkv_oci_external_fetch(const char *reference, const char *digest,
 	mkv_nonnull(1, 2, 3, 4);
 
 /* The same into the store's own folder external/DIGEST: `ret_folder` (caller's)
- * is there already and whole, or appears when complete. A damaged one is fetched
- * again and replaced. `offline`: -ENOENT when it isn't there or is damaged. */
+ * is there already and whole, or appears when complete. A damaged one is
+ * fetched again and replaced. `offline`: -ENOENT when it isn't there or is
+ * damaged. */
 int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 			  const char *digest, bool offline, char **ret_folder,
 			  struct mkv_error *err) mkv_must_check

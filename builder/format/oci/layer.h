@@ -8,9 +8,9 @@
  * gzip.h: it depends on the tree alone, so that digests can be compared across
  * hosts as well as diffIDs. */
 
-#include "builder/format/oci/gzip.h"
 #include "builder/core/store/store.h"
 #include "builder/core/tree/tree.h"
+#include "builder/format/oci/gzip.h"
 
 struct mkv_oci_layer {
 	struct mkv_tree *tree;	   /* borrowed: outlives the layer */

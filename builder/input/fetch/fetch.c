@@ -156,8 +156,8 @@ static void handle_again(struct run *run, struct mkv_job *job,
 	job->all_gone = false;
 	if (job->attempt < attempts) {
 		job->state = MKV_JOB_WAITING;
-		job->start_ms =
-			mkv_monotonic_ms() + ((int64_t)backoff_ms << (job->attempt - 1));
+		job->start_ms = mkv_monotonic_ms() +
+				((int64_t)backoff_ms << (job->attempt - 1));
 		return;
 	}
 	struct health *health = &run->mirrors[job->mirror];

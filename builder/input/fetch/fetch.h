@@ -3,9 +3,9 @@
 /* Downloads into the store: several at once, resumed, checked while they
  * stream, tried again and at every mirror before they fail. */
 
-#include "builder/input/fetch/mirrors.h"
 #include "builder/core/progress/progress.h"
 #include "builder/core/store/store.h"
+#include "builder/input/fetch/mirrors.h"
 #include "lib/buf.h"
 
 struct mkv_fetch_options {
@@ -35,7 +35,8 @@ struct mkv_fetch_item {
  * failure the error names the file and every mirror that was asked, with what
  * it answered, and how many others are missing; before the answers the advice,
  * when one of them hasn't got it or none is known to hold it. Code ENOENT: all
- * mirrors answered and none has it (or, offline, the store has not); else EIO. */
+ * mirrors answered and none has it (or, offline, the store has not); else EIO.
+ */
 int mkv_fetch_all(struct mkv_store *store, const struct mkv_fetch_item *items,
 		  size_t count, const struct mkv_fetch_options *options,
 		  struct mkv_progress *progress,

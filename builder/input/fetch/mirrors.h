@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "lib/strings.h"
 #include "lib/error.h"
+#include "lib/strings.h"
 
 struct mkv_mirror {
 	char *uri;     /* without a trailing slash; http, https or file */

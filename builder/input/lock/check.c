@@ -54,8 +54,8 @@ static int check_set(const struct visit *v, const struct mkv_want *want,
 	for (size_t i = 0; rc == 0 && i < set->wants.count; i++)
 		if (!holds(&want->names, set->wants.items[i]))
 			rc = differs(v, MKV_LOCK_PACKAGES,
-				     "%s no longer asks for package '%s'",
-				     text, set->wants.items[i]);
+				     "%s no longer asks for package '%s'", text,
+				     set->wants.items[i]);
 	return rc;
 }
 

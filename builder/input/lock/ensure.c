@@ -3,9 +3,9 @@
 
 #include <string.h>
 
+#include "builder/format/oci/external.h"
 #include "builder/input/lock/local.h"
 #include "builder/input/lock/resolve.h"
-#include "builder/format/oci/external.h"
 #include "lib/io.h"
 
 char *mkv_lock_path_of(const char *recipe_path)

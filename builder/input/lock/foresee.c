@@ -99,8 +99,8 @@ int mkv_lock_foresee(const struct mkv_recipe *recipe, const char *lock_path,
 {
 	auto_lock_foresight struct mkv_lock_foresight found = {0};
 	auto_lock struct mkv_lock *lock = NULL;
-	auto_free char *path = lock_path ? strdup(lock_path)
-					 : mkv_lock_path_of(recipe->path);
+	auto_free char *path =
+		lock_path ? strdup(lock_path) : mkv_lock_path_of(recipe->path);
 	if (!path)
 		return mkv_oom(err);
 	int rc = mkv_lock_load(path, &lock, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What a build would find in its recipe's lock, without resolving or writing. */
+/* What a build would find in its recipe's lock, without resolving or writing.
+ */
 
 #include "builder/input/lock/ensure.h"
 
@@ -15,7 +16,7 @@ enum mkv_lock_outlook {
 
 struct mkv_lock_foresight {
 	enum mkv_lock_outlook outlook;
-	struct mkv_lock *lock; /* NULL: stale or missing */
+	struct mkv_lock *lock;		/* NULL: stale or missing */
 	struct mkv_strings differences; /* for people, a line each */
 };
 void mkv_lock_foresight_done(struct mkv_lock_foresight *foresight)

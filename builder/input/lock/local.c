@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "lib/grow.h"
 #include "builder/input/overlay/overlay.h"
+#include "lib/grow.h"
 
 static int digest_of(const char *recipe_path, const char *overlay,
 		     struct mkv_sha256 *ret, struct mkv_error *err)

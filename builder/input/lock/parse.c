@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "lib/grow.h"
 #include "builder/input/lock/line.h"
 #include "builder/input/lock/lock.h"
 #include "builder/input/lock/valid.h"
+#include "lib/grow.h"
 
 enum { PACKAGES_MAX = 65536, LINES_MAX = 1000000 };
 

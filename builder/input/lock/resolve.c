@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#include "lib/grow.h"
+#include "builder/format/oci/external.h"
 #include "builder/input/lock/index.h"
 #include "builder/input/lock/local.h"
 #include "builder/input/lock/solve.h"
 #include "builder/input/lock/wants.h"
-#include "builder/format/oci/external.h"
+#include "lib/grow.h"
 
 static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 		     const char *suite, bool may_miss,

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "lib/grow.h"
 #include "builder/input/lock/solve_internal.h"
 #include "builder/input/lock/stanza.h"
+#include "lib/grow.h"
 #include "lib/text.h"
 
 int mkv_solver_new(struct mkv_solver **ret, struct mkv_error *err)
@@ -247,16 +247,16 @@ static bool favour_first_alternatives(Pool *pool, const Queue *decisions,
 {
 	const int how = SOLVER_FAVOR | SOLVER_SOLVABLE_PROVIDES;
 	int before = job->count;
-	Queue requires;
-	queue_init(&requires);
+	Queue needed;
+	queue_init(&needed);
 	for (int i = 0; i < decisions->count; i++) {
 		Id id = decisions->elements[i];
 		if (id <= SYSTEMSOLVABLE)
 			continue;
 		(void)solvable_lookup_deparray(&pool->solvables[id],
-					       SOLVABLE_REQUIRES, &requires, 0);
-		for (int k = 0; k < requires.count; k++) {
-			unsigned dependency = (unsigned) requires.elements[k];
+					       SOLVABLE_REQUIRES, &needed, 0);
+		for (int k = 0; k < needed.count; k++) {
+			unsigned dependency = (unsigned)needed.elements[k];
 			if (!ISRELDEP(dependency))
 				continue;
 			const Reldep *rel = GETRELDEP(pool, dependency);
@@ -268,7 +268,7 @@ static bool favour_first_alternatives(Pool *pool, const Queue *decisions,
 				queue_push2(job, how, rel->name);
 		}
 	}
-	queue_free(&requires);
+	queue_free(&needed);
 	return job->count > before;
 }
 

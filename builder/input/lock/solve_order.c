@@ -4,11 +4,11 @@
 #include <solv/repo.h>
 #include <string.h>
 
-#include "lib/grow.h"
 #include "builder/input/lock/index.h"
 #include "builder/input/lock/order.h"
 #include "builder/input/lock/solve_internal.h"
 #include "builder/input/lock/valid.h"
+#include "lib/grow.h"
 
 void mkv_lock_package_done(struct mkv_lock_package *package)
 {
@@ -145,15 +145,15 @@ static int link_node(struct graph *graph, Pool *pool, size_t at,
 		     struct mkv_error *err)
 {
 	struct mkv_order_node *node = &graph->nodes[at];
-	Queue requires;
-	queue_init(&requires);
+	Queue needed;
+	queue_init(&needed);
 	/* Pre-Depends stand behind the marker. */
 	(void)solvable_lookup_deparray(&pool->solvables[graph->ids[at]],
-				       SOLVABLE_REQUIRES, &requires, 0);
+				       SOLVABLE_REQUIRES, &needed, 0);
 	bool before = false;
 	int rc = 0;
-	for (int i = 0; rc == 0 && i < requires.count; i++) {
-		Id dependency = requires.elements[i];
+	for (int i = 0; rc == 0 && i < needed.count; i++) {
+		Id dependency = needed.elements[i];
 		if (dependency == SOLVABLE_PREREQMARKER) {
 			before = true;
 			continue;
@@ -165,7 +165,7 @@ static int link_node(struct graph *graph, Pool *pool, size_t at,
 				       &node->pre_depends, &node->n_pre_depends,
 				       err);
 	}
-	queue_free(&requires);
+	queue_free(&needed);
 	if (node->n_depends)
 		qsort(node->depends, node->n_depends, sizeof(size_t),
 		      by_number);

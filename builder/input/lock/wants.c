@@ -82,8 +82,8 @@ static void sort(struct mkv_strings *strings)
 		qsort(strings->items, strings->count, sizeof(char *), by_text);
 }
 
-static int add_needs(struct mkv_strings *to, const char *suite,
-		     unsigned what, struct mkv_error *err)
+static int add_needs(struct mkv_strings *to, const char *suite, unsigned what,
+		     struct mkv_error *err)
 {
 	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
 		const struct need *need = &needs[i];

@@ -90,9 +90,8 @@ static int load_file(struct loading *load, int dirfd, const char *name,
 		mkv_content_range(source, 0, (uint64_t)st.st_size, NULL);
 	if (!content)
 		return mkv_oom(err);
-	auto_inode struct mkv_inode *inode =
-		mkv_inode_file(st.st_mode & 0100 ? 0755 : 0644, 0, 0,
-			       load->epoch_s, content);
+	auto_inode struct mkv_inode *inode = mkv_inode_file(
+		st.st_mode & 0100 ? 0755 : 0644, 0, 0, load->epoch_s, content);
 	if (!inode)
 		return mkv_oom(err);
 	content = NULL;
@@ -131,8 +130,8 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 	int rc = mkv_tree_make_dirs(load->tree, path, err);
 	if (rc < 0)
 		return rc;
-	auto_fd int fd = openat(dirfd, name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(
+		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	return load_folder(load, fd, path, depth + 1, err);
@@ -267,7 +266,8 @@ int mkv_overlay_apply(struct mkv_tree *base, const struct mkv_tree *overlay,
 	return mkv_tree_walk(overlay, apply_entry, base, err);
 }
 
-/* Of folders alone it means something that they were said: see apply_entry(). */
+/* Of folders alone it means something that they were said: see apply_entry().
+ */
 static bool is_said_folder(const struct mkv_inode *inode)
 {
 	return S_ISDIR(inode->mode) && inode->mark == EXPLICIT;

@@ -2,12 +2,12 @@
 #pragma once
 /* Overlays: folders whose content is laid over a root file system.
  *
- * A file of an overlay becomes root:root, 0755 when its owner may execute it and
- * 0644 otherwise, whatever mode, owner and time it has on the build host; a
+ * A file of an overlay becomes root:root, 0755 when its owner may execute it
+ * and 0644 otherwise, whatever mode, owner and time it has on the build host; a
  * symbolic link stays as it is; a folder becomes 0755 unless the image has it
- * already. A file `.modes` at the top of an overlay says otherwise, a line each:
- * `MODE UID GID PATH`, octal and decimal, `#` starts a comment. Devices, sockets
- * and names that aren't UTF-8 are refused. */
+ * already. A file `.modes` at the top of an overlay says otherwise, a line
+ * each: `MODE UID GID PATH`, octal and decimal, `#` starts a comment. Devices,
+ * sockets and names that aren't UTF-8 are refused. */
 
 #include "builder/core/tree/tree.h"
 
@@ -19,8 +19,7 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 
 /* Reads an overlay into a tree of its own, at the given time. */
 int mkv_overlay_load(const char *path, int64_t epoch_s, struct mkv_tree **ret,
-		     struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 3, 4);
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 
 /* Lays one tree over another: files and links replace what is there, folders
  * merge and keep the base's owner and mode unless `.modes` named them. */

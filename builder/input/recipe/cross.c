@@ -113,7 +113,8 @@ static bool is_broken(const struct mkv_recipe_loader *load, const char *needs)
 	return false;
 }
 
-void mkv_cross_check(struct mkv_recipe_loader *load, const struct mkv_node *root,
+void mkv_cross_check(struct mkv_recipe_loader *load,
+		     const struct mkv_node *root,
 		     const struct mkv_recipe *recipe)
 {
 	const struct mkv_cross cross = {load, root, recipe};

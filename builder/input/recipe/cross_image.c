@@ -29,8 +29,8 @@ static void check_settings_words(const struct mkv_cross *c,
 		const char *word, *key;
 	} rows[] = {
 		{s->governor, "cpufreq.default_governor=", "governor"},
-		{s->transparent_huge_pages, "transparent_hugepage=",
-		 "transparent-huge-pages"},
+		{s->transparent_huge_pages,
+		 "transparent_hugepage=", "transparent-huge-pages"},
 		{s->has_mitigations, "mitigations=", "mitigations"},
 		{s->has_numa_balancing, "numa_balancing=", "numa-balancing"},
 	};
@@ -113,12 +113,12 @@ static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
 					    "pxe"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
 		if (strcmp(image->name, taken[i]) == 0)
-			mkv_complain(c->load,
-				     mkv_cross_mark(c, "images.%s",
-						    image->name),
-				     "'%s' is a folder that appliances have "
-				     "themselves; an image needs another name",
-				     image->name);
+			mkv_complain(
+				c->load,
+				mkv_cross_mark(c, "images.%s", image->name),
+				"'%s' is a folder that appliances have "
+				"themselves; an image needs another name",
+				image->name);
 }
 
 static void check_platform(const struct mkv_cross *c,

@@ -165,8 +165,7 @@ static void check_guests_of(const struct mkv_cross *c,
 			    const struct mkv_host *host)
 {
 	const struct mkv_recipe *r = c->recipe;
-	struct mkv_mark mark =
-		mkv_cross_mark(c, "hosts.%s.guests", host->name);
+	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.guests", host->name);
 	bool is_hypervisor = platform_of(r, host) == MKV_HYPERVISOR;
 	if (host->guests.count && !is_hypervisor)
 		mkv_complain(c->load, mark,

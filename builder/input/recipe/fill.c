@@ -123,7 +123,8 @@ static void fill_map(struct mkv_fill *f, const struct mkv_row *row,
 		return;
 	for (size_t i = 0; i < node->count; i++)
 		sorted[i] = &node->entries[i];
-	qsort(sorted, node->count, sizeof(struct mkv_node_entry *), compare_entries);
+	qsort(sorted, node->count, sizeof(struct mkv_node_entry *),
+	      compare_entries);
 	for (size_t i = 0; i < node->count; i++) {
 		const struct mkv_node_entry *entry = sorted[i];
 		struct mkv_path here = {path, entry->key};
@@ -268,7 +269,8 @@ static void fill_rows(struct mkv_fill *f, const struct mkv_table *table,
 	}
 	complain_unknown(f, table, node, path);
 	for (const struct mkv_row *row = table->rows; row->kind; row++) {
-		const struct mkv_node_entry *entry = mkv_node_find(node, row->key);
+		const struct mkv_node_entry *entry =
+			mkv_node_find(node, row->key);
 		struct mkv_path here = {path, row->key};
 		size_t before = f->load->complaints->count;
 		if (!entry)
@@ -280,8 +282,8 @@ static void fill_rows(struct mkv_fill *f, const struct mkv_table *table,
 	}
 }
 
-void mkv_fill_recipe(struct mkv_recipe_loader *load, const struct mkv_node *root,
-		     struct mkv_recipe *ret)
+void mkv_fill_recipe(struct mkv_recipe_loader *load,
+		     const struct mkv_node *root, struct mkv_recipe *ret)
 {
 	struct mkv_fill f = {load, root};
 	load->n_broken = 0;

@@ -30,7 +30,7 @@ struct mkv_recipe_loader {
 	struct mkv_complaints *complaints;
 	const struct mkv_recipe_world *world; /* NULL: nothing is known of it */
 	const char *path;		      /* the recipe's */
-	bool failed;  /* memory ran out */
+	bool failed;			      /* memory ran out */
 	bool partial; /* a file is missing: what isn't there isn't a mistake */
 	const char *broken[32]; /* the recipe's keys that are complained of */
 	size_t n_broken;
@@ -47,21 +47,24 @@ void mkv_complaints_sort(struct mkv_complaints *complaints) mkv_nonnull(1);
 
 /* One YAML document into nodes; NULL after a complaint. `shown` and `folder`
  * must live as long as the load. */
-struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load, const char *shown,
-				const char *folder, const char *data,
-				size_t size) mkv_nonnull(1, 2, 3, 4);
+struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
+				const char *shown, const char *folder,
+				const char *data, size_t size)
+	mkv_nonnull(1, 2, 3, 4);
 
 /* The recipe with everything that it includes and the hardware that it names;
  * NULL after a complaint that leaves nothing to check. */
-struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load, const char *path)
-	mkv_nonnull(1, 2);
+struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
+				const char *path) mkv_nonnull(1, 2);
 
 /* Checks the tree against the schema and fills in the value. Complains. */
-void mkv_fill_recipe(struct mkv_recipe_loader *load, const struct mkv_node *root,
-		     struct mkv_recipe *ret) mkv_nonnull(1, 2, 3);
+void mkv_fill_recipe(struct mkv_recipe_loader *load,
+		     const struct mkv_node *root, struct mkv_recipe *ret)
+	mkv_nonnull(1, 2, 3);
 
 /* What no single key can tell: how the parts fit together. Complains. */
-void mkv_cross_check(struct mkv_recipe_loader *load, const struct mkv_node *root,
+void mkv_cross_check(struct mkv_recipe_loader *load,
+		     const struct mkv_node *root,
 		     const struct mkv_recipe *recipe) mkv_nonnull(1, 2, 3);
 
 /* recipe->sha256, from the values in canonical form. */

@@ -64,9 +64,10 @@ static int open_regular(const char *path, struct stat *st)
 	return mkv_take_fd(&fd);
 }
 
-static struct mkv_recipe_source *new_source(struct mkv_recipe_loader *load, const char *path,
-				     const char *relative,
-				     const struct stat *st)
+static struct mkv_recipe_source *new_source(struct mkv_recipe_loader *load,
+					    const char *path,
+					    const char *relative,
+					    const struct stat *st)
 {
 	struct mkv_arena *arena = &load->arena;
 	struct mkv_recipe_source *source = &load->sources[load->n_sources];
@@ -102,12 +103,13 @@ static struct mkv_node *parse(struct mkv_recipe_loader *load, int fd,
 			      buf.data ? buf.data : "", buf.size);
 }
 
-static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mark asked,
-				  const char *path, const char *relative,
+static struct mkv_node *read_file(struct mkv_recipe_loader *load,
+				  struct mkv_mark asked, const char *path,
+				  const char *relative,
 				  const struct inside *outer);
 
-static const struct mkv_recipe_source *source_of(const struct mkv_recipe_loader *load,
-					  const struct mkv_node *node)
+static const struct mkv_recipe_source *
+source_of(const struct mkv_recipe_loader *load, const struct mkv_node *node)
 {
 	for (size_t i = 0; i < load->n_sources; i++)
 		if (load->sources[i].folder == node->folder)
@@ -128,8 +130,8 @@ static bool join(struct mkv_recipe_loader *load, const struct mkv_node *node,
 }
 
 /* `over` wins; mappings are merged, everything else is replaced. */
-static struct mkv_node *merge(struct mkv_recipe_loader *load, struct mkv_node *base,
-			      struct mkv_node *over)
+static struct mkv_node *merge(struct mkv_recipe_loader *load,
+			      struct mkv_node *base, struct mkv_node *over)
 {
 	if (!base || base->kind != MKV_NODE_MAP || over->kind != MKV_NODE_MAP)
 		return over;
@@ -228,8 +230,9 @@ static bool is_cycle(struct mkv_recipe_loader *load, struct mkv_mark asked,
 	return false;
 }
 
-static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mark asked,
-				  const char *path, const char *relative,
+static struct mkv_node *read_file(struct mkv_recipe_loader *load,
+				  struct mkv_mark asked, const char *path,
+				  const char *relative,
 				  const struct inside *outer)
 {
 	struct stat st;
@@ -242,7 +245,8 @@ static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mar
 	}
 	if (is_cycle(load, asked, &st, outer))
 		return NULL;
-	struct mkv_recipe_source *source = new_source(load, path, relative, &st);
+	struct mkv_recipe_source *source =
+		new_source(load, path, relative, &st);
 	if (!source)
 		return NULL;
 	struct mkv_node *root = parse(load, fd, source);
@@ -260,7 +264,8 @@ static struct mkv_node *read_file(struct mkv_recipe_loader *load, struct mkv_mar
 
 /* `hardware: NAME` is hardware/NAME.yaml in the folder of the file that says
  * so, or in the folder above. */
-static void resolve_hardware(struct mkv_recipe_loader *load, struct mkv_node *root)
+static void resolve_hardware(struct mkv_recipe_loader *load,
+			     struct mkv_node *root)
 {
 	struct mkv_node_entry *entry = mkv_node_find(root, "hardware");
 	if (!entry || entry->value->kind != MKV_NODE_SCALAR ||
@@ -303,7 +308,8 @@ static void resolve_hardware(struct mkv_recipe_loader *load, struct mkv_node *ro
 	entry->value = file; /* NULL: complained of, passed over from here on */
 }
 
-struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load, const char *path)
+struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
+				const char *path)
 {
 	char *shown = tidy(&load->arena, path);
 	if (!shown)

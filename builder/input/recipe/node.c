@@ -130,7 +130,8 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 	return text ? text : "";
 }
 
-struct mkv_node_entry *mkv_node_find(const struct mkv_node *map, const char *key)
+struct mkv_node_entry *mkv_node_find(const struct mkv_node *map,
+				     const char *key)
 {
 	if (map->kind != MKV_NODE_MAP)
 		return NULL;
@@ -141,7 +142,7 @@ struct mkv_node_entry *mkv_node_find(const struct mkv_node *map, const char *key
 }
 
 static const struct mkv_node_entry *item(const struct mkv_node *list,
-				    const char *index)
+					 const char *index)
 {
 	char *end;
 	unsigned long i = strtoul(index, &end, 10);

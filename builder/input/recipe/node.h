@@ -18,9 +18,9 @@ struct mkv_node_entry;
 struct mkv_node {
 	enum mkv_node_kind kind;
 	struct mkv_mark mark;
-	const char *folder;	   /* of the file, for paths that it names */
-	const char *text;	   /* of a scalar */
-	bool quoted;		   /* a scalar that can only be text */
+	const char *folder; /* of the file, for paths that it names */
+	const char *text;   /* of a scalar */
+	bool quoted;	    /* a scalar that can only be text */
 	struct mkv_node_entry *entries; /* of a list (no keys) or a map */
 	size_t count;
 };
@@ -47,8 +47,8 @@ bool mkv_node_integer(const struct mkv_node *node, uint64_t *ret)
 const char *mkv_node_describe(struct mkv_arena *arena,
 			      const struct mkv_node *node) mkv_nonnull(1, 2);
 /* The entry of a map by its key, or NULL. */
-struct mkv_node_entry *mkv_node_find(const struct mkv_node *map, const char *key)
-	mkv_nonnull(1, 2);
+struct mkv_node_entry *mkv_node_find(const struct mkv_node *map,
+				     const char *key) mkv_nonnull(1, 2);
 /* The same by a path of keys, and indexes of lists, "docker.volumes.0"; the
  * value or NULL, as where `map` is NULL. */
 const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)

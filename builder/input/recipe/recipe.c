@@ -239,8 +239,7 @@ int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
 
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
-		       struct mkv_complaints *complaints,
-		       struct mkv_error *err)
+		       struct mkv_complaints *complaints, struct mkv_error *err)
 {
 	auto_load struct mkv_recipe_loader load = {
 		.complaints = complaints, .world = world, .path = path};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A recipe as one typed value: what YAML said, with includes merged, references
- * resolved and defaults filled in. Everything is owned by the recipe. Lists keep
- * the order of the file, maps are sorted by key. Sizes are bytes, durations
- * nanoseconds. A string that wasn't given is NULL, never "". */
+ * resolved and defaults filled in. Everything is owned by the recipe. Lists
+ * keep the order of the file, maps are sorted by key. Sizes are bytes,
+ * durations nanoseconds. A string that wasn't given is NULL, never "". */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,26 +20,28 @@ enum mkv_scenario {
 
 /* One cache of the machine, as CPUID leaf 4 / 0x8000001D tells it. */
 struct mkv_cache {
-	unsigned level;		/* 1..4 */
-	char *type;		/* "data", "instruction" or "unified" */
-	uint64_t size_bytes;	/* of one instance */
-	unsigned ways;		/* 0: fully associative or not declared */
+	unsigned level;	     /* 1..4 */
+	char *type;	     /* "data", "instruction" or "unified" */
+	uint64_t size_bytes; /* of one instance */
+	unsigned ways;	     /* 0: fully associative or not declared */
 	unsigned line_bytes;
-	unsigned shared_by;	/* hardware threads that share one instance */
+	unsigned shared_by; /* hardware threads that share one instance */
 };
 
 /* The physical machine that a result is claimed for. */
 struct mkv_hardware {
 	char *name;
-	char *cpu_vendor;   /* "AuthenticAMD" */
-	char *cpu_brand;    /* CPUID 0x80000002..4, trimmed */
-	unsigned cpu_family, cpu_model, cpu_stepping; /* as displayed, extended */
+	char *cpu_vendor; /* "AuthenticAMD" */
+	char *cpu_brand;  /* CPUID 0x80000002..4, trimmed */
+	unsigned cpu_family, cpu_model,
+		cpu_stepping; /* as displayed, extended */
 	bool has_cpu_stepping;
 	struct mkv_strings cpu_features; /* names as in /proc/cpuinfo */
-	unsigned sockets, cores, threads; /* cores per socket, threads per core */
-	bool hypervisor;    /* true: the "machine" is emulated and CPUID says so */
+	unsigned sockets, cores,
+		threads; /* cores per socket, threads per core */
+	bool hypervisor; /* true: the "machine" is emulated and CPUID says so */
 	char *hypervisor_signature; /* "KVMKVMKVM", "TCGTCGTCGTCG" */
-	char *qemu_cpu;	    /* QEMU's model that comes nearest, or NULL */
+	char *qemu_cpu;		  /* QEMU's model that comes nearest, or NULL */
 	struct mkv_cache *caches; /* by level, then type */
 	size_t n_caches;
 	uint64_t memory_bytes;
@@ -50,25 +52,25 @@ struct mkv_hardware {
 };
 
 struct mkv_vlan {
-	unsigned id;	/* 1..4094 */
-	char *subnet;	/* "10.77.0.0/24" */
-	unsigned nic;	/* 1-based number of the NIC it is on */
+	unsigned id;  /* 1..4094 */
+	char *subnet; /* "10.77.0.0/24" */
+	unsigned nic; /* 1-based number of the NIC it is on */
 	unsigned mtu;
 };
 
 struct mkv_time {
-	char *server;	/* the host that the others follow */
+	char *server;		     /* the host that the others follow */
 	struct mkv_strings upstream; /* what the server follows; may be empty */
 	int64_t limit_ns, settle_ns, dwell_ns;
 };
 
 struct mkv_host {
 	char *name;
-	size_t image;	/* index into images */
-	char *role;	/* "order"; the host's own name unless said */
-	char *address;	/* "10.77.0.11", inside the VLAN's subnet */
-	char *mac;	/* of the VLAN's NIC, lower case */
-	char *tpm_key;	/* SHA-256 of its TPM's key, or NULL: any or none */
+	size_t image;  /* index into images */
+	char *role;    /* "order"; the host's own name unless said */
+	char *address; /* "10.77.0.11", inside the VLAN's subnet */
+	char *mac;     /* of the VLAN's NIC, lower case */
+	char *tpm_key; /* SHA-256 of its TPM's key, or NULL: any or none */
 	struct mkv_strings guests; /* hosts that it runs, as a hypervisor */
 };
 
@@ -95,10 +97,10 @@ struct mkv_image {
 	struct mkv_settings sysctls;
 	struct mkv_strings enable, mask; /* systemd units */
 	struct mkv_strings containers; /* names of containers that it carries */
-	uint64_t size_bytes;	     /* of the disk; 0: as small as fits */
+	uint64_t size_bytes;	       /* of the disk; 0: as small as fits */
 	struct mkv_partition *partitions; /* data partitions */
 	size_t n_partitions;
-	bool qcow2, rootfs_tar, uefi;	  /* besides disk.raw */
+	bool qcow2, rootfs_tar, uefi; /* besides disk.raw */
 };
 
 /* How every kernel of the recipe is set, one and the same for all images so far
@@ -136,16 +138,17 @@ struct mkv_container {
 	char *network; /* a Docker network's name, or "host" */
 	struct mkv_mount *mounts;
 	size_t n_mounts;
-	struct mkv_strings ports; /* "8080:8080/tcp" */
+	struct mkv_strings ports;	 /* "8080:8080/tcp" */
 	struct mkv_settings environment; /* services' settings among it, as
 					    MKVBENCH_NAME */
 	struct mkv_strings roles; /* hosts' roles that run it; empty: all */
 };
 
-/* An OCI image: built here from packages and overlays, or external by digest. */
+/* An OCI image: built here from packages and overlays, or external by digest.
+ */
 struct mkv_oci_image {
 	char *name;
-	char *external;	/* "registry.example/name:tag", else NULL */
+	char *external; /* "registry.example/name:tag", else NULL */
 	struct mkv_strings packages;
 	struct mkv_strings overlays;
 	struct mkv_strings programs; /* of programs/, put into /usr/bin */
@@ -157,13 +160,13 @@ struct mkv_oci_image {
 };
 
 struct mkv_hypervisor {
-	size_t image;	/* index into images */
-	char *cpu_mode; /* "host-passthrough", "host-model" or "custom" */
+	size_t image;	 /* index into images */
+	char *cpu_mode;	 /* "host-passthrough", "host-model" or "custom" */
 	char *cpu_model; /* for custom */
 	struct mkv_strings features; /* "+topoext", "-svm" */
 	unsigned sockets, cores, threads;
-	char *caches;	/* "passthrough", "emulate" or "disable" */
-	char *pin;	/* "one-to-one" or "none" */
+	char *caches; /* "passthrough", "emulate" or "disable" */
+	char *pin;    /* "one-to-one" or "none" */
 	uint64_t memory_bytes, huge_page_bytes; /* 0: none */
 	char *disk_bus, *disk_cache, *disk_io;
 	uint64_t disk_bytes;
@@ -230,18 +233,20 @@ struct mkv_complaints {
 void mkv_complaints_done(struct mkv_complaints *complaints) mkv_nonnull(1);
 #define auto_complaints __attribute__((cleanup(mkv_complaints_done)))
 
-/* Reads, merges and checks a recipe. When it isn't right, `complaints` holds all
- * that is wrong (at least one), `err` a one-line summary, and the return is
+/* Reads, merges and checks a recipe. When it isn't right, `complaints` holds
+ * all that is wrong (at least one), `err` a one-line summary, and the return is
  * negative. */
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
-		    struct mkv_complaints *complaints, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2, 3, 4);
+		    struct mkv_complaints *complaints,
+		    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 /* What recipes name beside files of their own. */
 struct mkv_recipe_world {
 	bool (*has_overlay)(const char *recipe_path, const char *name);
 	bool (*has_program)(const char *name);
 };
-/* The same, and what isn't there is complained of too; NULL: isn't looked for. */
+/* The same, and what isn't there is complained of too; NULL: isn't looked for.
+ */
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
 		       struct mkv_complaints *complaints,

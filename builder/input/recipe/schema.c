@@ -7,8 +7,8 @@
 
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define PRESENT(type, member) .present = offsetof(struct type, member)
-#define ROWS(...) (const struct mkv_row[]){__VA_ARGS__, {0}}
-#define WORDS(...) (const char *const[]){__VA_ARGS__, NULL}
+#define ROWS(...) ((const struct mkv_row[]){__VA_ARGS__, {0}})
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
@@ -19,13 +19,12 @@
 
 /* A map from names to one line of text each. */
 #define SETTINGS(names)                                                        \
-	&(const struct mkv_table)                                              \
-	{                                                                      \
-		"NAME", ROWS({"", MKV_ROW_ANY, AT(mkv_setting, value),         \
-			      .required = true, .shape = &shape_value}),       \
-			sizeof(struct mkv_setting),                            \
-			offsetof(struct mkv_setting, key), &(names), NULL      \
-	}
+	(&(const struct mkv_table){                                            \
+		"NAME",                                                        \
+		ROWS({"", MKV_ROW_ANY, AT(mkv_setting, value),                 \
+		      .required = true, .shape = &shape_value}),               \
+		sizeof(struct mkv_setting), offsetof(struct mkv_setting, key), \
+		&(names), NULL})
 
 /* hardware */
 
@@ -36,9 +35,8 @@ static const struct mkv_table cache_table = {
 	     {"type", MKV_ROW_TEXT, AT(mkv_cache, type), .required = true,
 	      .words = WORDS("data", "instruction", "unified"),
 	      .doc = "What it holds"},
-	     {"size", MKV_ROW_SIZE, AT(mkv_cache, size_bytes),
-	      .required = true, .min = KIB, .max = 16 * GIB,
-	      .doc = "Size of one instance"},
+	     {"size", MKV_ROW_SIZE, AT(mkv_cache, size_bytes), .required = true,
+	      .min = KIB, .max = 16 * GIB, .doc = "Size of one instance"},
 	     {"ways", MKV_ROW_COUNT, AT(mkv_cache, ways), .fallback = "0",
 	      .max = 4096,
 	      .doc = "Associativity; 0 when it isn't declared or full"},
@@ -48,7 +46,10 @@ static const struct mkv_table cache_table = {
 	     {"shared-by", MKV_ROW_COUNT, AT(mkv_cache, shared_by),
 	      .required = true, .min = 1, .max = 4096,
 	      .doc = "Hardware threads that share one instance"}),
-	sizeof(struct mkv_cache), 0, NULL, NULL};
+	sizeof(struct mkv_cache),
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table cpu_table = {
 	"cpu",
@@ -77,7 +78,10 @@ static const struct mkv_table cpu_table = {
 	      .doc = "Cores of a socket"},
 	     {"threads", MKV_ROW_COUNT, AT(mkv_recipe, hardware.threads),
 	      .fallback = "1", .min = 1, .max = 8, .doc = "Threads of a core"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table hardware_memory_table = {
 	"memory",
@@ -86,10 +90,14 @@ static const struct mkv_table hardware_memory_table = {
 	      .doc = "Memory that is built in"},
 	     {"numa-nodes", MKV_ROW_COUNT, AT(mkv_recipe, hardware.numa_nodes),
 	      .fallback = "1", .min = 1, .max = 64, .doc = "NUMA nodes"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
-#define CLOCKSOURCES WORDS("tsc", "kvm-clock", "hpet", "acpi_pm", \
-			   "hyperv_clocksource_tsc_page", "xen")
+#define CLOCKSOURCES                                                           \
+	WORDS("tsc", "kvm-clock", "hpet", "acpi_pm",                           \
+	      "hyperv_clocksource_tsc_page", "xen")
 
 const struct mkv_table mkv_schema_hardware = {
 	"hardware",
@@ -124,7 +132,10 @@ const struct mkv_table mkv_schema_hardware = {
 	     {"nic-driver", MKV_ROW_TEXT, AT(mkv_recipe, hardware.nic_driver),
 	      .shape = &shape_driver,
 	      .doc = "The kernel's driver of the VLAN's network card"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 /* network, time, hosts */
 
@@ -135,13 +146,16 @@ static const struct mkv_table vlan_table = {
 	     {"subnet", MKV_ROW_TEXT, AT(mkv_recipe, vlan.subnet),
 	      .required = true, .shape = &shape_subnet,
 	      .doc = "Its IPv4 network"},
-	     {"nic", MKV_ROW_COUNT, AT(mkv_recipe, vlan.nic),
-	      .fallback = "2", .min = 1, .max = 16,
+	     {"nic", MKV_ROW_COUNT, AT(mkv_recipe, vlan.nic), .fallback = "2",
+	      .min = 1, .max = 16,
 	      .doc = "The network card that it is on, counted from 1"},
 	     {"mtu", MKV_ROW_COUNT, AT(mkv_recipe, vlan.mtu),
 	      .fallback = "1500", .min = 1280, .max = 9216,
 	      .doc = "Largest packet in bytes"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table time_table = {
 	"time",
@@ -160,7 +174,10 @@ static const struct mkv_table time_table = {
 	     {"dwell", MKV_ROW_DURATION, AT(mkv_recipe, time.dwell_ns),
 	      .fallback = "60s", .max = 3600 * S,
 	      .doc = "How long it must then stay there"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table settings_table = {
 	"settings",
@@ -186,14 +203,16 @@ static const struct mkv_table settings_table = {
 	      AT(mkv_recipe, settings.io_scheduler),
 	      .words = WORDS("none", "mq-deadline", "bfq", "kyber"),
 	      .doc = "The scheduler of every disk"},
-	     {"mitigations", MKV_ROW_BOOL,
-	      AT(mkv_recipe, settings.mitigations),
+	     {"mitigations", MKV_ROW_BOOL, AT(mkv_recipe, settings.mitigations),
 	      PRESENT(mkv_recipe, settings.has_mitigations),
 	      .doc = "Mitigations of the processor's flaws; `false` puts "
 		     "mitigations=off on the command line"},
 	     {"swap", MKV_ROW_TEXT, AT(mkv_recipe, settings.swap),
 	      .words = WORDS("none"), .doc = "No swap is in use"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table host_table = {
 	"HOST",
@@ -216,7 +235,9 @@ static const struct mkv_table host_table = {
 	      .shape = &shape_name, .names = "hosts",
 	      .doc = "The hosts that it runs as its guests; on a hypervisor "
 		     "only"}),
-	sizeof(struct mkv_host), offsetof(struct mkv_host, name), &shape_name,
+	sizeof(struct mkv_host),
+	offsetof(struct mkv_host, name),
+	&shape_name,
 	NULL};
 
 /* images */
@@ -224,12 +245,11 @@ static const struct mkv_table host_table = {
 static const struct mkv_table partition_table = {
 	"LABEL",
 	ROWS({"size", MKV_ROW_SIZE, AT(mkv_partition, size_bytes),
-	      .required = true, .min = MIB, .max = 16 * TIB,
-	      .doc = "Its size"},
-	     {"mount", MKV_ROW_TEXT, AT(mkv_partition, mount),
-	      .required = true, .shape = &shape_path,
-	      .doc = "Where it is mounted"}),
-	sizeof(struct mkv_partition), offsetof(struct mkv_partition, label),
+	      .required = true, .min = MIB, .max = 16 * TIB, .doc = "Its size"},
+	     {"mount", MKV_ROW_TEXT, AT(mkv_partition, mount), .required = true,
+	      .shape = &shape_path, .doc = "Where it is mounted"}),
+	sizeof(struct mkv_partition),
+	offsetof(struct mkv_partition, label),
 	&(const struct mkv_shape){"^[a-z][a-z0-9-]*$",
 				  "a label of at most 16 lower-case letters, "
 				  "digits and hyphens",
@@ -246,7 +266,10 @@ static const struct mkv_table image_disk_table = {
 	     {"partitions", MKV_ROW_MAP, AT(mkv_image, partitions),
 	      .table = &partition_table,
 	      .doc = "Data partitions beside the root's, by label"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table units_table = {
 	"units",
@@ -254,7 +277,10 @@ static const struct mkv_table units_table = {
 	      .shape = &shape_unit, .doc = "Units that start at boot"},
 	     {"mask", MKV_ROW_LIST, AT(mkv_image, mask), .shape = &shape_unit,
 	      .doc = "Units that never start"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table image_table = {
 	"IMAGE",
@@ -278,8 +304,7 @@ static const struct mkv_table image_table = {
 	      .shape = &shape_name,
 	      .doc = "Programs of programs/ that run on it natively"},
 	     {"command-line", MKV_ROW_LIST, AT(mkv_image, cmdline),
-	      .shape = &shape_word,
-	      .doc = "Words for the kernel beside root="},
+	      .shape = &shape_word, .doc = "Words for the kernel beside root="},
 	     {"sysctls", MKV_ROW_MAP, AT(mkv_image, sysctls),
 	      .table = SETTINGS(shape_sysctl),
 	      .doc = "Kernel settings at boot"},
@@ -290,14 +315,16 @@ static const struct mkv_table image_table = {
 	      .doc = "Containers whose OCI images it carries and runs"},
 	     {"disk", MKV_ROW_OBJECT, .table = &image_disk_table,
 	      .doc = "The disk's layout"},
-	     {"qcow2", MKV_ROW_BOOL, AT(mkv_image, qcow2),
-	      .fallback = "false", .doc = "Write disk.qcow2 too"},
+	     {"qcow2", MKV_ROW_BOOL, AT(mkv_image, qcow2), .fallback = "false",
+	      .doc = "Write disk.qcow2 too"},
 	     {"rootfs-tar", MKV_ROW_BOOL, AT(mkv_image, rootfs_tar),
 	      .fallback = "false", .doc = "Write rootfs.tar too"},
 	     {"uefi", MKV_ROW_BOOL, AT(mkv_image, uefi), .fallback = "true",
 	      .doc = "Give the disk an ESP, so that firmware can boot it"}),
-	sizeof(struct mkv_image), offsetof(struct mkv_image, name),
-	&shape_name, NULL};
+	sizeof(struct mkv_image),
+	offsetof(struct mkv_image, name),
+	&shape_name,
+	NULL};
 
 /* services and containers */
 
@@ -305,8 +332,10 @@ static const struct mkv_table service_table = {
 	"SERVICE",
 	ROWS({"", MKV_ROW_MAP, AT(mkv_service, settings),
 	      .table = SETTINGS(shape_setting)}),
-	sizeof(struct mkv_service), offsetof(struct mkv_service, name),
-	&shape_name, NULL};
+	sizeof(struct mkv_service),
+	offsetof(struct mkv_service, name),
+	&shape_name,
+	NULL};
 
 static const struct mkv_table oci_table = {
 	"OCI",
@@ -322,8 +351,7 @@ static const struct mkv_table oci_table = {
 	      .shape = &shape_name,
 	      .doc = "Programs of programs/, put into /usr/bin"},
 	     {"user", MKV_ROW_TEXT, AT(mkv_oci_image, user),
-	      .shape = &shape_user, .derived = "root",
-	      .doc = "Who runs in it"},
+	      .shape = &shape_user, .derived = "root", .doc = "Who runs in it"},
 	     {"entrypoint", MKV_ROW_LIST, AT(mkv_oci_image, entrypoint),
 	      .repeats = true, .shape = &shape_line,
 	      .doc = "The program and its first arguments"},
@@ -343,15 +371,19 @@ static const struct mkv_table oci_table = {
 	     {"stop-signal", MKV_ROW_TEXT, AT(mkv_oci_image, stop_signal),
 	      .shape = &shape_signal, .derived = "SIGTERM",
 	      .doc = "How it is asked to end"}),
-	sizeof(struct mkv_oci_image), offsetof(struct mkv_oci_image, name),
-	&shape_name, NULL};
+	sizeof(struct mkv_oci_image),
+	offsetof(struct mkv_oci_image, name),
+	&shape_name,
+	NULL};
 
 static const struct mkv_table mount_table = {
 	"VOLUME",
 	ROWS({"", MKV_ROW_TEXT, AT(mkv_mount, path), .required = true,
 	      .shape = &shape_path}),
-	sizeof(struct mkv_mount), offsetof(struct mkv_mount, volume),
-	&shape_name, "docker.volumes"};
+	sizeof(struct mkv_mount),
+	offsetof(struct mkv_mount, volume),
+	&shape_name,
+	"docker.volumes"};
 
 static const struct mkv_table container_table = {
 	"CONTAINER",
@@ -374,8 +406,10 @@ static const struct mkv_table container_table = {
 	     {"roles", MKV_ROW_LIST, AT(mkv_container, roles),
 	      .shape = &shape_name, .derived = "all",
 	      .doc = "Roles of the hosts that run it"}),
-	sizeof(struct mkv_container), offsetof(struct mkv_container, name),
-	&shape_name, NULL};
+	sizeof(struct mkv_container),
+	offsetof(struct mkv_container, name),
+	&shape_name,
+	NULL};
 
 static const struct mkv_table network_table = {
 	"network",
@@ -387,7 +421,10 @@ static const struct mkv_table network_table = {
 	     {"subnet", MKV_ROW_TEXT, AT(mkv_recipe, docker.network.subnet),
 	      .required = true, .shape = &shape_subnet,
 	      .doc = "Its IPv4 network"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table docker_table = {
 	"docker",
@@ -400,7 +437,10 @@ static const struct mkv_table docker_table = {
 	      .doc = "The network between containers"},
 	     {"volumes", MKV_ROW_LIST, AT(mkv_recipe, docker.volumes),
 	      .shape = &shape_name, .doc = "Named volumes"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 /* hypervisor */
 
@@ -431,7 +471,10 @@ static const struct mkv_table guest_cpu_table = {
 	     {"pin", MKV_ROW_TEXT, AT(mkv_recipe, hypervisor.pin),
 	      .fallback = "one-to-one", .words = WORDS("one-to-one", "none"),
 	      .doc = "Whether each virtual CPU keeps to one of the machine's"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table guest_memory_table = {
 	"memory",
@@ -439,11 +482,14 @@ static const struct mkv_table guest_memory_table = {
 	      .required = true, .min = 128 * MIB, .max = 64 * TIB,
 	      .doc = "Memory of a guest"},
 	     {"huge-pages", MKV_ROW_SIZE,
-	      AT(mkv_recipe, hypervisor.huge_page_bytes),
-	      .fallback = "0B", .max = GIB,
+	      AT(mkv_recipe, hypervisor.huge_page_bytes), .fallback = "0B",
+	      .max = GIB,
 	      .doc = "Size of the huge pages that it is made of, 2MiB or "
 		     "1GiB; 0B: none"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table guest_disk_table = {
 	"disk",
@@ -455,8 +501,8 @@ static const struct mkv_table guest_disk_table = {
 	      .doc = "Its size, and that of the guests' images"},
 	     {"cache", MKV_ROW_TEXT, AT(mkv_recipe, hypervisor.disk_cache),
 	      .fallback = "none",
-	      .words = WORDS("none", "writeback", "writethrough",
-			     "directsync", "unsafe"),
+	      .words = WORDS("none", "writeback", "writethrough", "directsync",
+			     "unsafe"),
 	      .doc = "The hypervisor's page cache"},
 	     {"io", MKV_ROW_TEXT, AT(mkv_recipe, hypervisor.disk_io),
 	      .fallback = "native",
@@ -465,7 +511,10 @@ static const struct mkv_table guest_disk_table = {
 	     {"iothreads", MKV_ROW_COUNT, AT(mkv_recipe, hypervisor.iothreads),
 	      .fallback = "1", .max = 64,
 	      .doc = "Threads for I/O; 0: the emulator's own"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table guest_nic_table = {
 	"nic",
@@ -477,7 +526,10 @@ static const struct mkv_table guest_nic_table = {
 	     {"bridge", MKV_ROW_TEXT, AT(mkv_recipe, hypervisor.bridge),
 	      .fallback = "br-vlan", .shape = &shape_interface,
 	      .doc = "The bridge that joins guests and VLAN"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 static const struct mkv_table hypervisor_table = {
 	"hypervisor",
@@ -490,13 +542,16 @@ static const struct mkv_table hypervisor_table = {
 	      .table = &guest_memory_table, .doc = "The guests' memory"},
 	     {"disk", MKV_ROW_OBJECT, .implied = true,
 	      .table = &guest_disk_table, .doc = "The guests' disk"},
-	     {"nic", MKV_ROW_OBJECT, .implied = true,
-	      .table = &guest_nic_table, .doc = "The guests' network card"},
+	     {"nic", MKV_ROW_OBJECT, .implied = true, .table = &guest_nic_table,
+	      .doc = "The guests' network card"},
 	     {"clocksources", MKV_ROW_LIST,
 	      AT(mkv_recipe, hypervisor.clocksources),
 	      .fallback = "kvm-clock tsc", .min = 1, .words = CLOCKSOURCES,
 	      .doc = "A guest's clock source is one of these"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 /* the recipe */
 
@@ -504,8 +559,10 @@ static const struct mkv_table accept_table = {
 	"CHECK",
 	ROWS({"", MKV_ROW_TEXT, AT(mkv_acceptance, reason), .required = true,
 	      .shape = &shape_line}),
-	sizeof(struct mkv_acceptance), offsetof(struct mkv_acceptance, check),
-	&shape_check, NULL};
+	sizeof(struct mkv_acceptance),
+	offsetof(struct mkv_acceptance, check),
+	&shape_check,
+	NULL};
 
 static const struct mkv_table verify_table = {
 	"verify",
@@ -521,7 +578,10 @@ static const struct mkv_table verify_table = {
 	      .table = &accept_table,
 	      .doc = "Checks that may be not established, each with the "
 		     "reason why that is all right"}),
-	0, 0, NULL, NULL};
+	0,
+	0,
+	NULL,
+	NULL};
 
 const struct mkv_table mkv_schema_recipe = {
 	"recipe",
@@ -569,12 +629,15 @@ const struct mkv_table mkv_schema_recipe = {
 	      .table = &container_table, .doc = "The containers, by name"},
 	     {"docker", MKV_ROW_OBJECT, .table = &docker_table,
 	      .doc = "Docker, where containers run"},
-	     {"hypervisor", MKV_ROW_OBJECT,
-	      PRESENT(mkv_recipe, has_hypervisor), .table = &hypervisor_table,
+	     {"hypervisor", MKV_ROW_OBJECT, PRESENT(mkv_recipe, has_hypervisor),
+	      .table = &hypervisor_table,
 	      .doc = "KVM, in the scenarios kvm and kvm-docker"},
-	     {"verify", MKV_ROW_OBJECT, .implied = true,
-	      .table = &verify_table, .doc = "What the boot verifier does"}),
-	sizeof(struct mkv_recipe), 0, NULL, NULL};
+	     {"verify", MKV_ROW_OBJECT, .implied = true, .table = &verify_table,
+	      .doc = "What the boot verifier does"}),
+	sizeof(struct mkv_recipe),
+	0,
+	NULL,
+	NULL};
 
 /* The generic code finds the count behind the pointer. */
 #define COUNTED(type, list, n)                                                 \

@@ -36,13 +36,13 @@ struct mkv_table;
 struct mkv_row {
 	const char *key; /* "": the row is the value of the map itself */
 	enum mkv_row_kind kind;
-	size_t offset;	   /* of the member */
-	size_t present;	   /* offset of a bool, set where given; 0: none */
-	bool no_member;	   /* checked, and kept nowhere */
+	size_t offset;	/* of the member */
+	size_t present; /* offset of a bool, set where given; 0: none */
+	bool no_member; /* checked, and kept nowhere */
 	bool required;
-	bool implied;	   /* of an object: not given means `{}` */
-	bool lower;	   /* a text is kept in lower case */
-	bool repeats;	   /* of a list: the same item may stand twice */
+	bool implied;	      /* of an object: not given means `{}` */
+	bool lower;	      /* a text is kept in lower case */
+	bool repeats;	      /* of a list: the same item may stand twice */
 	const char *fallback; /* as a recipe would say it; a list's by spaces */
 	const char *derived;  /* what a value not given follows from */
 	uint64_t min, max;
@@ -76,5 +76,5 @@ extern const struct mkv_table mkv_schema_hardware;
 int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* docs/RECIPES.md. */
-int mkv_reference_print(struct mkv_buf *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_reference_print(struct mkv_buf *ret,
+			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);

@@ -15,8 +15,7 @@ SHAPE(shape_hardware, 63,
       "^[a-z0-9][a-z0-9.-]*$");
 SHAPE(shape_interface, 15, "an interface's name of at most 15 characters",
       "^[a-z][a-z0-9-]*$");
-SHAPE(shape_package, 128, "a Debian package's name",
-      "^[a-z0-9][a-z0-9+.-]+$");
+SHAPE(shape_package, 128, "a Debian package's name", "^[a-z0-9][a-z0-9+.-]+$");
 SHAPE(shape_server, 253, "a host name or an address",
       "^[A-Za-z0-9]([A-Za-z0-9.:-]*[A-Za-z0-9])?$");
 SHAPE(shape_address, 15, "an IPv4 address such as 10.77.0.11",
@@ -27,19 +26,18 @@ SHAPE(shape_mac, 17, "a MAC address such as 52:54:00:77:00:11",
       "^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$");
 SHAPE(shape_sha256, 64, "a SHA-256 of 64 hexadecimal digits",
       "^[0-9A-Fa-f]{64}$");
-SHAPE(shape_word, 512, "a word without spaces and double quotes",
-      "^[!#-~]+$");
+SHAPE(shape_word, 512, "a word without spaces and double quotes", "^[!#-~]+$");
 SHAPE(shape_sysctl, 128, "a kernel setting's name such as vm.swappiness",
       "^[A-Za-z0-9_][A-Za-z0-9_./-]*$");
 SHAPE(shape_unit, 255, "a systemd unit's full name such as chrony.service",
       "^[A-Za-z0-9_][A-Za-z0-9:_.@-]*[.](service|socket|timer|target|mount|"
       "automount|path|slice|swap)$");
-SHAPE(shape_path, 255,
-      "an absolute path of plain names, without . and ..",
+SHAPE(shape_path, 255, "an absolute path of plain names, without . and ..",
       "^(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)+$");
 SHAPE(shape_user, 65, "a user, or a user and a group such as postgres:postgres",
       "^[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?$");
-SHAPE(shape_driver, 64, "a name of the kernel's such as performance or virtio_blk",
+SHAPE(shape_driver, 64,
+      "a name of the kernel's such as performance or virtio_blk",
       "^[a-z0-9][a-z0-9_-]*$");
 SHAPE(shape_feature, 64, "a CPU feature's name", "^[a-z0-9][a-z0-9_.-]*$");
 SHAPE(shape_feature_change, 65, "a CPU feature with + or - before it",
@@ -55,31 +53,26 @@ SHAPE(shape_variable, 128, "an environment variable's name",
       "^[A-Za-z_][A-Za-z0-9_]*$");
 SHAPE(shape_setting, 64, "a setting's name such as large_file",
       "^[a-z][a-z0-9_]*$");
-SHAPE(shape_label, 128, "a label's name",
-      "^[A-Za-z0-9][A-Za-z0-9._/-]*$");
+SHAPE(shape_label, 128, "a label's name", "^[A-Za-z0-9][A-Za-z0-9._/-]*$");
 SHAPE(shape_oci, 320, "an OCI image's reference such as registry.example/db:17",
       "^[a-z0-9]([a-z0-9._/-]|:[0-9]+/)*(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?"
       "(@sha256:[0-9a-f]{64})?$");
 SHAPE(shape_signature, 12, "up to 12 printable characters such as KVMKVMKVM",
       "^[!-~]([ -~]*[!-~])?$");
-SHAPE(shape_signal, 16, "a signal's name such as SIGTERM",
-      "^SIG[A-Z0-9+-]+$");
-SHAPE(shape_line, 1000, "one line of text",
-      "^[^\x01-\x1f\x7f]+$");
-SHAPE(shape_value, 1000, "one line of text, or nothing",
-      "^[^\x01-\x1f\x7f]*$");
-/* The verifier's checks, as `mkvbench-verify --list` names them; a test compares
- * the two. */
-#define CHECKS(s) \
-	"contract" s "cpu-model" s "hypervisor" s "cpu-topology" s \
-	"smt" s "cache-topology" s "memory" s "huge-pages" s "clock" s \
-	"clocksource" s "time-daemons" s "kernel" s "command-line" s \
-	"mitigations" s "governor" s "boost" s "transparent-hugepage" s \
-	"ksm" s "numa-balancing" s "swap" s "io-scheduler" s "sysctls" s \
-	"drivers" s "interfaces" s "docker-engine" s "docker-networks" s \
-	"docker-volumes" s "docker-images" s "docker-containers" s \
-	"guests" s "guest-cpu" s "guest-pinning" s "guest-memory" s \
-	"guest-devices" s \
+SHAPE(shape_signal, 16, "a signal's name such as SIGTERM", "^SIG[A-Z0-9+-]+$");
+SHAPE(shape_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
+SHAPE(shape_value, 1000, "one line of text, or nothing", "^[^\x01-\x1f\x7f]*$");
+/* The verifier's checks, as `mkvbench-verify --list` names them; a test
+ * compares the two. */
+#define CHECKS(s)                                                              \
+	"contract" s "cpu-model" s "hypervisor" s "cpu-topology" s "smt" s     \
+	"cache-topology" s "memory" s "huge-pages" s "clock" s "clocksource" s \
+	"time-daemons" s "kernel" s "command-line" s "mitigations" s           \
+	"governor" s "boost" s "transparent-hugepage" s "ksm" s                \
+	"numa-balancing" s "swap" s "io-scheduler" s "sysctls" s "drivers" s   \
+	"interfaces" s "docker-engine" s "docker-networks" s                   \
+	"docker-volumes" s "docker-images" s "docker-containers" s "guests" s  \
+	"guest-cpu" s "guest-pinning" s "guest-memory" s "guest-devices" s     \
 	"packages" s "files" s "units" s "daemons" s "tpm-key"
 SHAPE(shape_check, 63, "one of the verifier's checks: " CHECKS(", "),
       "^(" CHECKS("|") ")$");

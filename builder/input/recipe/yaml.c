@@ -96,7 +96,7 @@ static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 }
 
 static struct mkv_node_entry *new_entry(struct reader *r, struct mkv_node *node,
-				   yaml_mark_t mark)
+					yaml_mark_t mark)
 {
 	if (node->count == MKV_RECIPE_MAX_ENTRIES) {
 		stop(r, mark, "too much: at most 1000 entries stand together");
@@ -163,7 +163,8 @@ static void read_list(struct reader *r, struct mkv_node *node, unsigned depth)
 		auto_event yaml_event_t event = {0};
 		if (!next(r, &event) || event.type == YAML_SEQUENCE_END_EVENT)
 			return;
-		struct mkv_node_entry *entry = new_entry(r, node, event.start_mark);
+		struct mkv_node_entry *entry =
+			new_entry(r, node, event.start_mark);
 		if (!entry)
 			return;
 		entry->mark = mark_of(r, event.start_mark);
@@ -193,8 +194,8 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 	}
 	struct mkv_node_entry *entry = new_entry(r, node, key->start_mark);
 	if (entry)
-		*entry = (struct mkv_node_entry){text, mark_of(r, key->start_mark),
-					    value};
+		*entry = (struct mkv_node_entry){
+			text, mark_of(r, key->start_mark), value};
 }
 
 static void read_map(struct reader *r, struct mkv_node *node, unsigned depth)
@@ -262,9 +263,9 @@ static struct mkv_node *read_stream(struct reader *r)
 	return r->stopped ? NULL : root;
 }
 
-struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load, const char *shown,
-				const char *folder, const char *data,
-				size_t size)
+struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
+				const char *shown, const char *folder,
+				const char *data, size_t size)
 {
 	struct reader r = {
 		.load = load, .shown = shown, .folder = folder, .data = data};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The base of a set: what most sets begin with, so that it is installed once. */
+/* The base of a set: what most sets begin with, so that it is installed once.
+ */
 #include "builder/rootfs/install/rootfs_internal.h"
 
 #include <string.h>

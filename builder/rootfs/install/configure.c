@@ -34,9 +34,9 @@ static void add_common(const struct mkv_rootfs *rootfs,
 	add(environment, "SOURCE_DATE_EPOCH=%lld",
 	    (long long)rootfs->options->epoch_s);
 	/* The hooks that kernel packages call heed it: our images bring an
-	 * initramfs of their own, and generating Debian's would take longer than
-	 * all the rest. Whoever updates the kernel in a running system gets one
-	 * by the same hooks. */
+	 * initramfs of their own, and generating Debian's would take longer
+	 * than all the rest. Whoever updates the kernel in a running system
+	 * gets one by the same hooks. */
 	add(environment, "INITRD=No");
 }
 

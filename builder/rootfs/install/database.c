@@ -15,12 +15,9 @@ int mkv_database_init(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	static const struct {
 		const char *path, *text;
 	} files[] = {
-		{ADMIN "/info/format", "1\n"},
-		{ADMIN "/status", ""},
-		{ADMIN "/diversions", ""},
-		{ADMIN "/statoverride", ""},
-		{ADMIN "/triggers/File", ""},
-		{ADMIN "/triggers/Unincorp", ""},
+		{ADMIN "/info/format", "1\n"}, {ADMIN "/status", ""},
+		{ADMIN "/diversions", ""},     {ADMIN "/statoverride", ""},
+		{ADMIN "/triggers/File", ""},  {ADMIN "/triggers/Unincorp", ""},
 		{ADMIN "/triggers/Lock", ""},
 	};
 	int rc = 0;
@@ -30,15 +27,14 @@ int mkv_database_init(struct mkv_rootfs *rootfs, struct mkv_error *err)
 				      err);
 	static const char *const folders[] = {"updates", "alternatives",
 					      "parts"};
-	auto_fd int admin =
-		rc == 0 ? openat(rootfs->root_fd, "var/lib/dpkg",
-				 O_PATH | O_DIRECTORY | O_CLOEXEC)
-			: -1;
+	auto_fd int admin = rc == 0 ? openat(rootfs->root_fd, "var/lib/dpkg",
+					     O_PATH | O_DIRECTORY | O_CLOEXEC)
+				    : -1;
 	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(*folders);
 	     i++)
 		if (mkdirat(admin, folders[i], 0755) < 0)
-			rc = mkv_fail(err, MKV_FAILED, errno,
-				      "make '%s': %m", folders[i]);
+			rc = mkv_fail(err, MKV_FAILED, errno, "make '%s': %m",
+				      folders[i]);
 	return rc;
 }
 
@@ -82,8 +78,8 @@ int mkv_database_write_list(struct mkv_rootfs *rootfs, size_t number,
 	char path[INFO_PATH_SIZE];
 	info_path(package, "list", path);
 	return rc < 0 ? rc
-		      : mkv_rootfs_write(rootfs->root_fd, path, 0644,
-					 list.data, list.size, err);
+		      : mkv_rootfs_write(rootfs->root_fd, path, 0644, list.data,
+					 list.size, err);
 }
 
 static int add_interest(struct mkv_rootfs *rootfs, size_t package,
@@ -143,11 +139,10 @@ static int read_directive(struct mkv_rootfs *rootfs, size_t number,
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 				"triggers: a malformed name");
 	if (strncmp(word, "interest", 8) == 0)
-		return add_interest(rootfs, number, name, name_length,
-				    word_length > 8 &&
-					    memcmp(word + 8, "-noawait",
-						   8) == 0,
-				    err);
+		return add_interest(
+			rootfs, number, name, name_length,
+			word_length > 8 && memcmp(word + 8, "-noawait", 8) == 0,
+			err);
 	if (strncmp(word, "activate", 8) != 0)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 				"triggers: a directive that is not known");
@@ -265,9 +260,14 @@ int mkv_database_add(struct mkv_rootfs *rootfs, size_t number,
 static bool is_own_field(const char *name)
 {
 	static const char *const own[] = {
-		"Status",	    "Config-Version", "Conffiles",
-		"Triggers-Pending", "Triggers-Awaited", "Filename",
-		"Size",		    "MD5sum",
+		"Status",
+		"Config-Version",
+		"Conffiles",
+		"Triggers-Pending",
+		"Triggers-Awaited",
+		"Filename",
+		"Size",
+		"MD5sum",
 	};
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		if (strcasecmp(own[i], name) == 0)
@@ -289,8 +289,7 @@ static void add_paragraph(const struct mkv_package *package, struct mkv_buf *to)
 	if (package->n_conffiles)
 		mkv_buf_str(to, "Conffiles:\n");
 	for (size_t i = 0; i < package->n_conffiles; i++)
-		mkv_buf_printf(to, " %s newconffile%s\n",
-			       package->conffiles[i],
+		mkv_buf_printf(to, " %s newconffile%s\n", package->conffiles[i],
 			       package->conffile_removes[i]
 				       ? " remove-on-upgrade"
 				       : "");
@@ -343,10 +342,9 @@ int mkv_database_add_status(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	if (rc == 0)
 		rc = mkv_buf_check(&rootfs->activated, err);
 	if (rc == 0)
-		rc = mkv_rootfs_append(rootfs->root_fd,
-				       ADMIN "/triggers/Unincorp",
-				       rootfs->activated.data,
-				       rootfs->activated.size, err);
+		rc = mkv_rootfs_append(
+			rootfs->root_fd, ADMIN "/triggers/Unincorp",
+			rootfs->activated.data, rootfs->activated.size, err);
 	rootfs->activated.size = 0;
 	return rc;
 }

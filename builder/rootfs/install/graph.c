@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-static int add_provider(struct mkv_graph *graph, const char *name, size_t length,
-			size_t package, struct mkv_error *err)
+static int add_provider(struct mkv_graph *graph, const char *name,
+			size_t length, size_t package, struct mkv_error *err)
 {
 	if (graph->n_providers == graph->providers_capacity) {
 		size_t capacity = graph->providers_capacity * 2 + 256;
-		struct mkv_provider *grown = reallocarray(graph->providers,
-						      capacity, sizeof(*grown));
+		struct mkv_provider *grown = reallocarray(
+			graph->providers, capacity, sizeof(*grown));
 		if (!grown)
 			return mkv_oom(err);
 		graph->providers = grown;
@@ -54,8 +54,8 @@ static int add_relations(struct mkv_graph *graph, size_t from,
 		for (size_t at = found ? *found + 1 : 0; at > 0;
 		     at = graph->providers[at - 1].next) {
 			size_t to = graph->providers[at - 1].package;
-			int rc = add_edge(graph, (struct mkv_edge){from, to, pre},
-					  err);
+			int rc = add_edge(
+				graph, (struct mkv_edge){from, to, pre}, err);
 			if (rc < 0)
 				return rc;
 		}
@@ -68,8 +68,7 @@ int mkv_graph_read(struct mkv_graph *graph, const struct mkv_package *packages,
 {
 	int rc = 0;
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct mkv_control *control =
-			&packages[i].control;
+		const struct mkv_control *control = &packages[i].control;
 		rc = add_provider(graph, control->package,
 				  strlen(control->package), i, err);
 		const char *at = mkv_control_get(control, "Provides");
@@ -81,8 +80,7 @@ int mkv_graph_read(struct mkv_graph *graph, const struct mkv_package *packages,
 					  provided.name_length, i, err);
 	}
 	for (size_t i = 0; rc == 0 && i < count; i++) {
-		const struct mkv_control *control =
-			&packages[i].control;
+		const struct mkv_control *control = &packages[i].control;
 		rc = add_relations(graph, i, control, true, err);
 		if (rc == 0)
 			rc = add_relations(graph, i, control, false, err);

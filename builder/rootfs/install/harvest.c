@@ -7,8 +7,8 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
-#include "builder/rootfs/install/normalise.h"
 #include "builder/core/tree/pack.h"
+#include "builder/rootfs/install/normalise.h"
 #include "lib/io.h"
 
 /* The only extended attribute that packages mean: file capabilities. Labels,
@@ -80,10 +80,11 @@ static int read_file(struct harvest *harvest, int folder, const char *name,
 		openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
-	int rc = rule && rule->action == MKV_REWRITE ? rewrite(harvest, fd, rule, &inode->content, err)
-		      : mkv_pack_add(harvest->writer, fd,
-				     (uint64_t)status->st_size,
-				     &inode->content, err);
+	int rc = rule && rule->action == MKV_REWRITE
+			 ? rewrite(harvest, fd, rule, &inode->content, err)
+			 : mkv_pack_add(harvest->writer, fd,
+					(uint64_t)status->st_size,
+					&inode->content, err);
 	return rc < 0 ? rc : read_xattrs(fd, inode, err);
 }
 
@@ -162,8 +163,9 @@ static int read_entry(struct harvest *harvest, int folder, const char *name,
 	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "stat: %m");
 	if (status.st_dev != harvest->device)
-		return mkv_fail(err, MKV_FAILED, EXDEV, "something is mounted "
-							"there");
+		return mkv_fail(err, MKV_FAILED, EXDEV,
+				"something is mounted "
+				"there");
 	const struct mkv_normalise_rule *rule =
 		mkv_normalise_find(harvest->path.data);
 	bool is_folder = S_ISDIR(status.st_mode);
@@ -176,8 +178,8 @@ static int read_entry(struct harvest *harvest, int folder, const char *name,
 	int rc = add_entry(harvest, folder, name, &status, rule, err);
 	if (rc < 0 || !is_folder)
 		return rc;
-	auto_fd int fd = openat(folder, name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int fd = openat(
+		folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
 	return read_folder(harvest, fd, err);
@@ -245,8 +247,7 @@ static int read_folder(struct harvest *harvest, int folder,
 		if (rc == 0) {
 			bool said = err->code != 0;
 			rc = read_entry(harvest, folder, names.items[i], err);
-			if (rc < 0 && !said &&
-			    !strchr(err->message, '\''))
+			if (rc < 0 && !said && !strchr(err->message, '\''))
 				(void)mkv_wrap(err, rc, "'%s'",
 					       harvest->path.data);
 		}

@@ -13,13 +13,12 @@ static int set_last_change(const struct mkv_buf *from, int64_t epoch_s,
 		size_t length = strcspn(at, "\n");
 		const char *end = at + length;
 		const char *first = memchr(at, ':', length);
-		const char *second =
-			first ? memchr(first + 1, ':', (size_t)(end - first - 1))
-			      : NULL;
-		const char *third =
-			second ? memchr(second + 1, ':',
-					(size_t)(end - second - 1))
-			       : NULL;
+		const char *second = first ? memchr(first + 1, ':',
+						    (size_t)(end - first - 1))
+					   : NULL;
+		const char *third = second ? memchr(second + 1, ':',
+						    (size_t)(end - second - 1))
+					   : NULL;
 		if (third && third > second + 1) {
 			mkv_buf_add(to, at, (size_t)(second + 1 - at));
 			mkv_buf_printf(to, "%lld", (long long)epoch_s / 86400);
@@ -59,7 +58,8 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	{"/etc/postgresql/**", MKV_REMOVE, NULL, "goes with its cluster"},
 
 	/* Logs of the installation. */
-	{"/var/log/apt/**", MKV_REMOVE_FILES, NULL, "says when it was installed"},
+	{"/var/log/apt/**", MKV_REMOVE_FILES, NULL,
+	 "says when it was installed"},
 	{"/var/log/dpkg.log", MKV_REMOVE, NULL, "says when it was installed"},
 	{"/var/log/alternatives.log", MKV_REMOVE, NULL,
 	 "says when it was installed"},
@@ -92,7 +92,8 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	 "holds inode numbers and times of the build"},
 	{"/var/cache/man/**", MKV_REMOVE_FILES, NULL, "a database with times"},
 	{"/var/cache/apt/**", MKV_REMOVE_FILES, NULL, "a cache"},
-	{"/var/lib/apt/lists/**", MKV_REMOVE_FILES, NULL, "an index as of the build"},
+	{"/var/lib/apt/lists/**", MKV_REMOVE_FILES, NULL,
+	 "an index as of the build"},
 	{"/var/cache/fontconfig/**", MKV_REMOVE_FILES, NULL,
 	 "holds times and a host's architecture"},
 	{"/var/cache/private/**", MKV_REMOVE_FILES, NULL, "a cache"},
@@ -189,9 +190,9 @@ void mkv_known_times_finish(struct mkv_known_times *known)
 int64_t mkv_known_times_clamp(const struct mkv_known_times *known,
 			      int64_t time_s, int64_t epoch_s)
 {
-	bool is_known = known->count &&
-			bsearch(&time_s, known->times, known->count,
-				sizeof(*known->times), compare_times);
+	bool is_known =
+		known->count && bsearch(&time_s, known->times, known->count,
+					sizeof(*known->times), compare_times);
 	return is_known && time_s < epoch_s ? time_s : epoch_s;
 }
 

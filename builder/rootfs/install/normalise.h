@@ -9,10 +9,11 @@
 
 enum mkv_normalise_action {
 	MKV_KEEP,
-	MKV_REMOVE,  /* with all below it */
-	MKV_REMOVE_FILES, /* whatever isn't a folder: packages own the folders */
-	MKV_EMPTY,   /* a file's bytes */
-	MKV_REWRITE, /* by the rule's function */
+	MKV_REMOVE,	  /* with all below it */
+	MKV_REMOVE_FILES, /* whatever isn't a folder: packages own the folders
+			   */
+	MKV_EMPTY,	  /* a file's bytes */
+	MKV_REWRITE,	  /* by the rule's function */
 };
 
 struct mkv_normalise_rule {
@@ -32,9 +33,9 @@ extern const struct mkv_normalise_rule mkv_normalise_rules[];
 const struct mkv_normalise_rule *mkv_normalise_find(const char *path)
 	mkv_nonnull(1);
 
-/* Times that files keep: those that packages brought. Whatever else is there was
- * made while installing and gets the epoch, as does what is later than it. That
- * way no clock matters, not even a wrong one. */
+/* Times that files keep: those that packages brought. Whatever else is there
+ * was made while installing and gets the epoch, as does what is later than it.
+ * That way no clock matters, not even a wrong one. */
 struct mkv_known_times {
 	int64_t *times; /* ascending once finished */
 	size_t count, capacity;

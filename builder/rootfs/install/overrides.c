@@ -48,8 +48,8 @@ static int add(struct mkv_rootfs *rootfs, const char *line,
 	unsigned mode;
 	if (sscanf(line, "%63s %63s %o %4095[^\n]", user, group, &mode, path) !=
 		    4 ||
-	    mode > 07777 || path[0] != '/' ||
-	    !find_id(user, users, &new.uid) || !find_id(group, groups, &new.gid))
+	    mode > 07777 || path[0] != '/' || !find_id(user, users, &new.uid) ||
+	    !find_id(group, groups, &new.gid))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"a statoverride that can't be applied: %.*s",
 				(int)strcspn(line, "\n"), line);
@@ -89,8 +89,8 @@ int mkv_overrides_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	return rc;
 }
 
-const struct mkv_override *
-mkv_overrides_find(const struct mkv_rootfs *rootfs, const char *path)
+const struct mkv_override *mkv_overrides_find(const struct mkv_rootfs *rootfs,
+					      const char *path)
 {
 	for (size_t i = 0; i < rootfs->n_overrides; i++)
 		if (strcmp(rootfs->overrides[i].path, path) == 0)

@@ -36,8 +36,8 @@ static int make_folders(int root_fd, const char *path, struct mkv_error *err)
 			continue;
 		char end = *at;
 		*at = '\0';
-		int next = open_beneath(root_fd, partial, O_PATH | O_DIRECTORY,
-					0);
+		int next =
+			open_beneath(root_fd, partial, O_PATH | O_DIRECTORY, 0);
 		if (next < 0 && errno == ENOENT) {
 			const char *name = strrchr(partial, '/') + 1;
 			if (mkdirat(fd, name, 0755) < 0)
@@ -53,7 +53,8 @@ static int make_folders(int root_fd, const char *path, struct mkv_error *err)
 		if (end == '\0')
 			return 0;
 	}
-	return mkv_fail(err, MKV_FAILED, errno, "make folder '%s': %m", partial);
+	return mkv_fail(err, MKV_FAILED, errno, "make folder '%s': %m",
+			partial);
 }
 
 int mkv_rootfs_open_parent(int root_fd, const char *path, int *ret_fd,

@@ -24,8 +24,8 @@ static void restoring_done(struct restoring *restoring)
 	free(restoring->first);
 }
 
-static int put_file(int root_fd, const char *name, const struct mkv_inode *inode,
-		    struct mkv_error *err)
+static int put_file(int root_fd, const char *name,
+		    const struct mkv_inode *inode, struct mkv_error *err)
 {
 	auto_fd int fd = openat(root_fd, name,
 				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -90,8 +90,8 @@ static int merge_usr(struct mkv_rootfs *rootfs, struct mkv_error *err)
 		    (mkdirat(rootfs->root_fd, target, 0755) < 0 &&
 		     errno != EEXIST) ||
 		    symlinkat(target, rootfs->root_fd, names[i]) < 0)
-			return mkv_fail(err, MKV_FAILED, errno,
-					"merge /%s: %m", names[i]);
+			return mkv_fail(err, MKV_FAILED, errno, "merge /%s: %m",
+					names[i]);
 	}
 	return 0;
 }
@@ -106,9 +106,9 @@ static int unpack(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
 	return rc < 0 ? rc : mkv_database_add(rootfs, package, err);
 }
 
-/* The essential packages' scripts need each other's files: first all files, then
- * every preinst, as debootstrap does. Everybody else's preinst comes before the
- * files, as with dpkg. */
+/* The essential packages' scripts need each other's files: first all files,
+ * then every preinst, as debootstrap does. Everybody else's preinst comes
+ * before the files, as with dpkg. */
 static int unpack_phase(struct mkv_rootfs *rootfs, struct mkv_stager *stager,
 			struct mkv_error *err)
 {
@@ -256,8 +256,9 @@ static int work(struct mkv_sandbox *sandbox, void *context,
 	bool ready = rootfs.packages && rootfs.phases && rootfs.order;
 	int rc = ready ? install(&rootfs, err) : mkv_oom(err);
 	if (rc == -ENOSPC)
-		(void)mkv_wrap(err, rc, "four fifths of this host's memory "
-					"don't hold the packages' files");
+		(void)mkv_wrap(err, rc,
+			       "four fifths of this host's memory "
+			       "don't hold the packages' files");
 	if (rc == 0)
 		rc = finish(&rootfs, job->pack_fd, err);
 	rootfs_done(&rootfs);

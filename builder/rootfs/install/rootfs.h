@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* From .debs to a root file tree, as dpkg itself would have installed them, in a
- * sandbox without network, then normalised so that it depends on nothing but the
- * packages, their order and the options. */
+/* From .debs to a root file tree, as dpkg itself would have installed them, in
+ * a sandbox without network, then normalised so that it depends on nothing but
+ * the packages, their order and the options. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,20 +37,23 @@ struct mkv_rootfs_options {
 
 /* Tells which of the packages make the base, which is to be installed by itself
  * first: of containers what is essential, of machines also kernel, init and
- * their like, with all that these depend on. What is a base's depends on its own
- * packages only, not on the rest of a set, so that sets share bases. *ret_order
+ * their like, with all that these depend on. What is a base's depends on its
+ * own packages only, not on the rest of a set, so that sets share bases.
+ * *ret_order
  * (`count` numbers) gets the base's packages in their order of configuration,
- * which is the same in every set, and behind them the rest as they were given. */
+ * which is the same in every set, and behind them the rest as they were given.
+ */
 int mkv_rootfs_base(const struct mkv_rootfs_package *packages, size_t count,
-		    size_t *ret_order, size_t *ret_count, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 4, 5);
+		    size_t *ret_order, size_t *ret_count,
+		    struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4, 5);
 
 /* Installs the packages, given in the order of configuration (dependencies
  * first; the order decides which user ids are handed out), and writes the tree
- * as a pack (builder/core/tree/pack.h) into the empty file `pack_fd`, which stays the
- * caller's. Needs root, or subordinate ids and newuidmap: otherwise
+ * as a pack (builder/core/tree/pack.h) into the empty file `pack_fd`, which
+ * stays the caller's. Needs root, or subordinate ids and newuidmap: otherwise
  * MKV_HOST_CANNOT. */
 int mkv_rootfs_build(const struct mkv_rootfs_package *packages, size_t count,
 		     const struct mkv_rootfs_options *options, int pack_fd,
-		     struct mkv_progress *progress, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3, 6);
+		     struct mkv_progress *progress,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 6);

@@ -6,12 +6,13 @@
 
 #include "builder/rootfs/install/graph.h"
 
-/* A data archive of at least this takes seconds to decompress: what doesn't need
- * the package is configured meanwhile. */
+/* A data archive of at least this takes seconds to decompress: what doesn't
+ * need the package is configured meanwhile. */
 static const uint64_t large_bytes = 16 << 20;
 
 /* One pass over all dependencies; true when a phase changed. */
-static bool spread_essential(const struct mkv_graph *graph, enum mkv_install_phase *phases)
+static bool spread_essential(const struct mkv_graph *graph,
+			     enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -25,7 +26,8 @@ static bool spread_essential(const struct mkv_graph *graph, enum mkv_install_pha
 	return changed;
 }
 
-static bool spread_large(const struct mkv_graph *graph, enum mkv_install_phase *phases)
+static bool spread_large(const struct mkv_graph *graph,
+			 enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -40,9 +42,10 @@ static bool spread_large(const struct mkv_graph *graph, enum mkv_install_phase *
 	return changed;
 }
 
-/* What a package Pre-Depends on goes a phase before it, what it depends on at the
- * latest with it. */
-static bool advance(const struct mkv_graph *graph, enum mkv_install_phase *phases)
+/* What a package Pre-Depends on goes a phase before it, what it depends on at
+ * the latest with it. */
+static bool advance(const struct mkv_graph *graph,
+		    enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {

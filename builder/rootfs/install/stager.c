@@ -93,7 +93,8 @@ static int compare(const void *a, const void *b, void *context)
 
 /* Phase by phase, as they are waited for, and the largest first, so that no
  * thread is left with one alone. The largest of all starts right behind the
- * essential: it keeps one thread busy for as long as all the rest the others. */
+ * essential: it keeps one thread busy for as long as all the rest the others.
+ */
 static void arrange(const struct mkv_rootfs *rootfs, size_t *queue)
 {
 	size_t essential = rootfs->options->n_base, large = 0;
@@ -128,7 +129,7 @@ int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 	arrange(rootfs, stager->queue);
 	long online = rootfs->options->threads ? (long)rootfs->options->threads
 					       : sysconf(_SC_NPROCESSORS_ONLN);
-	size_t wanted = online < 1		? 1
+	size_t wanted = online < 1	       ? 1
 			: online > THREADS_MAX ? THREADS_MAX
 					       : (size_t)online;
 	while (stager->n_threads < wanted) {

@@ -45,7 +45,8 @@ static int add_field(struct mkv_control *control, const char *name,
 	return 0;
 }
 
-/* The length of a field with its continuation lines, without the last newline. */
+/* The length of a field with its continuation lines, without the last newline.
+ */
 static size_t field_length(const char *at, const char *end)
 {
 	const char *stop = at;
@@ -53,7 +54,8 @@ static size_t field_length(const char *at, const char *end)
 		const char *newline = memchr(stop, '\n', (size_t)(end - stop));
 		if (!newline)
 			return (size_t)(end - at);
-		if (newline + 1 == end || (newline[1] != ' ' && newline[1] != '\t'))
+		if (newline + 1 == end ||
+		    (newline[1] != ' ' && newline[1] != '\t'))
 			return (size_t)(newline - at);
 		stop = newline + 1;
 	}
@@ -89,9 +91,11 @@ static int parse_fields(const char *text, const char *end,
 static bool is_name(const char *text)
 {
 	size_t length = strlen(text);
-	if (length < 2 || length > NAME_MAX_BYTES || !isalnum((unsigned char)*text))
+	if (length < 2 || length > NAME_MAX_BYTES ||
+	    !isalnum((unsigned char)*text))
 		return false;
-	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.") == length;
+	return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+-.") ==
+	       length;
 }
 
 static bool is_version(const char *text)
@@ -99,9 +103,9 @@ static bool is_version(const char *text)
 	size_t length = strlen(text);
 	return length > 0 && length <= NAME_MAX_BYTES &&
 	       isdigit((unsigned char)*text) &&
-	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "abcdefghijklmnopqrstuvwxyz0123456789.+-~:") ==
-		       length;
+	       strspn(text,
+		      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "abcdefghijklmnopqrstuvwxyz0123456789.+-~:") == length;
 }
 
 static bool is_architecture(const char *text)
@@ -299,8 +303,8 @@ static struct parts split(const char *version)
 		parts.upstream = colon + 1;
 	}
 	const char *dash = strrchr(parts.upstream, '-');
-	parts.upstream_length = dash ? (size_t)(dash - parts.upstream)
-				     : strlen(parts.upstream);
+	parts.upstream_length =
+		dash ? (size_t)(dash - parts.upstream) : strlen(parts.upstream);
 	if (dash) {
 		parts.revision = dash + 1;
 		parts.revision_length = strlen(dash + 1);

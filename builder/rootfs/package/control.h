@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A package's control paragraph (deb-control(5)), its relations, and how versions
- * compare (deb-version(7)). */
+/* A package's control paragraph (deb-control(5)), its relations, and how
+ * versions compare (deb-version(7)). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +28,8 @@ int mkv_control_parse(const char *text, size_t size, struct mkv_control *ret,
 	mkv_nonnull(1, 3, 4);
 void mkv_control_done(struct mkv_control *control) mkv_nonnull(1);
 /* By its name in any case; NULL when it isn't there. */
-const char *mkv_control_get(const struct mkv_control *control,
-			    const char *name) mkv_nonnull(1, 2);
+const char *mkv_control_get(const struct mkv_control *control, const char *name)
+	mkv_nonnull(1, 2);
 
 /* One alternative of one relation: "libc6:any (>= 2.36) [amd64]". */
 struct mkv_relation {

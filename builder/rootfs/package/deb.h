@@ -17,5 +17,5 @@ struct mkv_deb {
 };
 
 /* Reads the member table, bounded and strict. Only pread() is used on `fd`. */
-int mkv_deb_read(int fd, struct mkv_deb *ret, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(2, 3);
+int mkv_deb_read(int fd, struct mkv_deb *ret,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);

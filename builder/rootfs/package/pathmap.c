@@ -10,8 +10,8 @@ void mkv_pathmap_done(struct mkv_pathmap *map)
 	*map = (struct mkv_pathmap){0};
 }
 
-/* FNV-1a: the order of nothing depends on it, and the limits of untar.h bound what
- * crafted collisions could cost. */
+/* FNV-1a: the order of nothing depends on it, and the limits of untar.h bound
+ * what crafted collisions could cost. */
 static uint64_t hash(const char *key, size_t length)
 {
 	uint64_t value = 14695981039346656037u;

@@ -93,10 +93,10 @@ static int read_control_archive(struct mkv_package *package, int deb_fd,
 				struct mkv_error *err)
 {
 	struct mkv_untar_limits limits = {CONTROL_BYTES_MAX,
-					CONTROL_FILES_MAX + 2};
+					  CONTROL_FILES_MAX + 2};
 	auto_untar struct mkv_untar *tar = NULL;
 	int rc = mkv_untar_open(deb_fd, package->deb.control.offset,
-			      package->deb.control.size, &limits, &tar, err);
+				package->deb.control.size, &limits, &tar, err);
 	struct mkv_untar_entry entry;
 	bool found = false;
 	while (rc == 0 && (rc = mkv_untar_next(tar, &entry, err)) > 0) {
@@ -236,8 +236,9 @@ static int set_metadata(int fd, const struct mkv_package_entry *entry,
 	if ((set_owners && (entry->uid || entry->gid) &&
 	     fchown(fd, entry->uid, entry->gid) < 0) ||
 	    fchmod(fd, entry->mode & 07777) < 0 || futimens(fd, times) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': set owner, mode "
-							"and time: %m",
+		return mkv_fail(err, MKV_FAILED, errno,
+				"'%s': set owner, mode "
+				"and time: %m",
 				entry->path);
 	return 0;
 }
@@ -293,10 +294,10 @@ static int check_parents(const struct staging *staging, const char *path,
 		if (path[i] != '/')
 			continue;
 		const size_t *above = mkv_pathmap_get(&staging->seen, path, i);
-		if (above &&
-		    !S_ISDIR(staging->package->entries[*above].mode))
-			return refuse(err, path, "it runs through an entry "
-						 "that is no folder");
+		if (above && !S_ISDIR(staging->package->entries[*above].mode))
+			return refuse(err, path,
+				      "it runs through an entry "
+				      "that is no folder");
 	}
 	return 0;
 }
@@ -306,7 +307,8 @@ static int append(struct staging *staging, const struct mkv_untar_entry *from,
 {
 	struct mkv_package *package = staging->package;
 	if (package->n_entries == staging->capacity) {
-		size_t capacity = staging->capacity ? staging->capacity * 2 : 64;
+		size_t capacity =
+			staging->capacity ? staging->capacity * 2 : 64;
 		struct mkv_package_entry *grown = reallocarray(
 			package->entries, capacity, sizeof(*grown));
 		if (!grown)
@@ -336,9 +338,11 @@ static int append(struct staging *staging, const struct mkv_untar_entry *from,
 }
 
 static int stage_entry(struct staging *staging,
-		       const struct mkv_untar_entry *from, struct mkv_error *err)
+		       const struct mkv_untar_entry *from,
+		       struct mkv_error *err)
 {
-	size_t length = strlen(from->path), number = staging->package->n_entries;
+	size_t length = strlen(from->path),
+	       number = staging->package->n_entries;
 	const size_t *there =
 		mkv_pathmap_get(&staging->seen, from->path, length);
 	if (there && S_ISDIR(from->mode) &&
@@ -439,7 +443,7 @@ int mkv_package_stage(struct mkv_package *package, int deb_fd, int stage_fd,
 	struct mkv_untar_limits limits = {limit_bytes, ENTRIES_MAX};
 	auto_untar struct mkv_untar *tar = NULL;
 	int rc = mkv_untar_open(deb_fd, package->deb.data.offset,
-			      package->deb.data.size, &limits, &tar, err);
+				package->deb.data.size, &limits, &tar, err);
 	if (rc < 0)
 		return rc;
 	struct staging staging = {

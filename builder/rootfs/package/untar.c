@@ -49,8 +49,8 @@ static int fail_archive(struct mkv_untar *tar, const char *path,
 }
 
 int mkv_untar_open(int fd, uint64_t offset, uint64_t size,
-		 const struct mkv_untar_limits *limits, struct mkv_untar **ret,
-		 struct mkv_error *err)
+		   const struct mkv_untar_limits *limits,
+		   struct mkv_untar **ret, struct mkv_error *err)
 {
 	auto_untar struct mkv_untar *tar = calloc(1, sizeof(*tar));
 	if (!tar)
@@ -168,7 +168,7 @@ static int check(struct mkv_untar *tar, const struct mkv_untar_entry *entry,
 }
 
 int mkv_untar_next(struct mkv_untar *tar, struct mkv_untar_entry *ret,
-		 struct mkv_error *err)
+		   struct mkv_error *err)
 {
 	int got = archive_read_next_header(tar->archive, &tar->entry);
 	if (got == ARCHIVE_EOF)

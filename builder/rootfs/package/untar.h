@@ -10,13 +10,13 @@
 #include "lib/error.h"
 
 struct mkv_untar_limits {
-	uint64_t bytes;	 /* of all regular files together */
+	uint64_t bytes; /* of all regular files together */
 	size_t entries;
 };
 
 struct mkv_untar_entry {
-	const char *path; /* "/usr/bin/env", "/" for the root: as in tree.h */
-	mode_t mode;	  /* type and permissions; a hard link's type is 0 */
+	const char *path;  /* "/usr/bin/env", "/" for the root: as in tree.h */
+	mode_t mode;	   /* type and permissions; a hard link's type is 0 */
 	uint32_t uid, gid; /* at most 65535 */
 	int64_t mtime_s;
 	uint64_t size;	    /* of a regular file */
@@ -28,8 +28,9 @@ struct mkv_untar;
 /* The archive is `size` bytes at `offset` of `fd`, which stays the caller's and
  * is only used by pread(). */
 int mkv_untar_open(int fd, uint64_t offset, uint64_t size,
-		 const struct mkv_untar_limits *limits, struct mkv_untar **ret,
-		 struct mkv_error *err) mkv_must_check mkv_nonnull(4, 5, 6);
+		   const struct mkv_untar_limits *limits,
+		   struct mkv_untar **ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(4, 5, 6);
 void mkv_untar_free(struct mkv_untar *tar);
 MKV_DEFINE_AUTO(untar, struct mkv_untar *, mkv_untar_free)
 #define auto_untar mkv_auto(untar)
@@ -39,7 +40,7 @@ MKV_DEFINE_AUTO(untar, struct mkv_untar *, mkv_untar_free)
  * too long; devices, FIFOs and sockets; ids over 65535; whatever passes the
  * limits. */
 int mkv_untar_next(struct mkv_untar *tar, struct mkv_untar_entry *ret,
-		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 /* Writes the data of the entry to an empty file. */
-int mkv_untar_extract(struct mkv_untar *tar, int to, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 3);
+int mkv_untar_extract(struct mkv_untar *tar, int to,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);

@@ -33,9 +33,9 @@ static const char *const fixed_environment[] = {
 /* What installing packages takes. Above all not CAP_SYS_ADMIN: no program can
  * mount, or make a read-only mount writable. */
 static const int capabilities[] = {
-	CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER,     CAP_FSETID,
-	CAP_KILL,   CAP_SETGID,	      CAP_SETUID,     CAP_SETPCAP,
-	CAP_SETFCAP, CAP_SYS_CHROOT,  CAP_AUDIT_WRITE, CAP_MKNOD,
+	CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,	CAP_FSETID,
+	CAP_KILL,    CAP_SETGID,       CAP_SETUID,	CAP_SETPCAP,
+	CAP_SETFCAP, CAP_SYS_CHROOT,   CAP_AUDIT_WRITE, CAP_MKNOD,
 };
 
 static bool is_kept(int capability)
@@ -67,7 +67,8 @@ static bool confine(void)
 		if (!is_kept(i) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) < 0 &&
 		    errno != EINVAL)
 			return false;
-	return syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */) == 0;
+	return syscall(SYS_close_range, 3U, ~0U,
+		       4U /* CLOSE_RANGE_CLOEXEC */) == 0;
 }
 
 static _Noreturn void become(const struct mkv_sandbox *sandbox,
@@ -211,7 +212,8 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 	    lseek(sandbox->log_fd, 0, SEEK_SET) < 0 ||
 	    pipe2(report, O_CLOEXEC) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "run '%s': %m", name);
-	/* Pending until awaited, in this thread; the others block it as well. */
+	/* Pending until awaited, in this thread; the others block it as well.
+	 */
 	pid_t pid = fork();
 	if (pid == 0)
 		become(sandbox, program->argv, environment, report[1]);
@@ -223,7 +225,9 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 	int code = 0, status = 0;
 	bool failed = read(report_fd, &code, sizeof(code)) == sizeof(code);
 	int64_t deadline_ms =
-		program->timeout_s ? mkv_monotonic_ms() + program->timeout_s * 1000LL : 0;
+		program->timeout_s
+			? mkv_monotonic_ms() + program->timeout_s * 1000LL
+			: 0;
 	int rc = await(sandbox, pid, deadline_ms, &status);
 	end_all();
 	if (failed)

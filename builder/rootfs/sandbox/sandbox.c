@@ -84,7 +84,8 @@ void mkv_sandbox_advance(struct mkv_sandbox *sandbox, uint64_t bytes)
 
 void mkv_sandbox_end(struct mkv_sandbox *sandbox)
 {
-	report(sandbox->report_fd, &(struct mkv_report){.kind = MKV_REPORT_END});
+	report(sandbox->report_fd,
+	       &(struct mkv_report){.kind = MKV_REPORT_END});
 }
 
 int mkv_sandbox_root_fd(const struct mkv_sandbox *sandbox)
@@ -105,7 +106,8 @@ static int settle(struct mkv_error *err)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
 				"sandbox: become its root: %m");
 	/* Changing ids took this away. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 1) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "prctl: %m");
 	(void)umask(022);
 	if (sethostname(host_name, sizeof(host_name) - 1) < 0 ||

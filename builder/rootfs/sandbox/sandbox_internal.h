@@ -37,5 +37,5 @@ int mkv_sandbox_map_ids(pid_t pid, struct mkv_error *err) mkv_must_check
 
 /* Makes the tmpfs the whole world of the calling process, alone in its mount
  * namespace. */
-int mkv_sandbox_furnish(struct mkv_sandbox *sandbox, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_sandbox_furnish(struct mkv_sandbox *sandbox,
+			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);

@@ -112,8 +112,7 @@ int mkv_sandbox_close_root(struct mkv_sandbox *sandbox, struct mkv_error *err)
 		return 0;
 	if (umount2("/root/dev", MNT_DETACH) < 0 ||
 	    umount2("/root/proc", MNT_DETACH) < 0)
-		return mkv_fail(err, MKV_FAILED, errno,
-				"sandbox: unmount: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "sandbox: unmount: %m");
 	sandbox->has_mounts = false;
 	return 0;
 }

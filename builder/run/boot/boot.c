@@ -232,7 +232,8 @@ static int choose_accel(struct run *run, struct mkv_error *err)
 
 /* What is promised, as far as all guests together leave a quarter to the host.
  */
-static uint64_t memory_of(const struct run *run, const struct mkv_boot_guest *guest)
+static uint64_t memory_of(const struct run *run,
+			  const struct mkv_boot_guest *guest)
 {
 	if (run->options->memory_bytes)
 		return run->options->memory_bytes;
@@ -284,8 +285,9 @@ static int start_guest(struct run *run, struct mkv_boot_guest *guest,
 		rc = mkv_load_credential(&run->load, &load, err);
 		machine.load = load.data;
 	}
-	return rc < 0 ? rc : mkv_guest_start(guest, &machine,
-						options->tpm_folder, err);
+	return rc < 0 ? rc
+		      : mkv_guest_start(guest, &machine, options->tpm_folder,
+					err);
 }
 
 static int watch_signals(struct run *run, struct mkv_error *err)

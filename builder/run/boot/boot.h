@@ -35,8 +35,8 @@ struct mkv_boot_options {
 	uint64_t memory_bytes; /* 0: the contract's, as far as it fits */
 	bool uefi;
 	const char *tpm_folder; /* HOST/ below it is a host's TPM; NULL: none */
-	unsigned timeout_s;	    /* 0: what the contract's clock needs, plus
-				       ten minutes, and three a host under emulation */
+	unsigned timeout_s;	/* 0: what the contract's clock needs, plus
+				   ten minutes, and three a host under emulation */
 	const char *console_folder; /* exists; takes HOST.console, HOST.qemu */
 	/* Ports of hosts that are wanted on 127.0.0.1: notes say where. */
 	const struct mkv_boot_forward *forwards;

@@ -47,10 +47,8 @@ struct mkv_console {
 	struct mkv_console_receipt boot, later;
 };
 #define MKV_CONSOLE_INIT                                                       \
-	{                                                                      \
-		.boot.verdict = MKV_VERDICT_NONE,                              \
-		.later.verdict = MKV_VERDICT_NONE                              \
-	}
+	((struct mkv_console){.boot.verdict = MKV_VERDICT_NONE,                \
+			      .later.verdict = MKV_VERDICT_NONE})
 void mkv_console_done(struct mkv_console *console) mkv_nonnull(1);
 
 /* A complete line, without its end. */

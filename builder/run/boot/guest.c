@@ -12,15 +12,16 @@ enum {
 	CONSOLE_MOST_BYTES = 64 << 20,
 };
 
-int mkv_guest_init(struct mkv_boot_guest *guest, const struct mkv_contract *contract,
+int mkv_guest_init(struct mkv_boot_guest *guest,
+		   const struct mkv_contract *contract,
 		   const struct mkv_contract_host *host, const char *appliance,
 		   const char *folder, struct mkv_error *err)
 {
 	*guest = (struct mkv_boot_guest){.host = host,
-				    .child = MKV_CHILD_INIT,
-				    .tpm = MKV_BOOT_TPM_INIT,
-				    .console = MKV_CONSOLE_INIT,
-				    .console_fd = -1};
+					 .child = MKV_CHILD_INIT,
+					 .tpm = MKV_BOOT_TPM_INIT,
+					 .console = MKV_CONSOLE_INIT,
+					 .console_fd = -1};
 	int rc = mkv_boot_check_host(host, err);
 	if (rc < 0)
 		return rc;

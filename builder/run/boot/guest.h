@@ -23,7 +23,8 @@ struct mkv_boot_guest {
 };
 
 /* `folder` takes HOST.console and HOST.qemu. */
-int mkv_guest_init(struct mkv_boot_guest *guest, const struct mkv_contract *contract,
+int mkv_guest_init(struct mkv_boot_guest *guest,
+		   const struct mkv_contract *contract,
 		   const struct mkv_contract_host *host, const char *appliance,
 		   const char *folder, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5, 6);

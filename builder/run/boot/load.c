@@ -34,7 +34,8 @@ find_role(const struct mkv_contract *contract, const char *role)
 	return NULL;
 }
 
-int mkv_load_plan(const struct mkv_contract *contract, struct mkv_boot_load *load,
+int mkv_load_plan(const struct mkv_contract *contract,
+		  struct mkv_boot_load *load,
 		  struct mkv_forward forwards[static MKV_LOAD_FORWARDS],
 		  struct mkv_error *err)
 {
@@ -91,8 +92,8 @@ bool mkv_load_take_line(struct mkv_boot_load *load, const char *line)
 	if (!json_is_integer(requests) || !json_is_integer(answered))
 		return false; /* a line of its log */
 	json_t *spans = json_object_get(document, "spans");
-	load->dropped_by_generator = (uint64_t)json_integer_value(
-		json_object_get(spans, "dropped"));
+	load->dropped_by_generator =
+		(uint64_t)json_integer_value(json_object_get(spans, "dropped"));
 	load->is_answered =
 		json_integer_value(requests) == (json_int_t)load->count &&
 		json_integer_value(answered) == (json_int_t)load->count;

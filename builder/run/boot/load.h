@@ -28,7 +28,8 @@ bool mkv_load_is_good(const struct mkv_boot_load *load) mkv_nonnull(1);
 
 /* Who generates, and `forwards` (MKV_LOAD_FORWARDS, NULL host: nobody) for who
  * collects and works. MKV_BAD_USAGE when the contract lacks one. */
-int mkv_load_plan(const struct mkv_contract *contract, struct mkv_boot_load *load,
+int mkv_load_plan(const struct mkv_contract *contract,
+		  struct mkv_boot_load *load,
 		  struct mkv_forward forwards[static MKV_LOAD_FORWARDS],
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 
@@ -45,8 +46,8 @@ bool mkv_load_take_line(struct mkv_boot_load *load, const char *line)
  * each has been exported, or dropped. What can't be asked now is no. */
 bool mkv_load_ask_exported(struct mkv_boot_load *load) mkv_nonnull(1);
 
-/* Adds what one service's /metrics say to `spans` and `dropped`; whether it has no
- * span left. */
+/* Adds what one service's /metrics say to `spans` and `dropped`; whether it has
+ * no span left. */
 bool mkv_load_add_metrics(struct mkv_boot_load *load, const char *text)
 	mkv_nonnull(1, 2);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/run/boot/machine.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <fcntl.h>
 
-#include "builder/run/boot/network.h"
 #include "builder/core/host/models.h"
+#include "builder/run/boot/network.h"
 #include "lib/io.h"
 
 enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };

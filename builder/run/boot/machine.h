@@ -19,7 +19,7 @@ struct mkv_boot_machine {
 	const char *firmware; /* OVMF's code; NULL: direct kernel boot */
 	const char *firmware_variables;
 	const char *tpm; /* a software TPM's socket; NULL: none */
-	unsigned port; /* of the hosts' private network on 127.0.0.1 */
+	unsigned port;	 /* of the hosts' private network on 127.0.0.1 */
 	const char *
 		load; /* the credential "mkvbench.load" as base64; NULL: none */
 };

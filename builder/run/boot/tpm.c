@@ -52,10 +52,15 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 				where);
 	}
 	(void)unlink(tpm.socket);
-	char *const argv[] = {(char *)"swtpm", (char *)"socket",
-			      (char *)"--tpm2", (char *)"--terminate",
-			      (char *)"--tpmstate", state, (char *)"--ctrl",
-			      control, NULL};
+	char *const argv[] = {(char *)"swtpm",
+			      (char *)"socket",
+			      (char *)"--tpm2",
+			      (char *)"--terminate",
+			      (char *)"--tpmstate",
+			      state,
+			      (char *)"--ctrl",
+			      control,
+			      NULL};
 	rc = mkv_child_start(argv, log_fd, &tpm.child, err);
 	if (rc == 0)
 		rc = wait_for(&tpm, err);

@@ -9,10 +9,7 @@ struct mkv_boot_tpm {
 	struct mkv_child child;
 	char *socket; /* where QEMU's `emulator` finds it */
 };
-#define MKV_BOOT_TPM_INIT                                                      \
-	{                                                                      \
-		.child = MKV_CHILD_INIT                                        \
-	}
+#define MKV_BOOT_TPM_INIT ((struct mkv_boot_tpm){.child = MKV_CHILD_INIT})
 
 /* Makes the folder if it isn't there; returns once QEMU may connect. It ends
  * with QEMU. */

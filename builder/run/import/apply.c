@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Does an import step by step, and undoes the steps in reverse when one fails. */
+/* Does an import step by step, and undoes the steps in reverse when one fails.
+ */
 #include <string.h>
 
 #include "builder/run/import/import_internal.h"
@@ -61,7 +62,8 @@ static int make_pool(struct mkv_import *import, struct mkv_error *err)
 	if (part->old_xml) {
 		mkv_auto(vir_pool) virStoragePoolPtr old =
 			virStoragePoolLookupByName(connection, part->name);
-		if (!old || (part->was_active && virStoragePoolDestroy(old) < 0) ||
+		if (!old ||
+		    (part->was_active && virStoragePoolDestroy(old) < 0) ||
 		    virStoragePoolUndefine(old) < 0)
 			return mkv_import_fail(err, "replace pool '%s'",
 					       part->name);
@@ -133,8 +135,8 @@ static int undefine(virDomainPtr domain)
 	return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 }
 
-static int make_domain(struct mkv_import *import, struct mkv_import_guest *guest,
-		       struct mkv_error *err)
+static int make_domain(struct mkv_import *import,
+		       struct mkv_import_guest *guest, struct mkv_error *err)
 {
 	if (guest->domain_state == MKV_IMPORT_UNCHANGED)
 		return 0;
@@ -156,11 +158,13 @@ static int make_domain(struct mkv_import *import, struct mkv_import_guest *guest
 	return rc < 0 ? rc : check_stop(import, err);
 }
 
-static void undo_domain(struct mkv_import *import, struct mkv_import_guest *guest)
+static void undo_domain(struct mkv_import *import,
+			struct mkv_import_guest *guest)
 {
 	if (guest->has_domain) {
-		mkv_auto(vir_domain) virDomainPtr domain = virDomainLookupByName(
-			import->connection, guest->needs.name);
+		mkv_auto(vir_domain) virDomainPtr domain =
+			virDomainLookupByName(import->connection,
+					      guest->needs.name);
 		if (domain)
 			(void)undefine(domain);
 	}

@@ -12,8 +12,8 @@ static int parse_theirs(const char *xml, struct mkv_document **ret,
 	return mkv_document_parse(xml, strlen(xml), ret, err);
 }
 
-static bool same_text(const struct mkv_document *a, const struct mkv_document *b,
-		      const char *xpath)
+static bool same_text(const struct mkv_document *a,
+		      const struct mkv_document *b, const char *xpath)
 {
 	auto_free char *one = mkv_document_text(a, xpath);
 	auto_free char *two = mkv_document_text(b, xpath);
@@ -36,18 +36,22 @@ static int compare_part(struct mkv_import *import, struct mkv_import_part *part,
 		same &= same_text(ours, theirs, *xpaths);
 	part->state = same ? MKV_IMPORT_UNCHANGED : MKV_IMPORT_REPLACED;
 	if (!same && !import->options->replace)
-		mkv_import_because(import, "%s '%s' is there already and "
-					   "differs (--replace)",
+		mkv_import_because(import,
+				   "%s '%s' is there already and "
+				   "differs (--replace)",
 				   kind, part->name);
 	return 0;
 }
 
 static int compare_network(struct mkv_import *import, struct mkv_error *err)
 {
-	static const char *const xpaths[] = {
-		"/network/forward/@mode", "/network/bridge/@name",
-		"/network/ip/@address", "/network/portgroup/@name",
-		"/network/vlan/tag/@id", "/network/virtualport/@type", NULL};
+	static const char *const xpaths[] = {"/network/forward/@mode",
+					     "/network/bridge/@name",
+					     "/network/ip/@address",
+					     "/network/portgroup/@name",
+					     "/network/vlan/tag/@id",
+					     "/network/virtualport/@type",
+					     NULL};
 	struct mkv_import_part *part = &import->network;
 	mkv_auto(vir_network) virNetworkPtr there =
 		virNetworkLookupByName(import->connection, part->name);
@@ -63,15 +67,15 @@ static int compare_network(struct mkv_import *import, struct mkv_error *err)
 
 static int compare_pool(struct mkv_import *import, struct mkv_error *err)
 {
-	static const char *const xpaths[] = {"/pool/@type",
-					     "/pool/target/path", NULL};
+	static const char *const xpaths[] = {"/pool/@type", "/pool/target/path",
+					     NULL};
 	struct mkv_import_part *part = &import->pool;
 	mkv_auto(vir_pool) virStoragePoolPtr there =
 		virStoragePoolLookupByName(import->connection, part->name);
 	if (!there)
 		return 0;
-	part->old_xml = virStoragePoolGetXMLDesc(there,
-						 VIR_STORAGE_XML_INACTIVE);
+	part->old_xml =
+		virStoragePoolGetXMLDesc(there, VIR_STORAGE_XML_INACTIVE);
 	part->was_active = virStoragePoolIsActive(there) == 1;
 	if (!part->old_xml ||
 	    virStoragePoolGetAutostart(there, &part->had_autostart) < 0)
@@ -96,19 +100,20 @@ static int compare_definition(struct mkv_import *import,
 	*ret_is_ours = mark != NULL;
 	guest->domain_state = MKV_IMPORT_REPLACED;
 	if (!mark)
-		mkv_import_because(import, "domain '%s' is there already, not "
-					   "by an import",
+		mkv_import_because(import,
+				   "domain '%s' is there already, not "
+				   "by an import",
 				   guest->needs.name);
 	else if (strcmp(mark, guest->mark) == 0 && defined &&
 		 strcmp(defined, digest) == 0)
 		guest->domain_state = MKV_IMPORT_UNCHANGED;
 	else if (!import->options->replace)
-		mkv_import_because(import, "domain '%s' is there already and "
-					   "%s (--replace)",
+		mkv_import_because(import,
+				   "domain '%s' is there already and "
+				   "%s (--replace)",
 				   guest->needs.name,
-				   strcmp(mark, guest->mark) == 0
-					   ? "was edited"
-					   : "differs");
+				   strcmp(mark, guest->mark) == 0 ? "was edited"
+								  : "differs");
 	return 0;
 }
 
@@ -117,17 +122,16 @@ static int compare_domain(struct mkv_import *import,
 			  struct mkv_error *err)
 {
 	bool is_ours = false;
-	mkv_auto(vir_domain) virDomainPtr there = virDomainLookupByName(
-		import->connection, guest->needs.name);
+	mkv_auto(vir_domain) virDomainPtr there =
+		virDomainLookupByName(import->connection, guest->needs.name);
 	if (!there) {
 		mkv_auto(vir_domain) virDomainPtr other =
 			virDomainLookupByUUIDString(import->connection,
 						    guest->needs.uuid);
 		if (other)
-			mkv_import_because(import,
-					   "domain '%s' has the uuid of '%s'",
-					   virDomainGetName(other),
-					   guest->needs.name);
+			mkv_import_because(
+				import, "domain '%s' has the uuid of '%s'",
+				virDomainGetName(other), guest->needs.name);
 		return 0;
 	}
 	*ret_active = virDomainIsActive(there) == 1;
@@ -152,18 +156,19 @@ static int same_content(const struct mkv_import_guest *guest, int fd,
 	return rc;
 }
 
-static int compare_disk(struct mkv_import *import, struct mkv_import_guest *guest,
-			struct mkv_error *err)
+static int compare_disk(struct mkv_import *import,
+			struct mkv_import_guest *guest, struct mkv_error *err)
 {
 	struct stat st;
 	bool same = false;
-	auto_fd int fd = open(guest->disk, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-						   O_NONBLOCK);
+	auto_fd int fd = open(guest->disk,
+			      O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		mkv_import_because(import, "disk: '%s' is there and isn't a "
-					   "file that we can read",
+		mkv_import_because(import,
+				   "disk: '%s' is there and isn't a "
+				   "file that we can read",
 				   guest->disk);
 		return 0;
 	}
@@ -178,8 +183,9 @@ static int compare_disk(struct mkv_import *import, struct mkv_import_guest *gues
 	else if (is_its_own)
 		guest->disk_state = MKV_IMPORT_USED;
 	else
-		mkv_import_because(import, "disk: '%s' is there already and "
-					   "differs (--replace)",
+		mkv_import_because(import,
+				   "disk: '%s' is there already and "
+				   "differs (--replace)",
 				   guest->disk);
 	return 0;
 }
@@ -195,8 +201,9 @@ static int compare_guest(struct mkv_import *import,
 	    (guest->domain_state == MKV_IMPORT_REPLACED ||
 	     guest->disk_state == MKV_IMPORT_REPLACED ||
 	     guest->disk_state == MKV_IMPORT_NEW))
-		mkv_import_because(import, "domain '%s' is running: shut it "
-					   "down first",
+		mkv_import_because(import,
+				   "domain '%s' is running: shut it "
+				   "down first",
 				   guest->needs.name);
 	return rc;
 }

@@ -30,7 +30,8 @@ static int copy_data(const struct copy *copy, uint64_t at, uint64_t end,
 		size_t size = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
 		rc = check_stop(copy, err);
 		if (rc == 0)
-			rc = mkv_pread_all(copy->from, copy->chunk, size, at, err);
+			rc = mkv_pread_all(copy->from, copy->chunk, size, at,
+					   err);
 		if (rc < 0)
 			return rc;
 		mkv_hasher_add(copy->hasher, copy->chunk, size);
@@ -58,7 +59,8 @@ static int copy_hole(const struct copy *copy, uint64_t at, uint64_t end,
 	return rc;
 }
 
-static int copy_all(const struct copy *copy, uint64_t size, struct mkv_error *err)
+static int copy_all(const struct copy *copy, uint64_t size,
+		    struct mkv_error *err)
 {
 	uint64_t at = 0;
 	while (at < size) {
@@ -90,12 +92,13 @@ int mkv_import_copy(struct mkv_import *import, struct mkv_import_guest *guest,
 	struct stat st;
 	if (!hasher || !chunk || !zeros)
 		return mkv_oom(err);
-	int rc = mkv_trusted_file(import->trusted, guest->artifact, &from, &want,
-				  err);
+	int rc = mkv_trusted_file(import->trusted, guest->artifact, &from,
+				  &want, err);
 	if (rc < 0)
 		return rc;
 	if (fstat(from, &st) < 0 || ftruncate(to, st.st_size) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", guest->disk);
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+				guest->disk);
 	struct copy copy = {import, from, to, hasher, chunk, zeros};
 	rc = copy_all(&copy, (uint64_t)st.st_size, err);
 	if (rc == 0)

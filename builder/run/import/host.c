@@ -58,7 +58,8 @@ static void check_features(struct mkv_import *import, const char *text,
 	auto_buf struct mkv_buf missing = {0};
 	for (size_t i = 0; flags && i < cpu->features.count; i++)
 		if (!has_word(flags, cpu->features.items[i]))
-			mkv_buf_printf(&missing, "%s%s", missing.size ? ", " : "",
+			mkv_buf_printf(&missing, "%s%s",
+				       missing.size ? ", " : "",
 				       cpu->features.items[i]);
 	if (missing.size)
 		mkv_import_because(import, "CPU: this machine's lacks %s",
@@ -111,11 +112,12 @@ static int check_kvm(struct mkv_import *import,
 	auto_buf struct mkv_buf text = {0};
 	char why[128] = "";
 	bool works = false;
-	if (asprintf(&kernel, "%s/boot/vmlinuz", import->guests[0].host->image) <
-		    0 ||
+	if (asprintf(&kernel, "%s/boot/vmlinuz",
+		     import->guests[0].host->image) < 0 ||
 	    asprintf(&path, "%s/%s", import->options->appliance, kernel) < 0)
 		return mkv_oom(err);
-	int rc = mkv_trusted_read(import->trusted, kernel, 256 << 20, &text, err);
+	int rc = mkv_trusted_read(import->trusted, kernel, 256 << 20, &text,
+				  err);
 	if (rc == 0)
 		rc = mkv_accel_probe_kvm(path, &works, why, err);
 	if (rc == 0 && !works)
@@ -154,22 +156,21 @@ static int check_machine(struct mkv_import *import, struct mkv_error *err)
 				      "iothreads[@supported='yes']"))
 		mkv_import_because(import, "QEMU here has no I/O threads");
 	if (needs->uefi &&
-	    !mkv_document_has(answer,
-			      "/domainCapabilities/os/"
-			      "enum[@name='firmware']/value[.='efi']"))
+	    !mkv_document_has(answer, "/domainCapabilities/os/"
+				      "enum[@name='firmware']/value[.='efi']"))
 		mkv_import_because(import, "no UEFI firmware for guests is "
 					   "installed (package ovmf)");
 	if (!import->emulate && needs->host_cpu &&
-	    !mkv_document_has(answer,
-			      "/domainCapabilities/cpu/"
-			      "mode[@name='host-passthrough' and "
-			      "@supported='yes']"))
+	    !mkv_document_has(answer, "/domainCapabilities/cpu/"
+				      "mode[@name='host-passthrough' and "
+				      "@supported='yes']"))
 		mkv_import_because(import, "CPU: the host's own can't be "
 					   "passed through");
 	return 0;
 }
 
-/* The CPUs that are threads of one core, as libvirt tells it: "0,6" or "0-1". */
+/* The CPUs that are threads of one core, as libvirt tells it: "0,6" or "0-1".
+ */
 static char *siblings(const struct mkv_document *capabilities, int cpu)
 {
 	char xpath[128];
@@ -198,13 +199,15 @@ static bool is_in_list(const char *list, int cpu)
 
 /* Threads of a guest's core must be threads of a core here, and cores cores. */
 static bool pins_fit(const struct mkv_document *capabilities,
-		     const struct mkv_domain_needs *needs, int *ret_a, int *ret_b)
+		     const struct mkv_domain_needs *needs, int *ret_a,
+		     int *ret_b)
 {
 	for (unsigned a = 0; a < needs->cpus; a++) {
 		auto_free char *list = siblings(capabilities, needs->pins[a]);
 		for (unsigned b = 0; list && b < needs->cpus; b++) {
 			bool wanted = a / needs->threads == b / needs->threads;
-			if (a == b || is_in_list(list, needs->pins[b]) == wanted)
+			if (a == b ||
+			    is_in_list(list, needs->pins[b]) == wanted)
 				continue;
 			*ret_a = needs->pins[a];
 			*ret_b = needs->pins[b];
@@ -245,7 +248,8 @@ static void check_pins(struct mkv_import *import,
 				       "/capabilities/host/topology/cells/"
 				       "cell/cpus/cpu[@id='%d']",
 				       needs->pins[k]);
-			if (missing < 0 && !mkv_document_has(capabilities, xpath))
+			if (missing < 0 &&
+			    !mkv_document_has(capabilities, xpath))
 				missing = needs->pins[k];
 		}
 		if (missing >= 0)
@@ -253,13 +257,15 @@ static void check_pins(struct mkv_import *import,
 					   "pinning: %s wants CPU %d, which "
 					   "isn't here",
 					   needs->name, missing);
-		else if (needs->pinned && !pins_fit(capabilities, needs, &a, &b))
+		else if (needs->pinned &&
+			 !pins_fit(capabilities, needs, &a, &b))
 			mkv_import_because(import,
 					   "pinning: %s: CPUs %d and %d are "
 					   "%s one core here",
 					   needs->name, a, b,
-					   needs->threads > 1 ? "not as wanted in"
-							      : "threads of");
+					   needs->threads > 1
+						   ? "not as wanted in"
+						   : "threads of");
 		check_overlap(import, i);
 	}
 }
@@ -413,17 +419,19 @@ static void check_disk(struct mkv_import *import)
 	mkv_size_text(wanted, want);
 	mkv_size_text(space, have);
 	if (wanted > space)
-		mkv_import_because(import, "disk: '%s' has %s left, %s are "
-					   "needed",
+		mkv_import_because(import,
+				   "disk: '%s' has %s left, %s are "
+				   "needed",
 				   folder, have, want);
 	if (!import->guests[0].needs.direct_io)
 		return;
-	auto_fd int fd = open(folder, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC,
-			      0600);
+	auto_fd int fd =
+		open(folder, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EINVAL)
-		mkv_import_because(import, "disk: the file system of '%s' has "
-					   "no direct I/O, which cache=none "
-					   "needs",
+		mkv_import_because(import,
+				   "disk: the file system of '%s' has "
+				   "no direct I/O, which cache=none "
+				   "needs",
 				   folder);
 	else if (fd < 0 && errno != EOPNOTSUPP)
 		mkv_import_because(import, "disk: can't write to '%s': %s",

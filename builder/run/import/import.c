@@ -94,7 +94,8 @@ static void done(struct mkv_import *import)
 	mkv_trusted_free(import->trusted);
 }
 
-static bool is_wanted(const struct mkv_import_options *options, const char *name)
+static bool is_wanted(const struct mkv_import_options *options,
+		      const char *name)
 {
 	for (size_t i = 0; i < options->n_hosts; i++)
 		if (strcmp(options->hosts[i], name) == 0)
@@ -105,13 +106,15 @@ static bool is_wanted(const struct mkv_import_options *options, const char *name
 /* Letters, digits, dots, dashes: what may be a file's and a domain's name. */
 static bool is_plain(const char *name)
 {
-	return name[0] && name[0] != '.' && name[0] != '-' && strlen(name) < 128 &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			    "0123456789._-") == strlen(name);
+	return name[0] && name[0] != '.' && name[0] != '-' &&
+	       strlen(name) < 128 &&
+	       strspn(name,
+		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		      "0123456789._-") == strlen(name);
 }
 
-static int load_domain(struct mkv_import *import, struct mkv_import_guest *guest,
-		       struct mkv_error *err)
+static int load_domain(struct mkv_import *import,
+		       struct mkv_import_guest *guest, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf xml = {0};
 	auto_free char *path = NULL, *expected = NULL;
@@ -119,14 +122,16 @@ static int load_domain(struct mkv_import *import, struct mkv_import_guest *guest
 	    asprintf(&expected, "%s-%s", import->contract->name,
 		     guest->host->name) < 0)
 		return mkv_oom(err);
-	int rc = mkv_trusted_read(import->trusted, path, XML_MAX_BYTES, &xml, err);
+	int rc = mkv_trusted_read(import->trusted, path, XML_MAX_BYTES, &xml,
+				  err);
 	if (rc == 0)
 		rc = mkv_document_parse(xml.data ? xml.data : "", xml.size,
 					&guest->document, err);
 	if (rc == 0)
 		rc = mkv_domain_read(guest->document, &guest->needs, err);
-	if (rc == 0 && (strcmp(guest->needs.name, expected) != 0 ||
-			strcmp(guest->needs.network, import->network.name) != 0))
+	if (rc == 0 &&
+	    (strcmp(guest->needs.name, expected) != 0 ||
+	     strcmp(guest->needs.network, import->network.name) != 0))
 		rc = mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 			      "is about another domain or network");
 	return rc < 0 ? mkv_wrap(err, rc, "%s", path) : 0;
@@ -288,10 +293,10 @@ static uint64_t emulated_memory(struct mkv_import *import,
 	return share;
 }
 
-/* The definition as it goes to libvirt, with its mark: the digest of all that was
- * asked for, the disk's content included. */
-static int adapt_domain(struct mkv_import *import, struct mkv_import_guest *guest,
-			struct mkv_error *err)
+/* The definition as it goes to libvirt, with its mark: the digest of all that
+ * was asked for, the disk's content included. */
+static int adapt_domain(struct mkv_import *import,
+			struct mkv_import_guest *guest, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf plain = {0}, marked = {0};
 	char disk[MKV_SHA256_HEX_SIZE];
@@ -339,7 +344,8 @@ static bool has_own_bridge(struct mkv_import *import)
 	mkv_auto(vir_network) virNetworkPtr there = virNetworkLookupByName(
 		import->connection, import->network.name);
 	auto_free char *xml = there ? virNetworkGetXMLDesc(there, 0) : NULL;
-	if (!xml || mkv_document_parse(xml, strlen(xml), &document, &ignored) < 0)
+	if (!xml ||
+	    mkv_document_parse(xml, strlen(xml), &document, &ignored) < 0)
 		return false;
 	auto_free char *name =
 		mkv_document_text(document, "/network/bridge/@name");
@@ -357,9 +363,10 @@ static int adapt_parts(struct mkv_import *import, struct mkv_error *err)
 	import->own_bridge = import->emulate && (access(bridge, F_OK) < 0 ||
 						 has_own_bridge(import));
 	if (import->own_bridge)
-		mkv_import_note(import, "this host has no bridge '%s': the "
-					"network is one of libvirt's own, "
-					"among these guests",
+		mkv_import_note(import,
+				"this host has no bridge '%s': the "
+				"network is one of libvirt's own, "
+				"among these guests",
 				import->bridge);
 	mkv_buf_printf(&network,
 		       "<network><name>%s</name>%s<bridge name='%s'%s/>"
@@ -406,7 +413,8 @@ static int add_item(struct mkv_import_report *report, const char *kind,
 static int list_items(struct mkv_import *import, struct mkv_error *err)
 {
 	struct mkv_import_report *report = import->report;
-	report->items = calloc(2 + 2 * import->n_guests, sizeof(*report->items));
+	report->items =
+		calloc(2 + 2 * import->n_guests, sizeof(*report->items));
 	if (!report->items)
 		return mkv_oom(err);
 	int rc = 0;
@@ -440,7 +448,8 @@ static int go(struct mkv_import *import, struct mkv_error *err)
 		rc = mkv_import_check_host(import, err);
 	if (rc == 0)
 		rc = import->failed ? mkv_oom(err) : list_items(import, err);
-	if (rc == 0 && import->report->n_reasons == 0 && !import->options->dry_run)
+	if (rc == 0 && import->report->n_reasons == 0 &&
+	    !import->options->dry_run)
 		rc = mkv_import_apply(import, err);
 	return rc;
 }

@@ -30,13 +30,13 @@ struct mkv_import_guest {
 	const struct mkv_contract_image *image;
 	struct mkv_domain_needs needs;
 	struct mkv_document *document;
-	char *artifact;	 /* the disk in the appliance */
-	char *disk;	 /* where its copy goes */
+	char *artifact; /* the disk in the appliance */
+	char *disk;	/* where its copy goes */
 	struct mkv_sha256 sha256;
 	uint64_t size_bytes, allocated_bytes;
-	char *xml;	 /* what is defined */
+	char *xml; /* what is defined */
 	char mark[65];
-	char *old_xml;	 /* of the domain that is there */
+	char *old_xml; /* of the domain that is there */
 	int had_autostart;
 	enum mkv_import_state disk_state, domain_state;
 	/* Done so far, to be undone. */
@@ -64,8 +64,8 @@ struct mkv_import {
 	char *bridge;
 	bool emulate, own_bridge; /* own: libvirt makes the bridge itself */
 	struct mkv_import_part pool, network;
-	bool failed; /* memory ran out while a reason was noted */
-	int lock_fd; /* of `folder`; -1: not ours */
+	bool failed;	     /* memory ran out while a reason was noted */
+	int lock_fd;	     /* of `folder`; -1: not ours */
 	size_t there_length; /* how much of its path was there before */
 };
 
@@ -80,22 +80,24 @@ void mkv_import_note(struct mkv_import *import, const char *format, ...)
 
 /* Makes POOL/RECIPE and locks it: what is compared afterwards stays so. Another
  * import that has it is MKV_HOST_CANNOT. */
-int mkv_import_take_folder(struct mkv_import *import, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_import_take_folder(struct mkv_import *import,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* Removes the folders that were made for it, as far as they are empty. */
 void mkv_import_leave_folder(struct mkv_import *import) mkv_nonnull(1);
 /* Whether this host can be what the domains need; each no is a reason. */
-int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_import_check_host(struct mkv_import *import,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* What is there already: states, and reasons where it stands in the way. */
-int mkv_import_compare(struct mkv_import *import, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_import_compare(struct mkv_import *import,
+		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* Does it; after a failure all is as it was, but for the folder. */
-int mkv_import_apply(struct mkv_import *import, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_import_apply(struct mkv_import *import,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 
-/* Copies a disk, holes stay holes, and hashes it: -EBADMSG, MKV_UNVERIFIED, when
- * it isn't the expected one. */
+/* Copies a disk, holes stay holes, and hashes it: -EBADMSG, MKV_UNVERIFIED,
+ * when it isn't the expected one. */
 int mkv_import_copy(struct mkv_import *import, struct mkv_import_guest *guest,
 		    int to, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);

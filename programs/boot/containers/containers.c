@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "programs/boot/containers/docker.h"
 #include "lib/identity.h"
+#include "programs/boot/containers/docker.h"
 
 static bool runs_here(const struct mkv_containers *what,
 		      const struct mkv_contract_container *container)

@@ -10,10 +10,7 @@ struct mkv_docker_args {
 	size_t count;
 	bool failed;
 };
-#define MKV_DOCKER_ARGS_INIT                                                   \
-	{                                                                      \
-		0                                                              \
-	}
+#define MKV_DOCKER_ARGS_INIT ((struct mkv_docker_args){0})
 void mkv_docker_args_done(struct mkv_docker_args *args) mkv_nonnull(1);
 #define auto_docker_args __attribute__((cleanup(mkv_docker_args_done)))
 void mkv_docker_arg(struct mkv_docker_args *args, const char *format, ...)

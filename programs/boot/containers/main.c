@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* mkvbench-containers prepare|start|stop|keep: Docker's networks, volumes and
- * containers as the contract promises them for this host. `keep` goes on until it
- * is ended, and starts again what fails. */
+ * containers as the contract promises them for this host. `keep` goes on until
+ * it is ended, and starts again what fails. */
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -86,7 +86,8 @@ bool probe_gpt(int fd, unsigned sector_bytes, unsigned number,
 	    !read_at(fd, header, sizeof(header), sector_bytes) ||
 	    !is_sound_header(header))
 		return false;
-	uint64_t count = mkv_le_get32(header + 80), each = mkv_le_get32(header + 84);
+	uint64_t count = mkv_le_get32(header + 80),
+		 each = mkv_le_get32(header + 84);
 	if (each < GPT_ENTRY_LEAST || count == 0 || number > count ||
 	    count > GPT_ARRAY_MOST / each ||
 	    mkv_le_get64(header + 72) > INT64_MAX / sector_bytes)
@@ -94,7 +95,8 @@ bool probe_gpt(int fd, unsigned sector_bytes, unsigned number,
 	size_t size = (size_t)(count * each);
 	auto_free uint8_t *array = malloc(size);
 	if (!array ||
-	    !read_at(fd, array, size, mkv_le_get64(header + 72) * sector_bytes) ||
+	    !read_at(fd, array, size,
+		     mkv_le_get64(header + 72) * sector_bytes) ||
 	    crc32_of(array, size) != mkv_le_get32(header + 88))
 		return false;
 	const uint8_t *entry = array + (number - 1) * each;

@@ -17,8 +17,8 @@
 #include <time.h>
 
 #include "lib/contract.h"
-#include "lib/io.h"
 #include "lib/identity.h"
+#include "lib/io.h"
 
 #define RUN "/run/mkvbench"
 enum { NAME_LIMIT = 64, WAIT_S = 10, STEP_LEAST_US = 100 };
@@ -134,10 +134,10 @@ static int write_chrony(const struct mkv_contract *contract,
 	/* A step leaves the kernel's clock unsynchronised until the next
 	 * reading: only for what is far off. */
 	int64_t step_us = clock->limit_ns / 2000;
-	mkv_buf_printf(&text, "makestep %.6f 30\n",
-		       (double)(step_us < STEP_LEAST_US ? STEP_LEAST_US
-							: step_us) /
-			       1e6);
+	mkv_buf_printf(
+		&text, "makestep %.6f 30\n",
+		(double)(step_us < STEP_LEAST_US ? STEP_LEAST_US : step_us) /
+			1e6);
 	if (strcmp(host->name, clock->server) == 0) {
 		for (size_t i = 0; i < clock->upstream.count; i++)
 			mkv_buf_printf(&text, "server %s iburst\n",

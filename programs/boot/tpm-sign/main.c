@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* tpm-sign: has the machine's TPM 2.0 sign a receipt's digest. The verifier runs
- * it, so that the verifier itself needs no library for that. It opens the TPM
- * as whoever started it and does the rest as nobody.
+/* tpm-sign: has the machine's TPM 2.0 sign a receipt's digest. The verifier
+ * runs it, so that the verifier itself needs no library for that. It opens the
+ * TPM as whoever started it and does the rest as nobody.
  *
- *     tpm-sign [--tpm PATH] [--seconds N] key             the key, DER in base64
- *     tpm-sign [--tpm PATH] [--seconds N] quote SHA256    the signature's document
+ *     tpm-sign [--tpm PATH] [--seconds N] key             the key, DER in
+ * base64 tpm-sign [--tpm PATH] [--seconds N] quote SHA256    the signature's
+ * document
  */
 
 #include <grp.h>
@@ -61,10 +62,9 @@ static int parse(int argc, char **argv, struct request *ret,
 	}
 	ret->action = at < argc ? argv[at] : "";
 	ret->digest = at + 1 < argc ? argv[at + 1] : NULL;
-	if (strcmp(ret->action, "key") == 0 ? at + 1 != argc
-	    : strcmp(ret->action, "quote") == 0
-		    ? at + 2 != argc
-		    : true)
+	if (strcmp(ret->action, "key") == 0	? at + 1 != argc
+	    : strcmp(ret->action, "quote") == 0 ? at + 2 != argc
+						: true)
 		return usage(err);
 	return 0;
 }

@@ -51,8 +51,8 @@ static int session_start(struct channel *channel, struct session *ret,
 	ret->sys = calloc(1, size);
 	if (!ret->sys)
 		return mkv_oom(err);
-	TSS2_RC rc = Tss2_Sys_Initialize(
-		ret->sys, size, (TSS2_TCTI_CONTEXT *)channel, &abi);
+	TSS2_RC rc = Tss2_Sys_Initialize(ret->sys, size,
+					 (TSS2_TCTI_CONTEXT *)channel, &abi);
 	return rc == TSS2_RC_SUCCESS ? 0 : refused(ret, "tpm2-tss", rc, err);
 }
 
@@ -118,15 +118,13 @@ static int load_key(struct session *s, struct mkv_tpm_key *ret,
 	return mkv_tpm_key_init(x, y, ret, err);
 }
 
-static void select_pcrs(unsigned first, unsigned count,
-			TPML_PCR_SELECTION *ret)
+static void select_pcrs(unsigned first, unsigned count, TPML_PCR_SELECTION *ret)
 {
 	*ret = (TPML_PCR_SELECTION){.count = 1};
 	ret->pcrSelections[0].hash = TPM2_ALG_SHA256;
 	ret->pcrSelections[0].sizeofSelect = 3;
 	for (unsigned i = first; i < first + count; i++)
-		ret->pcrSelections[0].pcrSelect[i / 8] |=
-			(BYTE)(1 << (i % 8));
+		ret->pcrSelections[0].pcrSelect[i / 8] |= (BYTE)(1 << (i % 8));
 }
 
 static int read_pcrs(struct session *s, struct mkv_sha256 *ret,
@@ -156,10 +154,10 @@ static int encode(const TPMS_SIGNATURE_ECC *from, struct mkv_quote *ret,
 		  struct mkv_error *err)
 {
 	ECDSA_SIG *signature = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(from->signatureR.buffer, from->signatureR.size,
-			      NULL);
-	BIGNUM *s = BN_bin2bn(from->signatureS.buffer, from->signatureS.size,
-			      NULL);
+	BIGNUM *r =
+		BN_bin2bn(from->signatureR.buffer, from->signatureR.size, NULL);
+	BIGNUM *s =
+		BN_bin2bn(from->signatureS.buffer, from->signatureS.size, NULL);
 	uint8_t *to = ret->signature;
 	int size = 0;
 	if (signature && r && s && ECDSA_SIG_set0(signature, r, s) == 1) {
@@ -193,9 +191,9 @@ static int quote_once(struct session *s, const struct mkv_sha256 *receipt,
 	int result = read_pcrs(s, ret->pcrs, err);
 	if (result < 0)
 		return result;
-	TSS2_RC rc = Tss2_Sys_Quote(s->sys, s->key, &no_password, &extra,
-				    &scheme, &pcrs, &quoted, &signature,
-				    &auths);
+	TSS2_RC rc =
+		Tss2_Sys_Quote(s->sys, s->key, &no_password, &extra, &scheme,
+			       &pcrs, &quoted, &signature, &auths);
 	if (rc != TSS2_RC_SUCCESS)
 		return refused(s, "TPM2_Quote", rc, err);
 	if (quoted.size > sizeof(ret->bytes) ||

@@ -59,8 +59,8 @@ static int fail_another(struct mkv_error *err)
 }
 
 /* Two that write at the same place would undo each other's, and what one is
- * writing looks cut to the other: nothing is looked at before the lock. The name
- * may have gone to another file while we came to it. */
+ * writing looks cut to the other: nothing is looked at before the lock. The
+ * name may have gone to another file while we came to it. */
 static int lock_file(const struct mkv_keep *keep, const char *name,
 		     struct stat *ret, struct mkv_error *err)
 {

@@ -241,8 +241,8 @@ static void give(struct mkv_http_request *request, struct mkv_keep *file,
 {
 	struct mkv_error err;
 	(void)pthread_mutex_lock(&collector.lock);
-	int rc = mkv_keep_read(file, request->parameters[0],
-			       &request->file_fd, &request->file_size, &err);
+	int rc = mkv_keep_read(file, request->parameters[0], &request->file_fd,
+			       &request->file_size, &err);
 	(void)pthread_mutex_unlock(&collector.lock);
 	if (rc < 0) {
 		mkv_http_error(request, rc == -ENOENT ? 404 : 500, "not-there",
@@ -305,10 +305,12 @@ static const struct mkv_service_setting own_settings[] = {
 	 .doc = "a file that has so much is put aside",
 	 .number = &collector.file_bytes},
 	{"SPARE", MKV_SETTING_SIZE, "64MiB", 0, INT64_C(1) << 40,
-	 .doc = "what stays free on its disk", .number = &collector.spare_bytes},
+	 .doc = "what stays free on its disk",
+	 .number = &collector.spare_bytes},
 	{0},
 };
-static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings,
+							     NULL};
 
 int main(int argc, char **argv)
 {

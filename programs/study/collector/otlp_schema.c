@@ -4,14 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define FIELDS(...)                                                            \
-	(const struct mkv_otlp_field[])                                        \
-	{                                                                      \
-		__VA_ARGS__,                                                   \
-		{                                                              \
-			0                                                      \
-		}                                                              \
-	}
+#define FIELDS(...) ((const struct mkv_otlp_field[]){__VA_ARGS__, {0}})
 #define ONE(message) MKV_OTLP_MESSAGE, &(message), false, false
 #define MANY(message) MKV_OTLP_MESSAGE, &(message), true, false
 #define VALUE(kind) MKV_OTLP_##kind, NULL, false, false

@@ -65,8 +65,7 @@ void mkv_db_free(struct mkv_db *db)
 static int take(struct mkv_db *db, int64_t deadline_ns,
 		struct mkv_db_connection *ret, struct mkv_error *err)
 {
-	struct timespec until =
-		mkv_timespec_of_ns(deadline_ns);
+	struct timespec until = mkv_timespec_of_ns(deadline_ns);
 	int rc = 0;
 	(void)pthread_mutex_lock(&db->lock);
 	while (db->n_idle == 0 && rc == 0)

@@ -37,10 +37,11 @@ static inline mkv_unused void mkv_db_clear(PGresult *result)
 MKV_DEFINE_AUTO(result, PGresult *, mkv_db_clear)
 #define auto_result mkv_auto(result)
 
-/* Runs a statement of the table; `parameters` as text. Unavailable, and nothing was
- * done: -EHOSTDOWN; sent, but no answer came, so that it may have been done: -ENODATA;
- * a limit of the server's: -ENOSPC; a parameter that it can't take: -EINVAL; another
- * refusal: -EBADE; its message in err. One client span. */
+/* Runs a statement of the table; `parameters` as text. Unavailable, and nothing
+ * was done: -EHOSTDOWN; sent, but no answer came, so that it may have been
+ * done: -ENODATA; a limit of the server's: -ENOSPC; a parameter that it can't
+ * take: -EINVAL; another refusal: -EBADE; its message in err. One client span.
+ */
 int mkv_db_run(struct mkv_db *db, size_t statement,
 	       const char *const *parameters,
 	       const struct mkv_trace_context *parent, PGresult **ret,

@@ -127,8 +127,8 @@ static int judge(struct mkv_db_connection *c, const PGresult *result,
 			is_full	   ? ENOSPC
 			: is_value ? EINVAL
 				   : EBADE,
-			"database: %s (%s)",
-			text ? text : "refused", state ? state : "?????");
+			"database: %s (%s)", text ? text : "refused",
+			state ? state : "?????");
 }
 
 int mkv_db_query(struct mkv_db_connection *c, size_t statement, const char *sql,

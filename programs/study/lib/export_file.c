@@ -12,7 +12,8 @@
 
 struct state {
 	int fd;
-	bool is_regular; /* else, a device for instance, there's no disk to fill */
+	bool is_regular; /* else, a device for instance, there's no disk to fill
+			  */
 	uint64_t spare_bytes;
 	const struct mkv_trace_resource *resource;
 	struct mkv_buf line;
@@ -21,10 +22,9 @@ struct state {
 /* One write a line, so that a stop in between leaves whole lines. */
 static int write_line(struct state *state, struct mkv_error *err)
 {
-	int rc = state->is_regular
-			 ? mkv_room_check(state->fd, state->line.size,
-					  state->spare_bytes, err)
-			 : 0;
+	int rc = state->is_regular ? mkv_room_check(state->fd, state->line.size,
+						    state->spare_bytes, err)
+				   : 0;
 	if (rc < 0)
 		return rc;
 	off_t before = lseek(state->fd, 0, SEEK_END);
@@ -70,9 +70,9 @@ static int whole_lines(int fd, uint64_t size, uint64_t *ret,
 	return 0;
 }
 
-/* Being killed in the middle of a line leaves a part of it, to which the next would
- * be joined. Who has the file to itself takes that off; from then on all who
- * write it hold the lock together. */
+/* Being killed in the middle of a line leaves a part of it, to which the next
+ * would be joined. Who has the file to itself takes that off; from then on all
+ * who write it hold the lock together. */
 static int mend(int fd, const char *path, struct mkv_error *err)
 {
 	struct stat st;

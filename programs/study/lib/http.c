@@ -96,8 +96,8 @@ static void read_trace(struct MHD_Connection *connection,
 
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
-	const char *value = MHD_lookup_connection_value(
-		connection, MHD_HEADER_KIND, name);
+	const char *value =
+		MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 	return value ? value : "";
 }
 
@@ -341,9 +341,9 @@ static int listen_on(struct mkv_http *http, struct mkv_error *err)
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME,
 		options->port, NULL, NULL, take_request, http,
-		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT, options->connections,
-		MHD_OPTION_CONNECTION_TIMEOUT, options->idle_s,
-		MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
+		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
+		options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		options->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
 	if (!http->daemon)
 		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",

@@ -24,10 +24,11 @@ struct mkv_http_request {
 	/* What stood for {...} in the route, in order; decimal numbers. */
 	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
 	struct mkv_span span; /* the request's own: parent of what follows */
-	/* Beside a valid traceparent, to be passed on: see struct mkv_peer_call. */
+	/* Beside a valid traceparent, to be passed on: see struct
+	 * mkv_peer_call. */
 	struct mkv_tracestate tracestate;
-	/* What an error adds as "settled": how far it may have gone all the same.
-	 * NULL: nothing was done. */
+	/* What an error adds as "settled": how far it may have gone all the
+	 * same. NULL: nothing was done. */
 	const char *settled;
 	/* The answer: */
 	unsigned status;
@@ -63,11 +64,11 @@ json_t *mkv_http_body(struct mkv_http_request *request) mkv_nonnull(1);
 struct mkv_http_options {
 	const char *address; /* NULL: all */
 	uint16_t port;	     /* 0: any */
-	unsigned threads;  /* that run handlers */
-	unsigned queue_ms; /* a request that waited longer is answered 503 */
+	unsigned threads;    /* that run handlers */
+	unsigned queue_ms;   /* a request that waited longer is answered 503 */
 	unsigned connections;
 	unsigned idle_s;
-	size_t body_max;		     /* 0: MKV_HTTP_BODY_MAX */
+	size_t body_max;   /* 0: MKV_HTTP_BODY_MAX */
 	size_t bodies_max; /* of all requests under way; 0: no limit */
 	const struct mkv_http_route *routes; /* ends with a NULL method */
 	void *context;			     /* of the handlers */

@@ -147,8 +147,7 @@ static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
 	/* Else the limit waits for the thread that looks a name up. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
-	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-			 (long)mkv_peer_timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)mkv_peer_timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);

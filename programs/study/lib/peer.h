@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Another service, asked over HTTP by libcurl: connections are kept, every call
- * has a time limit, is a client span unless told otherwise, and passes its trace
- * on. */
+ * has a time limit, is a client span unless told otherwise, and passes its
+ * trace on. */
 
 #include "programs/study/lib/trace.h"
 #include "programs/study/lib/tracestate.h"
 
-/* A row for a table of settings; `absent`: as it would be written. A caller waits
- * longer than whom it asks may queue and work (docs/SERVICES.md, "Who waits how
- * long"), and so each has its own. */
+/* A row for a table of settings; `absent`: as it would be written. A caller
+ * waits longer than whom it asks may queue and work (docs/SERVICES.md, "Who
+ * waits how long"), and so each has its own. */
 #define MKV_PEER_TIMEOUT(absent)                                               \
-	{"PEER_TIMEOUT_MS", MKV_SETTING_INTEGER, absent, 10, 600000,           \
-	 .doc = "milliseconds that another service may take to answer",        \
-	 .number = &mkv_peer_timeout_ms}
+	((struct mkv_service_setting){                                         \
+		"PEER_TIMEOUT_MS", MKV_SETTING_INTEGER, absent, 10, 600000,    \
+		.doc = "milliseconds that another service may take to answer", \
+		.number = &mkv_peer_timeout_ms})
 extern int64_t mkv_peer_timeout_ms;
 
 struct mkv_peer;
@@ -30,7 +31,8 @@ struct mkv_peer_call {
 	const char *path;   /* "/users/7" */
 	const char *body;   /* JSON, or NULL */
 	const struct mkv_trace_context *parent;
-	const struct mkv_tracestate *tracestate; /* that came with it, or NULL */
+	const struct mkv_tracestate
+		*tracestate; /* that came with it, or NULL */
 };
 /* An answer of any status is 0; no answer in time is -EHOSTDOWN. The answer's
  * body, at most 1 MiB, goes to `reply` (or NULL). */

@@ -15,8 +15,8 @@ struct mkv_program {
 	const void *context; /* of run */
 };
 
-/* The program's exit status. A name server has a second to answer (resolv.conf(5)),
- * unless RES_OPTIONS says otherwise. It takes no argument, or --settings, which prints
- * mkv_settings_print()'s lines of every table. */
+/* The program's exit status. A name server has a second to answer
+ * (resolv.conf(5)), unless RES_OPTIONS says otherwise. It takes no argument, or
+ * --settings, which prints mkv_settings_print()'s lines of every table. */
 int mkv_program_main(const struct mkv_program *program, int argc,
 		     char **argv) mkv_must_check mkv_nonnull(1, 3);

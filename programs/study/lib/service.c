@@ -17,7 +17,8 @@ static struct {
 enum { PORT_ROW };
 static struct mkv_service_setting server_settings[] = {
 	[PORT_ROW] = {"PORT", MKV_SETTING_INTEGER, NULL, 0, 65535,
-		      .doc = "where it listens; 0: any", .number = &limits.port},
+		      .doc = "where it listens; 0: any",
+		      .number = &limits.port},
 	{"ADDRESS", MKV_SETTING_TEXT, "0.0.0.0",
 	 .doc = "the IPv4 address it listens on", .text = &limits.address},
 	{"THREADS", MKV_SETTING_INTEGER, "4", 1, 256,

@@ -10,8 +10,8 @@
 enum { MKV_SERVICE_TABLES_MAX = 4 };
 
 struct mkv_service_options {
-	const char *name; /* "user" */
-	const char *port; /* unless PORT says otherwise: "8080" */
+	const char *name;	     /* "user" */
+	const char *port;	     /* unless PORT says otherwise: "8080" */
 	size_t body_max, bodies_max; /* as in struct mkv_http_options */
 	const struct mkv_http_route *routes;
 	const char *schema; /* of the database */

@@ -84,8 +84,8 @@ int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 		bool is_known =
 			strncmp(settings.items[i].name, "ADDRESS_", 8) == 0;
 		for (size_t t = 0; tables[t]; t++)
-			for (const struct mkv_service_setting *s = tables[t]; s->name;
-			     s++)
+			for (const struct mkv_service_setting *s = tables[t];
+			     s->name; s++)
 				is_known |= strcmp(s->name,
 						   settings.items[i].name) == 0;
 		if (!is_known)
@@ -107,10 +107,14 @@ static const struct unit *units_of(enum mkv_setting_kind kind)
 {
 	static const struct unit none[] = {{"", 1}, {0}};
 	static const struct unit sizes[] = {
-		{"", 1},	      {"B", 1},
-		{"kB", 1000},	      {"KiB", 1024},
-		{"MB", 1000000},      {"MiB", 1024 * 1024},
-		{"GB", 1000000000},   {"GiB", 1024 * 1024 * 1024},
+		{"", 1},
+		{"B", 1},
+		{"kB", 1000},
+		{"KiB", 1024},
+		{"MB", 1000000},
+		{"MiB", 1024 * 1024},
+		{"GB", 1000000000},
+		{"GiB", 1024 * 1024 * 1024},
 		{0},
 	};
 	static const struct unit durations[] = {
@@ -120,8 +124,8 @@ static const struct unit *units_of(enum mkv_setting_kind kind)
 					      : none;
 }
 
-static bool read_number(const struct mkv_service_setting *setting, const char *text,
-			int64_t *ret)
+static bool read_number(const struct mkv_service_setting *setting,
+			const char *text, int64_t *ret)
 {
 	char *end;
 	if (*text < '0' || *text > '9')
@@ -143,8 +147,8 @@ static bool read_number(const struct mkv_service_setting *setting, const char *t
 	return false;
 }
 
-static bool read_word(const struct mkv_service_setting *setting, const char *text,
-		      int64_t *ret)
+static bool read_word(const struct mkv_service_setting *setting,
+		      const char *text, int64_t *ret)
 {
 	const char *word = setting->words;
 	for (int64_t i = 0; *word; i++) {
@@ -159,8 +163,8 @@ static bool read_word(const struct mkv_service_setting *setting, const char *tex
 	return false;
 }
 
-static void print_number(const struct mkv_service_setting *setting, int64_t value,
-			 struct mkv_buf *into)
+static void print_number(const struct mkv_service_setting *setting,
+			 int64_t value, struct mkv_buf *into)
 {
 	const struct unit *best = units_of(setting->kind);
 	for (const struct unit *u = best; u->name; u++)
@@ -175,9 +179,9 @@ static void print_limits(const struct mkv_service_setting *setting,
 {
 	switch (setting->kind) {
 	case MKV_SETTING_TEXT:
-		mkv_buf_printf(into, "text, %lld bytes",
-			       (long long)(setting->max ? setting->max
-							: TEXT_LIMIT));
+		mkv_buf_printf(
+			into, "text, %lld bytes",
+			(long long)(setting->max ? setting->max : TEXT_LIMIT));
 		return;
 	case MKV_SETTING_WORD:
 		for (const char *c = setting->words; *c; c++)
@@ -203,7 +207,8 @@ static int refuse(const struct mkv_service_setting *setting, const char *text,
 			limits.data ? limits.data : "");
 }
 
-static int read_one(const struct mkv_service_setting *setting, struct mkv_error *err)
+static int read_one(const struct mkv_service_setting *setting,
+		    struct mkv_error *err)
 {
 	const char *text = mkv_settings_text(setting->name, setting->absent);
 	size_t limit = setting->max ? (size_t)setting->max : TEXT_LIMIT;
@@ -222,7 +227,8 @@ static int read_one(const struct mkv_service_setting *setting, struct mkv_error 
 	return 0;
 }
 
-int mkv_settings_read(const struct mkv_service_setting *table, struct mkv_error *err)
+int mkv_settings_read(const struct mkv_service_setting *table,
+		      struct mkv_error *err)
 {
 	int rc = 0;
 	for (; rc == 0 && table->name; table++)
@@ -230,7 +236,8 @@ int mkv_settings_read(const struct mkv_service_setting *table, struct mkv_error 
 	return rc;
 }
 
-void mkv_settings_print(const struct mkv_service_setting *table, struct mkv_buf *into)
+void mkv_settings_print(const struct mkv_service_setting *table,
+			struct mkv_buf *into)
 {
 	for (; table->name; table++) {
 		mkv_buf_printf(into, "%s\t%s\t", table->name,

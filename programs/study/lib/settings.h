@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A program's settings: MKVBENCH_NAME of the environment, else NAME=VALUE of the
- * file that MKVBENCH_SETTINGS names (a line each, '#' begins a comment), else the
- * default. What a program knows stands in tables, from which it reads, checks and
- * prints them. */
+/* A program's settings: MKVBENCH_NAME of the environment, else NAME=VALUE of
+ * the file that MKVBENCH_SETTINGS names (a line each, '#' begins a comment),
+ * else the default. What a program knows stands in tables, from which it reads,
+ * checks and prints them. */
 
 #include <stdint.h>
 
@@ -43,8 +43,8 @@ int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* A line for each: name, default, limits, what it is, separated by tabs. */
-void mkv_settings_print(const struct mkv_service_setting *table, struct mkv_buf *into)
-	mkv_nonnull(1, 2);
+void mkv_settings_print(const struct mkv_service_setting *table,
+			struct mkv_buf *into) mkv_nonnull(1, 2);
 
 /* Borrowed; `name` without the prefix: "PORT". Never empty: an empty value is
  * as good as none. */

@@ -98,8 +98,7 @@ static void wait_ms(unsigned ms)
 	for (;;) {
 		int64_t until_ns =
 			trace.stopping && least_ns < end_ns ? least_ns : end_ns;
-		const struct timespec until =
-		mkv_timespec_of_ns(until_ns);
+		const struct timespec until = mkv_timespec_of_ns(until_ns);
 		if (mkv_monotonic_ns() >= until_ns)
 			break;
 		(void)pthread_cond_timedwait(&trace.some, &trace.lock, &until);
@@ -217,9 +216,9 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 		return rc;
 	rc = to.endpoint ? mkv_trace_http_open(to.endpoint, &resource,
 					       &trace.exporter, err)
-			 : mkv_trace_file_open(
-				   to.file, (uint64_t)mkv_trace_spare_bytes,
-				   &resource, &trace.exporter, err);
+			 : mkv_trace_file_open(to.file,
+					       (uint64_t)mkv_trace_spare_bytes,
+					       &resource, &trace.exporter, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "traces");
 	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));

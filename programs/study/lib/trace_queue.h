@@ -35,9 +35,9 @@ struct mkv_trace_resource {
 /* Of TRACE_SPARE. */
 extern int64_t mkv_trace_spare_bytes;
 
-/* OTLP file format: one TracesData object a line, appended to `path`. A line that
- * isn't whole is taken off first, unless another program writes the file as well.
- * `spare_bytes` stay free on its disk. */
+/* OTLP file format: one TracesData object a line, appended to `path`. A line
+ * that isn't whole is taken off first, unless another program writes the file
+ * as well. `spare_bytes` stay free on its disk. */
 int mkv_trace_file_open(const char *path, uint64_t spare_bytes,
 			const struct mkv_trace_resource *resource,
 			struct mkv_trace_exporter *ret,

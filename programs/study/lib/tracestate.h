@@ -14,7 +14,8 @@ struct mkv_tracestate {
 	char text[MKV_TRACESTATE_MAX + 1];
 	bool is_bad, is_full;
 };
-/* Adds a header; several are joined by ','. What goes beyond MKV_TRACESTATE_MAX loses
- * whole entries from its end, and a byte outside of 0x20 to 0x7e loses all. */
+/* Adds a header; several are joined by ','. What goes beyond MKV_TRACESTATE_MAX
+ * loses whole entries from its end, and a byte outside of 0x20 to 0x7e loses
+ * all. */
 void mkv_tracestate_add(struct mkv_tracestate *state, const char *header)
 	mkv_nonnull(1, 2);

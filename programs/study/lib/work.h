@@ -26,8 +26,8 @@ struct mkv_work_files {
 	char *text;   /* what is written: `large_bytes` of it */
 };
 /* Makes the text for the sizes that are set. */
-int mkv_work_files_init(struct mkv_work_files *files, struct mkv_error *err)
-	mkv_must_check mkv_nonnull(1, 2);
+int mkv_work_files_init(struct mkv_work_files *files,
+			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each a span;
  * what is read is compared with what was written. Answers 503 when the disk is
  * full, 500 when it fails otherwise. */

@@ -4,9 +4,9 @@
  * pause of the service shows in every request that it held up.
  *
  * In DATA_DIR run-TIME.csv takes every request, and run-TIME.json the summary,
- * which is printed as well. SIGTERM or SIGINT ends the run early, once what was sent
- * is answered. Status 1 when a measured request wasn't answered 200, or none was
- * measured. */
+ * which is printed as well. SIGTERM or SIGINT ends the run early, once what was
+ * sent is answered. Status 1 when a measured request wasn't answered 200, or
+ * none was measured. */
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -48,8 +48,7 @@ static void stop(int number)
 
 static void wait_until(int64_t ns)
 {
-	const struct timespec until =
-		mkv_timespec_of_ns(ns);
+	const struct timespec until = mkv_timespec_of_ns(ns);
 	while (!atomic_load(&load.stopping)) {
 		if (sem_clockwait(&load.stopped, CLOCK_MONOTONIC, &until) == 0)
 			(void)sem_post(&load.stopped); /* for the next */
@@ -140,15 +139,16 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 	struct tm tm;
 	(void)gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	mkv_buf_str(&csv, "request,intended_ns,late_ns,latency_ns,status,order\n");
+	mkv_buf_str(&csv,
+		    "request,intended_ns,late_ns,latency_ns,status,order\n");
 	for (size_t i = 0; i < load.total; i++)
-		mkv_buf_printf(
-			&csv,
-			"%zu,%" PRId64 ",%" PRId64 ",%" PRId64 ",%u,%" PRId64
-			"\n",
-			i, load.samples[i].intended_ns, load.samples[i].late_ns,
-			load.samples[i].latency_ns, load.samples[i].status,
-			load.samples[i].order);
+		mkv_buf_printf(&csv,
+			       "%zu,%" PRId64 ",%" PRId64 ",%" PRId64
+			       ",%u,%" PRId64 "\n",
+			       i, load.samples[i].intended_ns,
+			       load.samples[i].late_ns,
+			       load.samples[i].latency_ns,
+			       load.samples[i].status, load.samples[i].order);
 	int rc = mkv_buf_check(&csv, err);
 	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.folder, stamp);
 	if (rc == 0)

@@ -18,8 +18,9 @@ int64_t mkv_load_quantile(const int64_t *sorted, size_t n, unsigned permille)
 	mkv_nonnull(1);
 
 /* A summary as a line of JSON: counts by outcome, achieved rate, quantiles of
- * the latency in microseconds, what became of the spans. Samples before `warm_up`
- * are left out; what wasn't answered 200 is counted and has no latency. */
+ * the latency in microseconds, what became of the spans. Samples before
+ * `warm_up` are left out; what wasn't answered 200 is counted and has no
+ * latency. */
 int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		     size_t warm_up, double rate, struct mkv_buf *into,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 5, 6);

@@ -68,10 +68,9 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		(json_int_t)lost, "intended_per_s", rate, "answered_per_s",
 		span_s > 0 ? (double)good / span_s : 0.0, "sent_late_us_max",
 		microseconds(most_late_ns), "latency_us",
-		quantiles(latencies, good), "spans",
-		"ended", (json_int_t)spans.ended, "exported",
-		(json_int_t)spans.exported, "dropped",
-		(json_int_t)spans.dropped);
+		quantiles(latencies, good), "spans", "ended",
+		(json_int_t)spans.ended, "exported", (json_int_t)spans.exported,
+		"dropped", (json_int_t)spans.dropped);
 	int rc = summary ? mkv_json_dump_compact(summary, into, err)
 			 : mkv_oom(err);
 	mkv_buf_char(into, '\n');

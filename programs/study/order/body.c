@@ -23,7 +23,8 @@ int mkv_order_read(const json_t *body, struct mkv_order *ret,
 				"'price' is not a number from 0 to %.0f",
 				MKV_ORDER_PRICE_MAX);
 	ret->cents = (int64_t)(value * 100 + 0.5);
-	/* Exact: both sides are the double that is nearest to the same decimal. */
+	/* Exact: both sides are the double that is nearest to the same decimal.
+	 */
 	if ((double)ret->cents / 100 != value)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"'price' has more than two decimals");
@@ -41,7 +42,7 @@ char *mkv_order_user_update(const char *answer, size_t size)
 	const json_t *email = json_object_get(user, "email");
 	if (!json_is_string(name) || !json_is_string(email))
 		return NULL;
-	auto_json json_t *update = json_pack("{sOsO}", "name", name, "email",
-					     email);
+	auto_json json_t *update =
+		json_pack("{sOsO}", "name", name, "email", email);
 	return update ? json_dumps(update, JSON_COMPACT) : NULL;
 }

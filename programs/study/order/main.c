@@ -8,9 +8,9 @@
  *     GET  /orders/{id}
  *
  * Prices are numbers of whole units with up to two decimals; inside they are
- * cents. The flow has no transaction over its services: an order that isn't answered
- * 200 may have been paid for, or even be stored. The answer says so ("settled"), and
- * mkvbench_order_unsettled_total counts it. */
+ * cents. The flow has no transaction over its services: an order that isn't
+ * answered 200 may have been paid for, or even be stored. The answer says so
+ * ("settled"), and mkvbench_order_unsettled_total counts it. */
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -34,7 +34,8 @@ enum settled { UNKNOWN, PAID, MAYBE_STORED, SETTLED_MAX };
 static const char *const settled_names[] = {
 	[UNKNOWN] = "unknown", /* payment was asked and gave no clear answer */
 	[PAID] = "paid",       /* and it isn't stored */
-	[MAYBE_STORED] = "maybe_stored", /* paid, and the database didn't answer */
+	[MAYBE_STORED] =
+		"maybe_stored", /* paid, and the database didn't answer */
 };
 static atomic_ullong unsettled[SETTLED_MAX];
 
@@ -81,7 +82,8 @@ static const struct mkv_service_setting own_settings[] = {
 	MKV_PEER_TIMEOUT("8000"),
 	{0},
 };
-static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings,
+							     NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {
@@ -157,8 +159,8 @@ static bool ask_peers(struct mkv_http_request *request,
 	int64_t user = request->parameters[0];
 	(void)snprintf(user_path, sizeof(user_path), "/users/%" PRId64, user);
 	(void)snprintf(payment_path, sizeof(payment_path),
-		       "/payment/transfer/id/%" PRId64 "/amount/%" PRId64,
-		       user, order->cents);
+		       "/payment/transfer/id/%" PRId64 "/amount/%" PRId64, user,
+		       order->cents);
 	struct mkv_peer_call call = {
 		.span = "GET user",
 		.method = "GET",
@@ -168,8 +170,7 @@ static bool ask_peers(struct mkv_http_request *request,
 	};
 	if (!ask(request, service.user, &call, &reply))
 		return false;
-	auto_free char *update =
-		mkv_order_user_update(reply.data, reply.size);
+	auto_free char *update = mkv_order_user_update(reply.data, reply.size);
 	if (!update) {
 		mkv_http_error(request, 503, "peer-away",
 			       "GET user: not an answer of a user service");

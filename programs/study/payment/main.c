@@ -30,7 +30,8 @@ static const struct mkv_service_setting own_settings[] = {
 	MKV_PEER_TIMEOUT("6000"),
 	{0},
 };
-static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings,
+							     NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {

@@ -33,7 +33,8 @@ struct cluster {
 static struct cluster cluster_set;
 static const struct mkv_service_setting own_settings[] = {
 	{"PG_DATA", MKV_SETTING_TEXT, "/var/lib/postgresql/data",
-	 .max = PATH_LIMIT - 32, .doc = "the cluster", .text = &cluster_set.data},
+	 .max = PATH_LIMIT - 32, .doc = "the cluster",
+	 .text = &cluster_set.data},
 	{"PG_LISTEN", MKV_SETTING_TEXT, "127.0.0.1", .max = 250,
 	 .doc = "addresses it listens on; on a bridge network `*`",
 	 .text = &cluster_set.listen},
@@ -194,9 +195,9 @@ static int become_server(const struct cluster *cluster, struct mkv_error *err)
 	(void)snprintf(options, sizeof(options), "%s",
 		       cluster->options ? cluster->options : "");
 	const char *argv[OPTIONS_MAX + 1] = {
-		program,       "-D", cluster->data, "-p",
-		cluster->port, "-c", listen,	    "-c",
-		"unix_socket_directories=/tmp"};
+		program, "-D",		cluster->data,
+		"-p",	 cluster->port, "-c",
+		listen,	 "-c",		"unix_socket_directories=/tmp"};
 	size_t n = 9;
 	int rc = add_options(options, argv, &n, err);
 	if (rc < 0)
@@ -227,8 +228,8 @@ static int run_as_server(const struct mkv_program *program,
 
 int main(int argc, char **argv)
 {
-	static const struct mkv_service_setting *const settings[] = {own_settings,
-							     NULL};
+	static const struct mkv_service_setting *const settings[] = {
+		own_settings, NULL};
 	const struct mkv_program program = {
 		.name = "postgres", .settings = settings, .run = run_as_server};
 	return mkv_program_main(&program, argc, argv);

@@ -71,7 +71,8 @@ static const struct mkv_service_setting own_settings[] = {
 	 .number = &service.users},
 	{0},
 };
-static const struct mkv_service_setting *const settings[] = {own_settings, NULL};
+static const struct mkv_service_setting *const settings[] = {own_settings,
+							     NULL};
 
 static int configure(void *context, struct mkv_error *err)
 {
@@ -167,9 +168,9 @@ static void create_user(struct mkv_http_request *request, void *context)
 	if (!body)
 		return;
 	auto_result PGresult *result = NULL;
-	const char *const parameters[] = {
-		change.name, change.email,
-		change.balance ? change.balance : "0"};
+	const char *const parameters[] = {change.name, change.email,
+					  change.balance ? change.balance
+							 : "0"};
 	if (!change.name || !change.email)
 		mkv_http_error(request, 400, "bad-value",
 			       "a user has a 'name' and an 'email'");

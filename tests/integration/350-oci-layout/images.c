@@ -10,9 +10,9 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
+#include "builder/core/tree/diff.h"
 #include "builder/format/oci/docker_root.h"
 #include "builder/format/oci/layout.h"
-#include "builder/core/tree/diff.h"
 #include "lib/io.h"
 
 enum { EPOCH = 1700000000 };
@@ -86,7 +86,8 @@ static int write_inode(const char *path, struct mkv_inode *inode, void *context,
 	} else if (S_ISLNK(inode->mode)) {
 		rc = symlink(inode->target, target);
 	} else if (S_ISREG(inode->mode)) {
-		auto_fd int fd = open(target, O_CREAT | O_WRONLY | O_EXCL, 0600);
+		auto_fd int fd =
+			open(target, O_CREAT | O_WRONLY | O_EXCL, 0600);
 		ok(mkv_content_copy_to(inode->content, fd, 0, err));
 	} else {
 		rc = mknod(target, inode->mode,
@@ -94,7 +95,8 @@ static int write_inode(const char *path, struct mkv_inode *inode, void *context,
 	}
 	for (size_t i = 0; rc == 0 && i < inode->n_xattrs; i++)
 		rc = lsetxattr(target, inode->xattrs[i].name,
-			       inode->xattrs[i].value, inode->xattrs[i].size, 0);
+			       inode->xattrs[i].value, inode->xattrs[i].size,
+			       0);
 	if (rc == 0)
 		rc = lchown(target, inode->uid, inode->gid);
 	if (rc == 0 && !S_ISLNK(inode->mode))
@@ -114,8 +116,8 @@ int main(int argc, char **argv)
 {
 	if (argc != 4)
 		return 2;
-	enum mkv_gzip_level level = atoi(argv[3]) ? MKV_GZIP_DEFLATE
-						  : MKV_GZIP_STORED;
+	enum mkv_gzip_level level =
+		atoi(argv[3]) ? MKV_GZIP_DEFLATE : MKV_GZIP_STORED;
 	struct mkv_tree *trees[2] = {base_tree(argv[2])};
 	struct mkv_oci_layer *layers[2];
 	const struct mkv_oci_layer *lowest_first[2];

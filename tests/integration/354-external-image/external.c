@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* external resolve REFERENCE
  * external fetch REFERENCE DIGEST FOLDER
- * external keep STORE REFERENCE DIGEST HOW   by a store, HOW is online or offline;
- *                                          prints the folder
- * external layout FOLDER DIGEST OUT       an OCI layout of it; prints its id */
+ * external keep STORE REFERENCE DIGEST HOW   by a store, HOW is online or
+ * offline; prints the folder external layout FOLDER DIGEST OUT       an OCI
+ * layout of it; prints its id */
 #include <stdio.h>
 #include <string.h>
 
