@@ -16,6 +16,7 @@
 #   make bench-services  the services: a long run, rates, spans (20 minutes)
 #   make fuzz       parsers under ASan and UBSan, FUZZ_SECONDS (10) each
 #   make install    into $(DESTDIR)$(prefix)
+#   make deb        the Debian package of this version, into $(BUILD)/deb
 #   make clean      take build/ away
 #   make help       this text
 #
@@ -27,6 +28,8 @@
 CC ?= gcc
 BUILD ?= build
 prefix ?= /usr/local
+bash_completions ?= $(prefix)/share/bash-completion/completions
+zsh_completions ?= $(prefix)/share/zsh/site-functions
 PKG_CONFIG ?= pkg-config
 VERSION := 0.1.0
 
@@ -71,7 +74,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo unit check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install clean help units test-deps
+.PHONY: all deps demo unit check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install deb clean help units test-deps
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(PROGRAM_BINS)
 
 # What a section of .ci/packages.txt names is there: looked for before the first
@@ -219,6 +222,16 @@ install: all
 	for s in $(PROGRAMS); do install -D -m 0755 $(BUILD)/programs/$$s $(DESTDIR)$(prefix)/lib/mkvbench/programs/$$s; done
 	cp -R overlays recipes $(DESTDIR)$(prefix)/lib/mkvbench/
 	install -D -m 0644 docs/mkvbench.1 $(DESTDIR)$(prefix)/share/man/man1/mkvbench.1
+	install -D -m 0644 docs/mkvbench-verify.8 $(DESTDIR)$(prefix)/share/man/man8/mkvbench-verify.8
+	for shell in bash zsh; do mkdir -p $(BUILD)/completion/$$shell && \
+		$(BUILD)/mkvbench completion $$shell >$(BUILD)/completion/$$shell/mkvbench && \
+		$(BUILD)/mkvbench-verify --completion $$shell >$(BUILD)/completion/$$shell/mkvbench-verify || exit 1; done
+	for program in mkvbench mkvbench-verify; do \
+		install -D -m 0644 $(BUILD)/completion/bash/$$program $(DESTDIR)$(bash_completions)/$$program && \
+		install -D -m 0644 $(BUILD)/completion/zsh/$$program $(DESTDIR)$(zsh_completions)/_$$program || exit 1; done
+
+deb:
+	BUILD=$(BUILD) VERSION=$(VERSION) .ci/deb
 
 clean:
 	rm -rf $(BUILD)

@@ -25,7 +25,7 @@ static int usage(FILE *out)
 		      "Builds reproducible, signed benchmark appliances.\n\n"
 		      "Verbs:\n");
 	for (const struct mkv_command *c = mkv_commands; c->name; c++)
-		(void)fprintf(out, "  %-8s %s\n", c->name, c->summary);
+		(void)fprintf(out, "  %-10s %s\n", c->name, c->summary);
 	(void)fprintf(out, "\n`mkvbench VERB --help` tells more. "
 			   "Without a verb: build.\n");
 	return out == stdout ? 0 : 2;

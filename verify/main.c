@@ -371,6 +371,9 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 	case MKV_VERIFY_VERSION:
 		mkv_buf_printf(&text, "mkvbench-verify %s\n", MKV_VERSION);
 		return print(&text, err);
+	case MKV_VERIFY_COMPLETION:
+		mkv_verify_completion(options->shell, &text);
+		return print(&text, err);
 	case MKV_VERIFY_TPM_KEY:
 		return print_tpm_key(&env, err);
 	case MKV_VERIFY_CAPTURE:

@@ -32,6 +32,8 @@ static const struct option options[] = {
 	{"--after-start", NULL, "the second look, at running containers",
 	 false},
 	{"--watch", NULL, "a later look at what can change", false},
+	{"--completion", "bash|zsh", "print the completion script of a shell",
+	 false},
 	{"--help", NULL, "print this", false},
 	{"--version", NULL, "print the version", false},
 	{"--root", "DIR", "", true},
@@ -61,11 +63,46 @@ void mkv_verify_help(struct mkv_buf *into)
 		(void)snprintf(left, sizeof(left), "%s%s%s", o->name,
 			       o->placeholder ? " " : "",
 			       o->placeholder ? o->placeholder : "");
-		mkv_buf_printf(into, "  %-18s %s\n", left, o->help);
+		mkv_buf_printf(into, "  %-21s %s\n", left, o->help);
 	}
-	mkv_buf_str(into, "\nExit status: 0 passed (or the contract only "
-			  "warns), 1 failed itself, 2 bad usage,\n4 the answer "
-			  "is no.\n");
+	mkv_buf_str(into,
+		    "\nExit status: 0 passed (or the contract only "
+		    "warns), 1 failed itself, 2 bad usage,\n3 this machine "
+		    "can't do it, 4 the answer is no.\n");
+}
+
+/* The values of --check: "contract|cpu-model|..." */
+static void list_names(struct mkv_buf *into)
+{
+	for (const struct mkv_check *check = mkv_checks; check->name; check++)
+		mkv_buf_printf(into, "%s%s", check == mkv_checks ? "" : "|",
+			       check->name);
+}
+
+void mkv_verify_completion(enum mkv_shell shell, struct mkv_buf *into)
+{
+	static const char program[] = "mkvbench-verify";
+	auto_buf struct mkv_buf names = {0};
+	struct mkv_completion_option rows[OPTIONS];
+	struct mkv_completion_command run = {.synopsis = "", .options = rows};
+	list_names(&names);
+	if (names.failed)
+		into->failed = true;
+	for (size_t i = 0; i < OPTIONS; i++) {
+		const struct option *o = &options[i];
+		bool is_check = strcmp(o->name, "--check") == 0;
+		if (!o->hidden)
+			rows[run.n_options++] = (struct mkv_completion_option){
+				.name = o->name,
+				.placeholder = o->placeholder,
+				.help = o->help,
+				.words = is_check ? names.data : NULL,
+				.repeats = is_check,
+			};
+	}
+	mkv_completion_begin(shell, program, into);
+	mkv_completion_command(shell, program, &run, into);
+	mkv_completion_end(shell, program, NULL, 0, NULL, into);
 }
 
 static int unknown(const char *word, struct mkv_error *err)
@@ -173,6 +210,10 @@ static int set_value(struct mkv_verify_options *o, const char *name,
 	};
 	if (strcmp(name, "--check") == 0)
 		return add_check(o, value, err);
+	if (strcmp(name, "--completion") == 0) {
+		o->action = MKV_VERIFY_COMPLETION;
+		return mkv_completion_shell(value, &o->shell, err);
+	}
 	if (strcmp(name, "--ntp-port") == 0)
 		return set_port(o, value, err);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)

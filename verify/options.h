@@ -2,6 +2,7 @@
 #pragma once
 /* The command line of mkvbench-verify. */
 
+#include "lib/completion.h"
 #include "verify/check/check.h"
 
 enum { MKV_VERIFY_CHECKS_MAX = 64 };
@@ -14,10 +15,12 @@ enum mkv_verify_action {
 	MKV_VERIFY_TPM_KEY,
 	MKV_VERIFY_HELP,
 	MKV_VERIFY_VERSION,
+	MKV_VERIFY_COMPLETION,
 };
 
 struct mkv_verify_options {
 	enum mkv_verify_action action;
+	enum mkv_shell shell; /* whose completion script is printed */
 	enum mkv_phase phase;
 	bool service; /* --boot, --after-start, --watch: write what units write
 		       */
@@ -41,3 +44,6 @@ int mkv_verify_options(int argc, char **argv, struct mkv_verify_options *ret,
 	mkv_nonnull(2, 3, 4);
 /* What --help prints. */
 void mkv_verify_help(struct mkv_buf *into) mkv_nonnull(1);
+/* What --completion prints. */
+void mkv_verify_completion(enum mkv_shell shell, struct mkv_buf *into)
+	mkv_nonnull(2);

@@ -27,3 +27,4 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_import(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err);
+int mkv_cmd_completion(int argc, char **argv, struct mkv_error *err);

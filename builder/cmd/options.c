@@ -14,6 +14,16 @@ enum { OPTIONS_MOST = 64 };
 static bool was_given[OPTIONS_MOST];
 static char *joined[OPTIONS_MOST];
 
+/* Tables are local to their verbs: whoever wants to see one runs the verb. */
+static mkv_options_visit *visitor;
+static void *visitor_context;
+
+void mkv_options_set_visit(mkv_options_visit *visit, void *context)
+{
+	visitor = visit;
+	visitor_context = context;
+}
+
 static void print_help(const char *verb, const struct mkv_usage *usage)
 {
 	(void)printf("Usage: mkvbench %s [OPTIONS] %s\n\n%s\n", verb,
@@ -57,7 +67,7 @@ static int unknown(const char *verb, const struct mkv_usage *usage,
 			near ? near : "", near ? "'?)" : "", verb);
 }
 
-static bool is_list(const struct mkv_option *option)
+bool mkv_option_is_list(const struct mkv_option *option)
 {
 	return option->placeholder && strstr(option->placeholder, "[,");
 }
@@ -71,7 +81,7 @@ static int set_value(const char *verb, const struct mkv_option *option,
 		was_given[row] = true;
 		return 0;
 	}
-	if (!is_list(option))
+	if (!mkv_option_is_list(option))
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"%s: %s is given twice and takes one value "
 				"(%s)",
@@ -116,7 +126,11 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 {
 	int operands = 0;
 	bool only_operands = false;
-	*ret_done = false;
+	*ret_done = visitor != NULL;
+	if (visitor) {
+		visitor(verb, usage, visitor_context);
+		return 0;
+	}
 	memset(was_given, 0, sizeof(was_given));
 	/* Before anything can be wrong: that, too, is told as asked. */
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)

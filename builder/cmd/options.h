@@ -34,6 +34,16 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6, 7);
 
+/* Is called with the table of a verb, in the place of parsing. */
+typedef void mkv_options_visit(const char *verb, const struct mkv_usage *usage,
+			       void *context);
+/* From here on mkv_options_parse() calls `visit`, sets *ret_done and parses
+ * nothing; NULL ends that. */
+void mkv_options_set_visit(mkv_options_visit *visit, void *context);
+
+/* Whether it may be repeated: "NAME[,NAME]". */
+bool mkv_option_is_list(const struct mkv_option *option) mkv_nonnull(1);
+
 /* Takes "a,b,c" apart in place; at most `most` words, borrowed from the text.
  */
 size_t mkv_options_split(char *text, const char **ret, size_t most)

@@ -12,5 +12,7 @@ const struct mkv_command mkv_commands[] = {
 	{"receipt", "check receipts against an appliance's contract",
 	 mkv_cmd_receipt},
 	{"keygen", "make the key that builds are signed with", mkv_cmd_keygen},
+	{"completion", "print the completion script of a shell",
+	 mkv_cmd_completion},
 	{0},
 };
