@@ -47,11 +47,11 @@ static bool choose_mirror(struct run *run, struct mkv_job *job)
 	bool best_is_poor = false;
 	for (size_t i = 0; i < mirrors->count; i++) {
 		const struct health *health = &run->mirrors[i];
-		if (job->asked[i] ||
+		if (job->gave_up[i] ||
 		    !mkv_mirrors_may_hold(mirrors, i, job->item->archive))
 			continue;
 		if (health->dead) {
-			job->asked[i] = true;
+			job->gave_up[i] = true;
 			job->mirror = i;
 			job->all_gone = false;
 			add_answer(run, job, health->why);
@@ -105,8 +105,8 @@ static int open_next(struct run *run, struct mkv_error *err)
 		.all_gone = true,
 	};
 	run->open[run->n_open++] = job;
-	job->asked = calloc(run->options->mirrors->count + 1, sizeof(bool));
-	if (!job->asked)
+	job->gave_up = calloc(run->options->mirrors->count + 1, sizeof(bool));
+	if (!job->gave_up)
 		return mkv_oom(err);
 	bool whole = false;
 	int rc = mkv_job_open(job, run->store, &whole, err);
@@ -139,7 +139,7 @@ static void give_up_mirror(struct run *run, struct mkv_job *job,
 			   const char *why)
 {
 	add_answer(run, job, why);
-	job->asked[job->mirror] = true;
+	job->gave_up[job->mirror] = true;
 	job->state = MKV_JOB_WAITING;
 	job->start_ms = 0;
 	if (!choose_mirror(run, job))

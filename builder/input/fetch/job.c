@@ -84,7 +84,7 @@ void mkv_job_done(struct mkv_job *job)
 	mkv_hasher_free(job->hasher);
 	mkv_buf_done(&job->answers);
 	free(job->uri);
-	free(job->asked);
+	free(job->gave_up);
 }
 
 /* A mirror may ignore the range and send the whole file (RFC 9110, section
@@ -94,7 +94,7 @@ static int handle_first_byte(struct mkv_job *job)
 	long status = 0;
 	(void)curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
 	job->first_byte = false;
-	if (job->asked_range && status == 200)
+	if (job->sent_range && status == 200)
 		return restart_job(job, &job->write_error);
 	return 0;
 }
@@ -133,13 +133,13 @@ int mkv_job_start(struct mkv_job *job, const struct mkv_fetch_options *options,
 	char range[32];
 	(void)snprintf(range, sizeof(range), "%llu-",
 		       (unsigned long long)job->got_bytes);
-	job->asked_range = job->got_bytes > 0;
+	job->sent_range = job->got_bytes > 0;
 	job->first_byte = true;
 	job->write_error.code = 0;
 	(void)curl_easy_setopt(job->easy, CURLOPT_WRITEFUNCTION, receive_data);
 	(void)curl_easy_setopt(job->easy, CURLOPT_WRITEDATA, job);
 	(void)curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
-	if (job->asked_range &&
+	if (job->sent_range &&
 	    curl_easy_setopt(job->easy, CURLOPT_RANGE, range) != CURLE_OK)
 		return mkv_oom(err);
 	return 0;
@@ -188,7 +188,7 @@ int mkv_job_finish(struct mkv_job *job, CURLcode code, enum mkv_outcome *ret,
 				job->item->name,
 				mkv_store_path(job->object.store));
 	}
-	if (status == 416 && job->asked_range) {
+	if (status == 416 && job->sent_range) {
 		*ret = MKV_OUTCOME_AGAIN;
 		return restart_job(job, err);
 	}

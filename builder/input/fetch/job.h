@@ -16,7 +16,7 @@ struct mkv_job {
 	struct mkv_progress *progress;
 	enum mkv_job_state state;
 	int64_t start_ms;
-	bool *asked;	  /* per mirror: given up for this item */
+	bool *gave_up;	  /* per mirror: given up for this item */
 	size_t mirror;	  /* current mirror */
 	unsigned attempt; /* at the current mirror, from 1 */
 	bool on_other_path;
@@ -27,8 +27,8 @@ struct mkv_job {
 	CURL *easy;
 	char *uri;
 	char message[CURL_ERROR_SIZE];
-	bool first_byte;  /* this attempt has not received data yet */
-	bool asked_range; /* this attempt resumes at `got_bytes` */
+	bool first_byte; /* this attempt has not received data yet */
+	bool sent_range; /* this attempt resumes at `got_bytes` */
 	struct mkv_error write_error; /* code 0: none */
 
 	struct mkv_store_new object;
