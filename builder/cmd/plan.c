@@ -8,7 +8,7 @@
 #include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
-#include "builder/input/lock/foresee.h"
+#include "builder/input/lock/preview.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
@@ -202,7 +202,7 @@ static int print_steps(struct rows *rows, const char *output,
 
 /* What becomes of the lock, as a build with the same options would have it. */
 static int print_lock(const struct rows *rows, const char *path,
-		      const struct mkv_lock_foresight *foresight,
+		      const struct mkv_lock_preview *foresight,
 		      struct mkv_error *err)
 {
 	static const char *const states[] = {
@@ -243,11 +243,12 @@ static int plan_one(const struct mkv_session *session,
 		    const struct mkv_recipe *recipe, const char *path,
 		    struct mkv_error *err)
 {
-	auto_lock_foresight struct mkv_lock_foresight foresight = {0};
+	auto_lock_preview struct mkv_lock_preview foresight = {0};
 	auto_tool_files struct mkv_tool_files tool = {0};
 	struct rows rows = {.session = session, .recipe = recipe};
 	struct mkv_build build;
-	int rc = mkv_lock_foresee(recipe, session->lock_path, &foresight, err);
+	int rc = mkv_lock_preview_init(recipe, session->lock_path, &foresight,
+				       err);
 	if (rc < 0)
 		return rc;
 	if (!session->json)

@@ -9,7 +9,7 @@
 
 enum { PARALLEL = 8, ATTEMPTS = 4, BACKOFF_MS = 500, POLL_MS = 1000 };
 
-/* What was learnt about a mirror on the way. */
+/* Results of one mirror so far. */
 struct health {
 	unsigned good, gone;
 	bool dead;
@@ -22,24 +22,24 @@ struct run {
 	CURLM *multi;
 	struct health *mirrors;
 	struct mkv_job **open; /* jobs that are waiting or running */
-	size_t n_open, next;   /* `next` item to open */
+	size_t n_open, next;   /* `next`: index into `missing` */
 	unsigned running;
-	const struct mkv_fetch_item **missing; /* sorted out at the start */
+	const struct mkv_fetch_item **missing; /* not in the store */
 	size_t n_missing;
 	struct mkv_job *first_failed; /* owned */
 	size_t n_failed;
 	struct mkv_progress *progress;
 };
 
-static void note_answer(const struct run *run, struct mkv_job *job,
-			const char *why)
+static void add_answer(const struct run *run, struct mkv_job *job,
+		       const char *why)
 {
 	mkv_buf_printf(&job->answers, "%s%s: %s", job->answers.size ? "; " : "",
 		       run->options->mirrors->items[job->mirror].uri, why);
 }
 
-/* The next mirror for a job: in their order, but those that had nothing of what
- * was asked so far last. False when all were asked. */
+/* Chooses the next mirror for a job, in configured order; mirrors that lacked
+ * everything requested so far come last. False when none is left. */
 static bool choose_mirror(struct run *run, struct mkv_job *job)
 {
 	const struct mkv_mirrors *mirrors = run->options->mirrors;
@@ -47,14 +47,14 @@ static bool choose_mirror(struct run *run, struct mkv_job *job)
 	bool best_is_poor = false;
 	for (size_t i = 0; i < mirrors->count; i++) {
 		const struct health *health = &run->mirrors[i];
-		if (job->asked[i] ||
+		if (job->gave_up[i] ||
 		    !mkv_mirrors_may_hold(mirrors, i, job->item->archive))
 			continue;
 		if (health->dead) {
-			job->asked[i] = true;
+			job->gave_up[i] = true;
 			job->mirror = i;
 			job->all_gone = false;
-			note_answer(run, job, health->why);
+			add_answer(run, job, health->why);
 			continue;
 		}
 		bool poor = health->gone > 1 && !health->good;
@@ -105,8 +105,8 @@ static int open_next(struct run *run, struct mkv_error *err)
 		.all_gone = true,
 	};
 	run->open[run->n_open++] = job;
-	job->asked = calloc(run->options->mirrors->count + 1, sizeof(bool));
-	if (!job->asked)
+	job->gave_up = calloc(run->options->mirrors->count + 1, sizeof(bool));
+	if (!job->gave_up)
 		return mkv_oom(err);
 	bool whole = false;
 	int rc = mkv_job_open(job, run->store, &whole, err);
@@ -118,7 +118,8 @@ static int open_next(struct run *run, struct mkv_error *err)
 	return 0;
 }
 
-static int start(struct run *run, struct mkv_job *job, struct mkv_error *err)
+static int start_job(struct run *run, struct mkv_job *job,
+		     struct mkv_error *err)
 {
 	job->attempt++;
 	int rc = mkv_job_start(job, run->options, err);
@@ -133,20 +134,20 @@ static int start(struct run *run, struct mkv_job *job, struct mkv_error *err)
 	return 0;
 }
 
-/* This mirror is done with for this job. */
+/* Moves a job to its next mirror, or fails it. */
 static void give_up_mirror(struct run *run, struct mkv_job *job,
 			   const char *why)
 {
-	note_answer(run, job, why);
-	job->asked[job->mirror] = true;
+	add_answer(run, job, why);
+	job->gave_up[job->mirror] = true;
 	job->state = MKV_JOB_WAITING;
 	job->start_ms = 0;
 	if (!choose_mirror(run, job))
 		job->state = MKV_JOB_FAILED;
 }
 
-static void handle_again(struct run *run, struct mkv_job *job,
-			 enum mkv_outcome outcome, const char *why)
+static void retry_later(struct run *run, struct mkv_job *job,
+			enum mkv_outcome outcome, const char *why)
 {
 	unsigned attempts =
 		run->options->attempts ? run->options->attempts : ATTEMPTS;
@@ -171,7 +172,7 @@ static void handle_again(struct run *run, struct mkv_job *job,
 	give_up_mirror(run, job, text);
 }
 
-static int finish(struct run *run, CURLMsg *message, struct mkv_error *err)
+static int finish_job(struct run *run, CURLMsg *message, struct mkv_error *err)
 {
 	struct mkv_job *job = NULL;
 	char *private = NULL;
@@ -204,13 +205,13 @@ static int finish(struct run *run, CURLMsg *message, struct mkv_error *err)
 		break;
 	case MKV_OUTCOME_AGAIN:
 	case MKV_OUTCOME_DEAD:
-		handle_again(run, job, outcome, why);
+		retry_later(run, job, outcome, why);
 		break;
 	}
 	return 0;
 }
 
-/* Starts what may start; *ret_wait_ms says when the next may. */
+/* Starts every job that is due; *ret_wait_ms is the time until the next one. */
 static int start_due(struct run *run, int *ret_wait_ms, struct mkv_error *err)
 {
 	unsigned parallel =
@@ -233,7 +234,7 @@ static int start_due(struct run *run, int *ret_wait_ms, struct mkv_error *err)
 				wait_ms = job->start_ms - now;
 			continue;
 		}
-		int rc = start(run, job, err);
+		int rc = start_job(run, job, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -241,12 +242,12 @@ static int start_due(struct run *run, int *ret_wait_ms, struct mkv_error *err)
 	return 0;
 }
 
-static int turn(struct run *run, int wait_ms, struct mkv_error *err)
+static int poll_transfers(struct run *run, int wait_ms, struct mkv_error *err)
 {
 	int active = 0, left = 0;
 	CURLMcode code = curl_multi_perform(run->multi, &active);
 	for (CURLMsg *m; (m = curl_multi_info_read(run->multi, &left));) {
-		int rc = finish(run, m, err);
+		int rc = finish_job(run, m, err);
 		if (rc < 0)
 			return rc;
 		wait_ms = 0;
@@ -263,45 +264,54 @@ static int turn(struct run *run, int wait_ms, struct mkv_error *err)
 	return 0;
 }
 
-/* The advice comes first: the answers of many mirrors may be cut. */
-static int explain(const struct run *run, struct mkv_error *err)
+/* The advice precedes the answers, which may be truncated. */
+static int fail_missing(const struct run *run, struct mkv_error *err)
 {
 	const struct mkv_job *job = run->first_failed;
 	bool all_gone = job->all_gone && job->answers.size;
-	bool perhaps_gone = job->any_gone || !job->answers.size;
-	const char *advice = perhaps_gone ? run->options->advice : NULL;
+	bool may_be_gone = job->any_gone || !job->answers.size;
+	const char *advice = may_be_gone ? run->options->advice : NULL;
 	char more[64] = "", nobody[128];
 	if (run->n_failed > 1)
 		(void)snprintf(more, sizeof(more), " (and %zu more)",
 			       run->n_failed - 1);
 	(void)snprintf(nobody, sizeof(nobody),
-		       "none is known to hold '%.64s', none was asked",
+		       "no configured mirror holds '%.64s'",
 		       job->item->archive);
 	return mkv_fail(err, MKV_FAILED, all_gone ? ENOENT : EIO,
 			"%s%s %s (%s)%s%s%s: %s", job->item->name, more,
-			all_gone ? "is at no mirror" : "could not be fetched",
-			job->item->path, advice ? ". " : "",
-			advice ? advice : "", advice ? " The mirrors" : "",
+			all_gone ? "is on no mirror" : "could not be fetched",
+			job->item->path, advice ? "; " : "",
+			advice ? advice : "", advice ? "; mirrors" : "",
 			job->answers.size ? job->answers.data : nobody);
 }
 
-/* Jobs go on while one fails for being gone, so that all such are counted; when
- * mirrors don't work, the rest wouldn't do better. */
-static int work(struct run *run, struct mkv_error *err)
+/* Items that no mirror has do not stop the run, so that the error counts all of
+ * them. Any other failure does: further items would fail likewise. */
+static int run_jobs(struct run *run, struct mkv_error *err)
 {
 	int wait_ms = 0;
 	for (;;) {
 		int rc = start_due(run, &wait_ms, err);
-		if (rc == 0 && run->n_open == 0 && run->next == run->n_missing)
+		if (rc < 0)
+			return rc;
+		if (run->n_open == 0 && run->next == run->n_missing)
 			break;
-		if (rc == 0)
-			rc = turn(run, wait_ms, err);
+		rc = poll_transfers(run, wait_ms, err);
 		if (rc < 0)
 			return rc;
 		if (run->first_failed && !run->first_failed->all_gone)
 			break;
 	}
-	return run->first_failed ? explain(run, err) : 0;
+	return run->first_failed ? fail_missing(run, err) : 0;
+}
+
+static bool is_missing(const struct run *run, const struct mkv_sha256 *sha256)
+{
+	for (size_t i = 0; i < run->n_missing; i++)
+		if (mkv_sha256_equal(&run->missing[i]->sha256, sha256))
+			return true;
+	return false;
 }
 
 static void run_done(struct run *run)
@@ -320,7 +330,7 @@ static void run_done(struct run *run)
 	free(run->missing);
 }
 
-/* The items that aren't in the store, each digest once. */
+/* Collects the items that the store lacks, each digest once. */
 static int find_missing(struct run *run, const struct mkv_fetch_item *items,
 			size_t count, uint64_t *ret_bytes,
 			struct mkv_error *err)
@@ -332,13 +342,9 @@ static int find_missing(struct run *run, const struct mkv_fetch_item *items,
 	for (size_t i = 0; i < count; i++) {
 		auto_fd int fd = -1;
 		int rc = mkv_store_get(run->store, &items[i].sha256, &fd, err);
-		bool twice = false;
-		for (size_t k = 0; rc == -ENOENT && k < run->n_missing; k++)
-			twice |= mkv_sha256_equal(&run->missing[k]->sha256,
-						  &items[i].sha256);
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
-		if (rc == 0 || twice)
+		if (rc >= 0 || is_missing(run, &items[i].sha256))
 			continue;
 		run->missing[run->n_missing++] = &items[i];
 		*ret_bytes += items[i].size_bytes;
@@ -346,7 +352,7 @@ static int find_missing(struct run *run, const struct mkv_fetch_item *items,
 	return 0;
 }
 
-static int run_all(struct run *run, uint64_t bytes, struct mkv_error *err)
+static int fetch_missing(struct run *run, uint64_t bytes, struct mkv_error *err)
 {
 	size_t mirrors = run->options->mirrors->count;
 	int rc = mkv_transfer_global(err);
@@ -366,7 +372,7 @@ static int run_all(struct run *run, uint64_t bytes, struct mkv_error *err)
 					     run->missing[0]->name)
 			: mkv_progress_begin(run->progress, bytes,
 					     "fetch %zu files", run->n_missing);
-	rc = work(run, err);
+	rc = run_jobs(run, err);
 	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
@@ -382,12 +388,12 @@ int mkv_fetch_all(struct mkv_store *store, const struct mkv_fetch_item *items,
 	if (rc < 0 || run.n_missing == 0)
 		return rc;
 	if (!options->offline)
-		return run_all(&run, bytes, err);
+		return fetch_missing(&run, bytes, err);
 	char more[64] = "";
 	if (run.n_missing > 1)
 		(void)snprintf(more, sizeof(more), " and %zu more",
 			       run.n_missing - 1);
 	return mkv_fail(err, MKV_FAILED, ENOENT,
-			"offline, and the store '%s' lacks %s%s",
+			"offline: the store '%s' lacks %s%s",
 			mkv_store_path(store), run.missing[0]->name, more);
 }

@@ -7,17 +7,21 @@
 
 #include "lib/io.h"
 
-static int restart(struct mkv_job *job, struct mkv_error *err)
+static int restart_job(struct mkv_job *job, struct mkv_error *err)
 {
 	struct mkv_sha256 ignored;
 	int rc = mkv_hasher_finish(job->hasher, &ignored, err);
 	job->got_bytes = 0;
-	if (rc == 0 && ftruncate(job->object.fd, 0) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (ftruncate(job->object.fd, 0) < 0)
+		return mkv_fail(err, MKV_FAILED, errno,
+				"truncate partial file: %m");
+	return 0;
 }
 
-static int commit(struct mkv_job *job, bool *ret_right, struct mkv_error *err)
+static int commit_object(struct mkv_job *job, bool *ret_right,
+			 struct mkv_error *err)
 {
 	struct mkv_sha256 found, committed;
 	int rc = mkv_hasher_finish(job->hasher, &found, err);
@@ -25,13 +29,13 @@ static int commit(struct mkv_job *job, bool *ret_right, struct mkv_error *err)
 		return rc;
 	*ret_right = mkv_sha256_equal(&found, &job->item->sha256);
 	if (!*ret_right)
-		return restart(job, err);
+		return restart_job(job, err);
 	return mkv_store_new_commit(&job->object, &found, &committed, err);
 }
 
-/* Hashes what is there, so that the rest only has to be added. */
-static int take_rest(struct mkv_job *job, bool *ret_whole,
-		     struct mkv_error *err)
+/* Hashes the bytes of an earlier run, so that the transfer can continue. */
+static int resume_partial(struct mkv_job *job, bool *ret_whole,
+			  struct mkv_error *err)
 {
 	enum { CHUNK = 256 * 1024 };
 	auto_free char *chunk = malloc(CHUNK);
@@ -39,9 +43,10 @@ static int take_rest(struct mkv_job *job, bool *ret_whole,
 	if (!chunk)
 		return mkv_oom(err);
 	if (fstat(job->object.fd, &st) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "stat: %m");
+		return mkv_fail(err, MKV_FAILED, errno,
+				"stat partial file: %m");
 	if ((uint64_t)st.st_size > job->item->size_bytes)
-		return restart(job, err);
+		return restart_job(job, err);
 	while (job->got_bytes < (uint64_t)st.st_size) {
 		uint64_t left = (uint64_t)st.st_size - job->got_bytes;
 		size_t want = left < CHUNK ? (size_t)left : CHUNK;
@@ -54,7 +59,7 @@ static int take_rest(struct mkv_job *job, bool *ret_whole,
 	}
 	mkv_progress_advance(job->progress, job->got_bytes);
 	if (job->got_bytes == job->item->size_bytes)
-		return commit(job, ret_whole, err);
+		return commit_object(job, ret_whole, err);
 	return 0;
 }
 
@@ -67,9 +72,9 @@ int mkv_job_open(struct mkv_job *job, struct mkv_store *store, bool *ret_whole,
 		return mkv_oom(err);
 	int rc = mkv_store_partial_open(store, &job->item->sha256, &job->object,
 					err);
-	if (rc == -EAGAIN) /* another build fetches it too: each its own copy */
+	if (rc == -EAGAIN) /* locked: another build is fetching this item */
 		rc = mkv_store_new_open(store, &job->object, err);
-	return rc < 0 ? rc : take_rest(job, ret_whole, err);
+	return rc < 0 ? rc : resume_partial(job, ret_whole, err);
 }
 
 void mkv_job_done(struct mkv_job *job)
@@ -79,30 +84,30 @@ void mkv_job_done(struct mkv_job *job)
 	mkv_hasher_free(job->hasher);
 	mkv_buf_done(&job->answers);
 	free(job->uri);
-	free(job->asked);
+	free(job->gave_up);
 }
 
-/* What stands at the beginning of this answer: the continuation that was asked
- * for, or the whole from its start. */
-static int meet_first_byte(struct mkv_job *job)
+/* A mirror may ignore the range and send the whole file (RFC 9110, section
+ * 14.2): then the transfer starts over. */
+static int handle_first_byte(struct mkv_job *job)
 {
 	long status = 0;
 	(void)curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
 	job->first_byte = false;
-	if (job->asked_range && status == 200)
-		return restart(job, &job->write_error);
+	if (job->sent_range && status == 200)
+		return restart_job(job, &job->write_error);
 	return 0;
 }
 
-static size_t receive(char *data, size_t size, size_t count, void *context)
+static size_t receive_data(char *data, size_t size, size_t count, void *context)
 {
 	struct mkv_job *job = context;
 	size_t bytes = size * count;
-	if (job->first_byte && meet_first_byte(job) < 0)
+	if (job->first_byte && handle_first_byte(job) < 0)
 		return CURL_WRITEFUNC_ERROR;
 	if (bytes > job->item->size_bytes - job->got_bytes) {
 		(void)mkv_fail(&job->write_error, MKV_UNVERIFIED, EFBIG,
-			       "larger than %llu bytes",
+			       "the response is larger than %llu bytes",
 			       (unsigned long long)job->item->size_bytes);
 		return CURL_WRITEFUNC_ERROR;
 	}
@@ -128,39 +133,40 @@ int mkv_job_start(struct mkv_job *job, const struct mkv_fetch_options *options,
 	char range[32];
 	(void)snprintf(range, sizeof(range), "%llu-",
 		       (unsigned long long)job->got_bytes);
-	job->asked_range = job->got_bytes > 0;
+	job->sent_range = job->got_bytes > 0;
 	job->first_byte = true;
 	job->write_error.code = 0;
-	(void)curl_easy_setopt(job->easy, CURLOPT_WRITEFUNCTION, receive);
+	(void)curl_easy_setopt(job->easy, CURLOPT_WRITEFUNCTION, receive_data);
 	(void)curl_easy_setopt(job->easy, CURLOPT_WRITEDATA, job);
 	(void)curl_easy_setopt(job->easy, CURLOPT_PRIVATE, job);
-	if (job->asked_range &&
+	if (job->sent_range &&
 	    curl_easy_setopt(job->easy, CURLOPT_RANGE, range) != CURLE_OK)
 		return mkv_oom(err);
 	return 0;
 }
 
-/* The transfer ended well by itself: are these the right bytes? */
-static int finish_whole(struct mkv_job *job, enum mkv_outcome *ret, char *why,
-			size_t why_size, struct mkv_error *err)
+/* Verifies the bytes of a transfer that libcurl reports as complete. */
+static int verify_object(struct mkv_job *job, enum mkv_outcome *ret, char *why,
+			 size_t why_size, struct mkv_error *err)
 {
 	bool right = false;
 	*ret = MKV_OUTCOME_AGAIN;
 	if (job->got_bytes < job->item->size_bytes) {
 		(void)snprintf(why, why_size,
-			       "the answer ended after %llu of %llu bytes",
+			       "the response ended after %llu of %llu bytes",
 			       (unsigned long long)job->got_bytes,
 			       (unsigned long long)job->item->size_bytes);
 		return 0;
 	}
-	int rc = commit(job, &right, err);
+	int rc = commit_object(job, &right, err);
 	if (rc < 0)
 		return rc;
 	if (right)
 		*ret = MKV_OUTCOME_OK;
 	else
 		(void)snprintf(why, why_size,
-			       "what came has not the SHA-256 that is pinned");
+			       "the response does not match the pinned "
+			       "SHA-256");
 	return 0;
 }
 
@@ -174,19 +180,19 @@ int mkv_job_finish(struct mkv_job *job, CURLcode code, enum mkv_outcome *ret,
 	if (job->write_error.code == EFBIG) {
 		*ret = MKV_OUTCOME_AGAIN;
 		(void)snprintf(why, why_size, "%s", job->write_error.message);
-		return restart(job, err);
+		return restart_job(job, err);
 	}
 	if (job->write_error.code) {
 		*err = job->write_error;
-		return mkv_wrap(err, -err->code, "%s, into '%s'",
+		return mkv_wrap(err, -err->code, "%s, writing to store '%s'",
 				job->item->name,
 				mkv_store_path(job->object.store));
 	}
-	if (status == 416 && job->asked_range) {
+	if (status == 416 && job->sent_range) {
 		*ret = MKV_OUTCOME_AGAIN;
-		return restart(job, err);
+		return restart_job(job, err);
 	}
 	if (*ret == MKV_OUTCOME_OK)
-		return finish_whole(job, ret, why, why_size, err);
+		return verify_object(job, ret, why, why_size, err);
 	return 0;
 }

@@ -37,13 +37,12 @@ int mkv_mirrors_parse(const char *uris, struct mkv_mirrors *ret,
 		uri[strcspn(uri, " ")] = '\0';
 		err->code = 0;
 		if (*uri && !mkv_mirrors_entry(&mirrors, uri, err))
-			return err->code
-				       ? -err->code
-				       : mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-						  "'%s' is no mirror: allowed "
-						  "are http://, https:// and "
-						  "file:///",
-						  uri);
+			return err->code ? -err->code
+					 : mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+						    "'%s' is not the URI of a "
+						    "mirror: use http://, "
+						    "https:// or file:///",
+						    uri);
 	}
 	if (!mirrors.count)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
@@ -87,25 +86,34 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int read_folder(const char *path, struct mkv_mirrors *mirrors,
-		       struct mkv_error *err)
+static int read_entries(const char *path, struct dirent *const *entries,
+			int count, struct mkv_mirrors *mirrors,
+			struct mkv_error *err)
+{
+	for (int i = 0; i < count; i++) {
+		auto_free char *file = NULL;
+		if (asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
+			return mkv_oom(err);
+		int rc = read_source(file, mirrors, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int read_directory(const char *path, struct mkv_mirrors *mirrors,
+			  struct mkv_error *err)
 {
 	struct dirent **entries = NULL;
 	int count = scandir(path, &entries, is_source, by_name);
 	if (count < 0)
-		return errno == ENOENT ? 0
-				       : mkv_fail(err, MKV_FAILED, errno,
-						  "read folder '%s': %m", path);
-	int rc = 0;
-	for (int i = 0; i < count; i++) {
-		auto_free char *file = NULL;
-		if (rc == 0 &&
-		    asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
-			rc = mkv_oom(err);
-		if (rc == 0)
-			rc = read_source(file, mirrors, err);
+		return errno == ENOENT
+			       ? 0
+			       : mkv_fail(err, MKV_FAILED, errno,
+					  "read directory '%s': %m", path);
+	int rc = read_entries(path, entries, count, mirrors, err);
+	for (int i = 0; i < count; i++)
 		free(entries[i]);
-	}
 	free(entries);
 	return rc;
 }
@@ -115,13 +123,14 @@ int mkv_mirrors_of_host(const char *etc_apt, struct mkv_mirrors *ret,
 {
 	auto_mirrors struct mkv_mirrors mirrors = {0};
 	auto_free char *list = NULL;
-	auto_free char *folder = NULL;
+	auto_free char *directory = NULL;
 	if (asprintf(&list, "%s/sources.list", etc_apt) < 0 ||
-	    asprintf(&folder, "%s/sources.list.d", etc_apt) < 0)
+	    asprintf(&directory, "%s/sources.list.d", etc_apt) < 0)
 		return mkv_oom(err);
 	int rc = read_source(list, &mirrors, err);
-	if (rc == 0)
-		rc = read_folder(folder, &mirrors, err);
+	if (rc < 0)
+		return rc;
+	rc = read_directory(directory, &mirrors, err);
 	if (rc < 0)
 		return rc;
 	bool main = false;
@@ -129,16 +138,17 @@ int mkv_mirrors_of_host(const char *etc_apt, struct mkv_mirrors *ret,
 		main |= mirrors.items[i].main;
 	if (!main)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"no mirror of Debian is known: the apt "
-				"configuration in '%s' names none; give one "
-				"with --mirror URI",
+				"the apt configuration in '%s' names no Debian "
+				"mirror: name a mirror with --mirror URI",
 				etc_apt);
 	*ret = mirrors;
 	mirrors = (struct mkv_mirrors){0};
 	return 0;
 }
 
-/* `Acquire::http::Proxy::HOST "VALUE";` */
+/* Adds the setting of one line: `Acquire::http::Proxy::HOST "VALUE";`
+ * (apt.conf(5)).
+ */
 static int parse_proxy(char *line, struct mkv_mirrors *mirrors,
 		       struct mkv_error *err)
 {
@@ -180,11 +190,13 @@ int mkv_mirrors_parse_proxies(const char *dump, struct mkv_mirrors *mirrors,
 	auto_free char *copy = strdup(dump);
 	if (!copy)
 		return mkv_oom(err);
-	int rc = 0;
 	char *at = copy;
-	for (char *line; rc == 0 && (line = strsep(&at, "\n"));)
-		rc = parse_proxy(line, mirrors, err);
-	return rc;
+	for (char *line; (line = strsep(&at, "\n"));) {
+		int rc = parse_proxy(line, mirrors, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_mirrors_add_proxies(struct mkv_mirrors *mirrors, struct mkv_error *err)

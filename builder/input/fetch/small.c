@@ -3,48 +3,32 @@
 #include <time.h>
 
 #include "builder/input/fetch/transfer.h"
+#include "lib/clock.h"
 
-struct receiving {
-	struct mkv_buf text;
-	size_t limit_bytes;
-	bool too_large;
-};
-
-static size_t receive(char *data, size_t size, size_t count, void *context)
-{
-	struct receiving *receiving = context;
-	size_t bytes = size * count;
-	if (bytes > receiving->limit_bytes - receiving->text.size) {
-		receiving->too_large = true;
-		return CURL_WRITEFUNC_ERROR;
-	}
-	mkv_buf_add(&receiving->text, data, bytes);
-	return receiving->text.failed ? CURL_WRITEFUNC_ERROR : bytes;
-}
-
-static enum mkv_outcome try_once(const struct mkv_fetch_options *options,
-				 size_t mirror, const char *path,
-				 struct receiving *receiving,
-				 struct mkv_error *err)
+static enum mkv_outcome fetch_once(const struct mkv_fetch_options *options,
+				   size_t mirror, const char *path,
+				   struct mkv_transfer_body *body,
+				   struct mkv_error *err)
 {
 	char message[CURL_ERROR_SIZE], why[CURL_ERROR_SIZE + 64] = "";
 	CURL *easy = NULL;
 	auto_free char *uri = NULL;
-	mkv_buf_done(&receiving->text);
+	mkv_buf_done(&body->text);
 	if (mkv_transfer_new(options, mirror, path, message, &easy, &uri, err) <
 	    0)
 		return MKV_OUTCOME_DEAD;
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
-	(void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, receiving);
-	CURLcode code = curl_easy_perform(easy);
+	CURLcode code = mkv_transfer_receive(easy, body);
+	if (code == CURLE_OK)
+		code = curl_easy_perform(easy);
 	enum mkv_outcome outcome =
 		mkv_transfer_judge(easy, code, message, why, sizeof(why));
 	curl_easy_cleanup(easy);
-	if (receiving->too_large) {
+	if (body->is_too_large) {
 		outcome = MKV_OUTCOME_DEAD;
 		(void)snprintf(why, sizeof(why),
-			       "larger than the limit of %zu bytes",
-			       receiving->limit_bytes);
+			       "the response is larger than the limit of %zu "
+			       "bytes",
+			       body->limit_bytes);
 	}
 	if (outcome != MKV_OUTCOME_OK)
 		(void)mkv_fail(err, MKV_FAILED,
@@ -59,23 +43,23 @@ int mkv_fetch_small(const struct mkv_fetch_options *options, size_t mirror,
 {
 	unsigned attempts = options->attempts ? options->attempts : 4;
 	long wait_ms = options->backoff_ms ? (long)options->backoff_ms : 500;
-	struct receiving receiving = {.limit_bytes = limit_bytes};
+	struct mkv_transfer_body body = {.limit_bytes = limit_bytes};
 	enum mkv_outcome outcome = MKV_OUTCOME_AGAIN;
 	for (unsigned i = 0; i < attempts && outcome == MKV_OUTCOME_AGAIN;
 	     i++) {
 		if (i > 0) {
-			struct timespec pause = {wait_ms / 1000,
-						 wait_ms % 1000 * 1000000};
+			struct timespec pause = mkv_timespec_of_ns(
+				(int64_t)wait_ms * MKV_NS_PER_MS);
 			(void)nanosleep(&pause, NULL);
 			wait_ms *= 2;
 		}
-		outcome = try_once(options, mirror, path, &receiving, err);
+		outcome = fetch_once(options, mirror, path, &body, err);
 	}
 	if (outcome != MKV_OUTCOME_OK) {
-		mkv_buf_done(&receiving.text);
+		mkv_buf_done(&body.text);
 		return -err->code;
 	}
 	mkv_buf_done(ret);
-	*ret = receiving.text;
+	*ret = body.text;
 	return 0;
 }

@@ -6,13 +6,13 @@
 
 enum { WORDS_MAX = 64, STANZA_FIELDS = 7 };
 
-/* Words of a text that was cut in place. */
+/* The words of a text that was split in place. */
 struct words {
 	char *items[WORDS_MAX];
 	size_t count;
 };
 
-static struct words split(char *text)
+static struct words split_words(char *text)
 {
 	struct words words = {.count = 0};
 	char *rest = NULL;
@@ -23,7 +23,7 @@ static struct words split(char *text)
 	return words;
 }
 
-static bool has(const struct words *words, const char *text)
+static bool has_word(const struct words *words, const char *text)
 {
 	for (size_t i = 0; i < words->count; i++)
 		if (strcmp(words->items[i], text) == 0)
@@ -31,9 +31,9 @@ static bool has(const struct words *words, const char *text)
 	return false;
 }
 
-/* What a suite's name tells, when it is one of Debian's. */
-static bool classify(const char *suite, bool *main, bool *updates,
-		     bool *security)
+/* Classifies a suite by its name; false when the name is not Debian's. */
+static bool classify_suite(const char *suite, bool *main, bool *updates,
+			   bool *security)
 {
 	static const char *const names[] = {
 		"bullseye", "bookworm", "trixie",  "forky",    "duke",
@@ -87,13 +87,14 @@ struct mkv_mirror *mkv_mirrors_entry(struct mkv_mirrors *mirrors,
 	return &items[mirrors->count++];
 }
 
-/* Every pair of a URI and a suite. */
+/* Adds every combination of a URI and a suite. */
 static int add_pairs(struct mkv_mirrors *mirrors, const struct words *uris,
 		     const struct words *suites, struct mkv_error *err)
 {
 	for (size_t s = 0; s < suites->count; s++) {
 		bool main, updates, security;
-		if (!classify(suites->items[s], &main, &updates, &security))
+		if (!classify_suite(suites->items[s], &main, &updates,
+				    &security))
 			continue;
 		for (size_t u = 0; u < uris->count; u++) {
 			err->code = 0;
@@ -111,17 +112,18 @@ static int add_pairs(struct mkv_mirrors *mirrors, const struct words *uris,
 	return 0;
 }
 
-/* Debian's own keyrings are files of one package. */
+/* The keyrings of package debian-archive-keyring. */
 static bool is_debians_keyring(const char *signed_by)
 {
 	const char *slash = strrchr(signed_by, '/');
 	return slash && strncmp(slash + 1, "debian-archive", 14) == 0;
 }
 
-/* `arch=amd64,arm64 signed-by=/path` */
-static bool options_fit(char *options)
+/* Whether options like `arch=amd64,arm64 signed-by=/path` allow amd64 and
+ * Debian's keyring. */
+static bool are_options_usable(char *options)
 {
-	struct words words = split(options);
+	struct words words = split_words(options);
 	for (size_t i = 0; i < words.count; i++) {
 		char *value = strchr(words.items[i], '=');
 		if (!value)
@@ -138,8 +140,8 @@ static bool options_fit(char *options)
 }
 
 /* `deb [options] URI SUITE COMPONENT...` */
-static int parse_line(char *line, struct mkv_mirrors *mirrors,
-		      struct mkv_error *err)
+static int parse_list_line(char *line, struct mkv_mirrors *mirrors,
+			   struct mkv_error *err)
 {
 	line[strcspn(line, "#")] = '\0';
 	line += strspn(line, " \t");
@@ -152,12 +154,12 @@ static int parse_line(char *line, struct mkv_mirrors *mirrors,
 		if (!close_bracket)
 			return 0;
 		*close_bracket = '\0';
-		if (!options_fit(line + 1))
+		if (!are_options_usable(line + 1))
 			return 0;
 		line = close_bracket + 1;
 	}
-	struct words words = split(line);
-	if (words.count < 3 || !has(&words, "main"))
+	struct words words = split_words(line);
+	if (words.count < 3 || !has_word(&words, "main"))
 		return 0;
 	struct words uri = {.items = {words.items[0]}, .count = 1};
 	struct words suite = {.items = {words.items[1]}, .count = 1};
@@ -170,11 +172,13 @@ int mkv_sources_parse_list(const char *text, struct mkv_mirrors *mirrors,
 	auto_free char *copy = strdup(text);
 	if (!copy)
 		return mkv_oom(err);
-	int rc = 0;
 	char *at = copy;
-	for (char *line; rc == 0 && (line = strsep(&at, "\n"));)
-		rc = parse_line(line, mirrors, err);
-	return rc;
+	for (char *line; (line = strsep(&at, "\n"));) {
+		int rc = parse_list_line(line, mirrors, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 enum field {
@@ -192,17 +196,19 @@ static const char *const field_names[STANZA_FIELDS] = {
 	"Architectures", "Signed-By", "Enabled",
 };
 
-static int take_stanza(char *fields[STANZA_FIELDS], struct mkv_mirrors *mirrors,
-		       struct mkv_error *err)
+static int add_stanza(char *fields[STANZA_FIELDS], struct mkv_mirrors *mirrors,
+		      struct mkv_error *err)
 {
 	struct words words[STANZA_FIELDS] = {0};
 	for (size_t i = 0; i < STANZA_FIELDS; i++)
 		if (fields[i])
-			words[i] = split(fields[i]);
-	if (!has(&words[TYPES], "deb") || !has(&words[COMPONENTS], "main") ||
-	    has(&words[ENABLED], "no") || has(&words[ENABLED], "false") ||
+			words[i] = split_words(fields[i]);
+	if (!has_word(&words[TYPES], "deb") ||
+	    !has_word(&words[COMPONENTS], "main") ||
+	    has_word(&words[ENABLED], "no") ||
+	    has_word(&words[ENABLED], "false") ||
 	    (words[ARCHITECTURES].count &&
-	     !has(&words[ARCHITECTURES], "amd64")))
+	     !has_word(&words[ARCHITECTURES], "amd64")))
 		return 0;
 	if (words[SIGNED_BY].count &&
 	    !is_debians_keyring(words[SIGNED_BY].items[0]))
@@ -210,13 +216,13 @@ static int take_stanza(char *fields[STANZA_FIELDS], struct mkv_mirrors *mirrors,
 	return add_pairs(mirrors, &words[URIS], &words[SUITES], err);
 }
 
-/* Joins the lines of a stanza into its fields: a continued line loses its
- * newline, so that its words belong to the field above. */
+/* Splits a stanza into its fields in place. A continuation line is appended to
+ * the field above. */
 static int parse_stanza(char *stanza, struct mkv_mirrors *mirrors,
 			struct mkv_error *err)
 {
 	char *fields[STANZA_FIELDS] = {0};
-	char *last = NULL; /* end of the field that may go on */
+	char *last = NULL; /* end of the last known field */
 	char *at = stanza;
 	for (char *line; (line = strsep(&at, "\n"));) {
 		if (line[0] == '#')
@@ -239,7 +245,7 @@ static int parse_stanza(char *stanza, struct mkv_mirrors *mirrors,
 				last = fields[i] + strlen(fields[i]);
 			}
 	}
-	return take_stanza(fields, mirrors, err);
+	return add_stanza(fields, mirrors, err);
 }
 
 int mkv_sources_parse_deb822(const char *text, struct mkv_mirrors *mirrors,
@@ -248,13 +254,14 @@ int mkv_sources_parse_deb822(const char *text, struct mkv_mirrors *mirrors,
 	auto_free char *copy = strdup(text);
 	if (!copy)
 		return mkv_oom(err);
-	int rc = 0;
-	for (char *at = copy; rc == 0 && at && *at;) {
+	for (char *at = copy; at && *at;) {
 		char *end = strstr(at, "\n\n");
 		if (end)
 			*end = '\0';
-		rc = parse_stanza(at, mirrors, err);
+		int rc = parse_stanza(at, mirrors, err);
+		if (rc < 0)
+			return rc;
 		at = end ? end + 2 : NULL;
 	}
-	return rc;
+	return 0;
 }

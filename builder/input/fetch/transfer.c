@@ -29,14 +29,16 @@ static CURLcode set_limits(CURL *easy, const struct mkv_fetch_options *options)
 	long connect_s = stall_s < CONNECT_S ? stall_s : CONNECT_S;
 	CURLcode code =
 		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, connect_s);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_s);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
-					(long)STALL_BYTES_PER_S);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_MAXREDIRS,
-					(long)REDIRECTS);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_s);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
+				(long)STALL_BYTES_PER_S);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS);
 	return code;
 }
 
@@ -44,25 +46,33 @@ static CURLcode set_up(CURL *easy, const struct mkv_fetch_options *options,
 		       const char *uri, char *message)
 {
 	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, uri);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-					"http,https,file");
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
-					"http,https");
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	if (code == CURLE_OK)
-		code = curl_easy_setopt(easy, CURLOPT_USERAGENT,
-					"mkvbench/" MKV_VERSION);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
+				"http,https");
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	if (code != CURLE_OK)
+		return code;
+	code = curl_easy_setopt(easy, CURLOPT_USERAGENT,
+				"mkvbench/" MKV_VERSION);
+	if (code != CURLE_OK)
+		return code;
 	const char *proxy = mkv_mirrors_proxy(options->mirrors, uri);
-	if (code == CURLE_OK && proxy)
+	if (proxy)
 		code = curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
 	return code == CURLE_OK ? set_limits(easy, options) : code;
 }
@@ -85,12 +95,33 @@ int mkv_transfer_new(const struct mkv_fetch_options *options, size_t mirror,
 	CURLcode code = set_up(easy, options, uri, message);
 	if (code != CURLE_OK) {
 		curl_easy_cleanup(easy);
-		return mkv_fail(err, MKV_FAILED, EIO, "libcurl, '%s': %s", uri,
+		return mkv_fail(err, MKV_FAILED, EIO, "libcurl: '%s': %s", uri,
 				curl_easy_strerror(code));
 	}
 	*ret = easy;
 	*ret_uri = mkv_take(uri);
 	return 0;
+}
+
+static size_t receive_data(char *data, size_t size, size_t count, void *context)
+{
+	struct mkv_transfer_body *body = context;
+	size_t bytes = size * count;
+	if (bytes > body->limit_bytes - body->text.size) {
+		body->is_too_large = true;
+		return CURL_WRITEFUNC_ERROR;
+	}
+	mkv_buf_add(&body->text, data, bytes);
+	return body->text.failed ? CURL_WRITEFUNC_ERROR : bytes;
+}
+
+CURLcode mkv_transfer_receive(CURL *easy, struct mkv_transfer_body *body)
+{
+	CURLcode code =
+		curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive_data);
+	return code == CURLE_OK
+		       ? curl_easy_setopt(easy, CURLOPT_WRITEDATA, body)
+		       : code;
 }
 
 static enum mkv_outcome judge_status(long status)
@@ -114,7 +145,7 @@ enum mkv_outcome mkv_transfer_judge(CURL *easy, CURLcode code,
 		(void)snprintf(why, size, "no such file");
 		return MKV_OUTCOME_GONE;
 	case CURLE_PARTIAL_FILE:
-		(void)snprintf(why, size, "the answer ended early");
+		(void)snprintf(why, size, "the response ended early");
 		return MKV_OUTCOME_AGAIN;
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* One request by libcurl: how it is set up and how its end is judged. */
+/* Sets up one libcurl request and classifies its result. */
 
 #include <curl/curl.h>
 
@@ -9,22 +9,36 @@
 
 enum mkv_outcome {
 	MKV_OUTCOME_OK,
-	MKV_OUTCOME_GONE,  /* the mirror answers, but hasn't got it */
-	MKV_OUTCOME_AGAIN, /* may go better next time */
-	MKV_OUTCOME_DEAD,  /* the mirror can't be reached */
+	MKV_OUTCOME_GONE,  /* the mirror responds but lacks the file */
+	MKV_OUTCOME_AGAIN, /* may succeed when repeated */
+	MKV_OUTCOME_DEAD,  /* the mirror is unreachable */
 };
 
-/* Once per process; 0, or an error. */
+/* Initialises libcurl once per process; safe in threads. */
 int mkv_transfer_global(struct mkv_error *err) mkv_must_check mkv_nonnull(1);
 
-/* A handle for MIRROR/PATH; `ret_uri` is its owned URI. `message` (of
- * CURL_ERROR_SIZE) takes libcurl's own words. */
+/* A request for MIRROR/PATH. The caller owns *ret and *ret_uri. libcurl writes
+ * its error text to `message`, of CURL_ERROR_SIZE, which must outlive the
+ * request. */
 int mkv_transfer_new(const struct mkv_fetch_options *options, size_t mirror,
 		     const char *path, char *message, CURL **ret,
 		     char **ret_uri, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4, 5, 6, 7);
 
-/* What the end of a transfer means; `why` says it in words unless it is OK. */
+/* The body of a response in memory. Zero-initialise `text` and `is_too_large`;
+ * release with mkv_buf_done(). */
+struct mkv_transfer_body {
+	struct mkv_buf text;
+	size_t limit_bytes;
+	bool is_too_large; /* the transfer was stopped at the limit */
+};
+/* Directs the body of a response to `body`, which must outlive the request. */
+CURLcode mkv_transfer_receive(CURL *easy,
+			      struct mkv_transfer_body *body) mkv_must_check
+	mkv_nonnull(2);
+
+/* Classifies the result of a transfer. Writes the reason to `why` unless the
+ * outcome is OK. */
 enum mkv_outcome mkv_transfer_judge(CURL *easy, CURLcode code,
 				    const char *message, char *why, size_t size)
 	mkv_nonnull(1, 3, 4);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* One side: facts sorted by name, behind two accessors. */
+/* One lock as a list of pins sorted by name. */
 struct side {
 	const struct mkv_lock *lock;
 	size_t count;
@@ -45,51 +45,59 @@ static bool is_same_local(const struct side *x, size_t at, const struct side *y,
 				&y->lock->locals[other].sha256);
 }
 
-/* Merges two sorted lists. Two versions of one name on a side pair off in their
- * order. */
-static int merge(const char *what, const struct side *x, const struct side *y,
-		 mkv_lock_visit_change *visit, void *context,
-		 struct mkv_error *err)
+/* Merges two lists that are sorted by name. Several versions of one package are
+ * paired in their order. */
+static int compare_sides(const char *what, const struct side *x,
+			 const struct side *y, mkv_lock_visit_change *visit,
+			 void *context, struct mkv_error *err)
 {
 	size_t i = 0, k = 0;
-	int rc = 0;
-	while (rc == 0 && (i < x->count || k < y->count)) {
+	while (i < x->count || k < y->count) {
 		const char *left = i < x->count ? x->name(x->lock, i) : NULL;
 		const char *right = k < y->count ? y->name(y->lock, k) : NULL;
 		int order = !left ? 1 : !right ? -1 : strcmp(left, right);
 		struct mkv_lock_change change = {
 			.what = what, .name = order <= 0 ? left : right};
-		bool same = order == 0 &&
-			    strcmp(x->value(x->lock, i),
-				   y->value(y->lock, k)) == 0 &&
-			    is_same_local(x, i, y, k);
+		bool is_same = order == 0 &&
+			       strcmp(x->value(x->lock, i),
+				      y->value(y->lock, k)) == 0 &&
+			       is_same_local(x, i, y, k);
 		if (order <= 0)
 			change.old = x->value(x->lock, i++);
 		if (order >= 0)
 			change.new = y->value(y->lock, k++);
-		if (!same)
-			rc = visit(&change, context, err);
+		if (is_same)
+			continue;
+		int rc = visit(&change, context, err);
+		if (rc)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 int mkv_lock_compare(const struct mkv_lock *before,
 		     const struct mkv_lock *after, mkv_lock_visit_change *visit,
 		     void *context, struct mkv_error *err)
 {
-	struct side x = {before, before->n_packages, package_name,
-			 package_value};
-	struct side y = {after, after->n_packages, package_name, package_value};
-	int rc = merge("package", &x, &y, visit, context, err);
-	x = (struct side){before, before->n_locals, local_name, no_value};
-	y = (struct side){after, after->n_locals, local_name, no_value};
-	if (rc == 0)
-		rc = merge("local", &x, &y, visit, context, err);
-	x = (struct side){before, before->n_externals, external_name,
-			  external_value};
-	y = (struct side){after, after->n_externals, external_name,
-			  external_value};
-	if (rc == 0)
-		rc = merge("external", &x, &y, visit, context, err);
-	return rc;
+	const struct {
+		const char *what;
+		struct side x, y;
+	} kinds[] = {
+		{"package",
+		 {before, before->n_packages, package_name, package_value},
+		 {after, after->n_packages, package_name, package_value}},
+		{"local",
+		 {before, before->n_locals, local_name, no_value},
+		 {after, after->n_locals, local_name, no_value}},
+		{"external",
+		 {before, before->n_externals, external_name, external_value},
+		 {after, after->n_externals, external_name, external_value}},
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int rc = compare_sides(kinds[i].what, &kinds[i].x, &kinds[i].y,
+				       visit, context, err);
+		if (rc)
+			return rc;
+	}
+	return 0;
 }

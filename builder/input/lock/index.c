@@ -18,17 +18,17 @@ const char *mkv_archive_of(const char *suite)
 						      : "debian";
 }
 
-/* A mirror's answer, when it can't be used: why, as a part of the message. */
+/* The errors of all mirrors, joined for one message. */
 struct answers {
 	struct mkv_buf text;
 	enum mkv_error_kind kind;
 	bool all_missing;
 };
 
-static int try_mirror(const struct mkv_fetch_options *fetch, size_t mirror,
-		      const char *suite, const char *keyring,
-		      bool allow_expired, struct mkv_release *ret,
-		      struct mkv_error *err)
+static int fetch_release(const struct mkv_fetch_options *fetch, size_t mirror,
+			 const char *suite, const char *keyring,
+			 bool allow_expired, struct mkv_release *ret,
+			 struct mkv_error *err)
 {
 	auto_free char *path = NULL;
 	if (asprintf(&path, "dists/%s/InRelease", suite) < 0)
@@ -40,8 +40,10 @@ static int try_mirror(const struct mkv_fetch_options *fetch, size_t mirror,
 	if (rc < 0)
 		return rc;
 	rc = mkv_release_verify(&file, keyring, &release, err);
-	if (rc == 0)
-		rc = mkv_release_check(&release, suite, allow_expired, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "%s/%s",
+				fetch->mirrors->items[mirror].uri, path);
+	rc = mkv_release_check(&release, suite, allow_expired, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "%s/%s",
 				fetch->mirrors->items[mirror].uri, path);
@@ -60,70 +62,75 @@ static void note_answer(struct answers *answers, const struct mkv_error *err)
 		       err->message);
 }
 
-/* Asks the mirrors one after another for a release that verifies. */
+/* Queries the mirrors in order until a release verifies. */
 static int find_release(const char *suite, bool may_miss,
 			const struct mkv_lock_options *options,
 			const struct mkv_fetch_options *fetch,
 			struct mkv_mirrors *mirrors,
 			struct mkv_progress *progress, struct mkv_release *ret,
-			size_t *ret_mirror, bool *ret_found,
-			struct mkv_error *err)
+			bool *ret_found, struct mkv_error *err)
 {
 	const char *keyring =
 		options->keyring ? options->keyring : MKV_DEBIAN_KEYRING;
 	struct answers answers = {.kind = MKV_FAILED, .all_missing = true};
 	*ret_found = false;
-	for (size_t i = 0; i < mirrors->count && !*ret_found; i++) {
+	for (size_t i = 0; i < mirrors->count; i++) {
 		if (!mkv_mirrors_may_hold(mirrors, i, mkv_archive_of(suite)))
 			continue;
-		int rc = try_mirror(fetch, i, suite, keyring,
-				    options->allow_expired, ret, err);
-		*ret_found = rc == 0;
-		*ret_mirror = i;
-		if (rc == 0)
-			break;
+		int rc = fetch_release(fetch, i, suite, keyring,
+				       options->allow_expired, ret, err);
+		if (rc >= 0) {
+			mkv_buf_done(&answers.text);
+			*ret_found = true;
+			return 0;
+		}
 		if (err->kind == MKV_UNVERIFIED) {
 			mirrors->items[i].refused = true;
-			mkv_progress_note(progress, "passed over: %s",
+			mkv_progress_note(progress, "skipped mirror: %s",
 					  err->message);
 		}
 		note_answer(&answers, err);
 	}
 	auto_buf struct mkv_buf text = answers.text;
-	if (*ret_found || (may_miss && answers.all_missing))
+	if (may_miss && answers.all_missing)
 		return 0;
 	return mkv_fail(err, answers.kind,
 			answers.kind == MKV_UNVERIFIED ? EBADMSG : EIO,
 			"no mirror serves a usable release of '%s': %s", suite,
-			text.size ? text.data : "none may hold it");
+			text.size ? text.data
+				  : "no configured mirror holds this suite");
 }
 
-/* Unpacks a compressed index out of the store into the store. */
-static int unpack(struct mkv_store *store, const struct mkv_sha256 *compressed,
-		  bool is_xz, const struct mkv_lock_index *index,
-		  struct mkv_error *err)
+/* Unpacks a compressed index of the store into a new object of the store. */
+static int unpack_index(struct mkv_store *store,
+			const struct mkv_sha256 *compressed, bool is_xz,
+			const struct mkv_lock_index *index,
+			struct mkv_error *err)
 {
 	auto_fd int from = -1;
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	struct mkv_sha256 found;
 	int rc = mkv_store_get(store, compressed, &from, err);
-	if (rc == 0)
-		rc = mkv_store_new_open(store, &object, err);
-	if (rc == 0)
-		rc = (is_xz ? mkv_unpack_xz : mkv_unpack_gz)(
-			from, object.fd, index->packages_size_bytes, err);
-	if (rc == 0)
-		rc = mkv_store_new_commit(&object, NULL, &found, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_new_open(store, &object, err);
+	if (rc < 0)
+		return rc;
+	rc = (is_xz ? mkv_unpack_xz : mkv_unpack_gz)(
+		from, object.fd, index->packages_size_bytes, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_new_commit(&object, NULL, &found, err);
 	if (rc < 0)
 		return rc;
 	if (!mkv_sha256_equal(&found, &index->packages_sha256))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it unpacks to something else than the release "
-				"announces");
+				"the unpacked index does not match the SHA-256 "
+				"of the release");
 	return 0;
 }
 
-/* The index in the best form that the release names, brought into the store. */
+/* Fetches the index as .xz or else as .gz, and unpacks it. */
 static int fetch_packages(struct mkv_store *store, const char *suite,
 			  const struct mkv_release *release,
 			  const struct mkv_fetch_options *fetch,
@@ -138,7 +145,7 @@ static int fetch_packages(struct mkv_store *store, const char *suite,
 						&item.sha256, &item.size_bytes);
 	if (!is_xz && !is_gz)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"the release of '%s' names no " INDEX_PATH
+				"the release of '%s' lists no " INDEX_PATH
 				" as .xz or .gz",
 				suite);
 	char hex[MKV_SHA256_HEX_SIZE], name[160], by_hash[256], plain[256];
@@ -155,8 +162,8 @@ static int fetch_packages(struct mkv_store *store, const char *suite,
 	int rc = mkv_fetch_all(store, &item, 1, fetch, progress, err);
 	if (rc < 0)
 		return rc;
-	rc = unpack(store, &item.sha256, is_xz, index, err);
-	return rc < 0 ? mkv_wrap(err, rc, "%s, into '%s'", name,
+	rc = unpack_index(store, &item.sha256, is_xz, index, err);
+	return rc < 0 ? mkv_wrap(err, rc, "%s, unpacking to store '%s'", name,
 				 mkv_store_path(store))
 		      : 0;
 }
@@ -171,9 +178,8 @@ int mkv_index_fetch(struct mkv_store *store, const char *suite, bool may_miss,
 	fetch.mirrors = mirrors;
 	fetch.offline = false;
 	auto_release struct mkv_release release = {0};
-	size_t mirror = 0;
 	int rc = find_release(suite, may_miss, options, &fetch, mirrors,
-			      progress, &release, &mirror, ret_found, err);
+			      progress, &release, ret_found, err);
 	if (rc < 0 || !*ret_found)
 		return rc;
 	struct mkv_lock_index index = {
@@ -184,10 +190,11 @@ int mkv_index_fetch(struct mkv_store *store, const char *suite, bool may_miss,
 			      &index.packages_size_bytes) ||
 	    index.packages_size_bytes > MKV_LOCK_INDEX_BYTES_MAX)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"the release of '%s' names no " INDEX_PATH
-				" of a sane size",
-				suite);
-	*ret_found = index.packages_size_bytes > 0; /* else nothing is in it */
+				"the release of '%s' lists no " INDEX_PATH
+				" of at most %llu bytes",
+				suite,
+				(unsigned long long)MKV_LOCK_INDEX_BYTES_MAX);
+	*ret_found = index.packages_size_bytes > 0;
 	if (!*ret_found)
 		return 0;
 	auto_fd int fd = -1;

@@ -20,7 +20,7 @@ int mkv_line_bad(const struct mkv_lock_line *line, size_t field,
 }
 
 int mkv_line_number(const struct mkv_lock_line *line, size_t field,
-		    uint64_t most, uint64_t *ret, struct mkv_error *err)
+		    uint64_t max, uint64_t *ret, struct mkv_error *err)
 {
 	const char *text = line->fields[field];
 	uint64_t value = 0;
@@ -30,9 +30,9 @@ int mkv_line_number(const struct mkv_lock_line *line, size_t field,
 				    text);
 	for (const char *at = text; *at; at++)
 		value = value * 10 + (uint64_t)(*at - '0');
-	if (value == 0 || value > most)
+	if (value == 0 || value > max)
 		return mkv_line_bad(line, field, err, "%s is not in 1..%llu",
-				    text, (unsigned long long)most);
+				    text, (unsigned long long)max);
 	*ret = value;
 	return 0;
 }
@@ -60,8 +60,6 @@ int mkv_line_text(const struct mkv_lock_line *line, size_t field,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-/* Cuts a line of `length` bytes into fields; what is between two single spaces
- * is one. */
 int mkv_line_split(struct mkv_lock_line *line, size_t length,
 		   struct mkv_error *err)
 {
@@ -71,8 +69,8 @@ int mkv_line_split(struct mkv_lock_line *line, size_t length,
 		char c = line->text[i];
 		if (c < ' ' || c > '~')
 			return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-					"%s:%u:%zu: byte 0x%02x", line->path,
-					line->number, i + 1,
+					"%s:%u:%zu: invalid byte 0x%02x",
+					line->path, line->number, i + 1,
 					(unsigned)(unsigned char)c);
 		if (c != ' ')
 			continue;

@@ -6,8 +6,8 @@
 #include "builder/input/overlay/overlay.h"
 #include "lib/grow.h"
 
-static int digest_of(const char *recipe_path, const char *overlay,
-		     struct mkv_sha256 *ret, struct mkv_error *err)
+static int compute_digest(const char *recipe_path, const char *overlay,
+			  struct mkv_sha256 *ret, struct mkv_error *err)
 {
 	auto_free char *dir = NULL;
 	int rc = mkv_overlay_find(recipe_path, overlay, &dir, err);
@@ -18,17 +18,18 @@ int mkv_lock_add_locals(struct mkv_lock *lock, const char *recipe_path,
 			const struct mkv_strings *overlays,
 			struct mkv_error *err)
 {
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < overlays->count; i++) {
+	for (size_t i = 0; i < overlays->count; i++) {
 		struct mkv_lock_local *local =
 			mkv_grow(&lock->locals, &lock->n_locals);
 		if (!local || asprintf(&local->name, "overlay/%s",
 				       overlays->items[i]) < 0)
 			return mkv_oom(err);
-		rc = digest_of(recipe_path, overlays->items[i], &local->sha256,
-			       err);
+		int rc = compute_digest(recipe_path, overlays->items[i],
+					&local->sha256, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 int mkv_lock_compare_locals(const struct mkv_lock *lock,
@@ -36,17 +37,18 @@ int mkv_lock_compare_locals(const struct mkv_lock *lock,
 			    const struct mkv_lock_local **ret_changed,
 			    struct mkv_error *err)
 {
-	const struct mkv_lock_local *changed = NULL;
-	for (size_t i = 0; !changed && i < lock->n_locals; i++) {
+	*ret_changed = NULL;
+	for (size_t i = 0; i < lock->n_locals; i++) {
 		struct mkv_sha256 now;
-		int rc = digest_of(recipe_path,
-				   strchr(lock->locals[i].name, '/') + 1, &now,
-				   err);
+		int rc = compute_digest(recipe_path,
+					strchr(lock->locals[i].name, '/') + 1,
+					&now, err);
 		if (rc < 0)
 			return rc;
-		if (!mkv_sha256_equal(&now, &lock->locals[i].sha256))
-			changed = &lock->locals[i];
+		if (!mkv_sha256_equal(&now, &lock->locals[i].sha256)) {
+			*ret_changed = &lock->locals[i];
+			return 0;
+		}
 	}
-	*ret_changed = changed;
 	return 0;
 }

@@ -5,16 +5,25 @@
 #include <string.h>
 
 #include "lib/io.h"
+#include "lib/strings.h"
 
 enum { LOCK_BYTES_MAX = 16 * 1024 * 1024 };
+
+void mkv_lock_package_done(struct mkv_lock_package *package)
+{
+	free(package->name);
+	free(package->version);
+	free(package->architecture);
+	free(package->pool_path);
+	free(package->archive);
+	*package = (struct mkv_lock_package){0};
+}
 
 static void free_sets(struct mkv_lock *lock)
 {
 	for (size_t i = 0; i < lock->n_sets; i++) {
 		struct mkv_lock_set *set = &lock->sets[i];
-		for (size_t k = 0; k < set->wants.count; k++)
-			free(set->wants.items[k]);
-		free(set->wants.items);
+		mkv_strings_done(&set->requested);
 		free(set->packages);
 		free(set->name);
 	}
@@ -29,14 +38,8 @@ void mkv_lock_free(struct mkv_lock *lock)
 		free(lock->indexes[i].suite);
 		free(lock->indexes[i].component);
 	}
-	for (size_t i = 0; i < lock->n_packages; i++) {
-		struct mkv_lock_package *package = &lock->packages[i];
-		free(package->name);
-		free(package->version);
-		free(package->architecture);
-		free(package->pool_path);
-		free(package->archive);
-	}
+	for (size_t i = 0; i < lock->n_packages; i++)
+		mkv_lock_package_done(&lock->packages[i]);
 	free_sets(lock);
 	for (size_t i = 0; i < lock->n_locals; i++)
 		free(lock->locals[i].name);
@@ -71,7 +74,7 @@ const struct mkv_lock_set *mkv_lock_find_set(const struct mkv_lock *lock,
 	return NULL;
 }
 
-static bool has_twin(const struct mkv_lock *lock, size_t at)
+static bool has_other_version(const struct mkv_lock *lock, size_t at)
 {
 	const char *name = lock->packages[at].name;
 	return (at > 0 && strcmp(lock->packages[at - 1].name, name) == 0) ||
@@ -82,15 +85,16 @@ static bool has_twin(const struct mkv_lock *lock, size_t at)
 static void print_set(const struct mkv_lock *lock,
 		      const struct mkv_lock_set *set, struct mkv_buf *text)
 {
-	for (size_t i = 0; i < set->wants.count; i++)
+	for (size_t i = 0; i < set->requested.count; i++)
 		mkv_buf_printf(text, "want %s %s\n", set->name,
-			       set->wants.items[i]);
+			       set->requested.items[i]);
 	for (size_t i = 0; i < set->count; i++) {
 		const struct mkv_lock_package *package =
 			&lock->packages[set->packages[i]];
-		bool twin = has_twin(lock, set->packages[i]);
+		bool is_versioned = has_other_version(lock, set->packages[i]);
 		mkv_buf_printf(text, "in %s %s%s%s\n", set->name, package->name,
-			       twin ? "=" : "", twin ? package->version : "");
+			       is_versioned ? "=" : "",
+			       is_versioned ? package->version : "");
 	}
 }
 
@@ -138,4 +142,13 @@ int mkv_lock_print(const struct mkv_lock *lock, struct mkv_buf *ret,
 	*ret = text;
 	text = (struct mkv_buf){0};
 	return 0;
+}
+
+int mkv_lock_copy(const struct mkv_lock *lock, struct mkv_lock **ret,
+		  struct mkv_error *err)
+{
+	auto_buf struct mkv_buf text = {0};
+	int rc = mkv_lock_print(lock, &text, err);
+	return rc < 0 ? rc
+		      : mkv_lock_parse("lock", text.data, text.size, ret, err);
 }

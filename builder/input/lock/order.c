@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/input/lock/order.h"
 
-/* Tarjan's algorithm for strongly connected components: it finds a component
- * only after all that it leads to, which is the order that is wanted. The depth
- * of its recursion is the longest chain of dependencies. */
+/* R. Tarjan, "Depth-first search and linear graph algorithms", SIAM J. Comput.
+ * 1 (1972): strongly connected components are found after all components that
+ * they reach, which is the requested order. The recursion is as deep as the
+ * longest dependency chain. */
 
 enum { UNSEEN = 0 };
 
 struct state {
 	size_t number; /* in the order of discovery, from 1 */
-	size_t low;    /* the earliest that it leads back to */
-	size_t circle; /* its component, from 1, once that is complete */
+	size_t low;    /* lowest number on the stack that it reaches */
+	size_t cycle;  /* its component, from 1; 0: still incomplete */
 	bool placed;
 };
 
@@ -18,22 +19,22 @@ struct ordering {
 	const struct mkv_order_node *nodes;
 	struct state *states;
 	size_t *stack;
-	size_t n_stack, n_seen, n_circles;
+	size_t n_stack, n_seen, n_cycles;
 	size_t *ret;
 	size_t n_ret;
 };
 
-/* Places a node after what it pre-depends on in the same circle. */
-static void place(struct ordering *o, size_t at)
+/* Appends a node after its Pre-Depends in the same cycle. */
+static void place_node(struct ordering *o, size_t at)
 {
 	if (o->states[at].placed)
 		return;
 	o->states[at].placed = true;
 	const struct mkv_order_node *node = &o->nodes[at];
 	for (size_t i = 0; i < node->n_pre_depends; i++)
-		if (o->states[node->pre_depends[i]].circle ==
-		    o->states[at].circle)
-			place(o, node->pre_depends[i]);
+		if (o->states[node->pre_depends[i]].cycle ==
+		    o->states[at].cycle)
+			place_node(o, node->pre_depends[i]);
 	o->ret[o->n_ret++] = at;
 }
 
@@ -43,21 +44,21 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void close_circle(struct ordering *o, size_t first)
+static void close_cycle(struct ordering *o, size_t first)
 {
 	size_t from = o->n_stack;
-	o->n_circles++;
+	o->n_cycles++;
 	do {
 		from--;
-		o->states[o->stack[from]].circle = o->n_circles;
+		o->states[o->stack[from]].cycle = o->n_cycles;
 	} while (o->stack[from] != first);
 	qsort(o->stack + from, o->n_stack - from, sizeof(*o->stack), by_number);
 	for (size_t i = from; i < o->n_stack; i++)
-		place(o, o->stack[i]);
+		place_node(o, o->stack[i]);
 	o->n_stack = from;
 }
 
-static void visit(struct ordering *o, size_t at)
+static void visit_node(struct ordering *o, size_t at)
 {
 	struct state *state = &o->states[at];
 	state->number = state->low = ++o->n_seen;
@@ -66,14 +67,14 @@ static void visit(struct ordering *o, size_t at)
 		size_t to = o->nodes[at].depends[i];
 		const struct state *other = &o->states[to];
 		if (other->number == UNSEEN)
-			visit(o, to);
-		else if (other->circle)
+			visit_node(o, to);
+		else if (other->cycle)
 			continue;
 		if (other->low < state->low)
 			state->low = other->low;
 	}
 	if (state->low == state->number)
-		close_circle(o, at);
+		close_cycle(o, at);
 }
 
 int mkv_order(const struct mkv_order_node *nodes, size_t count, size_t *ret,
@@ -87,6 +88,6 @@ int mkv_order(const struct mkv_order_node *nodes, size_t count, size_t *ret,
 		.nodes = nodes, .states = states, .stack = stack, .ret = ret};
 	for (size_t i = 0; i < count; i++)
 		if (states[i].number == UNSEEN)
-			visit(&ordering, i);
+			visit_node(&ordering, i);
 	return 0;
 }

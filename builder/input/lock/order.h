@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* An order of packages in which each comes after what it depends on. */
+/* Topological order of packages: each after its dependencies. */
 
 #include "lib/error.h"
 
@@ -13,8 +13,9 @@ struct mkv_order_node {
 	size_t n_pre_depends;
 };
 
-/* Writes the numbers of all nodes to `ret` so that a node comes after those
- * that it depends on. Nodes of a circle stand together, ordered by Pre-Depends
- * among them. Where nothing else decides, lower numbers come first. */
+/* Writes the numbers of all nodes to `ret` (of `count` elements), each node
+ * after its dependencies. The nodes of a dependency cycle are contiguous,
+ * ordered by Pre-Depends within the cycle. Ties: lower numbers first. Fails
+ * only without memory. */
 int mkv_order(const struct mkv_order_node *nodes, size_t count, size_t *ret,
 	      struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);

@@ -8,7 +8,7 @@
 
 enum { PACKAGES_MAX = 65536, LINES_MAX = 1000000 };
 
-/* The kinds of lines in the order in which they stand. */
+/* The kinds of lines, in the order of the file. */
 enum kind { HEADER, RECIPE, EPOCH, INDEX, PACKAGE, WANT, IN, LOCAL, EXTERNAL };
 
 struct reading {
@@ -16,14 +16,14 @@ struct reading {
 	enum kind last;
 	unsigned lines;
 	uint64_t total_bytes;
-	size_t *member_of; /* per package: 1 + the last set that holds it */
+	size_t *member_of; /* per package: 1 + the last set that lists it */
 };
 
 static int check_order(const struct mkv_lock_line *line, int order,
 		       struct mkv_error *err)
 {
 	if (order == 0)
-		return mkv_line_bad(line, 1, err, "'%s' stands here twice",
+		return mkv_line_bad(line, 1, err, "duplicate '%s'",
 				    line->fields[1]);
 	if (order > 0)
 		return mkv_line_bad(line, 1, err, "'%s' is not in sorted order",
@@ -70,19 +70,24 @@ static int read_index(struct reading *r, const struct mkv_lock_line *line,
 	uint64_t date = 0;
 	int rc = mkv_line_text(line, 1, mkv_valid_suite, "a suite",
 			       &index->suite, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 2, mkv_valid_suite, "a component",
-				   &index->component, err);
-	if (rc == 0)
-		rc = mkv_line_number(line, 3, (uint64_t)MKV_LOCK_SECONDS_MAX,
-				     &date, err);
-	if (rc == 0)
-		rc = mkv_line_sha256(line, 4, &index->release_sha256, err);
-	if (rc == 0)
-		rc = mkv_line_number(line, 5, MKV_LOCK_INDEX_BYTES_MAX,
-				     &index->packages_size_bytes, err);
-	if (rc == 0)
-		rc = mkv_line_sha256(line, 6, &index->packages_sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_text(line, 2, mkv_valid_suite, "a component",
+			   &index->component, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_number(line, 3, (uint64_t)MKV_LOCK_SECONDS_MAX, &date,
+			     err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_sha256(line, 4, &index->release_sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_number(line, 5, MKV_LOCK_INDEX_BYTES_MAX,
+			     &index->packages_size_bytes, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_sha256(line, 6, &index->packages_sha256, err);
 	if (rc < 0)
 		return rc;
 	index->date_s = (int64_t)date;
@@ -92,6 +97,40 @@ static int read_index(struct reading *r, const struct mkv_lock_line *line,
 	if (order == 0)
 		order = strcmp(index[-1].component, index->component);
 	return check_order(line, order, err);
+}
+
+static int read_package_fields(struct mkv_lock_package *package,
+			       const struct mkv_lock_line *line,
+			       struct mkv_error *err)
+{
+	int rc = mkv_line_text(line, 1, mkv_valid_package_name,
+			       "a package name", &package->name, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_text(line, 2, mkv_valid_version, "a version",
+			   &package->version, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_text(line, 3, mkv_valid_architecture,
+			   "an architecture (amd64 or all)",
+			   &package->architecture, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_number(line, 4, MKV_LOCK_PACKAGE_BYTES_MAX,
+			     &package->size_bytes, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_sha256(line, 5, &package->sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_text(line, 6, mkv_valid_archive,
+			   "an archive (debian or debian-security)",
+			   &package->archive, err);
+	if (rc < 0)
+		return rc;
+	return mkv_line_text(line, 7, mkv_valid_pool_path,
+			     "the path of a .deb below pool/",
+			     &package->pool_path, err);
 }
 
 static int read_package(struct reading *r, const struct mkv_lock_line *line,
@@ -105,28 +144,7 @@ static int read_package(struct reading *r, const struct mkv_lock_line *line,
 		mkv_grow(&lock->packages, &lock->n_packages);
 	if (!package)
 		return mkv_oom(err);
-	int rc = mkv_line_text(line, 1, mkv_valid_package_name,
-			       "a package name", &package->name, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 2, mkv_valid_version, "a version",
-				   &package->version, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 3, mkv_valid_architecture,
-				   "an architecture (amd64 or all)",
-				   &package->architecture, err);
-	if (rc == 0)
-		rc = mkv_line_number(line, 4, MKV_LOCK_PACKAGE_BYTES_MAX,
-				     &package->size_bytes, err);
-	if (rc == 0)
-		rc = mkv_line_sha256(line, 5, &package->sha256, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 6, mkv_valid_archive,
-				   "an archive (debian or debian-security)",
-				   &package->archive, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 7, mkv_valid_pool_path,
-				   "the path of a .deb below pool/",
-				   &package->pool_path, err);
+	int rc = read_package_fields(package, line, err);
 	if (rc < 0)
 		return rc;
 	r->total_bytes += package->size_bytes;
@@ -140,7 +158,7 @@ static int read_package(struct reading *r, const struct mkv_lock_line *line,
 	return check_order(line, order, err);
 }
 
-/* The set that a line belongs to: the last one, or a new one behind it. */
+/* The set that a line belongs to: the last set, or a new set after it. */
 static int open_set(struct reading *r, const struct mkv_lock_line *line,
 		    struct mkv_lock_set **ret, struct mkv_error *err)
 {
@@ -154,7 +172,7 @@ static int open_set(struct reading *r, const struct mkv_lock_line *line,
 	}
 	if (last && last->count == 0)
 		return mkv_line_bad(line, 1, err,
-				    "set '%s' before it holds no package",
+				    "the preceding set '%s' has no `in` line",
 				    last->name);
 	if (order > 0)
 		return mkv_line_bad(line, 1, err,
@@ -178,20 +196,22 @@ static int read_want(struct reading *r, const struct mkv_lock_line *line,
 	if (set->count)
 		return mkv_line_bad(
 			line, 0, err,
-			"`want` stands behind `in` of the same set");
-	char **want = mkv_grow(&set->wants.items, &set->wants.count);
-	if (!want)
+			"a `want` line follows an `in` line of the same set");
+	char **name = mkv_grow(&set->requested.items, &set->requested.count);
+	if (!name)
 		return mkv_oom(err);
 	rc = mkv_line_text(line, 2, mkv_valid_package_name, "a package name",
-			   want, err);
-	if (rc == 0 && set->wants.count > 1 && strcmp(want[-1], *want) >= 0)
+			   name, err);
+	if (rc < 0)
+		return rc;
+	if (set->requested.count > 1 && strcmp(name[-1], *name) >= 0)
 		return mkv_line_bad(line, 2, err, "'%s' is not in sorted order",
-				    *want);
-	return rc;
+				    *name);
+	return 0;
 }
 
 /* The first package of a name, or n_packages. */
-static size_t first_of(const struct mkv_lock *lock, const char *name)
+static size_t find_first_package(const struct mkv_lock *lock, const char *name)
 {
 	size_t low = 0, high = lock->n_packages;
 	while (low < high) {
@@ -206,25 +226,27 @@ static size_t first_of(const struct mkv_lock *lock, const char *name)
 	return found ? low : lock->n_packages;
 }
 
-static int find_member(const struct mkv_lock *lock,
-		       const struct mkv_lock_line *line, size_t *ret,
-		       struct mkv_error *err)
+static int find_in_package(const struct mkv_lock *lock,
+			   const struct mkv_lock_line *line, size_t *ret,
+			   struct mkv_error *err)
 {
 	char *version = strchr(line->fields[2], '=');
 	if (version)
 		*version++ = '\0';
 	const char *name = line->fields[2];
-	size_t at = first_of(lock, name);
+	size_t at = find_first_package(lock, name);
 	if (at == lock->n_packages)
 		return mkv_line_bad(line, 2, err,
 				    "no `package` line names '%.128s'", name);
-	bool twins = at + 1 < lock->n_packages &&
-		     strcmp(lock->packages[at + 1].name, name) == 0;
-	if (twins != (version != NULL))
+	bool has_versions = at + 1 < lock->n_packages &&
+			    strcmp(lock->packages[at + 1].name, name) == 0;
+	if (has_versions != (version != NULL))
 		return mkv_line_bad(
 			line, 2, err,
-			twins ? "'%s' has several versions: say which"
-			      : "'%s' has one version: none may stand here",
+			has_versions
+				? "'%s' has several versions: write "
+				  "NAME=VERSION"
+				: "'%s' has one version: write only the name",
 			name);
 	while (version && strcmp(lock->packages[at].version, version) != 0) {
 		at++;
@@ -253,14 +275,14 @@ static int read_in(struct reading *r, const struct mkv_lock_line *line,
 	struct mkv_lock_set *set = NULL;
 	size_t at = 0;
 	int rc = open_set(r, line, &set, err);
-	if (rc == 0)
-		rc = find_member(lock, line, &at, err);
+	if (rc < 0)
+		return rc;
+	rc = find_in_package(lock, line, &at, err);
 	if (rc < 0)
 		return rc;
 	if (r->member_of[at] == lock->n_sets)
-		return mkv_line_bad(line, 2, err,
-				    "'%s' stands in set '%s' twice",
-				    line->fields[2], set->name);
+		return mkv_line_bad(line, 2, err, "set '%s' lists '%s' twice",
+				    set->name, line->fields[2]);
 	size_t *member = mkv_grow(&set->packages, &set->count);
 	if (!member)
 		return mkv_oom(err);
@@ -278,12 +300,12 @@ static int read_local(struct reading *r, const struct mkv_lock_line *line,
 		return mkv_oom(err);
 	int rc = mkv_line_text(line, 1, mkv_valid_local_name, "overlay/NAME",
 			       &local->name, err);
-	if (rc == 0)
-		rc = mkv_line_sha256(line, 2, &local->sha256, err);
-	if (rc == 0 && lock->n_locals > 1)
-		rc = check_order(line, strcmp(local[-1].name, local->name),
-				 err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_sha256(line, 2, &local->sha256, err);
+	if (rc < 0 || lock->n_locals < 2)
+		return rc;
+	return check_order(line, strcmp(local[-1].name, local->name), err);
 }
 
 static int read_external(struct reading *r, const struct mkv_lock_line *line,
@@ -297,21 +319,19 @@ static int read_external(struct reading *r, const struct mkv_lock_line *line,
 	int rc = mkv_line_text(line, 1, mkv_valid_reference,
 			       "the reference of an OCI image",
 			       &external->reference, err);
-	if (rc == 0)
-		rc = mkv_line_text(line, 2, mkv_valid_oci_digest,
-				   "a digest (sha256:...)", &external->digest,
-				   err);
-	if (rc == 0 && lock->n_externals > 1)
-		rc = check_order(
-			line,
-			strcmp(external[-1].reference, external->reference),
-			err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_line_text(line, 2, mkv_valid_oci_digest,
+			   "a digest (sha256:...)", &external->digest, err);
+	if (rc < 0 || lock->n_externals < 2)
+		return rc;
+	return check_order(
+		line, strcmp(external[-1].reference, external->reference), err);
 }
 
 static const struct row {
-	const char *word;
-	size_t fields; /* with the word */
+	const char *keyword;
+	size_t fields; /* with the keyword */
 	int (*read)(struct reading *r, const struct mkv_lock_line *line,
 		    struct mkv_error *err);
 } rows[] = {
@@ -331,31 +351,32 @@ static int read_line(struct reading *r, const struct mkv_lock_line *line,
 {
 	size_t kind = 0;
 	while (kind <= EXTERNAL &&
-	       strcmp(rows[kind].word, line->fields[0]) != 0)
+	       strcmp(rows[kind].keyword, line->fields[0]) != 0)
 		kind++;
 	if (r->lines <= EPOCH && kind != r->lines)
 		return mkv_line_bad(line, 0, err, "expected '%s'",
-				    rows[r->lines].word);
+				    rows[r->lines].keyword);
 	if (kind > EXTERNAL)
 		return mkv_line_bad(line, 0, err,
-				    "'%.40s' is not a kind of line",
+				    "unknown line keyword '%.40s'",
 				    line->fields[0]);
 	bool back_to_want = kind == WANT && r->last == IN;
 	bool again = kind == r->last && kind > EPOCH;
 	if (r->lines > 0 && kind <= r->last && !again && !back_to_want)
-		return mkv_line_bad(line, 0, err, "'%s' must stand before '%s'",
-				    rows[kind].word, rows[r->last].word);
+		return mkv_line_bad(line, 0, err,
+				    "'%s' lines must precede '%s' lines",
+				    rows[kind].keyword, rows[r->last].keyword);
 	if (line->count != rows[kind].fields)
 		return mkv_line_bad(
-			line, 0, err, "'%s' has %zu fields, not %zu",
-			rows[kind].word, rows[kind].fields, line->count);
+			line, 0, err, "'%s' takes %zu fields, found %zu",
+			rows[kind].keyword, rows[kind].fields, line->count);
 	r->last = (enum kind)kind;
 	r->lines++;
 	return rows[kind].read(r, line, err);
 }
 
-static int read_all(struct reading *r, struct mkv_lock_line *line, char *text,
-		    size_t size, struct mkv_error *err)
+static int read_lines(struct reading *r, struct mkv_lock_line *line, char *text,
+		      size_t size, struct mkv_error *err)
 {
 	char *end = text + size;
 	for (char *at = text; at < end;) {
@@ -366,14 +387,16 @@ static int read_all(struct reading *r, struct mkv_lock_line *line, char *text,
 		if (!stop)
 			return mkv_line_bad(
 				line, 0, err,
-				"the last line has no end: the file is cut");
+				"the last line has no newline: the file is "
+				"truncated");
 		if (line->number > LINES_MAX)
 			return mkv_line_bad(line, 0, err, "more than %d lines",
 					    LINES_MAX);
 		*stop = '\0';
 		int rc = mkv_line_split(line, (size_t)(stop - at), err);
-		if (rc == 0)
-			rc = read_line(r, line, err);
+		if (rc < 0)
+			return rc;
+		rc = read_line(r, line, err);
 		if (rc < 0)
 			return rc;
 		at = stop + 1;
@@ -381,8 +404,8 @@ static int read_all(struct reading *r, struct mkv_lock_line *line, char *text,
 	return 0;
 }
 
-static bool holds(const struct mkv_lock *lock, const struct mkv_lock_set *set,
-		  const char *name)
+static bool set_has_package(const struct mkv_lock *lock,
+			    const struct mkv_lock_set *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (strcmp(lock->packages[set->packages[i]].name, name) == 0)
@@ -390,46 +413,48 @@ static bool holds(const struct mkv_lock *lock, const struct mkv_lock_set *set,
 	return false;
 }
 
-static int check_wants(const struct mkv_lock *lock,
-		       const struct mkv_lock_line *line, struct mkv_error *err)
+static int check_requested(const struct mkv_lock *lock,
+			   const struct mkv_lock_line *line,
+			   struct mkv_error *err)
 {
 	for (size_t i = 0; i < lock->n_sets; i++) {
 		const struct mkv_lock_set *set = &lock->sets[i];
-		for (size_t k = 0; k < set->wants.count; k++)
-			if (!holds(lock, set, set->wants.items[k]))
+		for (size_t k = 0; k < set->requested.count; k++)
+			if (!set_has_package(lock, set,
+					     set->requested.items[k]))
 				return mkv_line_bad(
 					line, 0, err,
-					"set '%s' wants '%s' but does not "
-					"hold it",
-					set->name, set->wants.items[k]);
+					"set '%s' requests '%s' but does not "
+					"contain it",
+					set->name, set->requested.items[k]);
 	}
 	return 0;
 }
 
-/* What only the whole file tells. */
-static int check_whole(const struct reading *r, struct mkv_lock_line *line,
-		       struct mkv_error *err)
+/* Conditions between lines. */
+static int check_references(const struct reading *r, struct mkv_lock_line *line,
+			    struct mkv_error *err)
 {
 	const struct mkv_lock *lock = r->lock;
 	line->number++;
 	line->count = 0;
 	if (r->lines <= EPOCH)
 		return mkv_line_bad(line, 0, err, "expected '%s'",
-				    rows[r->lines].word);
+				    rows[r->lines].keyword);
 	if (lock->n_indexes == 0)
-		return mkv_line_bad(line, 0, err, "there is no `index` line");
+		return mkv_line_bad(line, 0, err, "missing `index` line");
 	if (lock->n_sets && lock->sets[lock->n_sets - 1].count == 0)
-		return mkv_line_bad(line, 0, err, "set '%s' holds no package",
+		return mkv_line_bad(line, 0, err, "set '%s' has no `in` line",
 				    lock->sets[lock->n_sets - 1].name);
 	for (size_t i = 0; i < lock->n_packages; i++)
 		if (!r->member_of || !r->member_of[i])
 			return mkv_line_bad(line, 0, err,
-					    "package '%s' stands in no set",
+					    "package '%s' is in no set",
 					    lock->packages[i].name);
-	return check_wants(lock, line, err);
+	return check_requested(lock, line, err);
 }
 
-/* Whatever the checks above let through: leading zeros, for one. */
+/* Refuses every other form that the checks above accept, like leading zeros. */
 static int check_canonical(const char *path, const struct mkv_lock *lock,
 			   const char *text, size_t size, struct mkv_error *err)
 {
@@ -465,12 +490,14 @@ int mkv_lock_parse(const char *path, const char *text, size_t size,
 	copy[size] = '\0';
 	struct reading reading = {.lock = lock};
 	struct mkv_lock_line line = {.path = path, .text = copy};
-	int rc = read_all(&reading, &line, copy, size, err);
-	if (rc == 0)
-		rc = check_whole(&reading, &line, err);
-	free(reading.member_of);
-	if (rc == 0)
-		rc = check_canonical(path, lock, text, size, err);
+	int rc = read_lines(&reading, &line, copy, size, err);
+	auto_free size_t *member_of = reading.member_of;
+	if (rc < 0)
+		return rc;
+	rc = check_references(&reading, &line, err);
+	if (rc < 0)
+		return rc;
+	rc = check_canonical(path, lock, text, size, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(lock);

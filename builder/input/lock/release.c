@@ -19,19 +19,19 @@ void mkv_release_done(struct mkv_release *release)
 	*release = (struct mkv_release){0};
 }
 
-/* What gpgv's status lines say (GnuPG, doc/DETAILS). */
+/* The result of gpgv's status lines (GnuPG, doc/DETAILS). */
 struct verdict {
 	unsigned good, bad, plaintexts;
-	bool pending_good; /* GOODSIG came, VALIDSIG is still to come */
-	char reason[160];  /* the first line that speaks against it */
+	bool pending_good; /* between GOODSIG and its VALIDSIG */
+	char reason[160];  /* the first line of a failed signature */
 };
 
 static void read_status_line(const char *line, struct verdict *verdict)
 {
 	static const char prefix[] = "[GNUPG:] ";
-	static const char *const against[] = {"BADSIG",	   "ERRSIG",
-					      "EXPSIG",	   "EXPKEYSIG",
-					      "REVKEYSIG", "NODATA"};
+	static const char *const failures[] = {"BADSIG",    "ERRSIG",
+					       "EXPSIG",    "EXPKEYSIG",
+					       "REVKEYSIG", "NODATA"};
 	if (strncmp(line, prefix, sizeof(prefix) - 1) != 0)
 		return;
 	line += sizeof(prefix) - 1;
@@ -46,9 +46,9 @@ static void read_status_line(const char *line, struct verdict *verdict)
 		verdict->good += verdict->pending_good;
 		verdict->pending_good = false;
 	}
-	for (size_t i = 0; i < sizeof(against) / sizeof(against[0]); i++) {
-		if (strlen(against[i]) != word ||
-		    strncmp(line, against[i], word) != 0)
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		if (strlen(failures[i]) != word ||
+		    strncmp(line, failures[i], word) != 0)
 			continue;
 		verdict->pending_good = false;
 		verdict->bad += i == 0;
@@ -64,17 +64,17 @@ static void read_status(char *text, struct verdict *verdict)
 		read_status_line(line, verdict);
 }
 
-static int to_memory_file(const struct mkv_buf *file, int *ret_fd,
-			  struct mkv_error *err)
+static int copy_to_memfd(const struct mkv_buf *file, int *ret_fd,
+			 struct mkv_error *err)
 {
 	auto_fd int fd = memfd_create("InRelease", MFD_CLOEXEC);
 	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "memfd: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "create memfd: %m");
 	int rc = mkv_write_all(fd, file->data, file->size, err);
 	if (rc < 0)
 		return rc;
 	if (lseek(fd, 0, SEEK_SET) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "seek: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "seek memfd: %m");
 	*ret_fd = mkv_take_fd(&fd);
 	return 0;
 }
@@ -86,11 +86,11 @@ static int run_gpgv(const struct mkv_buf *file, const char *keyring,
 	auto_free char *absolute = realpath(keyring, NULL);
 	if (!absolute)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"keyring '%s': %m (package "
-				"debian-archive-keyring)",
+				"open keyring '%s': %m; Debian's keyring is in "
+				"package debian-archive-keyring",
 				keyring);
 	auto_fd int fd = -1;
-	int rc = to_memory_file(file, &fd, err);
+	int rc = copy_to_memfd(file, &fd, err);
 	if (rc < 0)
 		return rc;
 	const char *const argv[] = {
@@ -106,14 +106,15 @@ static int run_gpgv(const struct mkv_buf *file, const char *keyring,
 	int exit_status = -1;
 	rc = mkv_process_run(&process, &exit_status, err);
 	if (rc < 0 && exit_status < 0)
-		return rc; /* it couldn't run; what it found comes below */
+		return rc; /* gpgv did not run to its end */
 	if (status.data)
 		read_status(status.data, verdict);
 	return 0;
 }
 
-/* The value of "NAME: value" in the signed text; NULL when it isn't there. */
-static char *field(const struct mkv_buf *text, const char *name)
+/* The value of "NAME: value" in the signed text; NULL when missing or without
+ * memory. */
+static char *find_field(const struct mkv_buf *text, const char *name)
 {
 	size_t length = strlen(name);
 	for (const char *at = text->data; at;) {
@@ -129,9 +130,9 @@ static char *field(const struct mkv_buf *text, const char *name)
 }
 
 /* "Sat, 12 Sep 2026 07:55:41 UTC" (RFC 5322, section 3.3, in UTC) */
-static int64_t date_of(const struct mkv_buf *text, const char *name)
+static int64_t find_date(const struct mkv_buf *text, const char *name)
 {
-	auto_free char *value = field(text, name);
+	auto_free char *value = find_field(text, name);
 	struct tm tm = {0};
 	const char *rest =
 		value ? strptime(value, "%a, %d %b %Y %H:%M:%S", &tm) : NULL;
@@ -148,31 +149,34 @@ int mkv_release_verify(const struct mkv_buf *file, const char *keyring,
 	auto_release struct mkv_release release = {0};
 	struct verdict verdict = {0};
 	int rc = mkv_sha256_bytes(file->data, file->size, &release.sha256, err);
-	if (rc == 0)
-		rc = run_gpgv(file, keyring, &release.text, &verdict, err);
+	if (rc < 0)
+		return rc;
+	rc = run_gpgv(file, keyring, &release.text, &verdict, err);
 	if (rc < 0)
 		return rc;
 	if (verdict.bad || !verdict.good || verdict.plaintexts != 1)
 		return mkv_fail(
 			err, MKV_UNVERIFIED, EBADMSG,
 			"no good signature by a key of '%s' (%s)", keyring,
-			verdict.reason[0] ? verdict.reason : "gpgv found none");
+			verdict.reason[0] ? verdict.reason
+					  : "gpgv reported no signature");
 	if (!release.text.data ||
 	    strlen(release.text.data) != release.text.size)
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"the signed text is empty or holds NUL bytes");
-	release.origin = field(&release.text, "Origin");
-	release.label = field(&release.text, "Label");
-	release.suite = field(&release.text, "Suite");
-	release.codename = field(&release.text, "Codename");
-	release.date_s = date_of(&release.text, "Date");
-	release.valid_until_s = date_of(&release.text, "Valid-Until");
+		return mkv_fail(
+			err, MKV_UNVERIFIED, EBADMSG,
+			"the signed text is empty or contains NUL bytes");
+	release.origin = find_field(&release.text, "Origin");
+	release.label = find_field(&release.text, "Label");
+	release.suite = find_field(&release.text, "Suite");
+	release.codename = find_field(&release.text, "Codename");
+	release.date_s = find_date(&release.text, "Date");
+	release.valid_until_s = find_date(&release.text, "Valid-Until");
 	*ret = release;
 	release = (struct mkv_release){0};
 	return 0;
 }
 
-static bool is(const char *text, const char *expected)
+static bool field_equals(const char *text, const char *expected)
 {
 	return text && strcmp(text, expected) == 0;
 }
@@ -184,28 +188,30 @@ int mkv_release_check(const struct mkv_release *release, const char *suite,
 	const char *label = dash && strcmp(dash, "-security") == 0
 				    ? "Debian-Security"
 				    : "Debian";
-	if (!is(release->origin, "Debian") || !is(release->label, label))
+	if (!field_equals(release->origin, "Debian") ||
+	    !field_equals(release->label, label))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"Origin '%.60s', Label '%.60s' where 'Debian' "
-				"and '%s' were expected",
+				"found Origin '%.60s' and Label '%.60s', "
+				"expected 'Debian' and '%s'",
 				release->origin ? release->origin : "",
 				release->label ? release->label : "", label);
-	if (!is(release->codename, suite) && !is(release->suite, suite))
+	if (!field_equals(release->codename, suite) &&
+	    !field_equals(release->suite, suite))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it is the release of '%.60s' where '%s' was "
-				"asked for",
-				release->codename ? release->codename : "",
-				suite);
+				"expected the release of '%s', found '%.60s'",
+				suite,
+				release->codename ? release->codename : "");
 	if (!release->date_s)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it has no Date that can be read");
+				"the release has no valid Date");
 	int64_t now_s = time(NULL);
 	if (!allow_expired && release->valid_until_s &&
 	    release->valid_until_s < now_s)
 		return mkv_fail(err, MKV_UNVERIFIED, EKEYEXPIRED,
-				"it expired %lld hours ago (Valid-Until): the "
-				"mirror is stale or somebody holds updates "
-				"back; for a snapshot say --allow-expired",
+				"the release expired %lld hours ago "
+				"(Valid-Until): the mirror is stale or "
+				"withholds updates; for a snapshot mirror use "
+				"--allow-expired",
 				(long long)(now_s - release->valid_until_s) /
 					3600);
 	return 0;

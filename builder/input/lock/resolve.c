@@ -6,9 +6,10 @@
 #include "builder/format/oci/external.h"
 #include "builder/input/lock/index.h"
 #include "builder/input/lock/local.h"
+#include "builder/input/lock/requested.h"
 #include "builder/input/lock/solve.h"
-#include "builder/input/lock/wants.h"
 #include "lib/grow.h"
+#include "lib/strings.h"
 
 static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 		     const char *suite, bool may_miss,
@@ -20,13 +21,15 @@ static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 	bool found = false;
 	int rc = mkv_index_fetch(store, suite, may_miss, options, mirrors,
 				 progress, &index, &found, err);
-	if (rc == 0 && !found)
-		mkv_progress_note(progress,
-				  "the mirrors hold nothing of '%s': going on "
-				  "without it",
-				  suite);
-	if (rc < 0 || !found)
+	if (rc < 0)
 		return rc;
+	if (!found) {
+		mkv_progress_note(progress,
+				  "no mirror holds suite '%s': continuing "
+				  "without this suite",
+				  suite);
+		return 0;
+	}
 	struct mkv_lock_index *last =
 		mkv_grow(&lock->indexes, &lock->n_indexes);
 	if (!last) {
@@ -38,8 +41,9 @@ static int add_index(struct mkv_lock *lock, struct mkv_store *store,
 	return 0;
 }
 
-/* The suite, its security and its updates where the host has such; with given
- * mirrors, where one of them has. In the order of their names. */
+/* Adds the indexes of the suite and of its security and updates suites, sorted
+ * by name. The latter two are required when apt on this host uses them, and
+ * optional with mirrors that the user gave. */
 static int fetch_indexes(struct mkv_lock *lock, const char *suite,
 			 struct mkv_store *store,
 			 const struct mkv_lock_options *options,
@@ -57,15 +61,18 @@ static int fetch_indexes(struct mkv_lock *lock, const char *suite,
 	char name[80];
 	rc = add_index(lock, store, suite, false, options, &mirrors, progress,
 		       err);
+	if (rc < 0)
+		return rc;
 	(void)snprintf(name, sizeof(name), "%s-security", suite);
-	if (rc == 0 && security)
-		rc = add_index(lock, store, name, mirrors.given, options,
-			       &mirrors, progress, err);
+	rc = security ? add_index(lock, store, name, mirrors.given, options,
+				  &mirrors, progress, err)
+		      : 0;
+	if (rc < 0)
+		return rc;
 	(void)snprintf(name, sizeof(name), "%s-updates", suite);
-	if (rc == 0 && updates)
-		rc = add_index(lock, store, name, mirrors.given, options,
-			       &mirrors, progress, err);
-	return rc;
+	return updates ? add_index(lock, store, name, mirrors.given, options,
+				   &mirrors, progress, err)
+		       : 0;
 }
 
 static int copy_indexes(struct mkv_lock *lock, const struct mkv_lock *from,
@@ -85,9 +92,9 @@ static int copy_indexes(struct mkv_lock *lock, const struct mkv_lock *from,
 	return 0;
 }
 
-/* Whether a pinned lock's indexes can be used again: of this suite, all here.
+/* Whether the store has all indexes of a lock and one of them is of the suite.
  */
-static bool are_at_hand(const struct mkv_lock *pinned, const char *suite,
+static bool has_indexes(const struct mkv_lock *pinned, const char *suite,
 			struct mkv_store *store)
 {
 	bool fits = false;
@@ -108,16 +115,17 @@ static int get_indexes(struct mkv_lock *lock, const struct mkv_recipe *recipe,
 		       const struct mkv_lock *pinned,
 		       struct mkv_progress *progress, struct mkv_error *err)
 {
-	if (pinned && are_at_hand(pinned, recipe->suite, store))
+	if (pinned && has_indexes(pinned, recipe->suite, store))
 		return copy_indexes(lock, pinned, err);
 	if (options->offline)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"offline, and the store lacks the package "
-				"indexes that resolving needs");
+				"offline: the store lacks the package indexes "
+				"that are needed to resolve packages");
 	if (pinned)
 		mkv_progress_note(progress,
 				  "the pinned package indexes are not in the "
-				  "store: resolving against today's");
+				  "store: resolving against the current "
+				  "indexes of the mirrors");
 	return fetch_indexes(lock, recipe->suite, store, options, progress,
 			     err);
 }
@@ -127,22 +135,24 @@ static int load_solver(const struct mkv_lock *lock, struct mkv_store *store,
 {
 	auto_solver struct mkv_solver *solver = NULL;
 	int rc = mkv_solver_new(&solver, err);
-	for (size_t i = 0; rc == 0 && i < lock->n_indexes; i++) {
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < lock->n_indexes; i++) {
 		auto_fd int fd = -1;
 		rc = mkv_store_get(store, &lock->indexes[i].packages_sha256,
 				   &fd, err);
-		if (rc == 0)
-			rc = mkv_solver_add(solver, lock->indexes[i].suite, fd,
-					    err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_solver_add(solver, lock->indexes[i].suite, fd, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc < 0)
-		return rc;
 	mkv_solver_ready(solver);
 	*ret = mkv_take(solver);
 	return 0;
 }
 
-/* A package as a set holds it, until all are known and sorted. */
+/* A package of a set, before the packages of all sets are merged. */
 struct member {
 	struct mkv_lock_package package;
 	size_t set, position;
@@ -159,48 +169,63 @@ static void members_done(struct members *members)
 	free(members->items);
 }
 
-static int copy_wants(struct mkv_lock_set *set, const struct mkv_want *want,
-		      struct mkv_error *err)
+static int copy_requested(struct mkv_lock_set *set,
+			  const struct mkv_requested_set *requested,
+			  struct mkv_error *err)
 {
-	set->name = strdup(want->set);
+	set->name = strdup(requested->set);
 	if (!set->name)
 		return mkv_oom(err);
-	for (size_t i = 0; i < want->names.count; i++) {
-		char **last = mkv_grow(&set->wants.items, &set->wants.count);
-		if (!last || !(*last = strdup(want->names.items[i])))
-			return mkv_oom(err);
+	for (size_t i = 0; i < requested->names.count; i++) {
+		int rc = mkv_strings_append(&set->requested,
+					    strdup(requested->names.items[i]),
+					    err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
 
-static int solve_set(struct mkv_solver *solver, struct mkv_lock *lock,
-		     const struct mkv_want *want, struct members *members,
-		     struct mkv_error *err)
+/* Moves `count` packages of set number `set` to the members, also on failure.
+ */
+static int take_members(struct members *members,
+			struct mkv_lock_package *packages, size_t count,
+			size_t set, struct mkv_error *err)
 {
-	struct mkv_lock_package *packages = NULL;
-	size_t count = 0;
-	int rc = mkv_solver_solve(solver, want, &packages, &count, err);
-	if (rc < 0)
-		return rc;
+	int rc = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct member *member =
-			rc == 0 ? mkv_grow(&members->items, &members->count)
-				: NULL;
-		if (!member) {
-			rc = mkv_oom(err);
-			mkv_lock_package_done(&packages[i]);
+			rc < 0 ? NULL
+			       : mkv_grow(&members->items, &members->count);
+		if (member) {
+			*member = (struct member){packages[i], set, i};
 			continue;
 		}
-		*member = (struct member){packages[i], lock->n_sets, i};
+		rc = mkv_oom(err);
+		mkv_lock_package_done(&packages[i]);
 	}
-	free(packages);
-	struct mkv_lock_set *set =
-		rc == 0 ? mkv_grow(&lock->sets, &lock->n_sets) : NULL;
+	return rc;
+}
+
+static int solve_set(struct mkv_solver *solver, struct mkv_lock *lock,
+		     const struct mkv_requested_set *requested,
+		     struct members *members, struct mkv_error *err)
+{
+	auto_free struct mkv_lock_package *packages = NULL;
+	size_t count = 0;
+	int rc = mkv_solver_solve(solver, requested, &packages, &count, err);
+	if (rc < 0)
+		return rc;
+	rc = take_members(members, packages, count, lock->n_sets, err);
+	if (rc < 0)
+		return rc;
+	struct mkv_lock_set *set = mkv_grow(&lock->sets, &lock->n_sets);
 	if (!set)
 		return mkv_oom(err);
 	set->packages = calloc(count + 1, sizeof(*set->packages));
 	set->count = count;
-	return set->packages ? copy_wants(set, want, err) : mkv_oom(err);
+	return set->packages ? copy_requested(set, requested, err)
+			     : mkv_oom(err);
 }
 
 static int by_package(const void *a, const void *b)
@@ -211,9 +236,10 @@ static int by_package(const void *a, const void *b)
 	return order ? order : strcmp(x->version, y->version);
 }
 
-/* Every package once, by name; the sets then point at them. */
-static int merge(struct mkv_lock *lock, struct members *members,
-		 struct mkv_error *err)
+/* Moves every distinct package to the lock, sorted by name and version, and
+ * points the sets at them. */
+static int merge_members(struct mkv_lock *lock, struct members *members,
+			 struct mkv_error *err)
 {
 	qsort(members->items, members->count, sizeof(*members->items),
 	      by_package);
@@ -232,8 +258,8 @@ static int merge(struct mkv_lock *lock, struct members *members,
 		} else if (!mkv_sha256_equal(&last->sha256,
 					     &member->package.sha256)) {
 			return mkv_fail(err, MKV_FAILED, EBADMSG,
-					"the indexes name two different '%s' "
-					"%s",
+					"the indexes list package '%s' %s with "
+					"two different SHA-256 digests",
 					last->name, last->version);
 		} else {
 			mkv_lock_package_done(&member->package);
@@ -244,36 +270,64 @@ static int merge(struct mkv_lock *lock, struct members *members,
 	return 0;
 }
 
-static int solve(struct mkv_lock *lock, const struct mkv_wants *wants,
-		 struct mkv_store *store, struct mkv_progress *progress,
-		 struct mkv_error *err)
+static int solve_all(struct mkv_lock *lock,
+		     const struct mkv_requested *requested,
+		     struct mkv_store *store, struct mkv_error *err)
 {
-	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
-		progress, 0, "resolve packages for %zu image%s", wants->n_sets,
-		wants->n_sets == 1 ? "" : "s");
 	auto_solver struct mkv_solver *solver = NULL;
 	__attribute__((cleanup(members_done))) struct members members = {0};
 	int rc = load_solver(lock, store, &solver, err);
-	for (size_t i = 0; rc == 0 && i < wants->n_sets; i++)
-		rc = solve_set(solver, lock, &wants->sets[i], &members, err);
-	if (rc == 0 && members.count)
-		rc = merge(lock, &members, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < requested->n_sets; i++) {
+		rc = solve_set(solver, lock, &requested->sets[i], &members,
+			       err);
+		if (rc < 0)
+			return rc;
+	}
+	return members.count ? merge_members(lock, &members, err) : 0;
+}
+
+static int solve_with_progress(struct mkv_lock *lock,
+			       const struct mkv_requested *requested,
+			       struct mkv_store *store,
+			       struct mkv_progress *progress,
+			       struct mkv_error *err)
+{
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		progress, 0, "resolve packages for %zu image%s",
+		requested->n_sets, requested->n_sets == 1 ? "" : "s");
+	int rc = solve_all(lock, requested, store, err);
 	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
 
-/* An independent copy, by way of its text. */
-static int clone(const struct mkv_lock *lock, struct mkv_lock **ret,
-		 struct mkv_error *err)
+/* A new lock with indexes, packages and sets only. */
+static int resolve_packages(const struct mkv_recipe *recipe,
+			    const struct mkv_requested *requested,
+			    struct mkv_store *store,
+			    const struct mkv_lock_options *options,
+			    const struct mkv_lock *pinned,
+			    struct mkv_progress *progress,
+			    struct mkv_lock **ret, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_lock_print(lock, &text, err);
-	return rc < 0 ? rc
-		      : mkv_lock_parse("lock", text.data, text.size, ret, err);
+	auto_lock struct mkv_lock *lock = calloc(1, sizeof(*lock));
+	if (!lock)
+		return mkv_oom(err);
+	int rc = get_indexes(lock, recipe, store, options, pinned, progress,
+			     err);
+	if (rc < 0)
+		return rc;
+	rc = solve_with_progress(lock, requested, store, progress, err);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(lock);
+	return 0;
 }
 
 static int get_packages(const struct mkv_recipe *recipe,
-			const struct mkv_wants *wants, struct mkv_store *store,
+			const struct mkv_requested *requested,
+			struct mkv_store *store,
 			const struct mkv_lock_options *options,
 			const struct mkv_lock *pinned,
 			struct mkv_progress *progress, struct mkv_lock **ret,
@@ -281,17 +335,11 @@ static int get_packages(const struct mkv_recipe *recipe,
 {
 	struct mkv_error ignored;
 	auto_lock struct mkv_lock *lock = NULL;
-	int rc = 0;
-	if (pinned && mkv_lock_check_packages(pinned, recipe, &ignored) == 0) {
-		rc = clone(pinned, &lock, err);
-	} else {
-		lock = calloc(1, sizeof(*lock));
-		rc = lock ? get_indexes(lock, recipe, store, options, pinned,
-					progress, err)
-			  : mkv_oom(err);
-		if (rc == 0)
-			rc = solve(lock, wants, store, progress, err);
-	}
+	bool is_kept = pinned &&
+		       mkv_lock_check_packages(pinned, recipe, &ignored) >= 0;
+	int rc = is_kept ? mkv_lock_copy(pinned, &lock, err)
+			 : resolve_packages(recipe, requested, store, options,
+					    pinned, progress, &lock, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < lock->n_indexes; i++)
@@ -301,7 +349,7 @@ static int get_packages(const struct mkv_recipe *recipe,
 	return 0;
 }
 
-static void drop_inputs(struct mkv_lock *lock)
+static void drop_locals_and_externals(struct mkv_lock *lock)
 {
 	for (size_t i = 0; i < lock->n_locals; i++)
 		free(lock->locals[i].name);
@@ -338,8 +386,8 @@ static int add_external(struct mkv_lock *lock, const char *reference,
 	}
 	if (options->offline)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"offline: the external OCI image '%s' can't be "
-				"resolved",
+				"offline: cannot resolve external OCI image "
+				"'%s'",
 				reference);
 	return mkv_oci_external_resolve(reference, &external->digest, err);
 }
@@ -350,24 +398,28 @@ int mkv_lock_resolve(const struct mkv_recipe *recipe, struct mkv_store *store,
 		     struct mkv_progress *progress, struct mkv_lock **ret,
 		     struct mkv_error *err)
 {
-	auto_wants struct mkv_wants wants = {0};
+	auto_requested struct mkv_requested requested = {0};
 	auto_lock struct mkv_lock *lock = NULL;
-	int rc = mkv_wants_of(recipe, &wants, err);
-	if (rc == 0)
-		rc = get_packages(recipe, &wants, store, options, pinned,
-				  progress, &lock, err);
+	int rc = mkv_requested_init(recipe, &requested, err);
 	if (rc < 0)
 		return rc;
-	drop_inputs(lock);
+	rc = get_packages(recipe, &requested, store, options, pinned, progress,
+			  &lock, err);
+	if (rc < 0)
+		return rc;
+	drop_locals_and_externals(lock);
 	if (mkv_sha256_parse(recipe->sha256, &lock->recipe_sha256) < 0)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"the recipe has no digest");
-	rc = mkv_lock_add_locals(lock, recipe->path, &wants.overlays, err);
-	for (size_t i = 0; rc == 0 && i < wants.externals.count; i++)
-		rc = add_external(lock, wants.externals.items[i], options,
-				  pinned, err);
+	rc = mkv_lock_add_locals(lock, recipe->path, &requested.overlays, err);
 	if (rc < 0)
 		return rc;
+	for (size_t i = 0; i < requested.externals.count; i++) {
+		rc = add_external(lock, requested.externals.items[i], options,
+				  pinned, err);
+		if (rc < 0)
+			return rc;
+	}
 	*ret = mkv_take(lock);
 	return 0;
 }

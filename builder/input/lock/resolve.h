@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* From a recipe to a lock. */
+/* Resolves a recipe to a lock. */
 
 #include "builder/input/lock/ensure.h"
 
-/* Resolves a recipe. `pinned`, when not NULL, is a lock to stay with: its
- * packages as they are when the recipe asks for the same ones, else its indexes
- * when they are in the store, and the digests of external OCI images. What else
- * is needed comes from the mirrors. */
+/* Resolves a recipe; the caller owns *ret. `pinned` may be NULL; else its pins
+ * are kept: its packages when the recipe requests the same names, otherwise its
+ * indexes when the store has them, and its digests of external OCI images.
+ * Everything else comes from the mirrors. */
 int mkv_lock_resolve(const struct mkv_recipe *recipe, struct mkv_store *store,
 		     const struct mkv_lock_options *options,
 		     const struct mkv_lock *pinned,

@@ -43,15 +43,16 @@ void mkv_solver_free(struct mkv_solver *solver)
 	free(solver);
 }
 
-static Id id_of(struct mkv_solver *solver, const struct mkv_stanza *stanza)
+static Id find_name_id(struct mkv_solver *solver,
+		       const struct mkv_stanza *stanza)
 {
 	return pool_strn2id(solver->pool, stanza->name,
 			    (unsigned)stanza->name_length, 1);
 }
 
-/* libsolv keeps neither Essential nor Priority nor Size: a pass of our own. */
-static int scan(struct mkv_solver *solver, const char *text, size_t size,
-		struct mkv_error *err)
+/* Reads Essential, Priority and Size, which libsolv does not keep. */
+static int scan_stanzas(struct mkv_solver *solver, const char *text,
+			size_t size, struct mkv_error *err)
 {
 	const char *at = text;
 	struct mkv_stanza stanza;
@@ -61,10 +62,10 @@ static int scan(struct mkv_solver *solver, const char *text, size_t size,
 			continue;
 		if (stanza.is_essential)
 			queue_pushunique(&solver->essential,
-					 id_of(solver, &stanza));
+					 find_name_id(solver, &stanza));
 		if (stanza.is_required)
 			queue_pushunique(&solver->required,
-					 id_of(solver, &stanza));
+					 find_name_id(solver, &stanza));
 		struct mkv_solver_size *last =
 			mkv_grow(&solver->sizes, &solver->n_sizes);
 		if (!last)
@@ -80,23 +81,23 @@ int mkv_solver_add(struct mkv_solver *solver, const char *suite, int fd,
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "stat: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "stat index: %m");
 	int copy = dup(fd);
 	auto_file FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
 	if (!file) {
 		mkv_auto_close_(&copy);
-		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "open index: %m");
 	}
 	Repo *repo = repo_create(solver->pool, suite);
 	if (!repo || repo_add_debpackages(repo, file, 0) != 0)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"libsolv, index of %s: %s", suite,
+				"libsolv: index of %s: %s", suite,
 				pool_errstr(solver->pool));
 	size_t size = (size_t)st.st_size;
 	char *text = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (text == MAP_FAILED)
-		return mkv_fail(err, MKV_FAILED, errno, "map: %m");
-	int rc = scan(solver, text, size, err);
+		return mkv_fail(err, MKV_FAILED, errno, "map index: %m");
+	int rc = scan_stanzas(solver, text, size, err);
 	(void)munmap(text, size);
 	if (rc < 0)
 		return rc;
@@ -112,8 +113,9 @@ void mkv_solver_ready(struct mkv_solver *solver)
 	pool_createwhatprovides(solver->pool);
 }
 
-/* Whether any solvable has the name itself, not only provides it. */
-static bool exists(Pool *pool, Id name)
+/* Whether a package has this name; a virtual package that others provide does
+ * not count. */
+static bool has_package(Pool *pool, Id name)
 {
 	Id p, pp;
 	FOR_PROVIDES(p, pp, name)
@@ -127,9 +129,9 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Every name there is, or those that provide one, for a suggestion. Borrowed
- * from the pool. */
-static const char **names_of(Pool *pool, Id provided, size_t *ret_count)
+/* The sorted names of the packages that provide `provided`, or of all packages
+ * when it is 0. The caller frees the array; the strings belong to the pool. */
+static const char **list_names(Pool *pool, Id provided, size_t *ret_count)
 {
 	const char **names =
 		calloc((size_t)pool->nsolvables + 1, sizeof(char *));
@@ -150,11 +152,11 @@ static const char **names_of(Pool *pool, Id provided, size_t *ret_count)
 	return names;
 }
 
-static int complain_virtual(Pool *pool, Id id, const char *set,
-			    const char *name, struct mkv_error *err)
+static int fail_virtual(Pool *pool, Id id, const char *set, const char *name,
+			struct mkv_error *err)
 {
 	size_t count = 0;
-	auto_free const char **providers = names_of(pool, id, &count);
+	auto_free const char **providers = list_names(pool, id, &count);
 	if (!providers)
 		return mkv_oom(err);
 	char list[400] = "";
@@ -168,20 +170,20 @@ static int complain_virtual(Pool *pool, Id id, const char *set,
 			break;
 	}
 	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-			"%s: package '%s' is virtual: name one that provides "
-			"it (%s)",
+			"%s: package '%s' is virtual: request a package that "
+			"provides it (%s)",
 			set, name, list);
 }
 
-static int complain_unknown(const struct mkv_solver *solver, const char *set,
-			    const char *name, struct mkv_error *err)
+static int fail_unknown(const struct mkv_solver *solver, const char *set,
+			const char *name, struct mkv_error *err)
 {
 	Pool *pool = solver->pool;
 	Id id = pool_str2id(pool, name, 0);
 	if (id && *pool_whatprovides_ptr(pool, id))
-		return complain_virtual(pool, id, set, name, err);
+		return fail_virtual(pool, id, set, name, err);
 	size_t count = 0;
-	auto_free const char **names = names_of(pool, 0, &count);
+	auto_free const char **names = list_names(pool, 0, &count);
 	if (!names)
 		return mkv_oom(err);
 	const char *near = mkv_nearest(name, names, count);
@@ -191,32 +193,34 @@ static int complain_unknown(const struct mkv_solver *solver, const char *set,
 			near ? near : "", near ? "'?" : "");
 }
 
-static int make_job(struct mkv_solver *solver, const struct mkv_want *want,
-		    const char *set, Queue *job, struct mkv_error *err)
+static int make_job(struct mkv_solver *solver,
+		    const struct mkv_requested_set *requested, const char *set,
+		    Queue *job, struct mkv_error *err)
 {
 	const int how = SOLVER_INSTALL | SOLVER_SOLVABLE_NAME;
 	for (int i = 0; i < solver->essential.count; i++)
 		queue_push2(job, how, solver->essential.elements[i]);
-	/* The required packages, or else, where several could serve, they. */
+	/* Outside a bootable image, packages of Priority required are only
+	 * preferred among alternatives. */
 	for (int i = 0; i < solver->required.count; i++)
 		queue_push2(job,
-			    want->is_whole
+			    requested->is_whole
 				    ? how
 				    : SOLVER_FAVOR | SOLVER_SOLVABLE_NAME,
 			    solver->required.elements[i]);
-	for (size_t i = 0; i < want->names.count; i++) {
-		const char *name = want->names.items[i];
+	for (size_t i = 0; i < requested->names.count; i++) {
+		const char *name = requested->names.items[i];
 		Id id = pool_str2id(solver->pool, name, 0);
-		if (!id || !exists(solver->pool, id))
-			return complain_unknown(solver, set, name, err);
+		if (!id || !has_package(solver->pool, id))
+			return fail_unknown(solver, set, name, err);
 		queue_push2(job, how, id);
 	}
 	return 0;
 }
 
-/* libsolv's own words about the first problem: every rule of it. */
-static int complain_unsolvable(Solver *solver, const char *set,
-			       struct mkv_error *err)
+/* Reports every rule of libsolv's first problem. */
+static int fail_unsolvable(Solver *solver, const char *set,
+			   struct mkv_error *err)
 {
 	Queue rules;
 	queue_init(&rules);
@@ -235,13 +239,13 @@ static int complain_unsolvable(Solver *solver, const char *set,
 	}
 	queue_free(&rules);
 	return mkv_fail(err, MKV_BAD_RECIPE, ENOTEMPTY,
-			"%s: its packages can't be installed together: %s", set,
-			text);
+			"%s: the packages cannot be installed together: %s",
+			set, text);
 }
 
-/* "A | B" prefers A to Debian's own tools, and libsolv has no such order: the
- * first alternative of every dependency of what was chosen becomes a favourite.
- * True when there was a new one. */
+/* Debian's tools prefer A for a dependency "A | B"; libsolv does not. Favours
+ * the first alternative of every dependency of the chosen packages. True when
+ * that added a favourite, so that the set must be solved again. */
 static bool favour_first_alternatives(Pool *pool, const Queue *decisions,
 				      Queue *job)
 {
@@ -272,40 +276,51 @@ static bool favour_first_alternatives(Pool *pool, const Queue *decisions,
 	return job->count > before;
 }
 
-static int solve(struct mkv_solver *solver, const char *set, const Queue *job,
-		 Queue *decisions, struct mkv_error *err)
+static int solve_once(struct mkv_solver *solver, const char *set,
+		      const Queue *job, Queue *decisions, struct mkv_error *err)
 {
 	Solver *solv = solver_create(solver->pool);
 	int rc = 0;
 	(void)solver_set_flag(solv, SOLVER_FLAG_IGNORE_RECOMMENDED, 1);
 	if (solver_solve(solv, (Queue *)job) != 0)
-		rc = complain_unsolvable(solv, set, err);
+		rc = fail_unsolvable(solv, set, err);
 	else
 		solver_get_decisionqueue(solv, decisions);
 	solver_free(solv);
 	return rc;
 }
 
-int mkv_solver_solve(struct mkv_solver *solver, const struct mkv_want *want,
+/* Solves until no new favourite appears. */
+static int solve_set(struct mkv_solver *solver,
+		     const struct mkv_requested_set *requested, Queue *job,
+		     Queue *decisions, struct mkv_error *err)
+{
+	enum { ROUNDS_MAX = 32 };
+	char label[96];
+	mkv_set_label(requested->set, label);
+	int rc = make_job(solver, requested, label, job, err);
+	if (rc < 0)
+		return rc;
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		rc = solve_once(solver, label, job, decisions, err);
+		if (rc < 0)
+			return rc;
+		if (!favour_first_alternatives(solver->pool, decisions, job))
+			break;
+	}
+	return 0;
+}
+
+int mkv_solver_solve(struct mkv_solver *solver,
+		     const struct mkv_requested_set *requested,
 		     struct mkv_lock_package **ret, size_t *ret_count,
 		     struct mkv_error *err)
 {
-	enum { ROUNDS_MAX = 32 };
-	char set[96];
-	mkv_set_text(want->set, set);
-	Queue job, decisions;
+	__attribute__((cleanup(queue_free))) Queue job, decisions;
 	queue_init(&job);
 	queue_init(&decisions);
-	int rc = make_job(solver, want, set, &job, err);
-	for (int round = 0; rc == 0 && round < ROUNDS_MAX; round++) {
-		rc = solve(solver, set, &job, &decisions, err);
-		if (rc == 0 &&
-		    !favour_first_alternatives(solver->pool, &decisions, &job))
-			break;
-	}
-	if (rc == 0)
-		rc = mkv_solver_order(solver, &decisions, ret, ret_count, err);
-	queue_free(&job);
-	queue_free(&decisions);
-	return rc;
+	int rc = solve_set(solver, requested, &job, &decisions, err);
+	return rc < 0 ? rc
+		      : mkv_solver_order(solver, &decisions, ret, ret_count,
+					 err);
 }

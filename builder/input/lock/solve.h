@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Which packages a set comes to: libsolv, in process, over the indexes. Nothing
- * recommended is taken; the same indexes give the same answer. */
+/* Chooses the packages of a set with libsolv, in process. Recommended packages
+ * are not installed; equal indexes and requests give an equal result. */
 
 #include "builder/input/lock/lock.h"
-#include "builder/input/lock/wants.h"
+#include "builder/input/lock/requested.h"
 
 struct mkv_solver;
 int mkv_solver_new(struct mkv_solver **ret,
@@ -13,16 +13,17 @@ void mkv_solver_free(struct mkv_solver *solver);
 MKV_DEFINE_AUTO(solver, struct mkv_solver *, mkv_solver_free)
 #define auto_solver mkv_auto(solver)
 
-/* Reads an unpacked index; the descriptor stays the caller's. */
+/* Reads an unpacked index. The caller keeps ownership of `fd`. */
 int mkv_solver_add(struct mkv_solver *solver, const char *suite, int fd,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
-/* Once after the last index. */
+/* Call once, after the last index was added. */
 void mkv_solver_ready(struct mkv_solver *solver) mkv_nonnull(1);
 
-/* The packages of a set, in the order that lock.h describes for sets. The array
- * and its strings are the caller's. */
-int mkv_solver_solve(struct mkv_solver *solver, const struct mkv_want *want,
+/* Resolves a set. *ret is in the order that lock.h defines for sets; the caller
+ * owns the array and its strings. A package that does not exist, or a set that
+ * cannot be installed, is MKV_BAD_RECIPE. */
+int mkv_solver_solve(struct mkv_solver *solver,
+		     const struct mkv_requested_set *requested,
 		     struct mkv_lock_package **ret, size_t *ret_count,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-void mkv_lock_package_done(struct mkv_lock_package *package) mkv_nonnull(1);

@@ -10,16 +10,6 @@
 #include "builder/input/lock/valid.h"
 #include "lib/grow.h"
 
-void mkv_lock_package_done(struct mkv_lock_package *package)
-{
-	free(package->name);
-	free(package->version);
-	free(package->architecture);
-	free(package->pool_path);
-	free(package->archive);
-	*package = (struct mkv_lock_package){0};
-}
-
 static int by_digest(const void *a, const void *b)
 {
 	return memcmp(a, b, sizeof(struct mkv_sha256));
@@ -32,8 +22,8 @@ void mkv_solver_sort_sizes(struct mkv_solver *solver)
 		      by_digest);
 }
 
-static uint64_t size_of(const struct mkv_solver *solver,
-			const unsigned char *sha256)
+static uint64_t find_size(const struct mkv_solver *solver,
+			  const unsigned char *sha256)
 {
 	const struct mkv_solver_size *found =
 		sha256 && solver->n_sizes
@@ -43,8 +33,8 @@ static uint64_t size_of(const struct mkv_solver *solver,
 	return found ? found->bytes : 0;
 }
 
-static int fill(const struct mkv_solver *solver, Id id,
-		struct mkv_lock_package *package, struct mkv_error *err)
+static int read_package(const struct mkv_solver *solver, Id id,
+			struct mkv_lock_package *package, struct mkv_error *err)
 {
 	Pool *pool = solver->pool;
 	Solvable *s = pool_id2solvable(pool, id);
@@ -58,7 +48,7 @@ static int fill(const struct mkv_solver *solver, Id id,
 	package->archive = strdup(mkv_archive_of(s->repo->name));
 	package->pool_path = strdup(path ? path : "");
 	package->size_bytes =
-		type == REPOKEY_TYPE_SHA256 ? size_of(solver, sha256) : 0;
+		type == REPOKEY_TYPE_SHA256 ? find_size(solver, sha256) : 0;
 	if (!package->name || !package->version || !package->architecture ||
 	    !package->archive || !package->pool_path)
 		return mkv_oom(err);
@@ -71,15 +61,16 @@ static int fill(const struct mkv_solver *solver, Id id,
 	    type != REPOKEY_TYPE_SHA256)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
 				"index of %s: package '%.100s' %.100s (%.200s) "
-				"lacks a sane name, path, size or SHA-256",
+				"has no valid name, version, architecture, "
+				"path, size or SHA-256",
 				s->repo->name, package->name, package->version,
 				package->pool_path);
 	memcpy(package->sha256.bytes, sha256, MKV_SHA256_SIZE);
 	return 0;
 }
 
-/* The chosen solvables as a graph. Essential ones have the lowest numbers, then
- * names decide. */
+/* The dependencies between the chosen solvables. Nodes are numbered by
+ * Essential first, then by name. */
 struct graph {
 	Id *ids;
 	size_t count;
@@ -98,7 +89,7 @@ static void graph_done(struct graph *graph)
 	free(graph->number_of);
 }
 
-static bool holds(const Queue *queue, Id id)
+static bool queue_has(const Queue *queue, Id id)
 {
 	for (int i = 0; i < queue->count; i++)
 		if (queue->elements[i] == id)
@@ -112,8 +103,8 @@ static int by_rank(const void *a, const void *b, void *context)
 	Pool *pool = solver->pool;
 	const Solvable *x = &pool->solvables[*(const Id *)a];
 	const Solvable *y = &pool->solvables[*(const Id *)b];
-	bool x_first = holds(&solver->essential, x->name);
-	bool y_first = holds(&solver->essential, y->name);
+	bool x_first = queue_has(&solver->essential, x->name);
+	bool y_first = queue_has(&solver->essential, y->name);
 	if (x_first != y_first)
 		return x_first ? -1 : 1;
 	return strcmp(pool_id2str(pool, x->name), pool_id2str(pool, y->name));
@@ -145,34 +136,36 @@ static int link_node(struct graph *graph, Pool *pool, size_t at,
 		     struct mkv_error *err)
 {
 	struct mkv_order_node *node = &graph->nodes[at];
-	Queue needed;
+	__attribute__((cleanup(queue_free))) Queue needed;
 	queue_init(&needed);
-	/* Pre-Depends stand behind the marker. */
 	(void)solvable_lookup_deparray(&pool->solvables[graph->ids[at]],
 				       SOLVABLE_REQUIRES, &needed, 0);
-	bool before = false;
-	int rc = 0;
-	for (int i = 0; rc == 0 && i < needed.count; i++) {
+	/* libsolv lists Pre-Depends after a marker. */
+	bool is_pre_depends = false;
+	for (int i = 0; i < needed.count; i++) {
 		Id dependency = needed.elements[i];
 		if (dependency == SOLVABLE_PREREQMARKER) {
-			before = true;
+			is_pre_depends = true;
 			continue;
 		}
-		rc = add_edges(graph, pool, dependency, &node->depends,
-			       &node->n_depends, err);
-		if (rc == 0 && before)
-			rc = add_edges(graph, pool, dependency,
-				       &node->pre_depends, &node->n_pre_depends,
-				       err);
+		int rc = add_edges(graph, pool, dependency, &node->depends,
+				   &node->n_depends, err);
+		if (rc < 0)
+			return rc;
+		if (!is_pre_depends)
+			continue;
+		rc = add_edges(graph, pool, dependency, &node->pre_depends,
+			       &node->n_pre_depends, err);
+		if (rc < 0)
+			return rc;
 	}
-	queue_free(&needed);
 	if (node->n_depends)
 		qsort(node->depends, node->n_depends, sizeof(size_t),
 		      by_number);
 	if (node->n_pre_depends)
 		qsort(node->pre_depends, node->n_pre_depends, sizeof(size_t),
 		      by_number);
-	return rc;
+	return 0;
 }
 
 static int make_graph(struct mkv_solver *solver, const Queue *decisions,
@@ -194,10 +187,34 @@ static int make_graph(struct mkv_solver *solver, const Queue *decisions,
 	graph->nodes = calloc(graph->count + 1, sizeof(*graph->nodes));
 	if (!graph->nodes)
 		return mkv_oom(err);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < graph->count; i++)
-		rc = link_node(graph, pool, i, err);
-	return rc;
+	for (size_t i = 0; i < graph->count; i++) {
+		int rc = link_node(graph, pool, i, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Writes the packages of all nodes in configuration order to `packages`, which
+ * has an element per node. */
+static int read_packages(const struct mkv_solver *solver,
+			 const struct graph *graph,
+			 struct mkv_lock_package *packages,
+			 struct mkv_error *err)
+{
+	auto_free size_t *order = calloc(graph->count + 1, sizeof(*order));
+	if (!order)
+		return mkv_oom(err);
+	int rc = mkv_order(graph->nodes, graph->count, order, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < graph->count; i++) {
+		rc = read_package(solver, graph->ids[order[i]], &packages[i],
+				  err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_solver_order(struct mkv_solver *solver, const Queue *decisions,
@@ -208,21 +225,17 @@ int mkv_solver_order(struct mkv_solver *solver, const Queue *decisions,
 	int rc = make_graph(solver, decisions, &graph, err);
 	if (rc < 0)
 		return rc;
-	auto_free size_t *order = calloc(graph.count + 1, sizeof(*order));
-	struct mkv_lock_package *packages =
+	auto_free struct mkv_lock_package *packages =
 		calloc(graph.count + 1, sizeof(*packages));
-	rc = order && packages ? 0 : mkv_oom(err);
-	if (rc == 0)
-		rc = mkv_order(graph.nodes, graph.count, order, err);
-	for (size_t i = 0; rc == 0 && i < graph.count; i++)
-		rc = fill(solver, graph.ids[order[i]], &packages[i], err);
+	if (!packages)
+		return mkv_oom(err);
+	rc = read_packages(solver, &graph, packages, err);
 	if (rc < 0) {
-		for (size_t i = 0; packages && i < graph.count; i++)
+		for (size_t i = 0; i < graph.count; i++)
 			mkv_lock_package_done(&packages[i]);
-		free(packages);
 		return rc;
 	}
-	*ret = packages;
+	*ret = mkv_take(packages);
 	*ret_count = graph.count;
 	return 0;
 }

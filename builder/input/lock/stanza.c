@@ -3,20 +3,20 @@
 
 #include <string.h>
 
-static bool is(const char *line, size_t length, const char *text)
+static bool line_equals(const char *line, size_t length, const char *text)
 {
 	return strlen(text) == length && memcmp(line, text, length) == 0;
 }
 
-/* The value behind "NAME: ", or NULL. */
-static const char *value_of(const char *line, size_t length, const char *name)
+/* The value after the prefix `name`, "NAME: "; NULL for another field. */
+static const char *find_value(const char *line, size_t length, const char *name)
 {
 	size_t head = strlen(name);
 	return length > head && memcmp(line, name, head) == 0 ? line + head
 							      : NULL;
 }
 
-static uint64_t number(const char *text, const char *end)
+static uint64_t parse_number(const char *text, const char *end)
 {
 	uint64_t value = 0;
 	if (end - text > 15)
@@ -29,26 +29,28 @@ static uint64_t number(const char *text, const char *end)
 	return value;
 }
 
-static void take_line(const char *line, size_t length, struct mkv_stanza *ret)
+static void read_line(const char *line, size_t length, struct mkv_stanza *ret)
 {
 	const char *value;
 	switch (line[0]) {
 	case 'P':
-		value = value_of(line, length, "Package: ");
+		value = find_value(line, length, "Package: ");
 		if (value) {
 			ret->name = value;
 			ret->name_length = (size_t)(line + length - value);
 		}
-		ret->is_required |= is(line, length, "Priority: required");
+		ret->is_required |=
+			line_equals(line, length, "Priority: required");
 		break;
 	case 'E':
-		ret->is_essential |= is(line, length, "Essential: yes");
+		ret->is_essential |=
+			line_equals(line, length, "Essential: yes");
 		break;
 	case 'S':
-		value = value_of(line, length, "Size: ");
+		value = find_value(line, length, "Size: ");
 		if (value)
-			ret->size_bytes = number(value, line + length);
-		value = value_of(line, length, "SHA256: ");
+			ret->size_bytes = parse_number(value, line + length);
+		value = find_value(line, length, "SHA256: ");
 		if (value && line + length - value == 64) {
 			char hex[MKV_SHA256_HEX_SIZE];
 			memcpy(hex, value, 64);
@@ -71,7 +73,7 @@ bool mkv_stanza_next(const char **at, const char *end, struct mkv_stanza *ret)
 	while (line < end && *line != '\n') {
 		const char *stop = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((stop ? stop : end) - line);
-		take_line(line, length, ret);
+		read_line(line, length, ret);
 		line += length + (stop != NULL);
 	}
 	*at = line;

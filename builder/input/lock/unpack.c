@@ -9,10 +9,9 @@
 enum { CHUNK = 256 * 1024 };
 #define XZ_MEMORY_MAX ((uint64_t)256 << 20)
 
-/* What both have in common: chunks in, chunks out, a count. */
 struct unpacking {
 	int from, to;
-	uint64_t left; /* bytes that may still come out */
+	uint64_t left; /* bytes that are still expected */
 	uint8_t *in, *out;
 };
 
@@ -24,7 +23,8 @@ static int read_chunk(const struct unpacking *u, size_t *ret,
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "read: %m");
+			return mkv_fail(err, MKV_FAILED, errno,
+					"read compressed data: %m");
 		*ret = (size_t)got;
 		return 0;
 	}
@@ -34,16 +34,19 @@ static int write_chunk(struct unpacking *u, size_t size, struct mkv_error *err)
 {
 	if (size > u->left)
 		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-				"it unpacks to more than was announced");
+				"the unpacked data is larger than announced");
 	u->left -= size;
 	return mkv_write_all(u->to, u->out, size, err);
 }
 
-static int end(const struct unpacking *u, bool ended, struct mkv_error *err)
+static int check_complete(const struct unpacking *u, bool is_complete,
+			  struct mkv_error *err)
 {
-	if (!ended || u->left)
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it unpacks to less than was announced");
+	if (!is_complete || u->left)
+		return mkv_fail(
+			err, MKV_UNVERIFIED, EBADMSG,
+			"the data is truncated, or unpacks to less than "
+			"announced");
 	return 0;
 }
 
@@ -72,9 +75,10 @@ static int run_xz(struct unpacking *u, lzma_stream *stream,
 	}
 	if (code != LZMA_STREAM_END && code != LZMA_BUF_ERROR)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"liblzma: damaged or too demanding (%d)",
+				"liblzma: the data is damaged or needs more "
+				"than 256 MiB of memory (error %d)",
 				(int)code);
-	return end(u, code == LZMA_STREAM_END, err);
+	return check_complete(u, code == LZMA_STREAM_END, err);
 }
 
 static int run_gz(struct unpacking *u, z_stream *stream, struct mkv_error *err)
@@ -101,7 +105,7 @@ static int run_gz(struct unpacking *u, z_stream *stream, struct mkv_error *err)
 	if (code != Z_STREAM_END && code != Z_OK)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "zlib: %s",
 				stream->msg ? stream->msg : zError(code));
-	return end(u, code == Z_STREAM_END, err);
+	return check_complete(u, code == Z_STREAM_END, err);
 }
 
 int mkv_unpack_xz(int from, int to, uint64_t size_bytes, struct mkv_error *err)

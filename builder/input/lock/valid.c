@@ -9,11 +9,11 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
 
-static bool is_made_of(const char *text, size_t least, size_t most,
+static bool is_made_of(const char *text, size_t min, size_t max,
 		       const char *first, const char *rest)
 {
-	size_t length = strnlen(text, most + 1);
-	if (length < least || length > most || !strchr(first, text[0]))
+	size_t length = strnlen(text, max + 1);
+	if (length < min || length > max || !strchr(first, text[0]))
 		return false;
 	return strspn(text + 1, rest) == length - 1;
 }

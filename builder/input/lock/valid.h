@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the fields of a lock and of a package index may hold. Forms of names and
- * versions: Debian Policy, sections 5.6.1 (at least two characters of
- * [a-z0-9+.-], the first alphanumeric) and 5.6.12. */
+/* Validates fields of locks and package indexes. Package names: Debian Policy,
+ * section 5.6.1 (at least two characters of [a-z0-9+.-], the first
+ * alphanumeric); versions: section 5.6.12. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +15,9 @@ bool mkv_valid_package_name(const char *text);
 bool mkv_valid_version(const char *text);
 bool mkv_valid_architecture(const char *text); /* "amd64" or "all" */
 bool mkv_valid_archive(const char *text);
-/* "pool/...deb", without ".", ".." or empty components. */
+/* "pool/....deb" without ".", ".." or empty components. */
 bool mkv_valid_pool_path(const char *text);
-bool mkv_valid_suite(const char *text); /* also a component */
+bool mkv_valid_suite(const char *text); /* or a component */
 /* "image/NAME" or "oci/NAME" */
 bool mkv_valid_set_name(const char *text);
 bool mkv_valid_local_name(const char *text); /* "overlay/NAME" */

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "builder/input/fetch/plain.h"
+#include "builder/input/fetch/loopback.h"
 #include "lib/base64.h"
 #include "lib/io.h"
 #include "lib/json.h"
@@ -132,8 +132,8 @@ bool mkv_load_ask_exported(struct mkv_boot_load *load)
 		auto_buf struct mkv_buf text = {0};
 		(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/metrics",
 			       load->forwards[i].local);
-		if (mkv_fetch_plain(url, ASK_S, METRICS_MOST_BYTES, &text,
-				    &ignored) < 0 ||
+		if (mkv_fetch_loopback(url, ASK_S, METRICS_MOST_BYTES, &text,
+				       &ignored) < 0 ||
 		    !text.size || !mkv_load_add_metrics(load, text.data))
 			load->is_exported = false;
 	}
@@ -155,8 +155,8 @@ int mkv_load_fetch(struct mkv_boot_load *load, const char *folder,
 	auto_free char *path = NULL;
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/traces.pb",
 		       load->forwards[0].local);
-	int rc =
-		mkv_fetch_plain(url, ASK_S * 3, TRACES_MOST_BYTES, &spans, err);
+	int rc = mkv_fetch_loopback(url, ASK_S * 3, TRACES_MOST_BYTES, &spans,
+				    err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "the collector's spans");
 	if (asprintf(&path, "%s/traces.pb", folder) < 0)
