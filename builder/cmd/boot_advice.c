@@ -161,7 +161,8 @@ static void advise_on_cpu(const struct mkv_boot_options *how,
 		print_note(printer, "for a boot that can pass here: %s",
 			   emulated);
 	print_note(printer, "for your own machine: mkvbench-verify --capture "
-			    "prints its hardware contract");
+			    "prints its hardware contract, for "
+			    "recipes/hardware/NAME.yaml");
 }
 
 int mkv_boot_prepare(struct mkv_boot_options *how,
