@@ -183,8 +183,8 @@ int mkv_boot_prepare(struct mkv_boot_options *how,
 		return 0;
 	size.cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	print_note(printer,
-		   "emulated: expect about %u s to the last receipt (hosts: "
-		   "%u, containers: %u, CPUs here: %u)",
+		   "emulated: expect about %u s to the last receipt, or more "
+		   "on a busy machine (hosts: %u, containers: %u, CPUs: %u)",
 		   mkv_boot_estimate_s(&size), size.hosts, size.containers,
 		   size.cpus);
 	return 0;

@@ -25,7 +25,8 @@ int mkv_boot_measure(const struct mkv_contract *contract,
  *
  *     30 + (20 * hosts + 10 * containers) / CPUs, rounded up to tens
  *
- * from boots of one to five hosts on two CPUs, which needed 35 to 120 s. */
+ * from boots of one to five hosts on two CPUs without other work, which needed
+ * 35 to 120 s. */
 unsigned mkv_boot_estimate_s(const struct mkv_boot_load_size *size)
 	mkv_nonnull(1);
 

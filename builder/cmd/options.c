@@ -61,11 +61,12 @@ static int fail_unknown_option(const char *verb, const struct mkv_usage *usage,
 	     o->name && count < OPTIONS_MAX; o++)
 		names[count++] = o->name;
 	const char *near = mkv_nearest(word, names, count);
-	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"%s: unknown option '%s'%s%s%s; `mkvbench %s --help` "
-			"lists them",
-			verb, word, near ? " (did you mean '" : "",
-			near ? near : "", near ? "'?)" : "", verb);
+	int rc = mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			  "%s: unknown option '%s'%s%s%s; `mkvbench %s --help` "
+			  "lists all options",
+			  verb, word, near ? " (did you mean '" : "",
+			  near ? near : "", near ? "'?)" : "", verb);
+	return mkv_error_suggest(err, rc, near);
 }
 
 bool mkv_option_is_list(const struct mkv_option *option)

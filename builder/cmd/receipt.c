@@ -323,10 +323,13 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 	if (rc < 0 || done)
 		return rc;
 	if (strcmp(argv[0], "verify") != 0)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"receipt: unknown action '%s' (did you mean "
-				"'verify'?); usage: mkvbench receipt %s",
-				argv[0], usage.synopsis);
+		return mkv_error_suggest(
+			err,
+			mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				 "receipt: unknown action '%s' (did you mean "
+				 "'verify'?); usage: mkvbench receipt %s",
+				 argv[0], usage.synopsis),
+			"verify");
 	auto_manifest struct mkv_manifest *manifest = NULL;
 	char sha256[MKV_SHA256_HEX_SIZE];
 	enum mkv_key_origin origin = MKV_KEY_INSIDE;

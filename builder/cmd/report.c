@@ -50,21 +50,6 @@ json_t *mkv_report_text(const char *text)
 	return json_string(own);
 }
 
-/* "... (did you mean 'build'?)", as all messages say it. */
-static void add_suggestion(json_t *to, const char *message)
-{
-	static const char head[] = "did you mean '";
-	const char *at = strstr(message, head);
-	const char *from = at ? at + sizeof(head) - 1 : NULL;
-	const char *end = from ? strstr(from, "'?") : NULL;
-	if (!end)
-		return;
-	auto_free char *word = strndup(from, (size_t)(end - from));
-	if (word)
-		(void)json_object_set_new(to, "suggestion",
-					  mkv_report_text(word));
-}
-
 void mkv_report_error(const struct mkv_error *err)
 {
 	enum mkv_error_kind kind = err->kind ? err->kind : MKV_FAILED;
@@ -78,9 +63,26 @@ void mkv_report_error(const struct mkv_error *err)
 		json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "kind",
 			  kind_name(kind), "status", mkv_exit_status(kind),
 			  "message", mkv_report_text(err->message));
-	if (event)
-		add_suggestion(event, err->message);
+	if (event && err->suggestion[0])
+		(void)json_object_set_new(event, "suggestion",
+					  mkv_report_text(err->suggestion));
 	print_event(event);
+}
+
+/* Diagnostics of recipes have a suggestion in their text only, in one form:
+ * "... (did you mean 'build'?)". */
+static void add_suggestion(json_t *to, const char *message)
+{
+	static const char head[] = "did you mean '";
+	const char *at = strstr(message, head);
+	const char *from = at ? at + sizeof(head) - 1 : NULL;
+	const char *end = from ? strstr(from, "'?") : NULL;
+	if (!end)
+		return;
+	auto_free char *word = strndup(from, (size_t)(end - from));
+	if (word)
+		(void)json_object_set_new(to, "suggestion",
+					  mkv_report_text(word));
 }
 
 json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
