@@ -91,15 +91,12 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "APPLIANCE | DISK.raw",
 		.description =
-			"Checks a finished appliance: signatures, the digest "
-			"of every file, missing and\nextra files, contract, "
-			"OCI layers. With --deep, or when the operand is a "
-			"disk image,\nit also reads everything inside the "
-			"disks with libguestfs. Without --key it uses\nyour "
-			"own public key, or, if there is none, the key in the "
-			"appliance, which\nproves integrity but not origin.\n"
-			"Exit status: 0 clean, 3 this host can't check it, 4 "
-			"findings.",
+			"Checks a finished appliance: signatures, the digest of every file, missing and\n"
+			"extra files, contract, OCI layers. With --deep, or when the operand is a disk\n"
+			"image, it also reads everything inside the disks with libguestfs. Without --key it\n"
+			"uses your own public key, or, if there is none, the key in the appliance, which\n"
+			"proves integrity but not origin.\n"
+			"Exit status: 0 clean, 3 this host can't check it, 4 findings.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = 1,

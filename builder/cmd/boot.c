@@ -274,8 +274,7 @@ static const char description[] =
 	"runs the guests itself.\n\nWithout KVM everything is emulated: the CPU "
 	"only claims to be the promised one, and\nclocks depend on the host's "
 	"load. A receipt from emulation tries the appliance and\nproves nothing "
-	"about a machine. Expect 30 s, plus 20 s for each host and 10 s for\n"
-	"each container, divided by this machine's CPUs.";
+	"about a machine. Expect 30 s plus, divided by the number of this\nmachine's CPUs, 20 s for each host and 10 s for each container.";
 
 int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 {

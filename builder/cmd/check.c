@@ -40,7 +40,7 @@ static int print_valid(const struct options *options,
 		       const struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	if (!options->json) {
-		(void)printf("%s: right, %s\n", recipe->path, recipe->sha256);
+		(void)printf("%s: valid, %s\n", recipe->path, recipe->sha256);
 		return 0;
 	}
 	json_t *files = json_array();

@@ -165,8 +165,7 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		 &options.uri, NULL},
 		{"--host", "NAME[,NAME]", "only these hosts", &hosts, NULL},
 		{"--pool", "DIR",
-		 "copy disks to DIR/RECIPE (default:\n"
-		 "                         " MKV_LIBVIRT_DISKS ")",
+		 "copy disks to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
 		 &options.pool, NULL},
 		{"--accel", "auto|kvm|tcg",
 		 "KVM or emulation; auto boots a kernel to test KVM", &accel,

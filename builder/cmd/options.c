@@ -123,6 +123,16 @@ static int parse_option(const char *verb, const struct mkv_usage *usage,
 			 equals ? equals + 1 : argv[++*at], err);
 }
 
+/* Called before parsing: with --json, errors of parsing are JSON too. */
+static void report_as_requested(const struct mkv_usage *usage, int argc,
+				char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 &&
+		    find_option(usage, "--json", 6))
+			mkv_report_as_json();
+}
+
 int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      char **argv, int *ret_operands, bool *ret_done,
 		      struct mkv_error *err)
@@ -135,11 +145,7 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		return 0;
 	}
 	memset(was_given, 0, sizeof(was_given));
-	/* Scanned first: with --json, diagnostics of parsing are JSON too. */
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0 &&
-		    find_option(usage, "--json", 6))
-			mkv_report_as_json();
+	report_as_requested(usage, argc, argv);
 	for (int i = 1; i < argc; i++) {
 		if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0') {
 			argv[operands++] = argv[i];

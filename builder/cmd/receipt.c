@@ -215,26 +215,40 @@ static int review_directory(const char *path, const json_t *document,
 	return rc < 0 ? rc : mkv_receipt_review_broken(fd, review, err);
 }
 
+/* The receipt by itself: its text, its signature, its directory. */
+static int review_document(const struct receipts *all, size_t which,
+			   const struct mkv_contract *contract,
+			   const char *sha256, const struct mkv_buf *signature,
+			   struct mkv_receipt_review *review,
+			   struct mkv_error *err)
+{
+	const struct mkv_buf *text = &all->texts[which];
+	int rc = mkv_receipt_review(contract, sha256,
+				    text->data ? text->data : "", text->size,
+				    review, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_receipt_review_signature(contract, text->data, text->size,
+					  signature->data, signature->size,
+					  review, err);
+	if (rc < 0)
+		return rc;
+	return review_directory(all->paths[which], all->documents[which],
+				review, err);
+}
+
 static int review_file(const struct receipts *all, size_t which,
 		       const struct mkv_contract *contract, const char *sha256,
 		       bool json, bool *holds, struct mkv_error *err)
 {
 	const char *path = all->paths[which];
-	const struct mkv_buf *text = &all->texts[which];
-	auto_buf struct mkv_buf signature = {0};
 	auto_receipt_review struct mkv_receipt_review review = {0};
+	auto_buf struct mkv_buf signature = {0};
 	int rc = read_signature(path, &signature, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_receipt_review(contract, sha256, text->data ? text->data : "",
-				text->size, &review, err);
-	if (rc == 0)
-		rc = mkv_receipt_review_signature(contract, text->data,
-						  text->size, signature.data,
-						  signature.size, &review, err);
-	if (rc == 0)
-		rc = review_directory(path, all->documents[which], &review,
-				      err);
+	rc = review_document(all, which, contract, sha256, &signature, &review,
+			     err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
@@ -300,18 +314,14 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "verify APPLIANCE RECEIPT.json ...",
 		.description =
-			"Checks receipts without the machines that wrote them: "
-			"that they name the appliance's\ncontract, that the "
-			"verdict follows from the findings, and that every "
-			"promised check ran.\nA receipt.broken.json of the "
-			"same boot in the same directory counts against a\n"
-			"receipt. A TPM signature, receipt.tpm.json in the "
-			"same directory, is verified with\nthe key that the "
-			"contract names for the host; without it a receipt is "
-			"unsigned\nevidence, and a forged receipt is not "
-			"detected. A guest's receipt is correlated\nwith its "
-			"hypervisor host's, if both are given, by the "
-			"domain's UUID and the times\nof their starts.\n"
+			"Checks receipts without the machines that wrote them: that they name the\n"
+			"appliance's contract, that the verdict follows from the findings, and that every\n"
+			"promised check ran. A receipt.broken.json of the same boot in the same directory\n"
+			"counts against a receipt. A TPM signature, receipt.tpm.json in the same directory,\n"
+			"is verified with the key that the contract names for the host; without it a receipt\n"
+			"is unsigned evidence, and a forged receipt is not detected. A guest's receipt is\n"
+			"correlated with its hypervisor host's, if both are given, by the domain's UUID and\n"
+			"the times of their starts.\n"
 			"Exit status: 0 all receipts hold, 4 some don't.",
 		.options = table,
 		.min_operands = 3,
