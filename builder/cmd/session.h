@@ -31,8 +31,9 @@ void mkv_session_done(struct mkv_session *session) mkv_nonnull(1);
 		{"--offline", NULL, "use only the store", NULL, &(s).offline}, \
 		{"--mirror", "URI[,URI]", "mirrors instead of the host's",     \
 		 &(s).mirrors, NULL},                                          \
-		{"--keyring", "FILE", "the keys that must have signed the releases",   \
-		 &(s).keyring, NULL},                                          \
+		{"--keyring", "FILE",                                          \
+		 "the keys that must have signed the releases", &(s).keyring,  \
+		 NULL},                                                        \
 		{"--json", NULL, "print progress and results as JSON lines",   \
 		 NULL, &(s).json},                                             \
 	{                                                                      \
