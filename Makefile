@@ -3,8 +3,8 @@
 #   make            the tools: build/mkvbench, build/mkvbench-verify and the
 #                   programs that images carry (build/programs/)
 #   make deps       install what building and testing need (Debian 12 or 13; root)
-#   make demo       what building and using need, tools, a signing key, the
-#                   kvm-docker appliance, a summary
+#   make demo       install what building and using need (Debian 12 or 13; root),
+#                   build the tools and the kvm-docker appliance, print a summary
 #   make check      deps, then every test in parallel: unit, integration, boot
 #   make check-scenarios  all four scenarios booted as a whole (emulated: half an hour)
 #   make check-fast the tests that need neither network nor a boot: a minute or two
@@ -212,9 +212,12 @@ fuzz: test-deps
 	@for f in $(FUZZERS:$(BUILD)/%=$(BUILD)/sanitize/%); do \
 		echo "$$f $(FUZZ_SECONDS)"; $$f $(FUZZ_SECONDS) || exit 1; done
 demo:
-	.ci/install-deps building using
-	$(MAKE) all
-	BUILD=$(BUILD) .ci/demo
+	@echo '1/3 packages for building and using the tools'
+	@.ci/install-deps building using
+	@echo '2/3 tools'
+	@$(MAKE) --no-print-directory all
+	@echo '3/3 appliance'
+	@BUILD=$(BUILD) .ci/demo
 
 install: all
 	install -D -m 0755 $(BUILD)/mkvbench $(DESTDIR)$(prefix)/bin/mkvbench

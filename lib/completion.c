@@ -15,23 +15,24 @@ int mkv_completion_shell(const char *name, enum mkv_shell *ret,
 		*ret = MKV_SHELL_ZSH;
 	else
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"no completion for '%s': bash or zsh", name);
+				"no completion for shell '%s': use bash or zsh",
+				name);
 	return 0;
 }
 
-static bool is(const struct mkv_completion_kind *kind, const char *text)
+static bool is_word(const struct mkv_completion_kind *kind, const char *text)
 {
 	return strlen(text) == kind->length &&
 	       strncmp(text, kind->text, kind->length) == 0;
 }
 
-static void classify(struct mkv_completion_kind *kind)
+static void classify_kind(struct mkv_completion_kind *kind)
 {
 	const char *dot = memrchr(kind->text, '.', kind->length);
 	const char *end = kind->text + kind->length;
-	if (is(kind, "DIR") || is(kind, "APPLIANCE")) {
+	if (is_word(kind, "DIR") || is_word(kind, "APPLIANCE")) {
 		kind->type = MKV_COMPLETION_DIRECTORY;
-	} else if (is(kind, "FILE") || is(kind, "PATH")) {
+	} else if (is_word(kind, "FILE") || is_word(kind, "PATH")) {
 		kind->type = MKV_COMPLETION_FILE;
 	} else if (kind->length && islower((unsigned char)kind->text[0])) {
 		kind->type = MKV_COMPLETION_WORD;
@@ -57,7 +58,7 @@ bool mkv_completion_next_kind(const char **rest, const char *end,
 	*rest = p;
 	if (ret->length == 0)
 		return false;
-	classify(ret);
+	classify_kind(ret);
 	return true;
 }
 
@@ -68,7 +69,7 @@ bool mkv_completion_next_operand(const char **rest, const char **ret,
 	const char *end = p + strcspn(p, " ");
 	if (*p == '\0')
 		return false;
-	/* Spaces around '|' separate nothing. */
+	/* Alternatives may have spaces around '|'. */
 	for (const char *next = end + strspn(end, " "); *next;
 	     next = end + strspn(end, " ")) {
 		if (*next != '|' && end[-1] != '|')

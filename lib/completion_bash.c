@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Bash: a command's function sets what the program's function offers. It needs
- * no bash-completion package, only bash itself. */
+/* Bash: the function of a command sets variables from which the program's
+ * function makes its suggestions. Needs bash only, not the package
+ * bash-completion. */
 #include <string.h>
 
 #include "lib/completion_internal.h"
 
-/* The kinds of an operand or a value, as the _reply function takes them. */
+/* Appends the kinds of an operand or a value as arguments of _reply. */
 static void add_kinds(const char *text, size_t length, struct mkv_buf *into)
 {
 	struct mkv_completion_kind kind;
 	bool needs_directories = false, is_first = true;
 	for (const char *rest = text;
 	     mkv_completion_next_kind(&rest, text + length, &kind);) {
-		/* The way to a file leads through directories. */
+		/* A file may lie in a subdirectory. */
 		needs_directories |= kind.type == MKV_COMPLETION_DIRECTORY ||
 				     kind.type == MKV_COMPLETION_SUFFIX;
 		if (kind.type != MKV_COMPLETION_FILE &&
@@ -84,8 +85,8 @@ void mkv_completion_bash_command(const char *program,
 
 static const char reply[] =
 	"\n"
-	"# Adds what begins with $cur: files, directories, files of a suffix, "
-	"words.\n"
+	"# Adds files, directories, files with a suffix and words that begin with "
+	"$cur.\n"
 	"%_reply() {\n"
 	"	local kind\n"
 	"	local -a kinds found\n"
@@ -106,7 +107,8 @@ static const char reply[] =
 	"	done\n"
 	"}\n";
 
-/* Readline splits words at '=' and ':', so "--option=value" arrives as three.
+/* Readline splits words at '=' and ':': "--option=value" arrives as three
+ * words.
  */
 static const char scan[] =
 	"	local options value repeats\n"

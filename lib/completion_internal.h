@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the writers of both shells use. */
+/* Shared by the writers for bash and zsh. */
 
 #include "lib/completion.h"
 
-/* What an operand or a value can be. */
+/* Kinds of operands and values. */
 enum mkv_completion_type {
-	MKV_COMPLETION_OTHER, /* nothing that a shell knows */
+	MKV_COMPLETION_OTHER, /* nothing that a shell can complete */
 	MKV_COMPLETION_DIRECTORY,
 	MKV_COMPLETION_FILE,
 	MKV_COMPLETION_SUFFIX, /* a file whose name ends in `text`: ".yaml" */
@@ -18,26 +18,28 @@ struct mkv_completion_kind {
 	size_t length;
 };
 
-/* The next of alternatives "A|B"; false after the last. Advances *rest. */
+/* Parses the next of the alternatives "A|B" and advances *rest; false after the
+ * last. */
 bool mkv_completion_next_kind(const char **rest, const char *end,
 			      struct mkv_completion_kind *ret)
 	mkv_nonnull(1, 2, 3);
 
-/* The next operand of a synopsis, its alternatives included; *ret_repeats: it
- * is followed by "...". False after the last. Advances *rest. */
+/* Parses the next operand of a synopsis with its alternatives and advances
+ * *rest; false after the last. *ret_repeats: "..." follows the operand. */
 bool mkv_completion_next_operand(const char **rest, const char **ret,
 				 size_t *ret_length, bool *ret_repeats)
 	mkv_nonnull(1, 2, 3, 4);
 
-/* The name of a program's function, or of one of its commands', with `dash` for
- * each
- * '-': bash in POSIX mode takes none in names; zsh looks for the function that
- * is named like the file. */
+/* Appends the name of the function of a program or of one of its commands.
+ * `dash` replaces each '-' of the program's name: bash in POSIX mode accepts no
+ * '-' in function names, and zsh loads the function that has the file's name.
+ */
 void mkv_completion_function(const char *program, char dash,
 			     const char *command, struct mkv_buf *into)
 	mkv_nonnull(1, 4);
 
-/* Appends a text in which each '%' stands for the program's function. */
+/* Appends a text with each '%' replaced by the name of the program's function.
+ */
 void mkv_completion_template(const char *text, const char *program, char dash,
 			     struct mkv_buf *into) mkv_nonnull(1, 2, 4);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Zsh: a call of _arguments for each command. */
+/* Zsh: each command calls _arguments. */
 #include <string.h>
 
 #include "lib/completion_internal.h"
 
-/* A text between single quotes, with a backslash before each of `special`. */
+/* Appends text for single quotes, with a backslash before each character of
+ * `special`. */
 static void add_quoted(const char *text, size_t length, const char *special,
 		       struct mkv_buf *into)
 {
@@ -38,7 +39,8 @@ static void add_list(const char *text, size_t length,
 	}
 }
 
-static int count(const char *text, size_t length, enum mkv_completion_type type)
+static int count_kinds(const char *text, size_t length,
+		       enum mkv_completion_type type)
 {
 	struct mkv_completion_kind kind;
 	int found = 0;
@@ -48,12 +50,13 @@ static int count(const char *text, size_t length, enum mkv_completion_type type)
 	return found;
 }
 
-/* The action of a value or an operand. _files -g offers directories, too. A
- * group without '|' at a pattern's end would be glob qualifiers. */
+/* Appends the action of a value or an operand. `_files -g` completes
+ * directories too. A pattern that ends in a group without '|' would be read as
+ * glob qualifiers. */
 static void add_action(const char *text, size_t length, struct mkv_buf *into)
 {
-	int suffixes = count(text, length, MKV_COMPLETION_SUFFIX);
-	if (count(text, length, MKV_COMPLETION_WORD)) {
+	int suffixes = count_kinds(text, length, MKV_COMPLETION_SUFFIX);
+	if (count_kinds(text, length, MKV_COMPLETION_WORD)) {
 		mkv_buf_char(into, '(');
 		add_list(text, length, MKV_COMPLETION_WORD, ' ', into);
 		mkv_buf_char(into, ')');
@@ -61,9 +64,9 @@ static void add_action(const char *text, size_t length, struct mkv_buf *into)
 		mkv_buf_printf(into, "_files -g \"%s", suffixes > 1 ? "(" : "");
 		add_list(text, length, MKV_COMPLETION_SUFFIX, '|', into);
 		mkv_buf_printf(into, "%s\"", suffixes > 1 ? ")" : "");
-	} else if (count(text, length, MKV_COMPLETION_DIRECTORY)) {
+	} else if (count_kinds(text, length, MKV_COMPLETION_DIRECTORY)) {
 		mkv_buf_str(into, "_files -/");
-	} else if (count(text, length, MKV_COMPLETION_FILE)) {
+	} else if (count_kinds(text, length, MKV_COMPLETION_FILE)) {
 		mkv_buf_str(into, "_files");
 	} else {
 		mkv_buf_char(into, ' ');
@@ -148,7 +151,8 @@ static const char dispatch[] =
 	"	%__$fallback\n"
 	"}\n";
 
-/* Both ways to load it: by compinit from $fpath, and by eval. */
+/* The script works when compinit loads it from $fpath and when it is evaluated.
+ */
 static const char load[] = "\nif [[ $funcstack[1] == % ]]; then\n"
 			   "	% \"$@\"\n"
 			   "else\n";

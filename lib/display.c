@@ -10,15 +10,16 @@
 #include "lib/utf8.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static locale_t utf8; /* for the process; 0 where libc has no C.UTF-8 */
+static locale_t utf8; /* of the process; 0 when libc lacks C.UTF-8 */
 
 static void load_locale(void)
 {
 	utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 }
 
-/* The bytes of the first character, and its code; 0 when it isn't one. */
-static size_t decode(const char *at, uint32_t *ret)
+/* The length of the first character and its code point; 0 when it is not valid
+ * UTF-8. */
+static size_t decode_character(const char *at, uint32_t *ret)
 {
 	unsigned char lead = (unsigned char)*at;
 	size_t length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
@@ -30,7 +31,7 @@ static size_t decode(const char *at, uint32_t *ret)
 	return length;
 }
 
-/* Columns; -1: not to be printed. */
+/* Columns of a character; -1: not printable. */
 static int width_of(uint32_t code)
 {
 	if (code < ' ' || (code >= 0x7f && code < 0xa0) ||
@@ -47,7 +48,7 @@ void mkv_display_clean(char *text, const char *keep)
 	char *to = text;
 	for (const char *at = text; *at;) {
 		uint32_t code = 0;
-		size_t length = decode(at, &code);
+		size_t length = decode_character(at, &code);
 		bool kept = length == 1 && strchr(keep, (int)code);
 		if (length == 0 || (!kept && width_of(code) < 0)) {
 			*to++ = '?';
@@ -69,7 +70,7 @@ size_t mkv_display_cut(const char *text, size_t columns)
 	size_t bytes = 0, used = 0;
 	while (text[bytes]) {
 		uint32_t code = 0;
-		size_t length = decode(text + bytes, &code);
+		size_t length = decode_character(text + bytes, &code);
 		int width = length ? width_of(code) : -1;
 		if (width < 0 || used + (size_t)width > columns)
 			break;

@@ -13,6 +13,7 @@ int mkv_fail(struct mkv_error *err, enum mkv_error_kind kind, int code,
 		code = EIO;
 	err->kind = kind;
 	err->code = code;
+	err->suggestion[0] = '\0';
 
 	va_list ap;
 	va_start(ap, format);
@@ -37,6 +38,13 @@ int mkv_wrap(struct mkv_error *err, int rc, const char *format, ...)
 	if (at < sizeof(err->message))
 		(void)snprintf(err->message + at, sizeof(err->message) - at,
 			       ": %s", inner);
+	return rc;
+}
+
+int mkv_error_suggest(struct mkv_error *err, int rc, const char *word)
+{
+	if (word && strlen(word) < sizeof(err->suggestion))
+		(void)strcpy(err->suggestion, word);
 	return rc;
 }
 

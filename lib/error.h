@@ -14,13 +14,15 @@ enum mkv_error_kind {
 	MKV_UNVERIFIED = 5,  /* a signature, digest or contract doesn't hold */
 };
 
-enum { MKV_ERROR_MESSAGE_MAX = 2048 };
+enum { MKV_ERROR_MESSAGE_MAX = 2048, MKV_ERROR_SUGGESTION_MAX = 64 };
 
 /* Lives on the caller's stack; nothing in it is allocated. */
 struct mkv_error {
 	enum mkv_error_kind kind;
 	int code; /* positive errno */
 	char message[MKV_ERROR_MESSAGE_MAX];
+	/* What a mistyped word of the user should have been; empty: unknown. */
+	char suggestion[MKV_ERROR_SUGGESTION_MAX];
 };
 
 /* Records an error and returns -code (-EIO where code is 0). `%m` in the format
@@ -32,6 +34,12 @@ int mkv_fail(struct mkv_error *err, enum mkv_error_kind kind, int code,
  * as it is. */
 int mkv_wrap(struct mkv_error *err, int rc, const char *format, ...)
 	mkv_nonnull(1, 3) mkv_printf(3, 4);
+
+/* Records the likely correction of a mistyped word in a recorded error, whose
+ * message has it too. Returns rc. NULL, and a word that is too long, are not
+ * recorded. */
+int mkv_error_suggest(struct mkv_error *err, int rc, const char *word)
+	mkv_nonnull(1);
 
 /* Records that memory ran out. */
 int mkv_oom(struct mkv_error *err) mkv_nonnull(1);

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "builder/build/draft_internal.h"
+#include "builder/core/progress/progress.h"
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/sync.h"
@@ -51,6 +52,7 @@ static void *wait_for_signal(void *context)
 	int number = 0;
 	if (sigwait(signals, &number) != 0)
 		return NULL;
+	mkv_progress_interrupt();
 	(void)pthread_mutex_lock(&mutex); /* for good: no build ends any more */
 	if (watched)
 		remove_interrupted(watched);

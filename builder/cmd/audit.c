@@ -38,9 +38,10 @@ static int print_json(const struct mkv_audit_report *report,
 	if (!root || json_array_size(list) != report->n_findings)
 		return mkv_oom(err);
 	int rc = mkv_json_dump(root, &text, err);
-	if (rc == 0)
-		(void)fwrite(text.data, 1, text.size, stdout);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)fwrite(text.data, 1, text.size, stdout);
+	return 0;
 }
 
 static void print_text(const struct mkv_audit_report *report)
@@ -59,16 +60,17 @@ static void print_text(const struct mkv_audit_report *report)
 			     (uintmax_t)(report->n_findings + report->omitted));
 	else
 		(void)printf("clean");
-	(void)printf(
-		"; %ju files (%s), %ju signatures, %ju paths in images; "
-		"key %s, %s\n",
-		(uintmax_t)report->files, size, (uintmax_t)report->signatures,
-		(uintmax_t)report->entries, id,
-		report->key_origin == MKV_KEY_GIVEN ? "as given"
-		: report->key_origin == MKV_KEY_OWN
-			? "your own"
-			: "which came with what it signs: this proves that "
-			  "nothing changed since, not who signed it");
+	(void)printf("; %ju files (%s), %ju signatures, %ju paths in images; "
+		     "key %s, %s\n",
+		     (uintmax_t)report->files, size,
+		     (uintmax_t)report->signatures, (uintmax_t)report->entries,
+		     id,
+		     report->key_origin == MKV_KEY_GIVEN ? "as given"
+		     : report->key_origin == MKV_KEY_OWN
+			     ? "your own"
+			     : "from the appliance itself: proves that nothing "
+			       "changed since it was signed, not who signed it "
+			       "(--key)");
 }
 
 int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
@@ -77,28 +79,24 @@ int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err)
 	bool json = false, quiet = false;
 	const struct mkv_option table[] = {
 		{"--deep", NULL,
-		 "open every disk and compare each path, partition and boot "
-		 "file",
+		 "read every disk and compare all paths, partitions and boot "
+		 "files",
 		 NULL, &options.deep},
-		{"--key", "FILE",
-		 "the public key (PEM) of who should have "
-		 "signed it",
+		{"--key", "FILE", "the public key (PEM) of the expected signer",
 		 &options.key, NULL},
 		{"--json", NULL, "print the findings as JSON", NULL, &json},
-		{"--quiet", NULL, "no progress", NULL, &quiet},
+		{"--quiet", NULL, "print no progress", NULL, &quiet},
 		{0},
 	};
 	const struct mkv_usage usage = {
 		.synopsis = "APPLIANCE | DISK.raw",
 		.description =
-			"Checks a finished appliance: signatures, the digest "
-			"of "
-			"every file, missing and\nextra files, contract, OCI "
-			"layers. With --deep, or for a disk image by itself,\n"
-			"also everything inside the disks, read by libguestfs. "
-			"Without --key your own\npublic key is used, else the "
-			"one inside, which proves integrity but not origin.\n"
-			"Exit status: 0 clean, 4 findings, 3 can't.",
+			"Checks a finished appliance: signatures, the digest of every file, missing and\n"
+			"extra files, contract, OCI layers. With --deep, or when the operand is a disk\n"
+			"image, it also reads everything inside the disks with libguestfs. Without --key it\n"
+			"uses your own public key, or, if there is none, the key in the appliance, which\n"
+			"proves integrity but not origin.\n"
+			"Exit status: 0 clean, 3 this host can't check it, 4 findings.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = 1,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench build: appliances from recipes. */
+/* mkvbench build: builds appliances from recipes. */
 
-#include "lib/json.h"
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -11,6 +10,7 @@
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
 #include "lib/io.h"
+#include "lib/json.h"
 #include "lib/text.h"
 
 struct options {
@@ -18,29 +18,32 @@ struct options {
 	bool force;
 };
 
-static int print_json(const char *path, const char *sums, bool fresh)
+static int print_json(const char *path, const char *sums, bool fresh,
+		      struct mkv_error *err)
 {
-	json_t *line = json_pack("{s:s, s:s, s:b}", "appliance", path,
-				 "SHA256SUMS", sums, "built", fresh ? 1 : 0);
-	int rc = line ? json_dumpf(line, stdout, JSON_COMPACT) : -1;
-	json_decref(line);
-	(void)putchar('\n');
-	return rc;
+	auto_json json_t *line =
+		json_pack("{s:s, s:s, s:b}", "appliance", path, "SHA256SUMS",
+			  sums, "built", fresh ? 1 : 0);
+	auto_buf struct mkv_buf text = {0};
+	int rc = line ? mkv_json_dump_compact(line, &text, err) : mkv_oom(err);
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", text.data);
+	return 0;
 }
 
-/* The tool by the name that it was called by: that one works here. */
-static int print_next(const struct mkv_recipe *recipe, const char *path,
-		      struct mkv_error *err)
+/* The commands to run next, with the tool's name as the user typed it. */
+static int print_next_commands(const struct mkv_recipe *recipe,
+			       const char *path, struct mkv_error *err)
 {
 	const char *tool = program_invocation_name;
 	auto_free char *emulated = NULL;
 	int rc = mkv_cmd_emulated_of(recipe->path, &emulated, err);
 	if (rc < 0)
 		return rc;
-	(void)printf("  try it     %s boot %s\n", tool, path);
+	(void)printf("  boot it    %s boot %s\n", tool, path);
 	if (emulated)
-		(void)printf("             (where KVM can't be used, %s is the "
-			     "recipe that can pass)\n",
+		(void)printf("             (without KVM, build and boot %s)\n",
 			     emulated);
 	(void)printf("  audit it   %s audit %s --deep\n", tool, path);
 	if (recipe->has_hypervisor)
@@ -50,10 +53,11 @@ static int print_next(const struct mkv_recipe *recipe, const char *path,
 	return 0;
 }
 
-/* The digest of SHA256SUMS names the whole appliance. */
-static int summarise(const struct mkv_session *session,
-		     const struct mkv_recipe *recipe, const char *path,
-		     bool fresh, struct mkv_error *err)
+/* Prints the digests. The digest of SHA256SUMS identifies the whole appliance.
+ */
+static int print_summary(const struct mkv_session *session,
+			 const struct mkv_recipe *recipe, const char *path,
+			 bool fresh, struct mkv_error *err)
 {
 	auto_free char *sums = NULL;
 	auto_buf struct mkv_buf text = {0};
@@ -62,27 +66,26 @@ static int summarise(const struct mkv_session *session,
 	if (asprintf(&sums, "%s/SHA256SUMS", path) < 0)
 		return mkv_oom(err);
 	int rc = mkv_read_file(AT_FDCWD, sums, 16 << 20, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
 	if (rc < 0)
 		return rc;
 	mkv_sha256_hex(&sha256, hex);
 	if (session->json)
-		return print_json(path, hex, fresh) < 0
-			       ? mkv_fail(err, MKV_FAILED, EIO, "write JSON")
-			       : 0;
+		return print_json(path, hex, fresh, err);
 	if (session->quiet)
 		return 0;
 	(void)printf("%s: %s\n", path, fresh ? "built" : "up to date");
 	(void)fputs(text.data, stdout);
 	(void)printf("%s  SHA256SUMS\n", hex);
-	return print_next(recipe, path, err);
+	return print_next_commands(recipe, path, err);
 }
 
-static int build_one(const struct mkv_session *session,
-		     const struct options *options,
-		     const struct mkv_private_key *key,
-		     const struct mkv_recipe *recipe, struct mkv_error *err)
+static int build_recipe(const struct mkv_session *session,
+			const struct options *options,
+			const struct mkv_private_key *key,
+			const struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	auto_lock struct mkv_lock *lock = NULL;
 	auto_tool_files struct mkv_tool_files tool = {0};
@@ -93,26 +96,64 @@ static int build_one(const struct mkv_session *session,
 	struct mkv_build build;
 	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
 				   &build, err);
-	if (rc == 0)
-		rc = mkv_tool_files_read(recipe, &tool, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tool_files_read(recipe, &tool, err);
+	if (rc < 0)
+		return rc;
 	build.tool = &tool;
-	if (rc == 0)
-		rc = mkv_uptodate_step(&build, options->output, &step, err);
-	if (rc == 0 && !options->force)
+	rc = mkv_uptodate_step(&build, options->output, &step, err);
+	if (rc < 0)
+		return rc;
+	if (!options->force) {
 		rc = mkv_uptodate_find(&build, options->output, &step, &path,
 				       err);
-	if (rc < 0 || path)
-		return rc < 0 ? rc
-			      : summarise(session, recipe, path, false, err);
+		if (rc < 0)
+			return rc;
+		if (path)
+			return print_summary(session, recipe, path, false, err);
+	}
 	rc = mkv_programs_check(recipe, lock, err);
-	if (rc == 0)
-		rc = mkv_lock_fetch(lock, session->store, &lock_options,
-				    session->progress, err);
-	if (rc == 0)
-		rc = mkv_build_appliance(&build, options->output, &path, err);
-	if (rc == 0)
-		rc = mkv_uptodate_keep(&build, &step, path, err);
-	return rc < 0 ? rc : summarise(session, recipe, path, true, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_lock_fetch(lock, session->store, &lock_options,
+			    session->progress, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_appliance(&build, options->output, &path, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_uptodate_keep(&build, &step, path, err);
+	if (rc < 0)
+		return rc;
+	return print_summary(session, recipe, path, true, err);
+}
+
+static int build_recipes(struct mkv_session *session,
+			 const struct options *options,
+			 const struct mkv_recipes *recipes,
+			 struct mkv_error *err)
+{
+	auto_private_key struct mkv_private_key *key = NULL;
+	int rc = mkv_draft_watch_signals(err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_key_check_place(options->key, options->output, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_private_key_load(options->key, &key, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_session_open(session, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < recipes->count; i++) {
+		rc = build_recipe(session, options, key, recipes->items[i],
+				  err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
@@ -120,11 +161,12 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 	auto_session struct mkv_session session = {0};
 	struct options options = {.output = "images"};
 	const struct mkv_option table[] = {
-		{"--output", "DIR", "where appliances go (images)",
+		{"--output", "DIR",
+		 "directory of the appliances (default: images)",
 		 &options.output, NULL},
-		{"--key", "FILE", "the signing key, if not the user's own",
+		{"--key", "FILE", "the signing key (default: your own)",
 		 &options.key, NULL},
-		{"--force", NULL, "write it again even if nothing changed",
+		{"--force", NULL, "write the appliance even if nothing changed",
 		 NULL, &options.force},
 		MKV_SESSION_OPTIONS(session),
 		{0},
@@ -134,9 +176,9 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 		.description =
 			"Builds the appliance of each recipe into DIR/NAME: "
 			"images, contract, signatures.\nA recipe without a "
-			"lock is locked first. What is in the store already "
-			"isn't done\nagain; an appliance appears when it is "
-			"complete and replaces the one before.",
+			"lock is locked first. Steps whose results are in the "
+			"store are\nnot repeated. An appliance appears when "
+			"it is complete, and replaces the previous\none.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = -1,
@@ -149,20 +191,11 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 		return rc;
 	auto_recipes struct mkv_recipes recipes = {0};
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
-	if (rc == 0)
-		rc = mkv_cmd_check_recipes("build", argv, &recipes,
-					   session.lock_path, options.output,
-					   err);
-	if (rc == 0)
-		rc = mkv_draft_watch_signals(err);
-	if (rc == 0)
-		rc = mkv_key_check_place(options.key, options.output, err);
-	auto_private_key struct mkv_private_key *key = NULL;
-	if (rc == 0)
-		rc = mkv_private_key_load(options.key, &key, err);
-	if (rc == 0)
-		rc = mkv_session_open(&session, err);
-	for (size_t i = 0; rc == 0 && i < recipes.count; i++)
-		rc = build_one(&session, &options, key, recipes.items[i], err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_cmd_check_recipes("build", argv, &recipes, session.lock_path,
+				   options.output, err);
+	if (rc < 0)
+		return rc;
+	return build_recipes(&session, &options, &recipes, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench check: is the recipe right? */
+/* mkvbench check: the diagnostics of recipes. */
 
 #include <stdio.h>
 
@@ -14,19 +14,21 @@ struct options {
 	bool json, schema, reference;
 };
 
-/* A line of its own. Takes the reference; NULL means that memory ran out. */
+/* Prints one line. Takes ownership of `json`; NULL means out of memory. */
 static int print_line(json_t *json, struct mkv_error *err)
 {
 	auto_json json_t *line = json;
 	auto_buf struct mkv_buf buf = {0};
 	int rc = line ? mkv_json_dump_compact(line, &buf, err) : mkv_oom(err);
-	if (rc == 0)
-		(void)printf("%s\n", buf.data);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", buf.data);
+	return 0;
 }
 
-static int print_complaint(const struct options *options,
-			   const struct mkv_complaint *c, struct mkv_error *err)
+static int print_diagnostic(const struct options *options,
+			    const struct mkv_complaint *c,
+			    struct mkv_error *err)
 {
 	if (options->json)
 		return print_line(mkv_report_complaint_json(c), err);
@@ -34,11 +36,11 @@ static int print_complaint(const struct options *options,
 	return 0;
 }
 
-static int print_right(const struct options *options,
+static int print_valid(const struct options *options,
 		       const struct mkv_recipe *recipe, struct mkv_error *err)
 {
 	if (!options->json) {
-		(void)printf("%s: right, %s\n", recipe->path, recipe->sha256);
+		(void)printf("%s: valid, %s\n", recipe->path, recipe->sha256);
 		return 0;
 	}
 	json_t *files = json_array();
@@ -51,20 +53,20 @@ static int print_right(const struct options *options,
 			  err);
 }
 
-/* 0 when it is right; -EINVAL with an empty message when every complaint was
- * printed. */
-static int check_one(const struct options *options, const char *path,
-		     struct mkv_error *err)
+/* 0 when the recipe is valid; a negative errno with an empty message when its
+ * diagnostics were printed. */
+static int check_recipe(const struct options *options, const char *path,
+			struct mkv_error *err)
 {
 	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_complaints struct mkv_complaints complaints = {0};
 	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe, &complaints,
 				    err);
 	if (rc == 0)
-		return print_right(options, recipe, err);
+		return print_valid(options, recipe, err);
 	for (size_t i = 0; i < complaints.count; i++) {
 		struct mkv_error one = {0};
-		if (print_complaint(options, &complaints.items[i], &one) < 0) {
+		if (print_diagnostic(options, &complaints.items[i], &one) < 0) {
 			*err = one;
 			return -one.code;
 		}
@@ -79,9 +81,12 @@ static int print_document(int (*print)(struct mkv_buf *, struct mkv_error *),
 {
 	auto_buf struct mkv_buf buf = {0};
 	int rc = print(&buf, err);
-	if (rc == 0 && fwrite(buf.data, 1, buf.size, stdout) != buf.size)
-		rc = mkv_fail(err, MKV_FAILED, errno, "write: %m");
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (fwrite(buf.data, 1, buf.size, stdout) != buf.size)
+		return mkv_fail(err, MKV_FAILED, errno,
+				"write standard output: %m");
+	return 0;
 }
 
 static int check_all(const struct options *options, char **paths, int count,
@@ -90,7 +95,7 @@ static int check_all(const struct options *options, char **paths, int count,
 	int worst = 0;
 	for (int i = 0; i < count; i++) {
 		struct mkv_error one = {0};
-		int rc = check_one(options, paths[i], &one);
+		int rc = check_recipe(options, paths[i], &one);
 		if (rc == 0)
 			continue;
 		worst = rc;
@@ -105,22 +110,23 @@ int mkv_cmd_check(int argc, char **argv, struct mkv_error *err)
 {
 	struct options options = {0};
 	const struct mkv_option table[] = {
-		{"--json", NULL, "print a JSON object a line", NULL,
+		{"--json", NULL, "print one JSON object per line", NULL,
 		 &options.json},
-		{"--schema", NULL, "print the recipes' JSON Schema and end",
+		{"--schema", NULL, "print the recipes' JSON Schema and exit",
 		 NULL, &options.schema},
-		{"--reference", NULL, "print docs/RECIPES.md and end", NULL,
+		{"--reference", NULL,
+		 "print the list of all keys (docs/RECIPES.md) and exit", NULL,
 		 &options.reference},
 		{0},
 	};
 	const struct mkv_usage usage = {
 		.synopsis = "RECIPE.yaml ...",
 		.description =
-			"Reads recipes with all that they include and says "
-			"everything that is wrong with\nthem, a line each: "
+			"Reads recipes and the files that they include, and "
+			"reports every mistake on one\nline: "
 			"FILE:LINE:COLUMN: what is wrong and what is allowed. "
-			"Nothing is\nbuilt or fetched. A recipe that is right "
-			"is printed with the SHA-256 of its values.",
+			"Builds and fetches\nnothing. A valid recipe is "
+			"printed with the SHA-256 of its values.",
 		.options = table,
 		.min_operands = 0,
 		.max_operands = -1,

@@ -1,23 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The verbs: one file builder/cmd/VERB.c and one row of the table in table.c.
- */
+/* The verbs. Each is one file builder/cmd/VERB.c and one row in table.c. */
 
 #include "lib/error.h"
 
 struct mkv_command {
 	const char *name;
 	const char *summary; /* one line for `mkvbench --help` */
-	/* argv[0] is not an option; options and operands follow. 0, or a
-	 * negative errno with *err set; an empty message was printed already.
-	 */
+	/* Options and operands follow argv[0]. Returns 0, or a negative errno
+	 * with *err set; an empty message means that the diagnostics were
+	 * printed already. */
 	int (*run)(int argc, char **argv, struct mkv_error *err);
 };
 
-/* In the order of the help; ends with a NULL name. */
+/* In the order of `mkvbench --help`; the last row has a NULL name. */
 extern const struct mkv_command mkv_commands[];
 
-/* Declared here, defined in their files. */
+/* Defined in builder/cmd/VERB.c. */
 int mkv_cmd_check(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err);

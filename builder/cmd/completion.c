@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench completion: what a shell needs to complete mkvbench's command line.
- */
+/* mkvbench completion: scripts that complete mkvbench's command line. */
 #include <stdio.h>
 
 #include "builder/cmd/cmd.h"
@@ -40,11 +39,14 @@ static void write_verb(const char *verb, const struct mkv_usage *usage,
 			       writer->script);
 }
 
-/* Each verb runs as far as its table. */
+/* Runs each verb up to the parsing of its options, where write_verb() is
+ * called.
+ */
 static int write_verbs(struct writer *writer, struct mkv_error *err)
 {
 	int rc = 0;
 	mkv_options_set_visit(write_verb, writer);
+	/* The visitor is removed whether a verb fails or not. */
 	for (const struct mkv_command *c = mkv_commands; rc == 0 && c->name;
 	     c++) {
 		char *argv[] = {(char *)(uintptr_t)c->name, NULL};
@@ -80,9 +82,10 @@ static int print_json(const char *shell, const char *script,
 	if (!root)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(root, &line, err);
-	if (rc == 0)
-		(void)printf("%s\n", line.data);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", line.data);
+	return 0;
 }
 
 int mkv_cmd_completion(int argc, char **argv, struct mkv_error *err)
@@ -96,11 +99,11 @@ int mkv_cmd_completion(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "bash|zsh",
 		.description =
-			"Prints a script that completes verbs, options and "
-			"files of mkvbench in a shell:\n"
+			"Prints a script that completes mkvbench's verbs, "
+			"options and files in a shell.\n"
 			"`eval \"$(mkvbench completion bash)\"` loads it. "
 			"`make install` and the Debian package\n"
-			"install it where shells look for it.",
+			"install it where shells find it.",
 		.options = options,
 		.min_operands = 1,
 		.max_operands = 1,

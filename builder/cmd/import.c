@@ -10,11 +10,11 @@
 #include "builder/run/import/import.h"
 #include "lib/json.h"
 
-enum { HOSTS_MOST = 64 };
+enum { HOSTS_MAX = 64 };
 
 static volatile sig_atomic_t stopped;
 
-static void stop(int signal)
+static void on_signal(int signal)
 {
 	(void)signal;
 	stopped = 1;
@@ -22,7 +22,8 @@ static void stop(int signal)
 
 static void watch_signals(void)
 {
-	struct sigaction action = {.sa_handler = stop, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_signal,
+				   .sa_flags = SA_RESTART};
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
@@ -39,7 +40,7 @@ static const char *state_word(const struct mkv_import_item *item, bool dry_run)
 	case MKV_IMPORT_REPLACED:
 		return dry_run ? "would be replaced" : "replaced";
 	case MKV_IMPORT_USED:
-		return "written to since it was imported; kept";
+		return "kept: written to since it was imported";
 	case MKV_IMPORT_UNCHANGED:
 		break;
 	}
@@ -57,7 +58,7 @@ static const char *state_name(enum mkv_import_state state)
 	return names[state];
 }
 
-static json_t *lines(char *const *items, size_t count)
+static json_t *strings_json(char *const *items, size_t count)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
@@ -84,25 +85,26 @@ static int print_json(const struct mkv_import_report *report, bool dry_run,
 		: dry_run	  ? "dry-run"
 				  : "imported",
 		"emulated", report->emulated, "items", items, "reasons",
-		lines(report->reasons, report->n_reasons), "notes",
-		lines(report->notes, report->n_notes), "key", "id", id,
+		strings_json(report->reasons, report->n_reasons), "notes",
+		strings_json(report->notes, report->n_notes), "key", "id", id,
 		"proves_origin", report->key_origin != MKV_KEY_INSIDE);
 	int rc = root ? mkv_json_dump(root, &text, err) : mkv_oom(err);
-	if (rc == 0)
-		(void)fwrite(text.data, 1, text.size, stdout);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)fwrite(text.data, 1, text.size, stdout);
+	return 0;
 }
 
 static void print_text(const struct mkv_import_report *report, bool dry_run)
 {
 	if (report->key_origin == MKV_KEY_INSIDE)
-		(void)printf("note: checked with the key that came with the "
-			     "appliance: nothing changed since it was signed, "
-			     "but by whom it was isn't known (--key)\n");
+		(void)printf("note: checked with the key from the appliance "
+			     "itself: nothing changed since it was signed, "
+			     "but the signer is unknown (--key)\n");
 	for (size_t i = 0; i < report->n_notes; i++)
 		(void)printf("note: %s\n", report->notes[i]);
 	if (report->n_reasons) {
-		(void)printf("this host can't be what the appliance needs:\n");
+		(void)printf("this host can't run the appliance's guests:\n");
 		for (size_t i = 0; i < report->n_reasons; i++)
 			(void)printf("  %s\n", report->reasons[i]);
 		return;
@@ -114,19 +116,19 @@ static void print_text(const struct mkv_import_report *report, bool dry_run)
 }
 
 static const char description[] =
-	"Copies the disks of an appliance's guests, verified, and defines in "
-	"libvirt what\nthey need: a storage pool, the network on the "
-	"experiment's bridge, a domain each.\nFirst it checks signatures and "
-	"digests, and that this host can honour the\ncontract: KVM that works, "
-	"the CPU, its threads for the pinning, memory in huge\npages, bridge, "
-	"firmware, space; otherwise it lists every reason and ends with 3.\nA "
-	"second import changes nothing; a failed or interrupted one is undone. "
-	"The pool\nand the network are started, the domains aren't.\n\n--accel "
-	"tcg makes emulated domains for trying the appliance on any host; they "
-	"prove\nnothing of a machine.";
+	"Copies the disks of an appliance's guests, verifies the copies, and "
+	"defines in\nlibvirt a storage pool, the network on the experiment's "
+	"bridge, and a domain for\neach guest. Before that it checks signatures "
+	"and digests, and that this host can\nkeep the contract: working KVM, "
+	"the CPU, its threads for the pinning, memory in\nhuge pages, bridge, "
+	"firmware, free space; otherwise it lists every reason and\nexits with "
+	"status 3. A second import changes nothing. A failed or interrupted "
+	"import\nis undone. It starts the pool and the network, not the "
+	"domains.\n\n--accel tcg defines emulated domains, to try the "
+	"appliance on any host. Their\nreceipts prove nothing about a machine.";
 
-static int import(const struct mkv_import_options *options, bool json,
-		  struct mkv_error *err)
+static int import_appliance(const struct mkv_import_options *options, bool json,
+			    struct mkv_error *err)
 {
 	auto_import_report struct mkv_import_report report = {0};
 	watch_signals();
@@ -142,15 +144,15 @@ static int import(const struct mkv_import_options *options, bool json,
 	return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
 			"import: nothing was changed%s",
 			report.emulated ? ""
-					: "; --accel tcg imports for a "
-					  "trial under emulation");
+					: "; --accel tcg imports emulated "
+					  "guests for a trial");
 }
 
 int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 {
 	const char *hosts = NULL, *accel = "auto";
 	bool json = false, silent = false;
-	const char *names[HOSTS_MOST];
+	const char *names[HOSTS_MAX];
 	struct mkv_import_options options = {
 		.uri = "qemu:///system",
 		.pool = MKV_LIBVIRT_DISKS,
@@ -158,24 +160,24 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		.stop = &stopped,
 	};
 	const struct mkv_option table[] = {
-		{"--connect", "URI", "libvirt on this machine (qemu:///system)",
+		{"--connect", "URI",
+		 "libvirt on this machine (default: qemu:///system)",
 		 &options.uri, NULL},
 		{"--host", "NAME[,NAME]", "only these hosts", &hosts, NULL},
 		{"--pool", "DIR",
-		 "disks go to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
+		 "copy disks to DIR/RECIPE (" MKV_LIBVIRT_DISKS ")",
 		 &options.pool, NULL},
 		{"--accel", "auto|kvm|tcg",
-		 "auto boots a kernel in KVM to see if it works", &accel, NULL},
-		{"--replace", NULL, "replace what an import made and differs",
+		 "KVM or emulation; auto boots a kernel to test KVM", &accel,
+		 NULL},
+		{"--replace", NULL, "replace imported objects that differ",
 		 NULL, &options.replace},
-		{"--dry-run", NULL, "only say what would be done", NULL,
+		{"--dry-run", NULL, "only print what would be done", NULL,
 		 &options.dry_run},
-		{"--key", "FILE",
-		 "the public key (PEM) of who should have "
-		 "signed it",
+		{"--key", "FILE", "the public key (PEM) of the expected signer",
 		 &options.key, NULL},
-		{"--json", NULL, "the result as JSON", NULL, &json},
-		{"--quiet", NULL, "no progress", NULL, &silent},
+		{"--json", NULL, "print the result as JSON", NULL, &json},
+		{"--quiet", NULL, "print no progress", NULL, &silent},
 		{0},
 	};
 	const struct mkv_usage usage = {
@@ -196,15 +198,16 @@ int mkv_cmd_import(int argc, char **argv, struct mkv_error *err)
 		return mkv_wrap(err, rc, "import");
 	if (options.pool[0] != '/' || strstr(options.pool, "/../"))
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"import: --pool is an absolute path, not '%s'",
+				"import: --pool takes an absolute path without "
+				"'..', not '%s'",
 				options.pool);
 	auto_free char *list = strdup(hosts ? hosts : "");
 	if (!list)
 		return mkv_oom(err);
-	options.n_hosts = mkv_options_split(list, names, HOSTS_MOST);
+	options.n_hosts = mkv_options_split(list, names, HOSTS_MAX);
 	auto_progress struct mkv_progress *progress =
 		mkv_progress_new(mkv_progress_mode(json, silent));
 	options.appliance = argv[0];
 	options.progress = progress;
-	return import(&options, json, err);
+	return import_appliance(&options, json, err);
 }

@@ -16,9 +16,10 @@ static int print_json(const char *private_path, const char *public_path,
 	if (!root)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(root, &line, err);
-	if (rc == 0)
-		(void)printf("%s\n", line.data);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", line.data);
+	return 0;
 }
 
 int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
@@ -27,8 +28,8 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 	bool json = false;
 	const struct mkv_option options[] = {
 		{"--output", "FILE",
-		 "where the private key goes; the public one "
-		 "goes beside it",
+		 "write the private key here and the public key into "
+		 "the same directory",
 		 &output, NULL},
 		{"--json", NULL, "print a JSON object", NULL, &json},
 		{0},
@@ -36,10 +37,11 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "",
 		.description =
-			"Makes the Ed25519 key pair that builds sign with, in "
-			"PEM: the private key\nat $XDG_CONFIG_HOME/mkvbench/"
-			"key.pem (mode 0600), the public key beside it as\n"
-			"key.pub. An existing key is never replaced.",
+			"Makes the Ed25519 key pair that signs builds, as PEM "
+			"files: the private key is\n"
+			"$XDG_CONFIG_HOME/mkvbench/key.pem (mode 0600), the "
+			"public key is key.pub in the\nsame directory. An "
+			"existing key is never replaced.",
 		.options = options,
 		.max_operands = 0,
 	};
@@ -49,18 +51,19 @@ int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err)
 				   &done, err);
 	if (rc < 0 || done)
 		return rc;
-	auto_free char *place = NULL;
+	auto_free char *default_path = NULL;
 	auto_free char *public_path = NULL;
 	if (!output) {
-		rc = mkv_key_default_path(&place, err);
+		rc = mkv_key_default_path(&default_path, err);
 		if (rc < 0)
 			return rc;
-		output = place;
+		output = default_path;
 	}
 	struct mkv_public_key key;
 	rc = mkv_key_generate(output, &key, err);
-	if (rc == 0)
-		rc = mkv_key_public_path(output, &public_path, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_key_public_path(output, &public_path, err);
 	if (rc < 0)
 		return rc;
 	char id[MKV_SHA256_HEX_SIZE];

@@ -45,11 +45,11 @@ int mkv_cmd_emulated_of(const char *recipe_path, char **ret,
 			struct mkv_error *err)
 {
 	const char *slash = strrchr(recipe_path, '/');
-	int folder = slash ? (int)(slash + 1 - recipe_path) : 0;
+	int directory = slash ? (int)(slash + 1 - recipe_path) : 0;
 	auto_free char *path = NULL;
 	*ret = NULL;
-	if (asprintf(&path, "%.*semulated/%s", folder, recipe_path,
-		     recipe_path + folder) < 0)
+	if (asprintf(&path, "%.*semulated/%s", directory, recipe_path,
+		     recipe_path + directory) < 0)
 		return mkv_oom(err);
 	if (access(path, F_OK) == 0)
 		*ret = mkv_take(path);
@@ -80,7 +80,7 @@ int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 			recipes.count++;
 			continue;
 		}
-		/* Only the first is printed by main; others here. */
+		/* main prints the first error. */
 		if (first < 0)
 			mkv_report_error(&one);
 		if (first == 0) {
@@ -95,8 +95,9 @@ int mkv_cmd_load_recipes(char **paths, int count, struct mkv_recipes *ret,
 	return 0;
 }
 
-static int check_places(const char *verb, const struct mkv_recipes *recipes,
-			const char *output, struct mkv_error *err)
+static int check_output_places(const char *verb,
+			       const struct mkv_recipes *recipes,
+			       const char *output, struct mkv_error *err)
 {
 	for (size_t i = 0; i < recipes->count; i++) {
 		auto_free char *place = NULL;
@@ -117,7 +118,7 @@ int mkv_cmd_check_recipes(const char *verb, char **paths,
 {
 	if (lock_path && recipes->count > 1)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"%s: --lock goes with one recipe", verb);
+				"%s: --lock takes exactly one recipe", verb);
 	for (size_t i = 0; i < recipes->count; i++)
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(recipes->items[i]->name,
@@ -125,9 +126,9 @@ int mkv_cmd_check_recipes(const char *verb, char **paths,
 				return mkv_fail(
 					err, MKV_BAD_USAGE, EEXIST,
 					"%s: '%s' and '%s' have the same name, "
-					"'%s', and so the same appliance; "
-					"nothing is done",
+					"'%s', and would write the same "
+					"appliance: nothing was changed",
 					verb, paths[j], paths[i],
 					recipes->items[i]->name);
-	return check_places(verb, recipes, output, err);
+	return check_output_places(verb, recipes, output, err);
 }

@@ -7,14 +7,15 @@
 #include "builder/cmd/report.h"
 #include "lib/text.h"
 
-enum { OPTIONS_MOST = 64 };
+enum { OPTIONS_MAX = 64 };
 
-/* Of the command line that is parsed: which rows had a value, and the values
- * that were joined. A command line has one owner, the process. */
-static bool was_given[OPTIONS_MOST];
-static char *joined[OPTIONS_MOST];
+/* State of the command line being parsed: the rows that had a value, and the
+ * joined values. A process parses one command line at a time. */
+static bool was_given[OPTIONS_MAX];
+static char *joined[OPTIONS_MAX];
 
-/* Tables are local to their verbs: whoever wants to see one runs the verb. */
+/* Option tables are local to the verbs' functions, so reading a table means to
+ * run its verb. */
 static mkv_options_visit *visitor;
 static void *visitor_context;
 
@@ -36,35 +37,36 @@ static void print_help(const char *verb, const struct mkv_usage *usage)
 			       o->placeholder ? o->placeholder : "");
 		(void)printf("  %-22s %s\n", left, o->help);
 	}
-	(void)printf("  %-22s %s\n", "--help", "print this");
+	(void)printf("  %-22s %s\n", "--help", "print this help");
 }
 
-static const struct mkv_option *find(const struct mkv_usage *usage,
-				     const char *word, size_t length)
+static const struct mkv_option *find_option(const struct mkv_usage *usage,
+					    const char *word, size_t length)
 {
 	for (const struct mkv_option *o = usage->options;
-	     o->name && o < usage->options + OPTIONS_MOST; o++)
+	     o->name && o < usage->options + OPTIONS_MAX; o++)
 		if (strlen(o->name) == length &&
 		    strncmp(o->name, word, length) == 0)
 			return o;
 	return NULL;
 }
 
-static int unknown(const char *verb, const struct mkv_usage *usage,
-		   const char *word, struct mkv_error *err)
+static int fail_unknown_option(const char *verb, const struct mkv_usage *usage,
+			       const char *word, struct mkv_error *err)
 {
-	const char *names[OPTIONS_MOST];
+	const char *names[OPTIONS_MAX];
 	size_t count = 0;
 	names[count++] = "--help";
 	for (const struct mkv_option *o = usage->options;
-	     o->name && count < OPTIONS_MOST; o++)
+	     o->name && count < OPTIONS_MAX; o++)
 		names[count++] = o->name;
 	const char *near = mkv_nearest(word, names, count);
-	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"%s: unknown option '%s'%s%s%s; `mkvbench %s --help` "
-			"lists them",
-			verb, word, near ? " (did you mean '" : "",
-			near ? near : "", near ? "'?)" : "", verb);
+	int rc = mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			  "%s: unknown option '%s'%s%s%s; `mkvbench %s --help` "
+			  "lists all options",
+			  verb, word, near ? " (did you mean '" : "",
+			  near ? near : "", near ? "'?)" : "", verb);
+	return mkv_error_suggest(err, rc, near);
 }
 
 bool mkv_option_is_list(const struct mkv_option *option)
@@ -83,7 +85,7 @@ static int set_value(const char *verb, const struct mkv_option *option,
 	}
 	if (!mkv_option_is_list(option))
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"%s: %s is given twice and takes one value "
+				"%s: %s was given twice but takes one value "
 				"(%s)",
 				verb, option->name, option->placeholder);
 	if (asprintf(&both, "%s,%s", *option->value, value) < 0)
@@ -94,16 +96,17 @@ static int set_value(const char *verb, const struct mkv_option *option,
 	return 0;
 }
 
-/* One option, and its argument where it has one. Advances *at past both. */
-static int take(const char *verb, const struct mkv_usage *usage, int argc,
-		char **argv, int *at, struct mkv_error *err)
+/* Parses one option with its argument, if it has one, and leaves *at at the
+ * last word of both. */
+static int parse_option(const char *verb, const struct mkv_usage *usage,
+			int argc, char **argv, int *at, struct mkv_error *err)
 {
 	const char *word = argv[*at];
 	const char *equals = strchr(word, '=');
 	size_t length = equals ? (size_t)(equals - word) : strlen(word);
-	const struct mkv_option *option = find(usage, word, length);
+	const struct mkv_option *option = find_option(usage, word, length);
 	if (!option)
-		return unknown(verb, usage, word, err);
+		return fail_unknown_option(verb, usage, word, err);
 	if (option->flag) {
 		if (equals)
 			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
@@ -120,6 +123,16 @@ static int take(const char *verb, const struct mkv_usage *usage, int argc,
 			 equals ? equals + 1 : argv[++*at], err);
 }
 
+/* Called before parsing: with --json, errors of parsing are JSON too. */
+static void report_as_requested(const struct mkv_usage *usage, int argc,
+				char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 &&
+		    find_option(usage, "--json", 6))
+			mkv_report_as_json();
+}
+
 int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      char **argv, int *ret_operands, bool *ret_done,
 		      struct mkv_error *err)
@@ -132,10 +145,7 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		return 0;
 	}
 	memset(was_given, 0, sizeof(was_given));
-	/* Before anything can be wrong: that, too, is told as asked. */
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0 && find(usage, "--json", 6))
-			mkv_report_as_json();
+	report_as_requested(usage, argc, argv);
 	for (int i = 1; i < argc; i++) {
 		if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0') {
 			argv[operands++] = argv[i];
@@ -151,7 +161,7 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 			*ret_done = true;
 			return 0;
 		}
-		int rc = take(verb, usage, argc, argv, &i, err);
+		int rc = parse_option(verb, usage, argc, argv, &i, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -164,11 +174,11 @@ int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 	return 0;
 }
 
-size_t mkv_options_split(char *text, const char **ret, size_t most)
+size_t mkv_options_split(char *text, const char **ret, size_t max)
 {
 	size_t count = 0;
 	char *save = NULL;
-	for (char *word = strtok_r(text, ",", &save); word && count < most;
+	for (char *word = strtok_r(text, ",", &save); word && count < max;
 	     word = strtok_r(NULL, ",", &save))
 		ret[count++] = word;
 	return count;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Options of a verb: one table, from which parsing, `--help` and the tests of
- * both come. */
+/* The options of a verb: one table for parsing, `--help` and completion. */
 
 #include <stdbool.h>
 
@@ -9,11 +8,11 @@
 
 struct mkv_option {
 	const char *name;	 /* "--store" */
-	const char *placeholder; /* "DIR"; NULL for a switch; "NAME[,NAME]": a
-				    list, which may be repeated */
+	const char *placeholder; /* "DIR"; NULL for a switch; "NAME[,NAME]" for
+				    a list, which may be repeated */
 	const char *help;	 /* one line */
-	const char **value;	 /* where an argument goes */
-	bool *flag;		 /* where a switch goes */
+	const char **value;	 /* set to the argument */
+	bool *flag;		 /* set by a switch */
 };
 
 struct mkv_usage {
@@ -23,28 +22,28 @@ struct mkv_usage {
 	int min_operands, max_operands;	  /* max -1: any number */
 };
 
-/* Parses argv[1..]. `--opt VALUE` and `--opt=VALUE`, operands anywhere, `--`
- * ends options. Operands are moved to the front of argv and counted in
- * *ret_operands. `--help` prints and sets *ret_done. A mistake is MKV_BAD_USAGE
- * with a suggestion. A list that is repeated becomes one, joined by commas; any
- * other value that is given twice is a mistake. Values live as long as argv,
- * or, joined, until the next command line is parsed. */
+/* Parses argv[1..]: `--opt VALUE` and `--opt=VALUE`, operands anywhere; `--`
+ * ends the options. Operands are moved to the front of argv and counted in
+ * *ret_operands. `--help` prints the help and sets *ret_done. A bad command
+ * line is MKV_BAD_USAGE with a suggestion. Repeated lists are joined by commas;
+ * any other value that is given twice is MKV_BAD_USAGE. Values live as long as
+ * argv, joined ones until the next command line is parsed. */
 int mkv_options_parse(const char *verb, const struct mkv_usage *usage, int argc,
 		      char **argv, int *ret_operands, bool *ret_done,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6, 7);
 
-/* Is called with the table of a verb, in the place of parsing. */
+/* Called with the options of a verb instead of parsing a command line. */
 typedef void mkv_options_visit(const char *verb, const struct mkv_usage *usage,
 			       void *context);
-/* From here on mkv_options_parse() calls `visit`, sets *ret_done and parses
- * nothing; NULL ends that. */
+/* From now on mkv_options_parse() calls `visit` and sets *ret_done; it parses
+ * again after a call with NULL. */
 void mkv_options_set_visit(mkv_options_visit *visit, void *context);
 
-/* Whether it may be repeated: "NAME[,NAME]". */
+/* True when the option may be repeated: "NAME[,NAME]". */
 bool mkv_option_is_list(const struct mkv_option *option) mkv_nonnull(1);
 
-/* Takes "a,b,c" apart in place; at most `most` words, borrowed from the text.
- */
-size_t mkv_options_split(char *text, const char **ret, size_t most)
+/* Splits "a,b,c" in place into at most `max` words, borrowed from `text`.
+ * Returns their number. */
+size_t mkv_options_split(char *text, const char **ret, size_t max)
 	mkv_nonnull(1, 2);

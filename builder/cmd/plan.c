@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench plan: what would be built, what is cached, and why not. */
+/* mkvbench plan: for each step, whether its result is cached, and why not. */
 
 #include <stdio.h>
 #include <string.h>
@@ -16,13 +16,13 @@ struct options {
 	const char *output, *key;
 };
 
-#define NO_FETCH ": a build with --offline fails"
+#define NO_FETCH "; a build with --offline fails"
 
-/* What is printed of one recipe. */
+/* The plan of one recipe. */
 struct rows {
 	const struct mkv_session *session;
 	const struct mkv_recipe *recipe;
-	const struct mkv_build *build; /* NULL: the lock ends the plan */
+	const struct mkv_build *build; /* NULL while the lock is checked */
 	size_t missing;		       /* packages */
 };
 
@@ -64,30 +64,35 @@ static int print_fetch(struct rows *rows, struct mkv_error *err)
 			 rows->missing ? why : "", err);
 }
 
-/* OCI images from elsewhere, which are fetched with the packages. */
+static int print_external(const struct rows *rows,
+			  const struct mkv_lock_external *image,
+			  struct mkv_error *err)
+{
+	auto_free char *directory = NULL;
+	char what[300];
+	(void)snprintf(what, sizeof(what), "fetch %s", image->reference);
+	int rc = mkv_oci_external_keep(rows->build->store, image->reference,
+				       image->digest, true, &directory, err);
+	if (rc == 0)
+		return print_row(rows, what, "cached", "", err);
+	if (rc != -ENOENT)
+		return rc;
+	return print_row(rows, what, "run",
+			 rows->session->offline ? "not in the store" NO_FETCH
+						: "not in the store",
+			 err);
+}
+
+/* External OCI images, which are fetched together with the packages. */
 static int print_externals(const struct rows *rows, struct mkv_error *err)
 {
 	const struct mkv_lock *lock = rows->build->lock;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < lock->n_externals; i++) {
-		const struct mkv_lock_external *image = &lock->externals[i];
-		auto_free char *folder = NULL;
-		char what[300];
-		(void)snprintf(what, sizeof(what), "fetch %s",
-			       image->reference);
-		rc = mkv_oci_external_keep(rows->build->store, image->reference,
-					   image->digest, true, &folder, err);
-		if (rc == 0)
-			rc = print_row(rows, what, "cached", "", err);
-		else if (rc == -ENOENT)
-			rc = print_row(
-				rows, what, "run",
-				rows->session->offline
-					? "it isn't in the store" NO_FETCH
-					: "it isn't in the store",
-				err);
+	for (size_t i = 0; i < lock->n_externals; i++) {
+		int rc = print_external(rows, &lock->externals[i], err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 static int print_step(const struct rows *rows, const char *what,
@@ -105,7 +110,8 @@ static int print_step(const struct rows *rows, const char *what,
 	return rc < 0 ? rc : print_row(rows, what, "run", why.data, err);
 }
 
-/* Which packages a base holds is in the packages themselves. */
+/* The packages of a base follow from their own dependencies: a base is known
+ * only when its packages are in the store. */
 static int print_base(const struct rows *rows, const char *set,
 		      struct mkv_error *err)
 {
@@ -114,14 +120,15 @@ static int print_base(const struct rows *rows, const char *set,
 	(void)snprintf(what, sizeof(what), "base of %s", set);
 	if (rows->missing)
 		return print_row(rows, what, "run",
-				 "unless it is there: its packages will tell",
+				 "depends on packages that are not fetched yet",
 				 err);
 	int rc = mkv_build_rootfs_base_step(rows->build, set, &step, err);
 	return rc < 0 ? rc : print_step(rows, what, &step, err);
 }
 
-/* What is made of a root file system and kept; `pack` NULL: it isn't there. */
-static int print_made_of(const struct rows *rows, const char *set,
+/* The layer or initramfs made from a root file system; `pack` is NULL when that
+ * root file system is not in the store. */
+static int print_derived(const struct rows *rows, const char *set,
 			 const struct mkv_sha256 *pack, struct mkv_error *err)
 {
 	auto_step struct mkv_step step = {0};
@@ -131,7 +138,7 @@ static int print_made_of(const struct rows *rows, const char *set,
 		       is_oci ? "layer of packages" : "initramfs", set);
 	if (!pack)
 		return print_row(rows, what, "run",
-				 "its root file system comes first", err);
+				 "its root file system is built first", err);
 	int rc = is_oci ? mkv_build_layer_step(pack, &step, err)
 			: mkv_build_initramfs_step(rows->build,
 						   strchr(set, '/') + 1, NULL,
@@ -150,16 +157,16 @@ static int print_set(const struct rows *rows, const char *set,
 	if (rc < 0)
 		return rc;
 	rc = mkv_step_find(&step, rows->build->store, &result, err);
-	bool is_there = rc == 0;
+	bool is_cached = rc == 0;
 	if (rc == -ENOENT)
 		rc = print_base(rows, set, err);
-	if (rc == 0)
-		rc = print_step(rows, what, &step, err);
-	return rc < 0 ? rc
-		      : print_made_of(rows, set,
-				      is_there ? &result.outputs[0].sha256
-					       : NULL,
-				      err);
+	if (rc < 0)
+		return rc;
+	rc = print_step(rows, what, &step, err);
+	if (rc < 0)
+		return rc;
+	return print_derived(rows, set,
+			     is_cached ? &result.outputs[0].sha256 : NULL, err);
 }
 
 static int print_appliance(const struct rows *rows, const char *output,
@@ -171,12 +178,13 @@ static int print_appliance(const struct rows *rows, const char *output,
 	struct mkv_step_result ignored;
 	if (!build->key)
 		return print_row(rows, "appliance", "run",
-				 "it needs a signing key, and there is none: "
-				 "`mkvbench keygen` makes it",
+				 "the signing key is missing: run `mkvbench "
+				 "keygen`",
 				 err);
 	int rc = mkv_uptodate_step(build, output, &step, err);
-	if (rc == 0)
-		rc = mkv_uptodate_find(build, output, &step, &path, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_uptodate_find(build, output, &step, &path, err);
 	if (rc < 0)
 		return rc;
 	if (path)
@@ -184,8 +192,7 @@ static int print_appliance(const struct rows *rows, const char *output,
 	struct mkv_error none;
 	if (mkv_step_find(&step, build->store, &ignored, &none) == 0)
 		return print_row(rows, "appliance", "run",
-				 "it isn't there, or not as it was written",
-				 err);
+				 "missing or modified since it was built", err);
 	return print_step(rows, "appliance", &step, err);
 }
 
@@ -193,14 +200,40 @@ static int print_steps(struct rows *rows, const char *output,
 		       struct mkv_error *err)
 {
 	int rc = print_fetch(rows, err);
-	if (rc == 0)
-		rc = print_externals(rows, err);
-	for (size_t i = 0; rc == 0 && i < rows->build->lock->n_sets; i++)
+	if (rc < 0)
+		return rc;
+	rc = print_externals(rows, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < rows->build->lock->n_sets; i++) {
 		rc = print_set(rows, rows->build->lock->sets[i].name, err);
-	return rc < 0 ? rc : print_appliance(rows, output, err);
+		if (rc < 0)
+			return rc;
+	}
+	return print_appliance(rows, output, err);
 }
 
-/* What becomes of the lock, as a build with the same options would have it. */
+/* The differences between lock and recipe, a row each, or one row without. */
+static int print_differences(const struct rows *rows, const char *state,
+			     const struct mkv_lock_foresight *foresight,
+			     struct mkv_error *err)
+{
+	const struct mkv_strings *differences = &foresight->differences;
+	if (foresight->outlook == MKV_LOCK_MISSING)
+		return print_row(rows, "lock", state, "the lock is missing",
+				 err);
+	if (differences->count == 0)
+		return print_row(rows, "lock", state, "", err);
+	for (size_t i = 0; i < differences->count; i++) {
+		int rc = print_row(rows, "lock", state, differences->items[i],
+				   err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* What a build with these options would do with the lock. */
 static int print_lock(const struct rows *rows, const char *path,
 		      const struct mkv_lock_preview *foresight,
 		      struct mkv_error *err)
@@ -211,37 +244,30 @@ static int print_lock(const struct rows *rows, const char *path,
 		[MKV_LOCK_MISSING] = "run",
 	};
 	const struct mkv_session *session = rows->session;
-	const struct mkv_strings *differences = &foresight->differences;
 	bool is_refused =
 		foresight->outlook >= MKV_LOCK_REFUSED ||
 		(session->locked && foresight->outlook != MKV_LOCK_FITS);
 	const char *state = is_refused ? "stale" : states[foresight->outlook];
 	if (foresight->outlook == MKV_LOCK_MISSING && !session->locked)
 		return print_row(rows, "lock", "run",
-				 "there is none: a build makes it", err);
-	int rc = 0;
-	if (foresight->outlook == MKV_LOCK_MISSING)
-		rc = print_row(rows, "lock", state, "there is none", err);
-	else if (differences->count == 0)
-		rc = print_row(rows, "lock", state, "", err);
-	for (size_t i = 0; rc == 0 && i < differences->count; i++)
-		rc = print_row(rows, "lock", state, differences->items[i], err);
+				 "missing: a build makes it", err);
+	int rc = print_differences(rows, state, foresight, err);
+	if (rc < 0 || !is_refused)
+		return rc;
 	char advice[512];
 	(void)snprintf(advice, sizeof(advice),
 		       "a build%s is refused until `mkvbench lock %s%s%s`",
 		       session->locked ? " with --locked" : "", path,
 		       session->lock_path ? " --lock " : "",
 		       session->lock_path ? session->lock_path : "");
-	return rc == 0 && is_refused
-		       ? print_row(rows, "lock", state, advice, err)
-		       : rc;
+	return print_row(rows, "lock", state, advice, err);
 }
 
-static int plan_one(const struct mkv_session *session,
-		    const struct options *options,
-		    const struct mkv_private_key *key,
-		    const struct mkv_recipe *recipe, const char *path,
-		    struct mkv_error *err)
+static int plan_recipe(const struct mkv_session *session,
+		       const struct options *options,
+		       const struct mkv_private_key *key,
+		       const struct mkv_recipe *recipe, const char *path,
+		       struct mkv_error *err)
 {
 	auto_lock_preview struct mkv_lock_preview foresight = {0};
 	auto_tool_files struct mkv_tool_files tool = {0};
@@ -254,21 +280,25 @@ static int plan_one(const struct mkv_session *session,
 	if (!session->json)
 		(void)printf("%s:\n", path);
 	rc = print_lock(&rows, path, &foresight, err);
-	if (rc < 0 || !foresight.lock) /* no step is known before it is */
+	if (rc < 0 || !foresight.lock) /* the steps follow from the lock */
 		return rc;
 	rc = mkv_session_build_with(session, recipe, key, foresight.lock,
 				    &build, err);
-	if (rc == 0)
-		rc = mkv_tool_files_read(recipe, &tool, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tool_files_read(recipe, &tool, err);
+	if (rc < 0)
+		return rc;
 	build.tool = &tool;
 	rows.build = &build;
-	return rc < 0 ? rc : print_steps(&rows, options->output, err);
+	return print_steps(&rows, options->output, err);
 }
 
-/* Only whether an appliance is there depends on the key: without the user's own
- * everything else can still be told. */
-static int load_key(const struct options *options, struct mkv_private_key **ret,
-		    struct mkv_error *err)
+/* Only the appliance's step depends on the key: without the user's own key all
+ * other steps can still be planned. */
+static int load_optional_key(const struct options *options,
+			     struct mkv_private_key **ret,
+			     struct mkv_error *err)
 {
 	int rc = mkv_private_key_load(options->key, ret, err);
 	return rc == -ENOENT && !options->key ? 0 : rc;
@@ -279,9 +309,10 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	auto_session struct mkv_session session = {.reads_only = true};
 	struct options options = {.output = "images"};
 	const struct mkv_option table[] = {
-		{"--output", "DIR", "where appliances go (images)",
+		{"--output", "DIR",
+		 "directory of the appliances (default: images)",
 		 &options.output, NULL},
-		{"--key", "FILE", "the signing key, if not the user's own",
+		{"--key", "FILE", "the signing key (default: your own)",
 		 &options.key, NULL},
 		MKV_SESSION_OPTIONS(session),
 		{0},
@@ -289,12 +320,12 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	const struct mkv_usage usage = {
 		.synopsis = "RECIPE.yaml ...",
 		.description =
-			"Says for every step whose result is kept whether it "
-			"is there or has to run, and then\nwhich input "
-			"changed: packages, bases, root file systems, "
-			"initramfs, layers, the\nappliance. Changes nothing. "
-			"Where the lock no longer matches the recipe, it "
-			"says what\nwould be locked again.",
+			"Lists every step whose result the store keeps "
+			"(packages, bases, root file systems,\ninitramfs, "
+			"layers, the appliance): whether it is cached or has "
+			"to run, and which\ninput changed. Changes nothing. "
+			"If the lock no longer matches the recipe, it lists\n"
+			"what would be locked again.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = -1,
@@ -308,16 +339,23 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 	auto_recipes struct mkv_recipes recipes = {0};
 	auto_private_key struct mkv_private_key *key = NULL;
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);
-	if (rc == 0)
-		rc = mkv_cmd_check_recipes("plan", argv, &recipes,
-					   session.lock_path, options.output,
-					   err);
-	if (rc == 0)
-		rc = load_key(&options, &key, err);
-	if (rc == 0)
-		rc = mkv_session_open(&session, err);
-	for (size_t i = 0; rc == 0 && i < recipes.count; i++)
-		rc = plan_one(&session, &options, key, recipes.items[i],
-			      argv[i], err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_cmd_check_recipes("plan", argv, &recipes, session.lock_path,
+				   options.output, err);
+	if (rc < 0)
+		return rc;
+	rc = load_optional_key(&options, &key, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_session_open(&session, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < recipes.count; i++) {
+		rc = plan_recipe(&session, &options, key, recipes.items[i],
+				 argv[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }

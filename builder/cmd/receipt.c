@@ -14,12 +14,12 @@
 
 enum { MANIFEST_MAX = 64 << 20, RECEIPT_FILE_MAX = 8 << 20 };
 
-/* All that are looked at together. */
+/* The receipts of one command line, reviewed together. */
 struct receipts {
 	char **paths; /* borrowed */
 	struct mkv_buf *texts;
 	json_t **documents;
-	struct mkv_receipt_boot *boots; /* of those that were reviewed */
+	struct mkv_receipt_boot *boots; /* of the reviewed receipts */
 	size_t count;
 };
 static void receipts_done(struct receipts *receipts)
@@ -34,8 +34,8 @@ static void receipts_done(struct receipts *receipts)
 }
 #define auto_receipts __attribute__((cleanup(receipts_done)))
 
-/* The manifest of an appliance whose signatures and digests hold, and the
- * digest of the contract's bytes as its images carry them. */
+/* Audits the appliance; then the manifest, and the SHA-256 of the contract's
+ * bytes as the images carry them. */
 static int load_contract(const struct mkv_audit_options *options,
 			 struct mkv_manifest **ret,
 			 char hex[static MKV_SHA256_HEX_SIZE],
@@ -48,25 +48,28 @@ static int load_contract(const struct mkv_audit_options *options,
 	if (rc < 0)
 		return rc;
 	if (report.n_findings)
-		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"the appliance isn't as it was built (%s: %s); "
-				"`mkvbench audit` says more",
-				report.findings[0].path,
-				report.findings[0].text);
+		return mkv_fail(
+			err, MKV_UNVERIFIED, EBADMSG,
+			"the appliance was modified since it was built (%s: "
+			"%s); run `mkvbench audit` for all findings",
+			report.findings[0].path, report.findings[0].text);
 	*ret_origin = report.key_origin;
 	mkv_buf_printf(&path, "%s/manifest.json", options->path);
 	rc = mkv_buf_check(&path, err);
-	if (rc == 0)
-		rc = mkv_read_file(AT_FDCWD, path.data, MANIFEST_MAX, &text,
-				   err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_file(AT_FDCWD, path.data, MANIFEST_MAX, &text, err);
+	if (rc < 0)
+		return rc;
 	auto_manifest struct mkv_manifest *manifest = NULL;
-	if (rc == 0)
-		rc = mkv_manifest_parse(text.data ? text.data : "", text.size,
-					&manifest, err);
-	if (rc == 0)
-		rc = mkv_json_dump(manifest->contract->document, &bytes, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(bytes.data, bytes.size, &sha256, err);
+	rc = mkv_manifest_parse(text.data ? text.data : "", text.size,
+				&manifest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_dump(manifest->contract->document, &bytes, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(bytes.data, bytes.size, &sha256, err);
 	if (rc < 0)
 		return rc;
 	mkv_sha256_hex(&sha256, hex);
@@ -83,7 +86,7 @@ static void print_signature(const struct mkv_receipt_review *review)
 		return;
 	case MKV_RECEIPT_UNKNOWN_KEY:
 		(void)printf("signed by TPM key %s, which the contract doesn't "
-			     "name: no better than unsigned\n",
+			     "name: counts as unsigned\n",
 			     review->tpm_key);
 		return;
 	case MKV_RECEIPT_SIGNED:
@@ -92,7 +95,7 @@ static void print_signature(const struct mkv_receipt_review *review)
 			     review->attest.resets);
 		return;
 	case MKV_RECEIPT_BROKEN_SIGNATURE:
-		(void)printf("its signature doesn't hold\n");
+		(void)printf("its signature is invalid\n");
 	}
 }
 
@@ -110,7 +113,7 @@ static void print_text(const char *path,
 	print_signature(review);
 }
 
-/* What the TPM told beside the signature; NULL without one that holds. */
+/* The TPM's own statements in the signature; NULL without a valid signature. */
 static json_t *tpm_json(const struct mkv_receipt_review *review)
 {
 	const struct mkv_attest *attest = &review->attest;
@@ -156,54 +159,82 @@ static int print_json(const char *path, const struct mkv_receipt_review *review,
 	if (!root)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(root, &line, err);
-	if (rc == 0)
-		(void)printf("%s\n", line.data);
-	return rc;
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", line.data);
+	return 0;
 }
 
-/* receipt.json's is receipt.tpm.json beside it; empty where there is none. */
+/* Reads the signature of NAME.json, NAME.tpm.json in the same directory; empty
+ * when that file is missing. */
 static int read_signature(const char *path, struct mkv_buf *ret,
 			  struct mkv_error *err)
 {
-	auto_buf struct mkv_buf beside = {0};
+	auto_buf struct mkv_buf path_of_tpm = {0};
 	size_t length = strlen(path);
 	if (length > 5 && strcmp(path + length - 5, ".json") == 0)
 		length -= 5;
-	mkv_buf_printf(&beside, "%.*s.tpm.json", (int)length, path);
-	int rc = mkv_buf_check(&beside, err);
-	if (rc == 0)
-		rc = mkv_read_file(AT_FDCWD, beside.data, MKV_QUOTE_LIMIT_BYTES,
-				   ret, err);
+	mkv_buf_printf(&path_of_tpm, "%.*s.tpm.json", (int)length, path);
+	int rc = mkv_buf_check(&path_of_tpm, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_file(AT_FDCWD, path_of_tpm.data, MKV_QUOTE_LIMIT_BYTES,
+			   ret, err);
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static void print_tie(enum mkv_tie tie, const struct receipts *all,
-		      size_t which, size_t with)
+static void print_correlation(enum mkv_tie tie, const struct receipts *all,
+			      size_t which, size_t with)
 {
 	if (tie == MKV_TIE_ABSENT)
-		(void)printf("%s: not tied: no receipt of its machine is among "
-			     "these, so nothing is said of pinning and pages\n",
-			     all->paths[which]);
+		(void)printf(
+			"%s: not correlated: the receipt of its hypervisor "
+			"host is missing, so pinning and huge pages are "
+			"not established\n",
+			all->paths[which]);
 	if (tie == MKV_TIED)
-		(void)printf("%s: tied to %s: the domain that its machine saw "
-			     "ran this boot\n",
+		(void)printf("%s: correlated with %s: the hypervisor host ran "
+			     "the domain of this boot\n",
 			     all->paths[which], all->paths[with]);
 }
 
-/* What lies beside it: its evidence, and the look that broke it. */
-static int review_folder(const char *path, const json_t *document,
-			 struct mkv_receipt_review *review,
-			 struct mkv_error *err)
+/* Reviews the evidence and receipt.broken.json in the receipt's directory. */
+static int review_directory(const char *path, const json_t *document,
+			    struct mkv_receipt_review *review,
+			    struct mkv_error *err)
 {
-	auto_free char *folder = strdup(path);
-	if (!folder)
+	auto_free char *directory = strdup(path);
+	if (!directory)
 		return mkv_oom(err);
 	auto_fd int fd =
-		open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		open(dirname(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
+				directory);
 	int rc = mkv_receipt_review_evidence(document, fd, review, err);
 	return rc < 0 ? rc : mkv_receipt_review_broken(fd, review, err);
+}
+
+/* The receipt by itself: its text, its signature, its directory. */
+static int review_document(const struct receipts *all, size_t which,
+			   const struct mkv_contract *contract,
+			   const char *sha256, const struct mkv_buf *signature,
+			   struct mkv_receipt_review *review,
+			   struct mkv_error *err)
+{
+	const struct mkv_buf *text = &all->texts[which];
+	int rc = mkv_receipt_review(contract, sha256,
+				    text->data ? text->data : "", text->size,
+				    review, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_receipt_review_signature(contract, text->data, text->size,
+					  signature->data, signature->size,
+					  review, err);
+	if (rc < 0)
+		return rc;
+	return review_directory(all->paths[which], all->documents[which],
+				review, err);
 }
 
 static int review_file(const struct receipts *all, size_t which,
@@ -211,20 +242,13 @@ static int review_file(const struct receipts *all, size_t which,
 		       bool json, bool *holds, struct mkv_error *err)
 {
 	const char *path = all->paths[which];
-	const struct mkv_buf *text = &all->texts[which];
-	auto_buf struct mkv_buf signature = {0};
 	auto_receipt_review struct mkv_receipt_review review = {0};
+	auto_buf struct mkv_buf signature = {0};
 	int rc = read_signature(path, &signature, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_receipt_review(contract, sha256, text->data ? text->data : "",
-				text->size, &review, err);
-	if (rc == 0)
-		rc = mkv_receipt_review_signature(contract, text->data,
-						  text->size, signature.data,
-						  signature.size, &review, err);
-	if (rc == 0)
-		rc = review_folder(path, all->documents[which], &review, err);
+	rc = review_document(all, which, contract, sha256, &signature, &review,
+			     err);
 	if (rc < 0) {
 		err->kind = MKV_UNVERIFIED;
 		return mkv_wrap(err, rc, "receipt '%s'", path);
@@ -245,7 +269,7 @@ static int review_file(const struct receipts *all, size_t which,
 				  tie == MKV_TIED ? all->paths[with] : NULL,
 				  err);
 	print_text(path, &review);
-	print_tie(tie, all, which, with);
+	print_correlation(tie, all, which, with);
 	return 0;
 }
 
@@ -281,28 +305,24 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 	bool json = false, done = false, holds = true;
 	const struct mkv_option table[] = {
 		{"--key", "FILE",
-		 "the public key (PEM) of who should have signed the contract",
+		 "the public key (PEM) of the contract's expected signer",
 		 &options.key, NULL},
-		{"--json", NULL, "a JSON line for each receipt", NULL, &json},
+		{"--json", NULL, "print one JSON line for each receipt", NULL,
+		 &json},
 		{0},
 	};
 	const struct mkv_usage usage = {
 		.synopsis = "verify APPLIANCE RECEIPT.json ...",
 		.description =
-			"Looks at receipts off the machines that wrote them: "
-			"the contract they name is the\nappliance's, the "
-			"verdict follows from the findings, and everything "
-			"promised was\nasked and seen. A receipt.broken.json "
-			"of the same boot beside one speaks\nagainst it. "
-			"Where the machine's "
-			"TPM signed one, receipt.tpm.json beside it is\n"
-			"checked against the key that the contract names for "
-			"the host; without such a key\na receipt is unsigned "
-			"evidence, and this can't tell a forged one.\nA guest's "
-			"receipt is tied to its hypervisor's where both are "
-			"given: by the domain's\nUUID and by when each "
-			"started.\n"
-			"Exit status: 0 all hold, 4 some don't.",
+			"Checks receipts without the machines that wrote them: that they name the\n"
+			"appliance's contract, that the verdict follows from the findings, and that every\n"
+			"promised check ran. A receipt.broken.json of the same boot in the same directory\n"
+			"counts against a receipt. A TPM signature, receipt.tpm.json in the same directory,\n"
+			"is verified with the key that the contract names for the host; without it a receipt\n"
+			"is unsigned evidence, and a forged receipt is not detected. A guest's receipt is\n"
+			"correlated with its hypervisor host's, if both are given, by the domain's UUID and\n"
+			"the times of their starts.\n"
+			"Exit status: 0 all receipts hold, 4 some don't.",
 		.options = table,
 		.min_operands = 3,
 		.max_operands = -1,
@@ -313,26 +333,34 @@ int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err)
 	if (rc < 0 || done)
 		return rc;
 	if (strcmp(argv[0], "verify") != 0)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"receipt: there is no '%s' (did you mean "
-				"'verify'?); usage: mkvbench receipt %s",
-				argv[0], usage.synopsis);
+		return mkv_error_suggest(
+			err,
+			mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				 "receipt: unknown action '%s' (did you mean "
+				 "'verify'?); usage: mkvbench receipt %s",
+				 argv[0], usage.synopsis),
+			"verify");
 	auto_manifest struct mkv_manifest *manifest = NULL;
 	char sha256[MKV_SHA256_HEX_SIZE];
 	enum mkv_key_origin origin = MKV_KEY_INSIDE;
 	options.path = argv[1];
 	rc = load_contract(&options, &manifest, sha256, &origin, err);
-	auto_receipts struct receipts all = {0};
-	if (rc == 0)
-		rc = load_receipts(argv + 2, (size_t)operands - 2, &all, err);
-	for (size_t i = 0; rc == 0 && i < all.count; i++)
-		rc = review_file(&all, i, manifest->contract, sha256, json,
-				 &holds, err);
 	if (rc < 0)
 		return rc;
+	auto_receipts struct receipts all = {0};
+	rc = load_receipts(argv + 2, (size_t)operands - 2, &all, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < all.count; i++) {
+		rc = review_file(&all, i, manifest->contract, sha256, json,
+				 &holds, err);
+		if (rc < 0)
+			return rc;
+	}
 	if (!json && origin == MKV_KEY_INSIDE)
-		(void)printf("The contract's key came with it: this proves no "
-			     "origin; see --key.\n");
+		(void)printf("the contract was checked with the key from the "
+			     "appliance itself: this proves no origin "
+			     "(--key)\n");
 	if (holds)
 		return 0;
 	err->kind = MKV_UNVERIFIED;

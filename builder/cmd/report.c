@@ -6,7 +6,7 @@
 
 #include "lib/utf8.h"
 
-/* Of the process: a command line asks for it once. */
+/* Set once per process, by --json. */
 static bool as_json;
 
 void mkv_report_as_json(void)
@@ -31,8 +31,8 @@ static const char *kind_name(enum mkv_error_kind kind)
 	return "failed";
 }
 
-/* Takes `event`. One write a line, as progress does it. */
-static void print(json_t *event)
+/* Takes ownership of `event`. Each line is one write, as in progress.c. */
+static void print_event(json_t *event)
 {
 	char *line = event ? json_dumps(event, JSON_COMPACT) : NULL;
 	json_decref(event);
@@ -41,7 +41,6 @@ static void print(json_t *event)
 	free(line);
 }
 
-/* Messages quote bytes as they came, and JSON holds UTF-8 alone. */
 json_t *mkv_report_text(const char *text)
 {
 	auto_free char *own = strdup(text);
@@ -49,21 +48,6 @@ json_t *mkv_report_text(const char *text)
 		return NULL;
 	mkv_utf8_make_valid(own);
 	return json_string(own);
-}
-
-/* "... (did you mean 'build'?)", as all messages say it. */
-static void add_suggestion(json_t *to, const char *message)
-{
-	static const char head[] = "did you mean '";
-	const char *at = strstr(message, head);
-	const char *from = at ? at + sizeof(head) - 1 : NULL;
-	const char *end = from ? strstr(from, "'?") : NULL;
-	if (!end)
-		return;
-	auto_free char *word = strndup(from, (size_t)(end - from));
-	if (word)
-		(void)json_object_set_new(to, "suggestion",
-					  mkv_report_text(word));
 }
 
 void mkv_report_error(const struct mkv_error *err)
@@ -79,9 +63,26 @@ void mkv_report_error(const struct mkv_error *err)
 		json_pack("{s:s, s:s, s:i, s:o}", "event", "error", "kind",
 			  kind_name(kind), "status", mkv_exit_status(kind),
 			  "message", mkv_report_text(err->message));
-	if (event)
-		add_suggestion(event, err->message);
-	print(event);
+	if (event && err->suggestion[0])
+		(void)json_object_set_new(event, "suggestion",
+					  mkv_report_text(err->suggestion));
+	print_event(event);
+}
+
+/* Diagnostics of recipes have a suggestion in their text only, in one form:
+ * "... (did you mean 'build'?)". */
+static void add_suggestion(json_t *to, const char *message)
+{
+	static const char head[] = "did you mean '";
+	const char *at = strstr(message, head);
+	const char *from = at ? at + sizeof(head) - 1 : NULL;
+	const char *end = from ? strstr(from, "'?") : NULL;
+	if (!end)
+		return;
+	auto_free char *word = strndup(from, (size_t)(end - from));
+	if (word)
+		(void)json_object_set_new(to, "suggestion",
+					  mkv_report_text(word));
 }
 
 json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
@@ -108,11 +109,11 @@ void mkv_report_complaint(const struct mkv_complaint *c)
 	auto_json json_t *complaint = mkv_report_complaint_json(c);
 	if (event && complaint)
 		(void)json_object_update(event, complaint);
-	print(event);
+	print_event(event);
 }
 
 void mkv_report_line(const char *event, const char *host, const char *text)
 {
-	print(json_pack("{s:s, s:s*, s:o}", "event", event, "host", host,
-			"text", mkv_report_text(text)));
+	print_event(json_pack("{s:s, s:s*, s:o}", "event", event, "host", host,
+			      "text", mkv_report_text(text)));
 }

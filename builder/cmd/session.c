@@ -46,9 +46,9 @@ int mkv_session_build_with(const struct mkv_session *session,
 		.key = key,
 	};
 	int rc = mkv_lock_print(lock, &text, err);
-	return rc < 0 ? rc
-		      : mkv_sha256_bytes(text.data, text.size,
-					 &ret->lock_sha256, err);
+	if (rc < 0)
+		return rc;
+	return mkv_sha256_bytes(text.data, text.size, &ret->lock_sha256, err);
 }
 
 int mkv_session_build(const struct mkv_session *session,
@@ -59,7 +59,7 @@ int mkv_session_build(const struct mkv_session *session,
 {
 	int rc = mkv_lock_ensure(recipe, session->store, options,
 				 session->progress, lock, NULL, NULL, err);
-	return rc < 0 ? rc
-		      : mkv_session_build_with(session, recipe, key, *lock, ret,
-					       err);
+	if (rc < 0)
+		return rc;
+	return mkv_session_build_with(session, recipe, key, *lock, ret, err);
 }

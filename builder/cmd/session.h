@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the verbs that work on recipes have in common: options, store, progress.
- */
+/* Shared by the verbs that build or plan recipes: options, store, progress. */
 
 #include "builder/build/build.h"
 #include "builder/cmd/load.h"
@@ -12,7 +11,7 @@ struct mkv_session {
 	/* From the command line. */
 	const char *store_path, *lock_path, *mirrors, *keyring;
 	bool locked, offline, json, quiet;
-	/* Of the verb: the store stays as it is. */
+	/* Set by the verb: the store is not changed. */
 	bool reads_only;
 	/* Opened by mkv_session_open(). */
 	struct mkv_store *store;
@@ -21,24 +20,24 @@ struct mkv_session {
 void mkv_session_done(struct mkv_session *session) mkv_nonnull(1);
 #define auto_session __attribute__((cleanup(mkv_session_done)))
 
-/* The rows of the options that fill a session, to stand in a verb's table. */
+/* The rows of a verb's option table that set a session's options. */
 #define MKV_SESSION_OPTIONS(s)                                                 \
-	{"--store", "DIR", "where contents and results are kept",              \
+	{"--store", "DIR", "the store (default: ~/.cache/mkvbench)",           \
 	 &(s).store_path, NULL},                                               \
-		{"--lock", "FILE", "the lock, if not beside the recipe",       \
+		{"--lock", "FILE", "the lock (default: RECIPE with .lock)",    \
 		 &(s).lock_path, NULL},                                        \
 		{"--locked", NULL, "never make or change a lock", NULL,        \
 		 &(s).locked},                                                 \
-		{"--offline", NULL, "use nothing but the store", NULL,         \
-		 &(s).offline},                                                \
+		{"--offline", NULL, "use only the store", NULL, &(s).offline}, \
 		{"--mirror", "URI[,URI]", "mirrors instead of the host's",     \
 		 &(s).mirrors, NULL},                                          \
-		{"--keyring", "FILE", "instead of Debian's archive keyring",   \
-		 &(s).keyring, NULL},                                          \
-		{"--json", NULL, "progress and results as JSON lines", NULL,   \
-		 &(s).json},                                                   \
+		{"--keyring", "FILE",                                          \
+		 "the keys that must have signed the releases", &(s).keyring,  \
+		 NULL},                                                        \
+		{"--json", NULL, "print progress and results as JSON lines",   \
+		 NULL, &(s).json},                                             \
 	{                                                                      \
-		"--quiet", NULL, "no progress", NULL, &(s).quiet               \
+		"--quiet", NULL, "print no progress", NULL, &(s).quiet         \
 	}
 
 int mkv_session_open(struct mkv_session *session,
@@ -47,15 +46,17 @@ int mkv_session_open(struct mkv_session *session,
 struct mkv_lock_options mkv_session_lock_options(const struct mkv_session *s)
 	mkv_nonnull(1);
 
-/* What building a recipe works with, given its lock; all is borrowed. */
+/* The inputs of a build, with a given lock. *ret borrows all arguments. */
 int mkv_session_build_with(const struct mkv_session *session,
 			   const struct mkv_recipe *recipe,
 			   const struct mkv_private_key *key,
 			   const struct mkv_lock *lock, struct mkv_build *ret,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5, 6);
-/* The same, and the lock is made or renewed where it has to be: it borrows the
- * recipe, the key and the lock, which is the caller's. */
+/* mkv_session_build_with() with the recipe's own lock, which is made or renewed
+ * if necessary. The caller frees *lock; *ret borrows it, the recipe and the
+ * key.
+ */
 int mkv_session_build(const struct mkv_session *session,
 		      const struct mkv_recipe *recipe,
 		      const struct mkv_lock_options *options,

@@ -114,6 +114,44 @@ static void bounds_what_a_guest_says(void **state)
 	mkv_console_done(&console);
 }
 
+/* The status of a host that is waited for is its last line. */
+static void keeps_the_last_line_without_leftovers(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *last;
+	} rows[] = {
+		{"one\r\ntwo\r\n\r\n", "two"},
+		{"Starting net\xe2\x80\xa6\n", "Starting net\xe2\x80\xa6"},
+		{"\033[K[ \033[0;31m*\033[0;1;31m*\033[0m\033[0;31m*\033[0m  ] (1 of 2) "
+		 "A start job is running for x (5s / 1min)\n",
+		 "(1 of 2) A start job is running for x (5s / 1min)"},
+		{"[***   ] a job\r\033[K[  *** ] another job\r\033[K[  OK  ] it "
+		 "runs\n",
+		 "[  OK  ] it runs"},
+		{"[    2.1] kernel\n", "[    2.1] kernel"},
+		{"[*] x\n", "[*] x"},
+		{"bad \x9b\xff\n", "bad ??"},
+		{"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\n",
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+		 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_console console = MKV_CONSOLE_INIT;
+		mkv_console_feed(&console, rows[i].text, strlen(rows[i].text),
+				 NULL, NULL);
+		assert_string_equal(console.last, rows[i].last);
+		mkv_console_done(&console);
+	}
+}
+
 static struct mkv_contract contract = {.vlan = {.nic = 2}};
 static struct mkv_contract_host host = {
 	.name = "order", .image = "dut", .mac = "52:54:00:77:00:11"};
@@ -575,6 +613,7 @@ int main(void)
 		cmocka_unit_test(reads_receipts),
 		cmocka_unit_test(tells_the_later_look_from_the_boot),
 		cmocka_unit_test(bounds_what_a_guest_says),
+		cmocka_unit_test(keeps_the_last_line_without_leftovers),
 		cmocka_unit_test(presents_the_promised_machine),
 		cmocka_unit_test(identity_reaches_qemu_as_bytes),
 		cmocka_unit_test(a_guest_has_virtio_and_one_card),

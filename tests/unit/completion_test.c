@@ -108,7 +108,8 @@ static void other_shells_are_refused(void **state)
 	assert_int_equal(shell, MKV_SHELL_BASH);
 	assert_int_equal(mkv_completion_shell("", &shell, &err), -EINVAL);
 	assert_int_equal(err.kind, MKV_BAD_USAGE);
-	assert_string_equal(err.message, "no completion for '': bash or zsh");
+	assert_string_equal(err.message,
+			    "no completion for shell '': use bash or zsh");
 }
 
 int main(void)

@@ -23,6 +23,27 @@ static void codes_come_back_negative(void **state)
 	}
 }
 
+/* A suggestion stays with its error through wraps, and goes with the next. */
+static void a_suggestion_belongs_to_one_error(void **state)
+{
+	(void)state;
+	struct mkv_error err;
+	char long_word[MKV_ERROR_SUGGESTION_MAX + 1];
+	memset(long_word, 'w', sizeof(long_word) - 1);
+	long_word[sizeof(long_word) - 1] = '\0';
+	int rc = mkv_fail(&err, MKV_BAD_USAGE, EINVAL, "unknown 'verfy'");
+	assert_string_equal(err.suggestion, "");
+	rc = mkv_error_suggest(&err, rc, "verify");
+	rc = mkv_wrap(&err, rc, "receipt");
+	assert_int_equal(rc, -EINVAL);
+	assert_string_equal(err.suggestion, "verify");
+	rc = mkv_fail(&err, MKV_FAILED, EIO, "other");
+	assert_int_equal(mkv_error_suggest(&err, rc, NULL), -EIO);
+	assert_string_equal(err.suggestion, "");
+	assert_int_equal(mkv_error_suggest(&err, rc, long_word), -EIO);
+	assert_string_equal(err.suggestion, "");
+}
+
 static void percent_m_is_the_code(void **state)
 {
 	(void)state;
@@ -87,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(codes_come_back_negative),
+		cmocka_unit_test(a_suggestion_belongs_to_one_error),
 		cmocka_unit_test(percent_m_is_the_code),
 		cmocka_unit_test(context_goes_in_front),
 		cmocka_unit_test(long_messages_are_cut_not_overrun),

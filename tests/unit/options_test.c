@@ -87,8 +87,8 @@ static void mistakes_are_usage_errors_that_help(void **state)
 		{"v --zzzzzzzz a", "unknown option '--zzzzzzzz'; `mkvbench"},
 		{"v a --output", "--output needs a value (DIR)"},
 		{"v --force=1 a", "--force takes no value"},
-		{"v --output a --output b x", "verb: --output is given twice"},
-		{"v --output=a x --output=a", "verb: --output is given twice"},
+		{"v --output a --output b x", "verb: --output was given twice"},
+		{"v --output=a x --output=a", "verb: --output was given twice"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

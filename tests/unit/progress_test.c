@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How steps end, for people and as events. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,6 +8,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <cmocka.h>
 
 #include "builder/core/progress/progress.h"
@@ -173,12 +175,66 @@ static void any_name_becomes_an_event(void **state)
 	assert_int_equal(lines, 5);
 }
 
+static void *print_note(void *progress)
+{
+	mkv_progress_note(progress, "too late");
+	return NULL;
+}
+
+/* The thread that handles a signal ends the open step; nothing is printed after
+ * it, not even by a thread that is in the middle of its work. */
+static void an_interrupt_ends_the_open_step_and_silences_others(void **state)
+{
+	(void)state;
+	capture();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		pthread_t other;
+		struct mkv_progress *progress =
+			mkv_progress_new(MKV_PROGRESS_AUTO);
+		struct mkv_progress_step step =
+			mkv_progress_begin(progress, 0, "open");
+		mkv_progress_interrupt();
+		if (pthread_create(&other, NULL, print_note, progress) == 0)
+			(void)usleep(50000);
+		_exit(step.number == 1 ? 0 : 1);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	auto_free char *text = captured();
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(text, "open\nopen: failed\n");
+}
+
+/* Without a progress, or after it is freed, there is nothing to end. */
+static void an_interrupt_without_progress_prints_nothing(void **state)
+{
+	(void)state;
+	capture();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		mkv_progress_free(mkv_progress_new(MKV_PROGRESS_AUTO));
+		mkv_progress_interrupt();
+		_exit(0);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	auto_free char *text = captured();
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_string_equal(text, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(steps_end_as_what_they_came_to),
 		cmocka_unit_test(events_say_whether_a_step_succeeded),
 		cmocka_unit_test(any_name_becomes_an_event),
+		cmocka_unit_test(
+			an_interrupt_ends_the_open_step_and_silences_others),
+		cmocka_unit_test(an_interrupt_without_progress_prints_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,27 +8,27 @@
 #include "builder/core/host/argv.h"
 #include "builder/core/host/child.h"
 
-enum { DEADLINE_MS = 10000, STEP_MS = 100, SAID_MOST = 1 << 20 };
+enum { DEADLINE_MS = 10000, STEP_MS = 100, OUTPUT_MAX = 1 << 20 };
 
-/* What a kernel without a root file system says last: all before that worked.
- */
-static bool has_booted(int fd, char *said)
+/* A kernel without a root file system panics at the end of its own start: that
+ * panic shows that everything before worked. */
+static bool has_booted(int fd, char *output)
 {
-	/* By offset: the child writes through the same file description. */
-	ssize_t got = pread(fd, said, SAID_MOST, 0);
+	/* pread: the child writes through the same file description. */
+	ssize_t got = pread(fd, output, OUTPUT_MAX, 0);
 	return got > 0 &&
-	       memmem(said, (size_t)got, "Kernel panic - not syncing", 26);
+	       memmem(output, (size_t)got, "Kernel panic - not syncing", 26);
 }
 
-/* The last line that QEMU said, shortened. */
-static void last_line(int fd, char *said, char *ret, size_t size)
+/* The last line of QEMU's output, shortened. */
+static void last_line(int fd, char *output, char *ret, size_t size)
 {
-	ssize_t got = pread(fd, said, SAID_MOST - 1, 0);
-	said[got > 0 ? got : 0] = '\0';
-	for (char *c = said + strlen(said); c > said && c[-1] <= ' '; c--)
+	ssize_t got = pread(fd, output, OUTPUT_MAX - 1, 0);
+	output[got > 0 ? got : 0] = '\0';
+	for (char *c = output + strlen(output); c > output && c[-1] <= ' '; c--)
 		c[-1] = '\0';
-	const char *line = strrchr(said, '\n');
-	(void)snprintf(ret, size, "%.80s", line ? line + 1 : said);
+	const char *line = strrchr(output, '\n');
+	(void)snprintf(ret, size, "%.80s", line ? line + 1 : output);
 }
 
 int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
@@ -39,10 +39,10 @@ int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 		(void)snprintf(ret_why, 128, "/dev/kvm: %s", strerror(errno));
 		return 0;
 	}
-	auto_fd int output = memfd_create("probe", MFD_CLOEXEC);
-	if (output < 0)
+	auto_fd int output_fd = memfd_create("probe", MFD_CLOEXEC);
+	if (output_fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "memfd_create: %m");
-	auto_free char *said = malloc(SAID_MOST);
+	auto_free char *output = malloc(OUTPUT_MAX);
 	auto_argv struct mkv_argv argv = {0};
 	static const char *const words[] = {
 		"qemu-system-x86_64",
@@ -68,23 +68,23 @@ int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		mkv_argv_add(&argv, "%s", words[i]);
 	mkv_argv_add(&argv, "%s", kernel);
-	if (argv.failed || !said)
+	if (argv.failed || !output)
 		return mkv_oom(err);
 	auto_child struct mkv_child child = MKV_CHILD_INIT;
-	int rc = mkv_child_start(argv.items, output, &child, err);
+	int rc = mkv_child_start(argv.items, output_fd, &child, err);
 	if (rc < 0)
 		return rc;
 	for (int waited = 0; waited < DEADLINE_MS; waited += STEP_MS) {
 		struct pollfd polled = {.fd = child.pidfd, .events = POLLIN};
-		bool ended = poll(&polled, 1, STEP_MS) > 0;
-		if (has_booted(output, said)) {
+		bool has_exited = poll(&polled, 1, STEP_MS) > 0;
+		if (has_booted(output_fd, output)) {
 			*ret_works = true;
 			(void)snprintf(ret_why, 128, "a kernel booted in it");
 			return 0;
 		}
-		if (ended) {
+		if (has_exited) {
 			char line[81];
-			last_line(output, said, line, sizeof(line));
+			last_line(output_fd, output, line, sizeof(line));
 			(void)snprintf(ret_why, 128,
 				       "a kernel did not boot in it: %s", line);
 			return 0;
@@ -112,5 +112,5 @@ int mkv_accel_parse(const char *text, enum mkv_accel *ret,
 		}
 	}
 	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"--accel is auto, kvm or tcg, not '%s'", text);
+			"--accel takes auto, kvm or tcg, not '%s'", text);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Whether KVM works here, and not only opens. */
+/* Whether KVM can run a guest on this machine. */
 
 #include <stdbool.h>
 
@@ -12,11 +12,12 @@ enum mkv_accel {
 	MKV_ACCEL_TCG,
 };
 
-/* /dev/kvm may be there, may open and may even run a few instructions, while
- * real guests hang in it (nested virtualisation that is half there). So this
- * boots a real kernel in it, without a disk, and waits until it panics for lack
- * of a root file system, ten seconds at most. `ret_why` says in a few
- * words what was found. */
+/* /dev/kvm may exist and open, and a few instructions may run, while real
+ * guests hang (incomplete nested virtualisation). This function therefore boots
+ * `kernel` (a path) under KVM without a disk and waits, at most ten seconds,
+ * until it panics because it has no root file system. *ret_works is the result,
+ * `ret_why` its reason in a few words. An error means that the probe itself
+ * could not run. */
 int mkv_accel_probe_kvm(const char *kernel, bool *ret_works, char ret_why[128],
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);

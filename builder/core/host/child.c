@@ -10,17 +10,17 @@
 
 enum { GRACE_MS = 2000 };
 
-/* Only async-signal-safe calls: we are between fork and exec. */
-static _Noreturn void become(char *const *argv, const int *fds, size_t n_fds,
-			     int null_fd, int output_fd, pid_t parent,
-			     int report)
+/* Runs between fork and exec: only async-signal-safe calls. */
+static _Noreturn void exec_child(char *const *argv, const int *fds,
+				 size_t n_fds, int null_fd, int output_fd,
+				 pid_t parent, int report)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(127);
-	(void)setpgid(0, 0); /* a terminal's Ctrl-C is for us alone */
+	(void)setpgid(0, 0); /* a terminal's Ctrl-C goes to the parent only */
 	bool ready = dup2(null_fd, 0) >= 0 && dup2(output_fd, 1) >= 0 &&
 		     dup2(output_fd, 2) >= 0;
 	for (size_t i = 0; ready && i < n_fds; i++)
@@ -54,7 +54,7 @@ int mkv_child_start_with(char *const *argv, const int *fds, size_t n_fds,
 	if (pid < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
 	if (pid == 0)
-		become(argv, fds, n_fds, null_fd, output_fd, parent, out);
+		exec_child(argv, fds, n_fds, null_fd, output_fd, parent, out);
 	mkv_auto_close_(&out);
 	out = -1;
 	struct mkv_child child = {.pid = pid};

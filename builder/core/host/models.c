@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What QEMU 7.2 answers to query-cpu-model-expansion. A version ("EPYC-v2") may
- * be called otherwise. */
+/* From QEMU 7.2's query-cpu-model-expansion. A versioned model ("EPYC-v2") may
+ * have another brand. */
 static const struct mkv_cpu_model models[] = {
 	{"EPYC", "AuthenticAMD", 23, 1, 2, "AMD EPYC Processor"},
 	{"EPYC-Rome", "AuthenticAMD", 23, 49, 0, "AMD EPYC-Rome Processor"},

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <string.h>
 
-static int own_folder(char ret[static PATH_MAX], struct mkv_error *err)
+static int program_directory(char ret[static PATH_MAX], struct mkv_error *err)
 {
 	ssize_t got = readlink("/proc/self/exe", ret, PATH_MAX - 1);
 	if (got <= 0)
@@ -19,18 +19,18 @@ static int own_folder(char ret[static PATH_MAX], struct mkv_error *err)
 	return 0;
 }
 
-/* The first of the two places that has it. */
-static int find(const char *beside, const char *installed, const char *name,
-		char **ret, struct mkv_error *err)
+/* Tries both directories, given relative to the program's, in order. */
+static int find_tool_file(const char *beside, const char *installed,
+			  const char *name, char **ret, struct mkv_error *err)
 {
-	char folder[PATH_MAX];
-	int rc = own_folder(folder, err);
+	char directory[PATH_MAX];
+	int rc = program_directory(directory, err);
 	if (rc < 0)
 		return rc;
 	const char *places[] = {beside, installed};
 	for (size_t i = 0; i < 2; i++) {
 		auto_free char *path = NULL;
-		if (asprintf(&path, "%s/%s/%s", folder, places[i], name) < 0)
+		if (asprintf(&path, "%s/%s/%s", directory, places[i], name) < 0)
 			return mkv_oom(err);
 		if (access(path, F_OK) == 0) {
 			*ret = mkv_take(path);
@@ -38,19 +38,20 @@ static int find(const char *beside, const char *installed, const char *name,
 		}
 	}
 	return mkv_fail(err, MKV_FAILED, ENOENT,
-			"'%s' is neither at %s/%s nor at %s/%s: is the tool "
-			"built and installed whole?",
-			name, folder, beside, folder, installed);
+			"'%s' is neither in '%s/%s' nor in '%s/%s': the tool "
+			"is not completely built or installed; run `make` or "
+			"`make install`",
+			name, directory, beside, directory, installed);
 }
 
 int mkv_paths_data(const char *name, char **ret, struct mkv_error *err)
 {
-	return find("..", "../lib/mkvbench", name, ret, err);
+	return find_tool_file("..", "../lib/mkvbench", name, ret, err);
 }
 
 int mkv_paths_program(const char *name, char **ret, struct mkv_error *err)
 {
-	return find(".", "../lib/mkvbench", name, ret, err);
+	return find_tool_file(".", "../lib/mkvbench", name, ret, err);
 }
 
 static struct mkv_sha256 tool_sha256;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Where the tool's own files are: beside a program that stands in a build
- * folder (build/mkvbench with ../overlays), or below lib/mkvbench of where it
- * was installed. */
+/* The tool's own files. They are found relative to the running program: in a
+ * build directory (build/mkvbench with ../overlays), or in an installation
+ * (PREFIX/bin/mkvbench with PREFIX/lib/mkvbench/overlays). */
 
 #include "lib/hash.h"
 
-/* The folder `overlays` or `recipes` that came with the tool; caller's. */
+/* The path of the tool's directory `overlays` or `recipes`; the caller frees
+ * it. -ENOENT with both candidate directories in the message. */
 int mkv_paths_data(const char *name, char **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* A program for images: "mkvbench-verify", "programs/role"; caller's. -ENOENT
- * says where it was looked for. */
+/* The path of a program for images: "mkvbench-verify", "programs/role"; the
+ * caller frees it. -ENOENT with both candidate directories in the message. */
 int mkv_paths_program(const char *name, char **ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* The running tool, as the key of what it computes: the SHA-256 of its own
- * program file. Computed once. */
+/* The SHA-256 of the running program's own file, which keys cached results by
+ * the tool that computed them. Computed once per process. */
 int mkv_paths_tool_sha256(struct mkv_sha256 *ret,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);

@@ -27,6 +27,10 @@ struct mkv_progress {
 	int64_t begun_ms, drawn_ms;
 };
 
+/* What mkv_progress_interrupt() ends: a command has one progress. */
+static pthread_mutex_t live_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct mkv_progress *live;
+
 struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
 {
 	struct mkv_progress *progress = calloc(1, sizeof(*progress));
@@ -39,10 +43,14 @@ struct mkv_progress *mkv_progress_new(enum mkv_progress_mode mode)
 			  : terminal		       ? TERMINAL
 						       : PLAIN;
 	(void)pthread_mutex_init(&progress->mutex, NULL);
+	(void)pthread_mutex_lock(&live_mutex);
+	live = progress;
+	(void)pthread_mutex_unlock(&live_mutex);
 	return progress;
 }
 
-/* Takes `event`. One write a line: other writers can't get in between. */
+/* Takes ownership of `event`. Each line is one write, so that lines of several
+ * writers are not mixed. */
 static void print_json(json_t *event)
 {
 	char *line = json_dumps(event, JSON_COMPACT);
@@ -52,7 +60,8 @@ static void print_json(json_t *event)
 	free(line);
 }
 
-/* What is printed later: of JSON's UTF-8, or fit for a terminal or log. */
+/* Formats a text for the output's style: valid UTF-8 for JSON, else without
+ * control characters other than those in `keep`. */
 static void set_text(const struct mkv_progress *p, char *ret, size_t size,
 		     const char *keep, const char *format, va_list arguments)
 {
@@ -65,7 +74,8 @@ static void set_text(const struct mkv_progress *p, char *ret, size_t size,
 		mkv_display_clean(ret, keep);
 }
 
-/* "12.3 MB/s, 4 s left", as far as it can be told. */
+/* ", 12.3 MB/s, 4 s left"; without the time when the total is unknown, and
+ * empty in the first half second. */
 static void rate_text(const struct mkv_progress *p, int64_t elapsed_ms,
 		      char *ret, size_t size)
 {
@@ -82,7 +92,8 @@ static void rate_text(const struct mkv_progress *p, int64_t elapsed_ms,
 		(void)snprintf(ret, size, ", %s/s", text);
 }
 
-/* One less than there are: the cursor then stays in its line. */
+/* The terminal's width less one: in the last column the cursor would move to
+ * the next line. */
 static size_t columns(void)
 {
 	struct winsize window;
@@ -108,13 +119,14 @@ static void draw(struct mkv_progress *p, int64_t at_ms)
 	p->drawn_ms = at_ms;
 }
 
-/* The renewed line is taken away before a line that stays: that one may fill
- * the terminal's width, where its last character would be what is erased. */
+/* Erases the redrawn line before a line that stays is printed. Erasing after it
+ * would remove the last character of a line as wide as the terminal. */
 static const char *line_start(const struct mkv_progress *p)
 {
 	return p->style == TERMINAL ? "\r\033[K" : "";
 }
 
+/* The caller holds p->mutex. */
 static void end_step(struct mkv_progress *p, int rc, const char *note)
 {
 	if (!p->in_step)
@@ -151,6 +163,10 @@ void mkv_progress_free(struct mkv_progress *progress)
 {
 	if (!progress)
 		return;
+	(void)pthread_mutex_lock(&live_mutex);
+	if (live == progress)
+		live = NULL;
+	(void)pthread_mutex_unlock(&live_mutex);
 	end_step(progress, -ECANCELED, NULL);
 	(void)pthread_mutex_destroy(&progress->mutex);
 	free(progress);
@@ -244,4 +260,14 @@ void mkv_progress_note(struct mkv_progress *p, const char *format, ...)
 	if (p->in_step && p->style == TERMINAL)
 		draw(p, mkv_monotonic_ms());
 	(void)pthread_mutex_unlock(&p->mutex);
+}
+
+void mkv_progress_interrupt(void)
+{
+	/* Neither mutex is unlocked: the process is about to end. */
+	(void)pthread_mutex_lock(&live_mutex);
+	if (!live)
+		return;
+	(void)pthread_mutex_lock(&live->mutex);
+	end_step(live, -ECANCELED, NULL);
 }

@@ -187,10 +187,11 @@ static int fail_unknown(const struct mkv_solver *solver, const char *set,
 	if (!names)
 		return mkv_oom(err);
 	const char *near = mkv_nearest(name, names, count);
-	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-			"%s: there is no package '%s' in %s%s%s%s", set, name,
-			solver->suites.data, near ? "; did you mean '" : "",
-			near ? near : "", near ? "'?" : "");
+	int rc = mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+			  "%s: there is no package '%s' in %s%s%s%s", set, name,
+			  solver->suites.data, near ? "; did you mean '" : "",
+			  near ? near : "", near ? "'?" : "");
+	return mkv_error_suggest(err, rc, near);
 }
 
 static int make_job(struct mkv_solver *solver,

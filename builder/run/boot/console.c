@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "lib/display.h"
+#include "lib/utf8.h"
+
 static const char head[] = "mkvbench-verify: ";
 static const char marker[] = "mkvbench-receipt";
 
@@ -86,11 +89,22 @@ static void take_marker(struct mkv_console *console, const char *rest)
 		take_end(console, receipt);
 }
 
+/* The text after systemd's animation of a waiting job: "[ ***  ] A start job is
+ * running ..." */
+static const char *skip_animation(const char *line)
+{
+	size_t stars = line[0] == '[' ? strspn(line + 1, "* ") : 0;
+	if (stars < 3 || line[stars + 1] != ']')
+		return line;
+	return line + stars + 2 + strspn(line + stars + 2, " ");
+}
+
 static void end_line(struct mkv_console *console, mkv_console_line *on_line,
 		     void *context)
 {
 	console->line[console->used] = '\0';
 	console->used = 0;
+	mkv_display_clean(console->line, "\t");
 	const char *found = strstr(console->line, marker);
 	if (strstr(console->line, head)) {
 		mkv_buf_done(&console->text);
@@ -101,9 +115,11 @@ static void end_line(struct mkv_console *console, mkv_console_line *on_line,
 	else if (console->in_receipt &&
 		 console->text.size < MKV_RECEIPT_MOST_BYTES)
 		mkv_buf_printf(&console->text, "%s\n", console->line);
-	if (console->line[strspn(console->line, " \t")])
+	if (console->line[strspn(console->line, " \t")]) {
 		(void)snprintf(console->last, sizeof(console->last), "%s",
-			       console->line);
+			       skip_animation(console->line));
+		mkv_utf8_drop_cut(console->last);
+	}
 	if (on_line && console->line[0])
 		on_line(console->line, context);
 }
@@ -136,10 +152,14 @@ void mkv_console_feed(struct mkv_console *console, const char *data,
 			console->escape = 0;
 		if (is_escape(console, byte))
 			continue;
+		/* A carriage return before other text draws the line anew. */
+		if (console->returned && byte != '\n' && byte != '\r')
+			console->used = 0;
+		console->returned = byte == '\r';
 		if (byte == '\n' || console->used == MKV_CONSOLE_LINE_MOST)
 			end_line(console, on_line, context);
-		if (byte == '\t' || (byte >= ' ' && byte != 0x7f) ||
-		    (unsigned char)byte >= 0xa0)
+		if (byte == '\t' ||
+		    ((unsigned char)byte >= ' ' && byte != 0x7f))
 			console->line[console->used++] = byte;
 	}
 }

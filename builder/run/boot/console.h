@@ -9,7 +9,8 @@
  * with VERDICT pass, fail, not-established, not-promised or warn (not a pass,
  * but the contract says that services start all the same). The later look, when
  * containers run, writes "mkvbench-receipt-later" instead. Guests are hostile:
- * lines and receipts are bounded, and nothing but printable bytes is kept. */
+ * lines and receipts are bounded, and only printable UTF-8 is kept: see
+ * mkv_display_clean(). */
 
 #include <stdbool.h>
 
@@ -40,8 +41,10 @@ struct mkv_console_receipt {
 struct mkv_console {
 	char line[MKV_CONSOLE_LINE_MOST + 1]; /* what isn't complete yet */
 	size_t used;
-	char last[80];	 /* the beginning of the last line that isn't empty */
+	char last[80];	 /* the beginning of the last line that isn't empty,
+			    without systemd's animation */
 	unsigned escape; /* inside a terminal's escape sequence */
+	bool returned;	 /* the last byte was a carriage return */
 	bool in_receipt;
 	struct mkv_buf text; /* of the receipt that is being read */
 	struct mkv_console_receipt boot, later;
