@@ -215,11 +215,11 @@ static int print_steps(struct rows *rows, const char *output,
 
 /* The differences between lock and recipe, a row each, or one row without. */
 static int print_differences(const struct rows *rows, const char *state,
-			     const struct mkv_lock_foresight *foresight,
+			     const struct mkv_lock_preview *preview,
 			     struct mkv_error *err)
 {
-	const struct mkv_strings *differences = &foresight->differences;
-	if (foresight->outlook == MKV_LOCK_MISSING)
+	const struct mkv_strings *differences = &preview->differences;
+	if (preview->outlook == MKV_LOCK_MISSING)
 		return print_row(rows, "lock", state, "the lock is missing",
 				 err);
 	if (differences->count == 0)
@@ -235,7 +235,7 @@ static int print_differences(const struct rows *rows, const char *state,
 
 /* What a build with these options would do with the lock. */
 static int print_lock(const struct rows *rows, const char *path,
-		      const struct mkv_lock_preview *foresight,
+		      const struct mkv_lock_preview *preview,
 		      struct mkv_error *err)
 {
 	static const char *const states[] = {
@@ -245,13 +245,13 @@ static int print_lock(const struct rows *rows, const char *path,
 	};
 	const struct mkv_session *session = rows->session;
 	bool is_refused =
-		foresight->outlook >= MKV_LOCK_REFUSED ||
-		(session->locked && foresight->outlook != MKV_LOCK_FITS);
-	const char *state = is_refused ? "stale" : states[foresight->outlook];
-	if (foresight->outlook == MKV_LOCK_MISSING && !session->locked)
+		preview->outlook >= MKV_LOCK_REFUSED ||
+		(session->locked && preview->outlook != MKV_LOCK_FITS);
+	const char *state = is_refused ? "stale" : states[preview->outlook];
+	if (preview->outlook == MKV_LOCK_MISSING && !session->locked)
 		return print_row(rows, "lock", "run",
 				 "missing: a build makes it", err);
-	int rc = print_differences(rows, state, foresight, err);
+	int rc = print_differences(rows, state, preview, err);
 	if (rc < 0 || !is_refused)
 		return rc;
 	char advice[512];
@@ -269,20 +269,20 @@ static int plan_recipe(const struct mkv_session *session,
 		       const struct mkv_recipe *recipe, const char *path,
 		       struct mkv_error *err)
 {
-	auto_lock_preview struct mkv_lock_preview foresight = {0};
+	auto_lock_preview struct mkv_lock_preview preview = {0};
 	auto_tool_files struct mkv_tool_files tool = {0};
 	struct rows rows = {.session = session, .recipe = recipe};
 	struct mkv_build build;
-	int rc = mkv_lock_preview_init(recipe, session->lock_path, &foresight,
+	int rc = mkv_lock_preview_init(recipe, session->lock_path, &preview,
 				       err);
 	if (rc < 0)
 		return rc;
 	if (!session->json)
 		(void)printf("%s:\n", path);
-	rc = print_lock(&rows, path, &foresight, err);
-	if (rc < 0 || !foresight.lock) /* the steps follow from the lock */
+	rc = print_lock(&rows, path, &preview, err);
+	if (rc < 0 || !preview.lock) /* the steps follow from the lock */
 		return rc;
-	rc = mkv_session_build_with(session, recipe, key, foresight.lock,
+	rc = mkv_session_build_with(session, recipe, key, preview.lock,
 				    &build, err);
 	if (rc < 0)
 		return rc;
