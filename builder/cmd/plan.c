@@ -282,8 +282,8 @@ static int plan_recipe(const struct mkv_session *session,
 	rc = print_lock(&rows, path, &preview, err);
 	if (rc < 0 || !preview.lock) /* the steps follow from the lock */
 		return rc;
-	rc = mkv_session_build_with(session, recipe, key, preview.lock,
-				    &build, err);
+	rc = mkv_session_build_with(session, recipe, key, preview.lock, &build,
+				    err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_tool_files_read(recipe, &tool, err);
