@@ -6,14 +6,15 @@
 
 #include "builder/format/libvirt/document_internal.h"
 
-/* Namesakes are counted again and again: a machine has fewer CPUs than this. */
+/* Bounds the time, which is quadratic in the number of children. The largest
+ * real element has one child for each CPU. */
 enum { CHILDREN_MAX = 8192 };
 
 struct comparison {
-	mkv_document_difference *tell;
+	mkv_document_difference *report;
 	void *context;
-	struct mkv_buf path; /* of the element that is looked at */
-	bool failed;	     /* memory ran out */
+	struct mkv_buf path; /* of the current element */
+	bool failed;	     /* out of memory */
 };
 
 static void xml_free(xmlChar *text)
@@ -22,8 +23,9 @@ static void xml_free(xmlChar *text)
 }
 MKV_DEFINE_AUTO(xml_text, xmlChar *, xml_free)
 
-/* A leaf's text without the white space around it; the caller's. */
-static char *own_text(const xmlNode *element)
+/* The text of an element itself, without its children's and without the white
+ * space around it; the caller's. */
+static char *text_of(const xmlNode *element)
 {
 	auto_buf struct mkv_buf text = {0};
 	mkv_buf_str(&text, "");
@@ -66,15 +68,16 @@ static void leave(struct comparison *c, size_t mark)
 	c->path.data[mark] = '\0';
 }
 
-static void tell(struct comparison *c, const char *expected, const char *found)
+static void report(struct comparison *c, const char *expected,
+		   const char *found)
 {
 	if (!c->failed)
-		c->tell(c->path.size ? c->path.data : "/", expected, found,
-			c->context);
+		c->report(c->path.size ? c->path.data : "/", expected, found,
+			  c->context);
 }
 
-/* The name with its prefix: what is of another namespace is something else. */
-static bool same_name(const xmlNode *a, const xmlNode *b)
+/* Compares local names and namespaces. */
+static bool is_same_name(const xmlNode *a, const xmlNode *b)
 {
 	return strcmp((const char *)a->name, (const char *)b->name) == 0 &&
 	       !a->ns == !b->ns &&
@@ -83,13 +86,14 @@ static bool same_name(const xmlNode *a, const xmlNode *b)
 				  (const char *)b->ns->href) == 0));
 }
 
-/* The element's number among its namesakes, from 1, and how many there are. */
+/* The element's number, from 1, among the siblings of its name, and their
+ * count. */
 static unsigned number_of(const xmlNode *element, unsigned *ret_count)
 {
 	unsigned number = 0;
 	*ret_count = 0;
 	for (const xmlNode *at = element->parent->children; at; at = at->next)
-		if (at->type == XML_ELEMENT_NODE && same_name(at, element)) {
+		if (at->type == XML_ELEMENT_NODE && is_same_name(at, element)) {
 			(*ret_count)++;
 			if (at == element)
 				number = *ret_count;
@@ -97,12 +101,13 @@ static unsigned number_of(const xmlNode *element, unsigned *ret_count)
 	return number;
 }
 
-static const xmlNode *nth(const xmlNode *parent, const xmlNode *namesake,
-			  unsigned number)
+/* The child with the name of `namesake` and this number; NULL: none. */
+static const xmlNode *nth_namesake(const xmlNode *parent,
+				   const xmlNode *namesake, unsigned number)
 {
 	for (const xmlNode *at = parent->children; at; at = at->next)
-		if (at->type == XML_ELEMENT_NODE && same_name(at, namesake) &&
-		    --number == 0)
+		if (at->type == XML_ELEMENT_NODE &&
+		    is_same_name(at, namesake) && --number == 0)
 			return at;
 	return NULL;
 }
@@ -122,12 +127,12 @@ static size_t enter_element(struct comparison *c, const xmlNode *element)
 }
 
 static const xmlAttr *find_attribute(const xmlNode *element,
-				     const xmlAttr *like)
+				     const xmlAttr *namesake)
 {
 	for (const xmlAttr *a = element->properties; a; a = a->next)
-		if (strcmp((const char *)a->name, (const char *)like->name) ==
-			    0 &&
-		    !a->ns == !like->ns)
+		if (strcmp((const char *)a->name,
+			   (const char *)namesake->name) == 0 &&
+		    !a->ns == !namesake->ns)
 			return a;
 	return NULL;
 }
@@ -140,14 +145,14 @@ static void compare_attribute(struct comparison *c, const xmlNode *holder,
 		     : NULL;
 	mkv_auto(xml_text) xmlChar *found =
 		got ? xmlNodeListGetString(got->doc, got->children, 1) : NULL;
-	/* An empty attribute has no text. */
+	/* libxml2 gives NULL for an empty attribute. */
 	const char *a = expected ? (char *)expected : want ? "" : NULL;
 	const char *b = found ? (char *)found : got ? "" : NULL;
 	if (a && b && strcmp(a, b) == 0)
 		return;
 	size_t mark =
 		enter(c, "/@%.100s", (const char *)(want ? want : got)->name);
-	tell(c, a, b);
+	report(c, a, b);
 	leave(c, mark);
 }
 
@@ -162,7 +167,7 @@ static void compare_attributes(struct comparison *c, const xmlNode *want,
 	for (const xmlNs *ns = got->nsDef; ns; ns = ns->next) {
 		size_t mark = enter(c, "/namespace::%.60s",
 				    ns->prefix ? (const char *)ns->prefix : "");
-		tell(c, NULL, ns->href ? (const char *)ns->href : "");
+		report(c, NULL, ns->href ? (const char *)ns->href : "");
 		leave(c, mark);
 	}
 }
@@ -170,8 +175,8 @@ static void compare_attributes(struct comparison *c, const xmlNode *want,
 static void compare_text(struct comparison *c, const xmlNode *want,
 			 const xmlNode *got)
 {
-	auto_free char *expected = own_text(want);
-	auto_free char *found = own_text(got);
+	auto_free char *expected = text_of(want);
+	auto_free char *found = text_of(got);
 	if (!expected || !found) {
 		c->failed = true;
 		return;
@@ -179,7 +184,7 @@ static void compare_text(struct comparison *c, const xmlNode *want,
 	if (strcmp(expected, found) == 0)
 		return;
 	size_t mark = enter(c, "/text()");
-	tell(c, *expected ? expected : NULL, *found ? found : NULL);
+	report(c, *expected ? expected : NULL, *found ? found : NULL);
 	leave(c, mark);
 }
 
@@ -191,7 +196,39 @@ static size_t count_children(const xmlNode *element)
 	return count;
 }
 
-/* The parser bounds depth: XML of 256 levels is refused. */
+static void compare_elements(struct comparison *c, const xmlNode *want,
+			     const xmlNode *got);
+
+static void report_element(struct comparison *c, const xmlNode *element,
+			   const char *expected, const char *found)
+{
+	size_t mark = enter_element(c, element);
+	report(c, expected, found);
+	leave(c, mark);
+}
+
+static void compare_children(struct comparison *c, const xmlNode *want,
+			     const xmlNode *got)
+{
+	unsigned count;
+	for (const xmlNode *at = want->children; at && !c->failed;
+	     at = at->next) {
+		if (at->type != XML_ELEMENT_NODE)
+			continue;
+		const xmlNode *other =
+			nth_namesake(got, at, number_of(at, &count));
+		if (other)
+			compare_elements(c, at, other);
+		else
+			report_element(c, at, "an element", NULL);
+	}
+	for (const xmlNode *at = got->children; at && !c->failed; at = at->next)
+		if (at->type == XML_ELEMENT_NODE &&
+		    !nth_namesake(want, at, number_of(at, &count)))
+			report_element(c, at, NULL, "an element");
+}
+
+/* Recursion is bounded: the parser refuses XML of more than 256 levels. */
 static void compare_elements(struct comparison *c, const xmlNode *want,
 			     const xmlNode *got)
 {
@@ -199,51 +236,27 @@ static void compare_elements(struct comparison *c, const xmlNode *want,
 	compare_attributes(c, want, got);
 	compare_text(c, want, got);
 	if (count_children(got) > CHILDREN_MAX) {
-		tell(c, NULL, "more elements than any definition has");
+		report(c, NULL, "more than 8192 elements");
 		leave(c, mark);
 		return;
 	}
-	for (const xmlNode *at = want->children; at && !c->failed;
-	     at = at->next) {
-		unsigned count;
-		if (at->type != XML_ELEMENT_NODE)
-			continue;
-		const xmlNode *other = nth(got, at, number_of(at, &count));
-		if (other) {
-			compare_elements(c, at, other);
-			continue;
-		}
-		size_t inner = enter_element(c, at);
-		tell(c, "an element", NULL);
-		leave(c, inner);
-	}
-	for (const xmlNode *at = got->children; at && !c->failed;
-	     at = at->next) {
-		unsigned count;
-		if (at->type != XML_ELEMENT_NODE ||
-		    nth(want, at, number_of(at, &count)))
-			continue;
-		size_t inner = enter_element(c, at);
-		tell(c, NULL, "an element");
-		leave(c, inner);
-	}
+	compare_children(c, want, got);
 	leave(c, mark);
 }
 
 int mkv_document_compare(const struct mkv_document *expected,
 			 const struct mkv_document *found,
-			 mkv_document_difference *tell_one, void *context,
+			 mkv_document_difference *report_one, void *context,
 			 struct mkv_error *err)
 {
-	struct comparison c = {.tell = tell_one, .context = context};
+	struct comparison c = {.report = report_one, .context = context};
 	const xmlNode *want = xmlDocGetRootElement(expected->xml);
 	const xmlNode *got = xmlDocGetRootElement(found->xml);
-	if (same_name(want, got)) {
+	if (is_same_name(want, got)) {
 		compare_elements(&c, want, got);
 	} else {
-		size_t mark = enter_element(&c, want);
-		tell(&c, (const char *)want->name, (const char *)got->name);
-		leave(&c, mark);
+		report_element(&c, want, (const char *)want->name,
+			       (const char *)got->name);
 	}
 	mkv_buf_done(&c.path);
 	return c.failed ? mkv_oom(err) : 0;
