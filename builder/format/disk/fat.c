@@ -83,7 +83,8 @@ static int choose_geometry(uint64_t size_bytes, struct mkv_fat_geometry *ret,
 			(unsigned long long)size_bytes);
 }
 
-/* Sections "Boot Sector and BPB Structure" and the FAT12/16 and FAT32 ones. */
+/* Section "Boot Sector and BPB Structure", with the fields of FAT16 or FAT32.
+ */
 static void fill_boot_sector(uint8_t *sector, const struct mkv_fat_geometry *g,
 			     const struct mkv_fat_options *options)
 {

@@ -348,12 +348,12 @@ static bool add_mark(struct mkv_document *document, const char *mark)
 		xmlFreeNode(metadata);
 		return false;
 	}
-	xmlNode *ours = xmlNewTextChild(metadata, NULL, BAD_CAST "import",
-					BAD_CAST mark);
-	xmlNs *space = ours ? xmlNewNs(ours, BAD_CAST MKV_DOMAIN_NAMESPACE,
-				       BAD_CAST "mkvbench")
-			    : NULL;
-	xmlSetNs(ours, space);
+	xmlNode *import = xmlNewTextChild(metadata, NULL, BAD_CAST "import",
+					  BAD_CAST mark);
+	xmlNs *space = import ? xmlNewNs(import, BAD_CAST MKV_DOMAIN_NAMESPACE,
+					 BAD_CAST "mkvbench")
+			      : NULL;
+	xmlSetNs(import, space);
 	return space != NULL;
 }
 

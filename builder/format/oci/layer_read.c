@@ -29,8 +29,8 @@ struct reader {
 	char *chunk;
 };
 
-/* "./usr/bin/" -> "/usr/bin". Components such as ".." are kept: mkv_tree_put()
- * refuses them. */
+/* "./usr/bin/" -> "/usr/bin". Components such as ".." are kept: the
+ * tree refuses them. */
 static int tree_path(const char *name, struct mkv_buf *ret,
 		     struct mkv_error *err)
 {
