@@ -45,7 +45,7 @@ struct mkv_fat_plan {
 	const struct mkv_fat_geometry *geometry;
 	bool has_label;
 	struct mkv_fat_node *nodes; /* the root first, then level by level */
-	size_t n_nodes, capacity;
+	size_t n_nodes;
 	uint32_t next_cluster; /* the first free cluster */
 };
 

@@ -5,6 +5,7 @@
 
 #include "builder/format/disk/fat_internal.h"
 #include "lib/bytes.h"
+#include "lib/grow.h"
 #include "lib/io.h"
 
 enum {
@@ -25,17 +26,11 @@ void mkv_fat_plan_done(struct mkv_fat_plan *plan)
 static int add_node(struct mkv_fat_plan *plan, const struct mkv_inode *inode,
 		    size_t parent, struct mkv_error *err)
 {
-	if (plan->n_nodes == plan->capacity) {
-		size_t capacity = plan->capacity ? 2 * plan->capacity : 64;
-		void *grown = reallocarray(plan->nodes, capacity,
-					   sizeof(*plan->nodes));
-		if (!grown)
-			return mkv_oom(err);
-		plan->nodes = grown;
-		plan->capacity = capacity;
-	}
-	plan->nodes[plan->n_nodes++] =
-		(struct mkv_fat_node){.inode = inode, .parent = parent};
+	struct mkv_fat_node *node = mkv_grow(&plan->nodes, &plan->n_nodes);
+	if (!node)
+		return mkv_oom(err);
+	node->inode = inode;
+	node->parent = parent;
 	return 0;
 }
 

@@ -241,6 +241,21 @@ static bool is_uuid(const char *text)
 	return text[36] == '\0';
 }
 
+static void read_features(const struct mkv_document *document,
+			  struct mkv_domain_needs *needs)
+{
+	needs->host_cpu = mkv_document_has(
+		document, "/domain/cpu[@mode='host-passthrough']");
+	needs->uefi = mkv_document_has(document, "/domain/os[@firmware='efi']");
+	needs->iothreads =
+		mkv_document_number(document, "/domain/iothreads", 0);
+	needs->vhost = mkv_document_has(
+		document, "/domain/devices/interface/driver[@name='vhost']");
+	needs->direct_io = mkv_document_has(
+		document, "/domain/devices/disk/driver[@cache='none' or "
+			  "@cache='directsync']");
+}
+
 int mkv_domain_read(const struct mkv_document *document,
 		    struct mkv_domain_needs *ret, struct mkv_error *err)
 {
@@ -273,15 +288,7 @@ int mkv_domain_read(const struct mkv_document *document,
 	memcpy(needs.uuid, uuid, sizeof(needs.uuid));
 	needs.memory_bytes = kib * 1024;
 	needs.huge_page_bytes = page * 1024;
-	needs.host_cpu = mkv_document_has(
-		document, "/domain/cpu[@mode='host-passthrough']");
-	needs.uefi = mkv_document_has(document, "/domain/os[@firmware='efi']");
-	needs.iothreads = mkv_document_number(document, "/domain/iothreads", 0);
-	needs.vhost = mkv_document_has(
-		document, "/domain/devices/interface/driver[@name='vhost']");
-	needs.direct_io = mkv_document_has(
-		document, "/domain/devices/disk/driver[@cache='none' or "
-			  "@cache='directsync']");
+	read_features(document, &needs);
 	*ret = needs;
 	needs = (struct mkv_domain_needs){0};
 	return 0;

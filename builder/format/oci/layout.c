@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 #include "lib/json.h"
 
@@ -127,19 +128,16 @@ static int add_reference(struct mkv_oci_layout *layout,
 		if (order < 0)
 			break;
 	}
-	struct reference *grown = reallocarray(
-		layout->references, layout->count + 1, sizeof(*grown));
-	if (!grown)
-		return mkv_oom(err);
-	layout->references = grown;
-	char *own_name = mkv_buf_take(&name);
+	auto_free char *own_name = mkv_buf_take(&name);
 	if (!own_name)
 		return mkv_oom(err);
-	memmove(grown + at + 1, grown + at,
-		(layout->count - at) * sizeof(*grown));
-	grown[at] = (struct reference){own_name, image->manifest_digest,
-				       image->manifest_size};
-	layout->count++;
+	struct reference *last = mkv_grow(&layout->references, &layout->count);
+	if (!last)
+		return mkv_oom(err);
+	struct reference *place = layout->references + at;
+	memmove(place + 1, place, (size_t)(last - place) * sizeof(*place));
+	*place = (struct reference){mkv_take(own_name), image->manifest_digest,
+				    image->manifest_size};
 	return 0;
 }
 
