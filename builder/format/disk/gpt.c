@@ -2,6 +2,7 @@
 #include "builder/format/disk/gpt.h"
 
 #include <string.h>
+#include <zlib.h> /* crc32() */
 
 #include "builder/format/disk/utf16.h"
 #include "lib/bytes.h"
@@ -26,18 +27,6 @@ const uint8_t mkv_gpt_type_root_x86_64[16] = {
 const uint8_t mkv_gpt_type_linux[16] = {0x0f, 0xc6, 0x3d, 0xaf, 0x84, 0x83,
 					0x47, 0x72, 0x8e, 0x79, 0x3d, 0x69,
 					0xd8, 0x47, 0x7d, 0xe4};
-
-/* CRC-32 of ISO 3309, reflected (section 5.3.2). */
-static uint32_t crc32_of(const uint8_t *data, size_t size)
-{
-	uint32_t crc = UINT32_MAX;
-	for (size_t i = 0; i < size; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
-	}
-	return ~crc;
-}
 
 /* Appendix A: the first three fields of a GUID are stored little-endian. */
 static void put_guid(uint8_t *at, const uint8_t uuid[16])
@@ -113,7 +102,7 @@ static int fill_array(uint8_t *array, const struct mkv_gpt_partition *parts,
 	return 0;
 }
 
-/* Table 5.5, the header. */
+/* Table 5.5, the header. The CRC-32 of section 5.3.2 is that of zlib. */
 static void fill_header(uint8_t *sector, uint64_t my_lba, uint64_t other_lba,
 			uint64_t array_lba, uint64_t last_usable_lba,
 			const uint8_t disk_uuid[16], uint32_t array_crc)
@@ -130,7 +119,7 @@ static void fill_header(uint8_t *sector, uint64_t my_lba, uint64_t other_lba,
 	mkv_le_put32(sector + 80, MKV_GPT_ENTRIES);
 	mkv_le_put32(sector + 84, ENTRY_BYTES);
 	mkv_le_put32(sector + 88, array_crc);
-	mkv_le_put32(sector + 16, crc32_of(sector, HEADER_BYTES));
+	mkv_le_put32(sector + 16, (uint32_t)crc32(0, sector, HEADER_BYTES));
 }
 
 /* Section 5.2.3: one partition of type 0xee over the whole disk. */
@@ -171,7 +160,7 @@ int mkv_gpt_write(int fd, uint64_t disk_bytes, const uint8_t disk_uuid[16],
 	int rc = fill_array(array, partitions, count, last_usable_lba, err);
 	if (rc < 0)
 		return rc;
-	uint32_t array_crc = crc32_of(array, ARRAY_BYTES);
+	uint32_t array_crc = (uint32_t)crc32(0, array, ARRAY_BYTES);
 	fill_protective_mbr(front, sectors);
 	fill_header(header, 1, sectors - 1, 2, last_usable_lba, disk_uuid,
 		    array_crc);
