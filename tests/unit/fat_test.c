@@ -75,13 +75,13 @@ static void refuses_names_that_fat_cannot_hold(void **state)
 	static const struct {
 		const char *first, *second, *why;
 	} rows[] = {
-		{"a:b", NULL, "can't be a name"},
-		{"what?", NULL, "can't be a name"},
-		{"dot.", NULL, "can't be a name"},
-		{"space ", NULL, "can't be a name"},
-		{"tab\there", NULL, "can't be a name"},
+		{"a:b", NULL, "is not a valid name"},
+		{"what?", NULL, "is not a valid name"},
+		{"dot.", NULL, "is not a valid name"},
+		{"space ", NULL, "is not a valid name"},
+		{"tab\there", NULL, "is not a valid name"},
 		{"\xff", NULL, "FAT name"},
-		{"README", "readme", "are one name"},
+		{"README", "readme", "are equal names"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_tree_entry entries[2] = {

@@ -254,13 +254,13 @@ static void signed_domains_may_still_do_no_harm(void **state)
 	static const struct {
 		const char *from, *to, *message;
 	} rows[] = {
-		{"type='kvm'", "type='qemu'", "isn't for KVM"},
+		{"type='kvm'", "type='qemu'", "type is not 'kvm'"},
 		{"<domain ",
 		 "<domain xmlns:qemu='http://libvirt.org/schemas/"
 		 "domain/qemu/1.0' ",
-		 "<domain>: of another namespace"},
+		 "<domain>: another namespace not allowed"},
 		{"<devices>", "<devices><emulator>/bin/sh</emulator>",
-		 "<emulator>: a path of the host"},
+		 "<emulator>: host path not allowed"},
 		{"<devices>", "<devices><hostdev mode='subsystem'/>",
 		 "<hostdev>: not part of"},
 		{"<devices>", "<devices><filesystem/>",
@@ -268,28 +268,30 @@ static void signed_domains_may_still_do_no_harm(void **state)
 		{"<boot ", "<kernel>vmlinuz</kernel><boot ",
 		 "<kernel>: not part of"},
 		{"<boot ", "<loader>\n /x</loader><boot ",
-		 "<loader>: a path of the host"},
+		 "<loader>: host path not allowed"},
 		{"<serial type='pty'>",
 		 "<serial type='file'>"
 		 "<source path='/etc/passwd'/>",
-		 "<source>: a path of the host"},
+		 "<source>: host path not allowed"},
 		{"<serial type='pty'>", "<serial type='tcp'>",
-		 "another console than a pty"},
-		{"/dev/urandom", "/dev/vda", "<backend>: a path of the host"},
+		 "the console is not a pty"},
+		{"/dev/urandom", "/dev/vda",
+		 "<backend>: host path not allowed"},
 		{"<rng ",
 		 "<disk type='file' device='disk'><source file='x'/>"
 		 "</disk><rng ",
-		 "hasn't one disk"},
-		{"<disk type='file'", "<disk type='block'", "than a file"},
+		 "not exactly one disk"},
+		{"<disk type='file'", "<disk type='block'",
+		 "the disk is not a file"},
 		{"<interface type='network'", "<interface type='bridge'",
-		 "one card in a network"},
+		 "one interface of type 'network'"},
 		{"<vcpu placement='static'>12", "<vcpu placement='static'>13",
-		 "topology disagree"},
-		{"cpuset='0'", "cpuset='0-3'", "isn't pinned to one CPU"},
-		{"unit='KiB'>", "unit='b'>", "it lacks a name"},
+		 "CPUs and topology disagree"},
+		{"cpuset='0'", "cpuset='0-3'", "not pinned to one host CPU"},
+		{"unit='KiB'>", "unit='b'>", "no valid name, UUID"},
 		{"<name>kvm", "<name>&amp;</name><title>x</title><name>kvm",
 		 "<title>: not part of"},
-		{"-2a93-", "-2A93-", "it lacks a name"},
+		{"-2a93-", "-2A93-", "no valid name, UUID"},
 	};
 	struct sample s;
 	large(&s);

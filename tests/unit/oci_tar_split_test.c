@@ -177,11 +177,11 @@ static void streams_that_are_not_tar_are_refused(void **state)
 		size_t offset, cut;
 		const char *bytes, *says;
 	} table[] = {
-		{0, 100, NULL, "cut short"},
-		{0, 512, NULL, "cut short"},
+		{0, 100, NULL, "truncated"},
+		{0, 512, NULL, "truncated"},
 		{124, 0, "9zz", "not octal"},
 		{124, 0, "\xff\xff\xff\xff\xff\xff\xff\xff", "too large"},
-		{512 + 124, 0, "77777777777", "cut short"},
+		{512 + 124, 0, "77777777777", "truncated"},
 	};
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		struct mkv_error err = {0};

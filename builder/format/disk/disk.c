@@ -8,10 +8,10 @@
 #include "builder/format/disk/uki.h"
 #include "builder/format/ext4/ext4.h"
 
-enum { MIB = 1 << 20, PARTITIONS_MOST = MKV_GPT_ENTRIES, LABEL_SIZE = 11 };
+enum { MIB = 1 << 20, PARTITIONS_MAX = MKV_GPT_ENTRIES, LABEL_SIZE = 11 };
 
-static int least_size(const struct mkv_disk_partition *p, uint64_t *ret,
-		      struct mkv_error *err)
+static int min_size(const struct mkv_disk_partition *p, uint64_t *ret,
+		    struct mkv_error *err)
 {
 	if (p->size_bytes == 0)
 		return p->format == MKV_DISK_FAT
@@ -19,14 +19,15 @@ static int least_size(const struct mkv_disk_partition *p, uint64_t *ret,
 			       : mkv_ext4_size(p->tree, ret, err);
 	if (p->size_bytes % MIB)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"a size of %llu bytes is not a multiple of "
+				"size of %llu bytes is not a multiple of "
 				"1 MiB",
 				(unsigned long long)p->size_bytes);
 	*ret = p->size_bytes;
 	return 0;
 }
 
-/* Sizes first, then one behind the other from the first MiB on. */
+/* Places the partitions at their minimum sizes, one behind the other from the
+ * first MiB on. */
 static int lay_out(const struct mkv_disk *disk, struct mkv_disk_extent *extents,
 		   uint64_t *ret_total, struct mkv_error *err)
 {
@@ -34,14 +35,15 @@ static int lay_out(const struct mkv_disk *disk, struct mkv_disk_extent *extents,
 	for (size_t i = 0; i < disk->n_partitions; i++) {
 		const struct mkv_disk_partition *p = &disk->partitions[i];
 		uint64_t size = 0;
-		int rc = least_size(p, &size, err);
+		int rc = min_size(p, &size, err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "partition '%s'", p->name);
 		extents[i] = (struct mkv_disk_extent){at, size};
 		if (size > INT64_MAX - MKV_GPT_RESERVE_BYTES - at)
 			return mkv_fail(
 				err, MKV_FAILED, EFBIG,
-				"the partitions are too big for a disk");
+				"the partitions exceed the maximum size of a "
+				"file");
 		at += size;
 	}
 	uint64_t need = at + MKV_GPT_RESERVE_BYTES;
@@ -55,10 +57,11 @@ static int lay_out(const struct mkv_disk *disk, struct mkv_disk_extent *extents,
 	return 0;
 }
 
-/* What the disk has left goes to the last partition that didn't say its size;
- * those behind it move. */
-static void spread(const struct mkv_disk *disk, struct mkv_disk_extent *extents,
-		   uint64_t total)
+/* Gives the remaining space to the last partition without a size of its own and
+ * moves the partitions behind it. */
+static void distribute_remaining(const struct mkv_disk *disk,
+				 struct mkv_disk_extent *extents,
+				 uint64_t total)
 {
 	size_t last = disk->n_partitions;
 	uint64_t end = MKV_GPT_RESERVE_BYTES;
@@ -79,7 +82,7 @@ static int write_table(const struct mkv_disk *disk, int fd, uint64_t total,
 		       const struct mkv_disk_extent *extents,
 		       struct mkv_error *err)
 {
-	struct mkv_gpt_partition rows[PARTITIONS_MOST] = {0};
+	struct mkv_gpt_partition rows[PARTITIONS_MAX] = {0};
 	for (size_t i = 0; i < disk->n_partitions; i++) {
 		const struct mkv_disk_partition *p = &disk->partitions[i];
 		uint64_t first = extents[i].offset_bytes / MKV_GPT_SECTOR_BYTES;
@@ -111,7 +114,7 @@ static int write_fat(const struct mkv_disk_partition *p, int fd,
 	size_t length = p->label ? strlen(p->label) : 0;
 	if (length > LABEL_SIZE)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"label '%s' has more than 11 bytes", p->label);
+				"label '%s' is longer than 11 bytes", p->label);
 	if (length) {
 		memset(options.label, ' ', LABEL_SIZE);
 		memcpy(options.label, p->label, length);
@@ -138,8 +141,8 @@ static int write_ext4(const struct mkv_disk_partition *p, int fd,
 int mkv_disk_write(const struct mkv_disk *disk, int fd,
 		   struct mkv_disk_extent *ret_extents, struct mkv_error *err)
 {
-	struct mkv_disk_extent extents[PARTITIONS_MOST];
-	if (disk->n_partitions == 0 || disk->n_partitions > PARTITIONS_MOST)
+	struct mkv_disk_extent extents[PARTITIONS_MAX];
+	if (disk->n_partitions == 0 || disk->n_partitions > PARTITIONS_MAX)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"a disk can't have %zu partitions",
 				disk->n_partitions);
@@ -147,13 +150,15 @@ int mkv_disk_write(const struct mkv_disk *disk, int fd,
 	int rc = lay_out(disk, extents, &total, err);
 	if (rc < 0)
 		return rc;
-	spread(disk, extents, total);
+	distribute_remaining(disk, extents, total);
 	if (ftruncate(fd, (off_t)total) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"make a file of %llu bytes: %m",
+				"extend the disk image to %llu bytes: %m",
 				(unsigned long long)total);
 	rc = write_table(disk, fd, total, extents, err);
-	for (size_t i = 0; rc == 0 && i < disk->n_partitions; i++) {
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < disk->n_partitions; i++) {
 		const struct mkv_disk_partition *p = &disk->partitions[i];
 		rc = p->format == MKV_DISK_FAT
 			     ? write_fat(p, fd, &extents[i], disk->epoch_s, err)
@@ -162,10 +167,10 @@ int mkv_disk_write(const struct mkv_disk *disk, int fd,
 		if (rc < 0)
 			return mkv_wrap(err, rc, "partition '%s'", p->name);
 	}
-	if (rc == 0 && ret_extents)
+	if (ret_extents)
 		memcpy(ret_extents, extents,
 		       disk->n_partitions * sizeof(extents[0]));
-	return rc;
+	return 0;
 }
 
 int mkv_disk_esp_tree(struct mkv_content *uki, int64_t epoch_s,
@@ -173,8 +178,9 @@ int mkv_disk_esp_tree(struct mkv_content *uki, int64_t epoch_s,
 {
 	auto_tree struct mkv_tree *tree = NULL;
 	int rc = mkv_tree_new(epoch_s, &tree, err);
-	if (rc == 0)
-		rc = mkv_tree_make_dirs(tree, "/EFI/BOOT", err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_make_dirs(tree, "/EFI/BOOT", err);
 	if (rc < 0)
 		return rc;
 	auto_content struct mkv_content *held = mkv_content_ref(uki);
@@ -182,7 +188,7 @@ int mkv_disk_esp_tree(struct mkv_content *uki, int64_t epoch_s,
 		mkv_inode_file(0644, 0, 0, epoch_s, held);
 	if (!inode)
 		return mkv_oom(err);
-	held = NULL; /* the inode's now */
+	held = NULL; /* the inode took over the reference */
 	rc = mkv_tree_put(tree, MKV_UKI_ESP_PATH, inode, err);
 	if (rc < 0)
 		return rc;

@@ -10,36 +10,37 @@
 enum {
 	MIB = 1 << 20,
 	/* Section "FAT Type Determination". */
-	FAT16_LEAST_CLUSTERS = 4085,
-	FAT32_LEAST_CLUSTERS = 65525,
-	FAT32_MOST_CLUSTERS = 0x0ffffff5 - 2,
+	FAT16_CLUSTERS_MIN = 4085,
+	FAT32_CLUSTERS_MIN = 65525,
+	FAT32_CLUSTERS_MAX = 0x0ffffff5 - 2,
 	FAT16_ROOT_ENTRIES = 512,
 	FAT32_RESERVED_SECTORS = 32,
 	FAT32_BACKUP_SECTOR = 6,
 	MEDIA_FIXED = 0xf8,
-	LEAST_FAT32_MIB = 34,
+	FAT32_MIB_MIN = 34,
 	SPARE_BYTES = MIB,
 };
 
-/* Section "FAT Type Determination": how big the FAT must be for what is left
- * of the disk beside it. */
+/* Section "FAT Type Determination". The size of the FAT is that for all
+ * sectors, which is enough for those that remain behind the FATs. False: the
+ * number of clusters is not in the range of this type. */
 static bool try_geometry(uint64_t sectors, unsigned per_cluster, bool fat32,
 			 struct mkv_fat_geometry *ret)
 {
 	uint32_t reserved = fat32 ? FAT32_RESERVED_SECTORS : 1;
 	uint32_t root = fat32 ? 0 : FAT16_ROOT_ENTRIES * 32 / MKV_FAT_SECTOR;
 	uint64_t entry_bytes = fat32 ? 4 : 2;
-	uint64_t most = (sectors - reserved - root) / per_cluster;
-	uint64_t fat_sectors = ((most + 2) * entry_bytes + MKV_FAT_SECTOR - 1) /
-			       MKV_FAT_SECTOR;
+	uint64_t max = (sectors - reserved - root) / per_cluster;
+	uint64_t fat_sectors =
+		((max + 2) * entry_bytes + MKV_FAT_SECTOR - 1) / MKV_FAT_SECTOR;
 	uint64_t before = reserved + root + 2 * fat_sectors;
 	if (before >= sectors)
 		return false;
 	uint64_t clusters = (sectors - before) / per_cluster;
-	if (fat32 ? clusters < FAT32_LEAST_CLUSTERS + 16 ||
-			    clusters > FAT32_MOST_CLUSTERS
-		  : clusters < FAT16_LEAST_CLUSTERS + 16 ||
-			    clusters >= FAT32_LEAST_CLUSTERS - 16)
+	if (fat32 ? clusters < FAT32_CLUSTERS_MIN + 16 ||
+			    clusters > FAT32_CLUSTERS_MAX
+		  : clusters < FAT16_CLUSTERS_MIN + 16 ||
+			    clusters >= FAT32_CLUSTERS_MIN - 16)
 		return false;
 	*ret = (struct mkv_fat_geometry){
 		.fat32 = fat32,
@@ -57,7 +58,8 @@ static bool try_geometry(uint64_t sectors, unsigned per_cluster, bool fat32,
 }
 
 /* FAT32 wherever the size allows it, as firmware expects of an ESP, with the
- * largest cluster up to 4 KiB, and larger ones from 8 GiB on. Below: FAT16. */
+ * largest possible cluster up to 4 KiB (larger clusters from 8 GiB on); else
+ * FAT16. */
 static int choose_geometry(uint64_t size_bytes, struct mkv_fat_geometry *ret,
 			   struct mkv_error *err)
 {
@@ -66,22 +68,23 @@ static int choose_geometry(uint64_t size_bytes, struct mkv_fat_geometry *ret,
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"a FAT file system can't have %llu bytes",
 				(unsigned long long)size_bytes);
-	unsigned most = 8;
-	while (most < 64 && sectors / most > 2 * MIB)
-		most *= 2;
-	for (unsigned each = most; each; each /= 2)
+	unsigned max = 8;
+	while (max < 64 && sectors / max > 2 * MIB)
+		max *= 2;
+	for (unsigned each = max; each; each /= 2)
 		if (try_geometry(sectors, each, true, ret))
 			return 0;
 	for (unsigned each = 1; each <= 64; each *= 2)
 		if (try_geometry(sectors, each, false, ret))
 			return 0;
 	return mkv_fail(err, MKV_FAILED, EINVAL,
-			"a FAT file system of %llu bytes is too small: 3 MiB "
-			"is the least",
+			"a FAT file system of %llu bytes is too small: the "
+			"minimum is 3 MiB",
 			(unsigned long long)size_bytes);
 }
 
-/* Sections "Boot Sector and BPB Structure" and the FAT12/16 and FAT32 ones. */
+/* Section "Boot Sector and BPB Structure", with the fields of FAT16 or FAT32.
+ */
 static void fill_boot_sector(uint8_t *sector, const struct mkv_fat_geometry *g,
 			     const struct mkv_fat_options *options)
 {
@@ -97,7 +100,7 @@ static void fill_boot_sector(uint8_t *sector, const struct mkv_fat_geometry *g,
 	else
 		mkv_le_put32(sector + 32, g->sectors);
 	sector[21] = MEDIA_FIXED;
-	mkv_le_put16(sector + 24, 63); /* for CHS, that nobody uses */
+	mkv_le_put16(sector + 24, 63); /* CHS geometry, unused */
 	mkv_le_put16(sector + 26, 255);
 	mkv_le_put32(sector + 28, options->hidden_sectors);
 	uint8_t *extended = sector + 36;
@@ -116,7 +119,7 @@ static void fill_boot_sector(uint8_t *sector, const struct mkv_fat_geometry *g,
 	memcpy(extended + 7, options->label[0] ? options->label : "NO NAME    ",
 	       11);
 	memcpy(extended + 18, g->fat32 ? "FAT32   " : "FAT16   ", 8);
-	/* Whoever boots it by BIOS: int 18h, then halt. */
+	/* Boot code for a BIOS: int 18h, then halt. */
 	memcpy(extended + 26, "\xcd\x18\xf4\xeb\xfd", 5);
 	sector[510] = 0x55;
 	sector[511] = 0xaa;
@@ -152,8 +155,8 @@ static int write_reserved(int fd, uint64_t offset,
 	return mkv_pwrite_all(fd, area, sizeof(area), offset, err);
 }
 
-static void put_entry(const struct mkv_fat_geometry *g, uint8_t *fat,
-		      uint32_t cluster, uint32_t value)
+static void set_fat_entry(const struct mkv_fat_geometry *g, uint8_t *fat,
+			  uint32_t cluster, uint32_t value)
 {
 	if (g->fat32)
 		mkv_le_put32(fat + (size_t)4 * cluster, value);
@@ -161,7 +164,7 @@ static void put_entry(const struct mkv_fat_geometry *g, uint8_t *fat,
 		mkv_le_put16(fat + (size_t)2 * cluster, (uint16_t)value);
 }
 
-/* Both FATs, as far as clusters are in use; every chain is one run. */
+/* Both FATs, up to the last used cluster. Every chain is one run. */
 static int write_fats(int fd, uint64_t offset, const struct mkv_fat_geometry *g,
 		      const struct mkv_fat_plan *plan, struct mkv_error *err)
 {
@@ -170,16 +173,17 @@ static int write_fats(int fd, uint64_t offset, const struct mkv_fat_geometry *g,
 	auto_free uint8_t *fat = calloc(1, size);
 	if (!fat)
 		return mkv_oom(err);
-	put_entry(g, fat, 0, 0x0fffff00 | MEDIA_FIXED);
-	put_entry(g, fat, 1, END);
+	set_fat_entry(g, fat, 0, 0x0fffff00 | MEDIA_FIXED);
+	set_fat_entry(g, fat, 1, END);
 	for (uint32_t i = MKV_FAT_ROOT_CLUSTER; i < plan->next_cluster; i++)
-		put_entry(g, fat, i, i + 1);
+		set_fat_entry(g, fat, i, i + 1);
 	for (size_t i = 0; i < plan->n_nodes; i++) {
 		const struct mkv_fat_node *node = &plan->nodes[i];
 		if (node->n_clusters)
-			put_entry(g, fat,
-				  node->first_cluster + node->n_clusters - 1,
-				  END);
+			set_fat_entry(g, fat,
+				      node->first_cluster + node->n_clusters -
+					      1,
+				      END);
 	}
 	for (unsigned copy = 0; copy < 2; copy++) {
 		uint64_t sector = g->reserved_sectors + copy * g->fat_sectors;
@@ -223,7 +227,7 @@ int mkv_fat_write(const struct mkv_tree *tree, int fd, uint64_t offset,
 int mkv_fat_size(const struct mkv_tree *tree, uint64_t *ret_bytes,
 		 struct mkv_error *err)
 {
-	uint64_t size = (uint64_t)LEAST_FAT32_MIB * MIB;
+	uint64_t size = (uint64_t)FAT32_MIB_MIN * MIB;
 	for (;;) {
 		struct mkv_fat_geometry g;
 		int rc = choose_geometry(size, &g, err);

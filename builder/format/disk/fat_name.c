@@ -10,30 +10,32 @@
 
 enum { UNITS_PER_SLOT = 13, ALIAS = 11, BASE = 8 };
 
-/* The aliases of one directory, by open addressing. */
-struct taken {
+/* The set of aliases in use in one directory: a hash table with open
+ * addressing. */
+struct aliases {
 	uint8_t (*slots)[ALIAS]; /* first byte 0: free */
 	size_t mask;
 };
 
-static size_t slot_of(const struct taken *taken, const uint8_t alias[ALIAS])
+static size_t slot_of(const struct aliases *aliases, const uint8_t alias[ALIAS])
 {
 	uint64_t hash = 14695981039346656037U; /* FNV-1a */
 	for (int i = 0; i < ALIAS; i++)
 		hash = (hash ^ alias[i]) * 1099511628211U;
-	size_t at = (size_t)(hash >> 20) & taken->mask;
-	while (taken->slots[at][0] && memcmp(taken->slots[at], alias, ALIAS))
-		at = (at + 1) & taken->mask;
+	size_t at = (size_t)(hash >> 20) & aliases->mask;
+	while (aliases->slots[at][0] &&
+	       memcmp(aliases->slots[at], alias, ALIAS))
+		at = (at + 1) & aliases->mask;
 	return at;
 }
 
-/* False when the alias is taken already. */
-static bool claim(const struct taken *taken, const uint8_t alias[ALIAS])
+/* False when the alias is in use already. */
+static bool add_alias(const struct aliases *aliases, const uint8_t alias[ALIAS])
 {
-	size_t at = slot_of(taken, alias);
-	if (taken->slots[at][0])
+	size_t at = slot_of(aliases, alias);
+	if (aliases->slots[at][0])
 		return false;
-	memcpy(taken->slots[at], alias, ALIAS);
+	memcpy(aliases->slots[at], alias, ALIAS);
 	return true;
 }
 
@@ -60,13 +62,13 @@ static int check_long_name(const char *text, const struct mkv_fat_name *name,
 	}
 	if (bad)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' can't be a name in a FAT file system",
+				"'%s' is not a valid name in a FAT file system",
 				text);
 	return 0;
 }
 
-/* The name in 8.3 form. Returns whether anything was lost: then the alias needs
- * a number. */
+/* The name in 8.3 form. True when characters were lost or replaced: the alias
+ * then needs a number. */
 static bool basis_of(const struct mkv_fat_name *name, uint8_t alias[ALIAS])
 {
 	bool lossy = false;
@@ -98,7 +100,7 @@ static bool basis_of(const struct mkv_fat_name *name, uint8_t alias[ALIAS])
 	return lossy;
 }
 
-/* True when the alias reads exactly as the name does: no long entry needed. */
+/* True when alias and name are equal, so that no long entry is needed. */
 static bool alias_is_name(const struct mkv_fat_name *name,
 			  const uint8_t alias[ALIAS])
 {
@@ -114,8 +116,8 @@ static bool alias_is_name(const struct mkv_fat_name *name,
 	       memcmp(text, name->units, n * sizeof(text[0])) == 0;
 }
 
-/* NAME~1.EXT and so on: the first that nobody has. */
-static int number_alias(const struct taken *taken, uint8_t alias[ALIAS],
+/* NAME~1.EXT, NAME~2.EXT, ...: the first that is not in use. */
+static int number_alias(const struct aliases *aliases, uint8_t alias[ALIAS],
 			struct mkv_error *err)
 {
 	size_t base = BASE;
@@ -131,12 +133,13 @@ static int number_alias(const struct taken *taken, uint8_t alias[ALIAS],
 		keep = base < keep ? base : keep;
 		memcpy(tried, alias, keep);
 		memcpy(tried + keep, tail, (size_t)length);
-		if (claim(taken, tried)) {
+		if (add_alias(aliases, tried)) {
 			memcpy(alias, tried, ALIAS);
 			return 0;
 		}
 	}
-	return mkv_fail(err, MKV_FAILED, EEXIST, "too many like names");
+	return mkv_fail(err, MKV_FAILED, EEXIST,
+			"no unused short FAT name like '%.11s'", alias);
 }
 
 /* FAT compares names without regard to case. */
@@ -156,7 +159,7 @@ static int read_names(const struct mkv_tree_entry *entries, size_t count,
 {
 	for (size_t i = 0; i < count; i++) {
 		int units = mkv_utf16_from_utf8(entries[i].name, names[i].units,
-						MKV_FAT_LONGEST_NAME);
+						MKV_FAT_NAME_UNITS_MAX);
 		if (units <= 0)
 			return mkv_fail(err, MKV_FAILED, units ? units : EINVAL,
 					"FAT name '%s': %m", entries[i].name);
@@ -167,7 +170,7 @@ static int read_names(const struct mkv_tree_entry *entries, size_t count,
 		for (size_t other = 0; other < i; other++)
 			if (is_same_name(&names[i], &names[other]))
 				return mkv_fail(err, MKV_FAILED, EEXIST,
-						"'%s' and '%s' are one name "
+						"'%s' and '%s' are equal names "
 						"in a FAT file system",
 						entries[other].name,
 						entries[i].name);
@@ -175,15 +178,15 @@ static int read_names(const struct mkv_tree_entry *entries, size_t count,
 	return 0;
 }
 
-/* Names that are their own alias come first: a made-up alias must not take
- * theirs. */
+/* Names that are their own alias come first, so that no generated alias equals
+ * one of them. */
 static int make_aliases(struct mkv_fat_name *names, size_t count,
-			const struct taken *taken, struct mkv_error *err)
+			const struct aliases *aliases, struct mkv_error *err)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!basis_of(&names[i], names[i].alias) &&
 		    alias_is_name(&names[i], names[i].alias)) {
-			(void)claim(taken, names[i].alias);
+			(void)add_alias(aliases, names[i].alias);
 			names[i].n_units = 0;
 		}
 	}
@@ -191,9 +194,9 @@ static int make_aliases(struct mkv_fat_name *names, size_t count,
 		if (!names[i].n_units)
 			continue;
 		bool lossy = basis_of(&names[i], names[i].alias);
-		if (!lossy && claim(taken, names[i].alias))
+		if (!lossy && add_alias(aliases, names[i].alias))
 			continue;
-		int rc = number_alias(taken, names[i].alias, err);
+		int rc = number_alias(aliases, names[i].alias, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -203,11 +206,11 @@ static int make_aliases(struct mkv_fat_name *names, size_t count,
 int mkv_fat_names(const struct mkv_tree_entry *entries, size_t count,
 		  struct mkv_fat_name **ret, struct mkv_error *err)
 {
-	if (count > MKV_FAT_DIRECTORY_MOST)
+	if (count > MKV_FAT_DIRECTORY_ENTRIES_MAX)
 		return mkv_fail(err, MKV_FAILED, E2BIG,
-				"%zu entries in one FAT directory; %d is the "
-				"most",
-				count, MKV_FAT_DIRECTORY_MOST);
+				"%zu entries in one FAT directory: the maximum "
+				"is %d",
+				count, MKV_FAT_DIRECTORY_ENTRIES_MAX);
 	size_t slots = 16;
 	while (slots < 2 * count)
 		slots *= 2;
@@ -216,11 +219,11 @@ int mkv_fat_names(const struct mkv_tree_entry *entries, size_t count,
 		calloc(count ? count : 1, sizeof(*names));
 	if (!table || !names)
 		return mkv_oom(err);
-	struct taken taken = {.slots = table, .mask = slots - 1};
+	struct aliases aliases = {.slots = table, .mask = slots - 1};
 	int rc = read_names(entries, count, names, err);
 	if (rc < 0)
 		return rc;
-	rc = make_aliases(names, count, &taken, err);
+	rc = make_aliases(names, count, &aliases, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(names);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Which entry of the tree gets which clusters, and what goes into them. */
+/* Allocates clusters to the tree's entries and writes their data. */
 #include <string.h>
 #include <time.h>
 
 #include "builder/format/disk/fat_internal.h"
 #include "lib/bytes.h"
+#include "lib/grow.h"
 #include "lib/io.h"
 
 enum {
@@ -12,7 +13,7 @@ enum {
 	ATTR_LABEL = 0x08,
 	ATTR_DIRECTORY = 0x10,
 	ATTR_ARCHIVE = 0x20,
-	MOST_CLUSTERS = 0x0ffffff5,
+	CLUSTERS_MAX = 0x0ffffff5,
 };
 
 void mkv_fat_plan_done(struct mkv_fat_plan *plan)
@@ -25,17 +26,11 @@ void mkv_fat_plan_done(struct mkv_fat_plan *plan)
 static int add_node(struct mkv_fat_plan *plan, const struct mkv_inode *inode,
 		    size_t parent, struct mkv_error *err)
 {
-	if (plan->n_nodes == plan->capacity) {
-		size_t capacity = plan->capacity ? 2 * plan->capacity : 64;
-		void *grown = reallocarray(plan->nodes, capacity,
-					   sizeof(*plan->nodes));
-		if (!grown)
-			return mkv_oom(err);
-		plan->nodes = grown;
-		plan->capacity = capacity;
-	}
-	plan->nodes[plan->n_nodes++] =
-		(struct mkv_fat_node){.inode = inode, .parent = parent};
+	struct mkv_fat_node *node = mkv_grow(&plan->nodes, &plan->n_nodes);
+	if (!node)
+		return mkv_oom(err);
+	node->inode = inode;
+	node->parent = parent;
 	return 0;
 }
 
@@ -56,7 +51,7 @@ static int add_children(struct mkv_fat_plan *plan, size_t at,
 		if (!S_ISDIR(mode) && !S_ISREG(mode))
 			return mkv_fail(err, MKV_FAILED, EINVAL,
 					"'%s' is neither a file nor a "
-					"directory: FAT can't hold it",
+					"directory, which FAT can't hold",
 					entries[i].name);
 		rc = add_node(plan, entries[i].inode, at, err);
 		if (rc < 0)
@@ -74,8 +69,8 @@ static uint64_t directory_bytes(const struct mkv_fat_plan *plan, size_t at)
 	return slots * ENTRY_BYTES;
 }
 
-static int give_clusters(struct mkv_fat_plan *plan, size_t at,
-			 struct mkv_error *err)
+static int allocate_clusters(struct mkv_fat_plan *plan, size_t at,
+			     struct mkv_error *err)
 {
 	struct mkv_fat_node *node = &plan->nodes[at];
 	bool directory = S_ISDIR(node->inode->mode);
@@ -84,21 +79,23 @@ static int give_clusters(struct mkv_fat_plan *plan, size_t at,
 	if (at == 0 && !plan->geometry->fat32) {
 		if (bytes / ENTRY_BYTES > plan->geometry->root_entries)
 			return mkv_fail(err, MKV_FAILED, ENOSPC,
-					"too many names in the root of a "
-					"FAT16 file system");
+					"too many entries in the root "
+					"directory of a FAT16 file system");
 		return 0;
 	}
 	if (bytes > UINT32_MAX)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
-				"a file of %llu bytes is more than FAT holds",
+				"a file of %llu bytes exceeds FAT's maximum of "
+				"4 GiB",
 				(unsigned long long)bytes);
 	if (directory && bytes == 0)
 		bytes = 1;
 	uint64_t each = plan->geometry->cluster_bytes;
 	uint64_t clusters = (bytes + each - 1) / each;
-	if (clusters > MOST_CLUSTERS - plan->next_cluster)
+	if (clusters > CLUSTERS_MAX - plan->next_cluster)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
-				"the files are more than FAT holds");
+				"the files exceed the maximum size of a FAT "
+				"file system");
 	node->n_clusters = (uint32_t)clusters;
 	node->first_cluster = clusters ? plan->next_cluster : 0;
 	plan->next_cluster += node->n_clusters;
@@ -110,22 +107,29 @@ int mkv_fat_plan(const struct mkv_tree *tree, struct mkv_fat_plan *plan,
 {
 	plan->next_cluster = MKV_FAT_ROOT_CLUSTER;
 	int rc = add_node(plan, mkv_tree_root(tree), 0, err);
-	for (size_t i = 0; rc == 0 && i < plan->n_nodes; i++) {
-		if (S_ISDIR(plan->nodes[i].inode->mode))
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < plan->n_nodes; i++) {
+		if (S_ISDIR(plan->nodes[i].inode->mode)) {
 			rc = add_children(plan, i, err);
-		if (rc == 0)
-			rc = give_clusters(plan, i, err);
+			if (rc < 0)
+				return rc;
+		}
+		rc = allocate_clusters(plan, i, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
-/* Section "Date and Time Formats"; UTC, from 1980 to 2107. */
+/* Section "Date and Time Formats": UTC, clamped to 1980 to 2107. `all`: also
+ * the times of creation and last access. */
 static void put_times(uint8_t *entry, int64_t time_s, bool all)
 {
-	static const int64_t least_s = 315532800, most_s = 4354819199;
-	time_t clamped = time_s < least_s  ? least_s
-			 : time_s > most_s ? most_s
-					   : time_s;
+	static const int64_t min_s = 315532800, max_s = 4354819199;
+	time_t clamped = time_s < min_s	  ? min_s
+			 : time_s > max_s ? max_s
+					  : time_s;
 	struct tm tm;
 	(void)gmtime_r(&clamped, &tm);
 	uint16_t date = (uint16_t)((tm.tm_year - 80) << 9 |
@@ -179,7 +183,8 @@ static void put_directory(const struct mkv_fat_plan *plan, size_t at,
 		const struct mkv_fat_node *parent = &plan->nodes[node->parent];
 		put_short(into, (const uint8_t *)".          ", node,
 			  node->first_cluster);
-		/* The root counts as cluster 0 here. */
+		/* ".." to the root has cluster 0 (section "FAT Directory
+		 * Structure"). */
 		put_short(into, (const uint8_t *)"..         ", parent,
 			  node->parent ? parent->first_cluster : 0);
 	}
@@ -190,6 +195,17 @@ static void put_directory(const struct mkv_fat_plan *plan, size_t at,
 		put_short(into, node->child_names[i].alias, child,
 			  child->first_cluster);
 	}
+}
+
+static int write_directory(const struct mkv_fat_plan *plan, size_t node,
+			   const struct mkv_fat_options *options, int fd,
+			   uint64_t offset, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf buf = {0};
+	put_directory(plan, node, options, &buf);
+	int rc = mkv_buf_check(&buf, err);
+	return rc < 0 ? rc
+		      : mkv_pwrite_all(fd, buf.data, buf.size, offset, err);
 }
 
 int mkv_fat_write_data(const struct mkv_fat_plan *plan, int fd, uint64_t offset,
@@ -207,17 +223,11 @@ int mkv_fat_write_data(const struct mkv_fat_plan *plan, int fd, uint64_t offset,
 					 g->sectors_per_cluster;
 		uint64_t at = offset + sector * MKV_FAT_SECTOR;
 		int rc = 0;
-		if (S_ISDIR(node->inode->mode)) {
-			auto_buf struct mkv_buf buf = {0};
-			put_directory(plan, i, options, &buf);
-			rc = mkv_buf_check(&buf, err);
-			if (rc == 0 && buf.size)
-				rc = mkv_pwrite_all(fd, buf.data, buf.size, at,
-						    err);
-		} else if (node->n_clusters) {
+		if (S_ISDIR(node->inode->mode))
+			rc = write_directory(plan, i, options, fd, at, err);
+		else if (node->n_clusters)
 			rc = mkv_content_copy_to(node->inode->content, fd, at,
 						 err);
-		}
 		if (rc < 0)
 			return rc;
 	}

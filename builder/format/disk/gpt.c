@@ -2,6 +2,7 @@
 #include "builder/format/disk/gpt.h"
 
 #include <string.h>
+#include <zlib.h> /* crc32() */
 
 #include "builder/format/disk/utf16.h"
 #include "lib/bytes.h"
@@ -27,18 +28,6 @@ const uint8_t mkv_gpt_type_linux[16] = {0x0f, 0xc6, 0x3d, 0xaf, 0x84, 0x83,
 					0x47, 0x72, 0x8e, 0x79, 0x3d, 0x69,
 					0xd8, 0x47, 0x7d, 0xe4};
 
-/* CRC-32 of ISO 3309, reflected, as section 5.3.2 asks for. */
-static uint32_t crc32_of(const uint8_t *data, size_t size)
-{
-	uint32_t crc = UINT32_MAX;
-	for (size_t i = 0; i < size; i++) {
-		crc ^= data[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320U : 0);
-	}
-	return ~crc;
-}
-
 /* Appendix A: the first three fields of a GUID are stored little-endian. */
 static void put_guid(uint8_t *at, const uint8_t uuid[16])
 {
@@ -49,7 +38,7 @@ static void put_guid(uint8_t *at, const uint8_t uuid[16])
 }
 
 static int check_partition(const struct mkv_gpt_partition *p, size_t number,
-			   uint64_t least_lba, uint64_t last_usable_lba,
+			   uint64_t first_free_lba, uint64_t last_usable_lba,
 			   struct mkv_error *err)
 {
 	if (p->first_lba % ALIGN_SECTORS)
@@ -57,14 +46,14 @@ static int check_partition(const struct mkv_gpt_partition *p, size_t number,
 				"partition %zu starts at sector %llu, which is "
 				"not a multiple of 1 MiB",
 				number, (unsigned long long)p->first_lba);
-	if (p->first_lba < least_lba || p->last_lba < p->first_lba ||
+	if (p->first_lba < first_free_lba || p->last_lba < p->first_lba ||
 	    p->last_lba > last_usable_lba)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"partition %zu, sectors %llu to %llu, is not "
-				"inside what is left, %llu to %llu",
+				"inside the free sectors %llu to %llu",
 				number, (unsigned long long)p->first_lba,
 				(unsigned long long)p->last_lba,
-				(unsigned long long)least_lba,
+				(unsigned long long)first_free_lba,
 				(unsigned long long)last_usable_lba);
 	return 0;
 }
@@ -92,9 +81,9 @@ static int fill_array(uint8_t *array, const struct mkv_gpt_partition *parts,
 		      size_t count, uint64_t last_usable_lba,
 		      struct mkv_error *err)
 {
-	uint64_t least_lba = FIRST_USABLE_LBA;
+	uint64_t first_free_lba = FIRST_USABLE_LBA;
 	for (size_t i = 0; i < count; i++) {
-		int rc = check_partition(&parts[i], i + 1, least_lba,
+		int rc = check_partition(&parts[i], i + 1, first_free_lba,
 					 last_usable_lba, err);
 		if (rc < 0)
 			return rc;
@@ -108,12 +97,12 @@ static int fill_array(uint8_t *array, const struct mkv_gpt_partition *parts,
 		rc = fill_entry(array + i * ENTRY_BYTES, &parts[i], err);
 		if (rc < 0)
 			return rc;
-		least_lba = parts[i].last_lba + 1;
+		first_free_lba = parts[i].last_lba + 1;
 	}
 	return 0;
 }
 
-/* Table 5.5, the header. */
+/* Table 5.5, the header. The CRC-32 of section 5.3.2 is that of zlib. */
 static void fill_header(uint8_t *sector, uint64_t my_lba, uint64_t other_lba,
 			uint64_t array_lba, uint64_t last_usable_lba,
 			const uint8_t disk_uuid[16], uint32_t array_crc)
@@ -130,7 +119,7 @@ static void fill_header(uint8_t *sector, uint64_t my_lba, uint64_t other_lba,
 	mkv_le_put32(sector + 80, MKV_GPT_ENTRIES);
 	mkv_le_put32(sector + 84, ENTRY_BYTES);
 	mkv_le_put32(sector + 88, array_crc);
-	mkv_le_put32(sector + 16, crc32_of(sector, HEADER_BYTES));
+	mkv_le_put32(sector + 16, (uint32_t)crc32(0, sector, HEADER_BYTES));
 }
 
 /* Section 5.2.3: one partition of type 0xee over the whole disk. */
@@ -159,7 +148,8 @@ int mkv_gpt_write(int fd, uint64_t disk_bytes, const uint8_t disk_uuid[16],
 				"table with %zu partitions",
 				(unsigned long long)disk_bytes, count);
 	uint64_t last_usable_lba = sectors - ARRAY_SECTORS - 2;
-	/* MBR, header and array as they lie at the start; then the backup. */
+	/* MBR, header and array in the order of the disk, then the backup
+	 * header. */
 	enum { FRONT = FIRST_USABLE_LBA * MKV_GPT_SECTOR_BYTES };
 	auto_free uint8_t *front = calloc(1, FRONT + MKV_GPT_SECTOR_BYTES);
 	if (!front)
@@ -170,7 +160,7 @@ int mkv_gpt_write(int fd, uint64_t disk_bytes, const uint8_t disk_uuid[16],
 	int rc = fill_array(array, partitions, count, last_usable_lba, err);
 	if (rc < 0)
 		return rc;
-	uint32_t array_crc = crc32_of(array, ARRAY_BYTES);
+	uint32_t array_crc = (uint32_t)crc32(0, array, ARRAY_BYTES);
 	fill_protective_mbr(front, sectors);
 	fill_header(header, 1, sectors - 1, 2, last_usable_lba, disk_uuid,
 		    array_crc);
@@ -179,7 +169,7 @@ int mkv_gpt_write(int fd, uint64_t disk_bytes, const uint8_t disk_uuid[16],
 	rc = mkv_pwrite_all(fd, front, FRONT, 0, err);
 	if (rc < 0)
 		return rc;
-	/* The array and the backup header end the disk. */
+	/* The last sectors of the disk: array and backup header. */
 	uint64_t end = (last_usable_lba + 1) * MKV_GPT_SECTOR_BYTES;
 	rc = mkv_pwrite_all(fd, array, ARRAY_BYTES, end, err);
 	if (rc < 0)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Writes a GUID partition table: protective MBR, primary and backup header and
- * entry array (UEFI specification 2.10, sections 5.2.3 and 5.3). Every byte
- * follows from the arguments. Sectors are 512 bytes, the array has 128 entries,
- * and partitions start at a multiple of 1 MiB.
+ * entry array (UEFI specification 2.10, sections 5.2.3 and 5.3). The output
+ * depends only on the arguments. Sectors have 512 bytes, the array has 128
+ * entries, and partitions start at a multiple of 1 MiB.
  *
- * UUIDs are the 16 bytes in the order in which their text is read (RFC 9562);
- * the writer swaps what the table stores in little-endian order. */
+ * UUIDs are 16 bytes in the order of their text (RFC 9562); the writer converts
+ * them to the table's mixed-endian form. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,9 +17,9 @@ enum {
 	MKV_GPT_SECTOR_BYTES = 512,
 	MKV_GPT_ALIGN_BYTES = 1 << 20,
 	MKV_GPT_ENTRIES = 128,
-	/* What the table takes at each end of the disk, rounded up to MiB: the
-	 * first partition starts there, and the last one ends as far before
-	 * the disk's end. */
+	/* Reserved at each end of the disk for the table, rounded up to 1 MiB:
+	 * the offset of the first partition, and the distance between the end
+	 * of the last partition and the disk's end. */
 	MKV_GPT_RESERVE_BYTES = 1 << 20,
 };
 
@@ -37,10 +37,10 @@ struct mkv_gpt_partition {
 	uint64_t attributes; /* table 5.21; 0 for none */
 };
 
-/* Writes the table of a disk of `disk_bytes` (a multiple of 512) into `fd` at
- * its offset 0 and its end. The area between is not touched. Partitions must be
- * in ascending order without overlap, in what the header calls usable, and of
- * different ids. */
+/* Writes the table of a disk of `disk_bytes` (a multiple of 512) at the start
+ * and at the end of `fd`; the sectors between are not written. Partitions must
+ * be in ascending order without overlap, inside the header's usable range, and
+ * have different ids: else -EINVAL. */
 int mkv_gpt_write(int fd, uint64_t disk_bytes, const uint8_t disk_uuid[16],
 		  const struct mkv_gpt_partition *partitions, size_t count,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 6);

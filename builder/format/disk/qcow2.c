@@ -8,15 +8,15 @@
 #include "lib/io.h"
 
 /* QEMU documentation, interop/qcow2, "Header", "Cluster mapping", "Host cluster
- * management". In this order: the header, the reference counts' table and
- * blocks, the L1 table, the L2 tables, the data. */
+ * management". The file's order: header, refcount table, refcount blocks, L1
+ * table, L2 tables, data. */
 enum {
 	CLUSTER_BITS = 16,
 	CLUSTER = 1 << CLUSTER_BITS,
-	PER_L2 = CLUSTER / 8,	       /* entries of an L2 table */
-	PER_COUNTS = CLUSTER * 8 / 16, /* counts of 16 bits in a block */
+	PER_L2 = CLUSTER / 8,	      /* entries of an L2 table */
+	PER_BLOCK = CLUSTER * 8 / 16, /* refcounts of 16 bits in a block */
 };
-static const uint64_t COPIED = (uint64_t)1 << 63; /* its count is one */
+static const uint64_t COPIED = (uint64_t)1 << 63; /* its refcount is 1 */
 
 struct header {
 	uint32_t magic, version;
@@ -30,14 +30,14 @@ struct header {
 	uint64_t incompatible_features, compatible_features, autoclear_features;
 	uint32_t refcount_order, header_length;
 };
-_Static_assert(sizeof(struct header) == 104, "a version 3 header");
+_Static_assert(sizeof(struct header) == 104, "size of a version 3 header");
 
-/* Numbers are of clusters. */
+/* Positions and sizes in clusters, except l1_entries. */
 struct layout {
 	uint64_t n_guest;
 	uint8_t *used; /* a byte for each of the guest's clusters */
 	uint64_t n_used, n_l2;
-	uint64_t counts_table, n_counts_table, counts, n_counts;
+	uint64_t refcount_table, n_refcount_table, blocks, n_blocks;
 	uint64_t l1, n_l1, l1_entries, l2, data, end;
 };
 
@@ -52,26 +52,26 @@ static bool is_zero(const char *data, size_t size)
 	       (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
 }
 
-/* Marks the clusters of one stretch of data that aren't zeros. */
+/* Marks the clusters of one data range that are not all zeros. */
 static int scan_range(int fd, uint64_t from, uint64_t to, uint64_t size,
 		      char *cluster, struct layout *layout,
 		      struct mkv_error *err)
 {
 	for (uint64_t i = from / CLUSTER; i * CLUSTER < to; i++) {
 		uint64_t left = size - i * CLUSTER;
-		size_t want = left < CLUSTER ? (size_t)left : CLUSTER;
+		size_t part = left < CLUSTER ? (size_t)left : CLUSTER;
 		if (layout->used[i])
 			continue;
-		int rc = mkv_pread_all(fd, cluster, want, i * CLUSTER, err);
+		int rc = mkv_pread_all(fd, cluster, part, i * CLUSTER, err);
 		if (rc < 0)
 			return rc;
-		layout->used[i] = !is_zero(cluster, want);
+		layout->used[i] = !is_zero(cluster, part);
 	}
 	return 0;
 }
 
-/* The next stretch of data at or behind `at`, up to `end`; all of it where the
- * file system knows no holes. False: nothing but a hole is left. */
+/* The next data range at or behind `at`, up to `end`; everything where the file
+ * system does not support holes. False: only a hole is left. */
 static bool next_data(int fd, uint64_t at, uint64_t end, uint64_t *from,
 		      uint64_t *to)
 {
@@ -84,9 +84,9 @@ static bool next_data(int fd, uint64_t at, uint64_t end, uint64_t *from,
 	return *from < end;
 }
 
-/* Holes only save reading: what counts is which clusters hold but zeros. */
-static int scan(int fd, uint64_t size, struct layout *layout,
-		struct mkv_error *err)
+/* Holes only save reading: clusters of zeros are found by their bytes. */
+static int mark_used(int fd, uint64_t size, struct layout *layout,
+		     struct mkv_error *err)
 {
 	auto_free char *cluster = malloc(CLUSTER);
 	if (!cluster)
@@ -104,8 +104,7 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
 	return a / b + (a % b != 0);
 }
 
-/* Counts of clusters count themselves: until nothing is missing. */
-static void place(struct layout *layout)
+static void count_used(struct layout *layout)
 {
 	for (uint64_t i = 0; i < layout->n_guest; i += PER_L2) {
 		bool any = false;
@@ -116,24 +115,30 @@ static void place(struct layout *layout)
 		}
 		layout->n_l2 += any;
 	}
+}
+
+/* Refcount blocks and table have refcounts themselves: repeats until their
+ * number is stable. */
+static void assign_positions(struct layout *layout)
+{
 	layout->l1_entries = divide_up(layout->n_guest, PER_L2);
 	layout->n_l1 = divide_up(layout->l1_entries * 8, CLUSTER);
 	uint64_t rest = 1 + layout->n_l1 + layout->n_l2 + layout->n_used;
-	layout->n_counts = layout->n_counts_table = 1;
+	layout->n_blocks = layout->n_refcount_table = 1;
 	for (;;) {
 		uint64_t total =
-			rest + layout->n_counts + layout->n_counts_table;
-		uint64_t counts = divide_up(total, PER_COUNTS);
-		uint64_t table = divide_up(counts * 8, CLUSTER);
-		if (counts == layout->n_counts &&
-		    table == layout->n_counts_table)
+			rest + layout->n_blocks + layout->n_refcount_table;
+		uint64_t blocks = divide_up(total, PER_BLOCK);
+		uint64_t table = divide_up(blocks * 8, CLUSTER);
+		if (blocks == layout->n_blocks &&
+		    table == layout->n_refcount_table)
 			break;
-		layout->n_counts = counts;
-		layout->n_counts_table = table;
+		layout->n_blocks = blocks;
+		layout->n_refcount_table = table;
 	}
-	layout->counts_table = 1;
-	layout->counts = layout->counts_table + layout->n_counts_table;
-	layout->l1 = layout->counts + layout->n_counts;
+	layout->refcount_table = 1;
+	layout->blocks = layout->refcount_table + layout->n_refcount_table;
+	layout->l1 = layout->blocks + layout->n_blocks;
 	layout->l2 = layout->l1 + layout->n_l1;
 	layout->data = layout->l2 + layout->n_l2;
 	layout->end = layout->data + layout->n_used;
@@ -150,36 +155,34 @@ static int write_header(int fd, uint64_t size, const struct layout *layout,
 		.l1_size = htobe32((uint32_t)layout->l1_entries),
 		.l1_table_offset = htobe64(layout->l1 * CLUSTER),
 		.refcount_table_offset =
-			htobe64(layout->counts_table * CLUSTER),
+			htobe64(layout->refcount_table * CLUSTER),
 		.refcount_table_clusters =
-			htobe32((uint32_t)layout->n_counts_table),
+			htobe32((uint32_t)layout->n_refcount_table),
 		.refcount_order = htobe32(4),
 		.header_length = htobe32(sizeof(header)),
 	};
 	return mkv_pwrite_all(fd, &header, sizeof(header), 0, err);
 }
 
-static int write_counts(int fd, const struct layout *layout,
-			struct mkv_error *err)
+static int write_refcounts(int fd, const struct layout *layout,
+			   struct mkv_error *err)
 {
-	auto_free uint64_t *table = calloc(layout->n_counts, sizeof(*table));
-	auto_free uint16_t *counts = calloc(PER_COUNTS, sizeof(*counts));
-	if (!table || !counts)
+	auto_free uint64_t *table = calloc(layout->n_blocks, sizeof(*table));
+	auto_free uint16_t *block = calloc(PER_BLOCK, sizeof(*block));
+	if (!table || !block)
 		return mkv_oom(err);
-	int rc = 0;
-	for (uint64_t i = 0; rc == 0 && i < layout->n_counts; i++) {
-		table[i] = htobe64((layout->counts + i) * CLUSTER);
-		for (uint64_t j = 0; j < PER_COUNTS; j++)
-			counts[j] = i * PER_COUNTS + j < layout->end
-					    ? htobe16(1)
-					    : 0;
-		rc = mkv_pwrite_all(fd, counts, CLUSTER,
-				    (layout->counts + i) * CLUSTER, err);
+	for (uint64_t i = 0; i < layout->n_blocks; i++) {
+		table[i] = htobe64((layout->blocks + i) * CLUSTER);
+		for (uint64_t j = 0; j < PER_BLOCK; j++)
+			block[j] = i * PER_BLOCK + j < layout->end ? htobe16(1)
+								   : 0;
+		int rc = mkv_pwrite_all(fd, block, CLUSTER,
+					(layout->blocks + i) * CLUSTER, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0)
-		rc = mkv_pwrite_all(fd, table, layout->n_counts * 8,
-				    layout->counts_table * CLUSTER, err);
-	return rc;
+	return mkv_pwrite_all(fd, table, layout->n_blocks * 8,
+			      layout->refcount_table * CLUSTER, err);
 }
 
 static int write_maps(int fd, const struct layout *layout,
@@ -211,7 +214,7 @@ static int write_maps(int fd, const struct layout *layout,
 			      layout->l1 * CLUSTER, err);
 }
 
-/* Neighbours go together. */
+/* Copies each run of adjacent clusters at once. */
 static int write_data(int raw_fd, uint64_t size, int fd,
 		      const struct layout *layout, struct mkv_error *err)
 {
@@ -240,31 +243,40 @@ static int write_data(int raw_fd, uint64_t size, int fd,
 	return 0;
 }
 
+static int write_image(int raw_fd, uint64_t size, int fd,
+		       const struct layout *layout, struct mkv_error *err)
+{
+	int rc = write_header(fd, size, layout, err);
+	if (rc < 0)
+		return rc;
+	rc = write_refcounts(fd, layout, err);
+	if (rc < 0)
+		return rc;
+	rc = write_maps(fd, layout, err);
+	return rc < 0 ? rc : write_data(raw_fd, size, fd, layout, err);
+}
+
 int mkv_qcow2_write(int raw_fd, uint64_t size_bytes, int out_fd,
 		    struct mkv_error *err)
 {
 	if (size_bytes % 512 || size_bytes > (uint64_t)1 << 44)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"qcow2: a disk can't have %llu bytes",
+				"qcow2: unsupported disk size of %llu bytes",
 				(unsigned long long)size_bytes);
 	__attribute__((cleanup(layout_done))) struct layout layout = {
 		.n_guest = divide_up(size_bytes, CLUSTER)};
 	layout.used = calloc(layout.n_guest + 1, 1);
 	if (!layout.used)
 		return mkv_oom(err);
-	int rc = scan(raw_fd, size_bytes, &layout, err);
+	int rc = mark_used(raw_fd, size_bytes, &layout, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "qcow2: raw image");
-	place(&layout);
-	/* The last cluster is whole, though the disk may end in it. */
+	count_used(&layout);
+	assign_positions(&layout);
+	/* The file ends with a whole cluster even if the disk ends inside of
+	 * it. */
 	if (ftruncate(out_fd, (off_t)(layout.end * CLUSTER)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "qcow2: truncate: %m");
-	rc = write_header(out_fd, size_bytes, &layout, err);
-	if (rc == 0)
-		rc = write_counts(out_fd, &layout, err);
-	if (rc == 0)
-		rc = write_maps(out_fd, &layout, err);
-	if (rc == 0)
-		rc = write_data(raw_fd, size_bytes, out_fd, &layout, err);
+	rc = write_image(raw_fd, size_bytes, out_fd, &layout, err);
 	return rc < 0 ? mkv_wrap(err, rc, "qcow2") : 0;
 }

@@ -8,26 +8,26 @@
 #include "lib/io.h"
 
 enum {
-	STUB_MOST_BYTES = 16 << 20,
+	STUB_BYTES_MAX = 16 << 20,
 	PE_OFFSET_AT = 0x3c,
 	COFF_BYTES = 20,
-	OPTIONAL_LEAST_BYTES = 112, /* PE32+, before the data directories */
+	OPTIONAL_BYTES_MIN = 112, /* PE32+, before the data directories */
 	SECTION_BYTES = 40,
-	MOST_SECTIONS = 96, /* what loaders accept */
+	SECTIONS_MAX = 96, /* the limit of loaders */
 	MACHINE_AMD64 = 0x8664,
 	MAGIC_PE32_PLUS = 0x20b,
 	DIRECTORY_SECURITY = 4,
 	DIRECTORY_DEBUG = 6,
 	PAGE = 4096,
-	/* By so much the headers may grow: the rows and two alignments. */
-	MOST_FILE_ALIGNMENT = 1 << 16,
-	SPARE_BYTES = MOST_SECTIONS * SECTION_BYTES + 2 * MOST_FILE_ALIGNMENT,
+	FILE_ALIGNMENT_MAX = 1 << 16,
+	/* The maximum growth of the headers: new rows and two alignments. */
+	SPARE_BYTES = SECTIONS_MAX * SECTION_BYTES + 2 * FILE_ALIGNMENT_MAX,
 	/* IMAGE_SCN_: data or code, readable, executable */
 	FLAGS_DATA = 0x40000040,
 	FLAGS_CODE = 0x60000020,
 };
 
-/* The stub, and the places in it that change. */
+/* The stub, with pointers to its headers. */
 struct pe {
 	uint8_t *bytes;
 	size_t size;
@@ -41,6 +41,11 @@ struct pe {
 	uint64_t first_address;
 };
 
+static void pe_done(struct pe *pe)
+{
+	free(pe->bytes);
+}
+
 struct section {
 	const char *name;
 	const struct mkv_content *content;
@@ -53,9 +58,9 @@ static uint64_t align(uint64_t value, uint64_t to)
 	return (value + to - 1) / to * to;
 }
 
-static bool is_alignment(uint32_t value, uint32_t most)
+static bool is_alignment(uint32_t value, uint32_t max)
 {
-	return value && value <= most && (value & (value - 1)) == 0;
+	return value && value <= max && (value & (value - 1)) == 0;
 }
 
 static int bad_stub(struct mkv_error *err, const char *what)
@@ -78,25 +83,25 @@ static int parse_headers(struct pe *pe, struct mkv_error *err)
 	size_t optional_bytes = mkv_le_get16(pe->coff + 16);
 	pe->n_sections = mkv_le_get16(pe->coff + 2);
 	if (mkv_le_get16(pe->coff) != MACHINE_AMD64)
-		return bad_stub(err, "it is not for x86-64");
-	if (optional_bytes < OPTIONAL_LEAST_BYTES ||
+		return bad_stub(err, "not for x86-64");
+	if (optional_bytes < OPTIONAL_BYTES_MIN ||
 	    pe->size - at < optional_bytes ||
 	    mkv_le_get16(pe->optional) != MAGIC_PE32_PLUS)
 		return bad_stub(err, "no PE32+ header");
 	uint32_t directories = mkv_le_get32(pe->optional + 108);
-	if (directories > (optional_bytes - OPTIONAL_LEAST_BYTES) / 8)
+	if (directories > (optional_bytes - OPTIONAL_BYTES_MIN) / 8)
 		return bad_stub(err, "too many data directories");
 	pe->table = pe->optional + optional_bytes;
 	at += optional_bytes;
-	if (pe->n_sections == 0 || pe->n_sections > MOST_SECTIONS ||
+	if (pe->n_sections == 0 || pe->n_sections > SECTIONS_MAX ||
 	    (pe->size - at) / SECTION_BYTES < pe->n_sections)
-		return bad_stub(err, "bad number of sections");
+		return bad_stub(err, "invalid number of sections");
 	pe->section_alignment = mkv_le_get32(pe->optional + 32);
 	pe->file_alignment = mkv_le_get32(pe->optional + 36);
 	pe->headers_bytes = mkv_le_get32(pe->optional + 60);
 	if (!is_alignment(pe->section_alignment, 1 << 20) ||
-	    !is_alignment(pe->file_alignment, MOST_FILE_ALIGNMENT))
-		return bad_stub(err, "bad alignment");
+	    !is_alignment(pe->file_alignment, FILE_ALIGNMENT_MAX))
+		return bad_stub(err, "invalid alignment");
 	return 0;
 }
 
@@ -111,9 +116,9 @@ static int parse_sections(struct pe *pe, struct mkv_error *err)
 		uint64_t bytes = mkv_le_get32(s + 16);
 		uint64_t offset = mkv_le_get32(s + 20);
 		if (bytes && (offset > pe->size || bytes > pe->size - offset))
-			return bad_stub(err, "a section leaves the file");
+			return bad_stub(err, "a section exceeds the file");
 		if (address < pe->image_end)
-			return bad_stub(err, "its sections overlap");
+			return bad_stub(err, "sections overlap");
 		pe->image_end = address + (memory ? memory : bytes);
 		if (address < pe->first_address)
 			pe->first_address = address;
@@ -123,14 +128,14 @@ static int parse_sections(struct pe *pe, struct mkv_error *err)
 			pe->first_data = offset;
 	}
 	if (!pe->file_end)
-		return bad_stub(err, "its sections are empty");
-	if (pe->image_end > (uint64_t)STUB_MOST_BYTES * 2)
-		return bad_stub(err, "it takes too much memory");
+		return bad_stub(err, "all sections are empty");
+	if (pe->image_end > (uint64_t)STUB_BYTES_MAX * 2)
+		return bad_stub(err, "its image in memory is too large");
 	if (pe->headers_bytes > pe->first_data ||
 	    pe->headers_bytes > pe->first_address ||
 	    pe->table + (size_t)pe->n_sections * SECTION_BYTES >
 		    pe->bytes + pe->headers_bytes)
-		return bad_stub(err, "its headers overlap its sections");
+		return bad_stub(err, "headers and sections overlap");
 	return 0;
 }
 
@@ -145,25 +150,29 @@ static bool has_section(const struct pe *pe, const char *name)
 	return false;
 }
 
-/* Room for `more` rows in the section table: the data behind it moves where the
- * headers grow. */
-static int make_room(struct pe *pe, unsigned more, struct mkv_error *err)
+/* Makes space for `more` rows in the section table and moves the sections' data
+ * where the headers grow. */
+static int extend_section_table(struct pe *pe, unsigned more,
+				struct mkv_error *err)
 {
 	uint8_t *end =
 		pe->table + (size_t)(pe->n_sections + more) * SECTION_BYTES;
 	uint64_t need = align((uint64_t)(end - pe->bytes), pe->file_alignment);
-	if (pe->n_sections + more > MOST_SECTIONS || need > pe->first_address)
-		return bad_stub(err, "no room for more sections");
+	if (pe->n_sections + more > SECTIONS_MAX || need > pe->first_address)
+		return bad_stub(err, "no space for more sections");
 	uint32_t directories = mkv_le_get32(pe->optional + 108);
-	if (directories > DIRECTORY_SECURITY) /* a signature ends here */
+	/* The changed image has neither a valid signature nor a symbol table.
+	 */
+	if (directories > DIRECTORY_SECURITY)
 		memset(pe->optional + 112 + 8 * DIRECTORY_SECURITY, 0, 8);
-	memset(pe->coff + 8, 0, 8); /* so does the symbol table */
+	memset(pe->coff + 8, 0, 8);
 	if (need <= pe->first_data)
 		return 0;
 	if (directories > DIRECTORY_DEBUG &&
 	    mkv_le_get32(pe->optional + 112 + 8 * DIRECTORY_DEBUG))
-		return bad_stub(err, "no room for more sections beside its "
-				     "debugging data");
+		/* The debug directory has file offsets that would change. */
+		return bad_stub(err, "no space for more sections without "
+				     "moving debugging data");
 	uint64_t shift = align(need - pe->first_data, pe->file_alignment);
 	memmove(pe->bytes + pe->first_data + shift, pe->bytes + pe->first_data,
 		pe->file_end - pe->first_data);
@@ -180,9 +189,10 @@ static int make_room(struct pe *pe, unsigned more, struct mkv_error *err)
 	return 0;
 }
 
-/* Addresses and offsets behind the stub's own. */
-static int place(const struct pe *pe, struct section *sections, size_t count,
-		 uint64_t *ret_image_end, struct mkv_error *err)
+/* Assigns addresses and file offsets behind the stub's own sections. */
+static int place_sections(const struct pe *pe, struct section *sections,
+			  size_t count, uint64_t *ret_image_end,
+			  struct mkv_error *err)
 {
 	uint64_t unit =
 		pe->section_alignment > PAGE ? pe->section_alignment : PAGE;
@@ -192,7 +202,7 @@ static int place(const struct pe *pe, struct section *sections, size_t count,
 		struct section *s = &sections[i];
 		uint64_t size = mkv_content_size(s->content);
 		if (has_section(pe, s->name))
-			return bad_stub(err, "it holds a kernel already");
+			return bad_stub(err, "contains a kernel already");
 		if (size > INT32_MAX || address + size > INT32_MAX ||
 		    offset + size > INT32_MAX)
 			return mkv_fail(err, MKV_FAILED, EFBIG,
@@ -233,7 +243,7 @@ static void add_headers(struct pe *pe, const struct section *sections,
 	mkv_le_put32(pe->optional + 56, (uint32_t)image_end);
 	if (headers > pe->headers_bytes)
 		mkv_le_put32(pe->optional + 60, (uint32_t)headers);
-	mkv_le_put32(pe->optional + 64, 0); /* checksum: UEFI reads none */
+	mkv_le_put32(pe->optional + 64, 0); /* checksum, unused by UEFI */
 }
 
 static int write_image(const struct pe *pe, const struct section *sections,
@@ -245,14 +255,16 @@ static int write_image(const struct pe *pe, const struct section *sections,
 		return mkv_fail(err, MKV_FAILED, errno, "memfd_create: %m");
 	int rc = mkv_pwrite_all(fd, pe->bytes, pe->file_end, 0, err);
 	uint64_t end = align(pe->file_end, pe->file_alignment);
-	for (size_t i = 0; rc == 0 && i < count; i++) {
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < count; i++) {
 		rc = mkv_content_copy_to(sections[i].content, fd,
 					 sections[i].offset, err);
+		if (rc < 0)
+			return rc;
 		end = align((uint64_t)sections[i].offset + sections[i].size,
 			    pe->file_alignment);
 	}
-	if (rc < 0)
-		return rc;
 	if (ftruncate(fd, (off_t)end) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "ftruncate: %m");
 	auto_source struct mkv_source *source = NULL;
@@ -267,18 +279,36 @@ static int load_stub(const struct mkv_content *stub, struct pe *pe,
 		     struct mkv_error *err)
 {
 	uint64_t size = mkv_content_size(stub);
-	if (size > STUB_MOST_BYTES)
-		return bad_stub(err, "it is too big");
+	if (size > STUB_BYTES_MAX)
+		return bad_stub(err, "larger than 16 MiB");
 	pe->size = (size_t)size;
 	pe->bytes = calloc(1, pe->size + SPARE_BYTES);
 	if (!pe->bytes)
 		return mkv_oom(err);
 	int rc = mkv_content_read(stub, 0, pe->bytes, pe->size, err);
-	if (rc == 0)
-		rc = parse_headers(pe, err);
-	if (rc == 0)
-		rc = parse_sections(pe, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = parse_headers(pe, err);
+	return rc < 0 ? rc : parse_sections(pe, err);
+}
+
+static int add_sections(const struct mkv_content *stub,
+			struct section *sections, size_t count,
+			struct mkv_content **ret, struct mkv_error *err)
+{
+	__attribute__((cleanup(pe_done))) struct pe pe = {0};
+	uint64_t image_end = 0;
+	int rc = load_stub(stub, &pe, err);
+	if (rc < 0)
+		return rc;
+	rc = extend_section_table(&pe, (unsigned)count, err);
+	if (rc < 0)
+		return rc;
+	rc = place_sections(&pe, sections, count, &image_end, err);
+	if (rc < 0)
+		return rc;
+	add_headers(&pe, sections, count, image_end);
+	return write_image(&pe, sections, count, ret, err);
 }
 
 int mkv_uki_build(const struct mkv_content *stub,
@@ -291,7 +321,8 @@ int mkv_uki_build(const struct mkv_content *stub,
 		parts->kernel_release, strlen(parts->kernel_release));
 	if (!command_line || !release)
 		return mkv_oom(err);
-	/* The kernel last: what follows the image in memory is then free. */
+	/* The kernel is last, so that memory behind the image is free for it.
+	 */
 	struct section sections[5];
 	size_t count = 0;
 	if (parts->os_release)
@@ -305,17 +336,5 @@ int mkv_uki_build(const struct mkv_content *stub,
 		".initrd", parts->initramfs, FLAGS_DATA, 0, 0, 0};
 	sections[count++] =
 		(struct section){".linux", parts->kernel, FLAGS_CODE, 0, 0, 0};
-	struct pe pe = {0};
-	uint64_t image_end = 0;
-	int rc = load_stub(stub, &pe, err);
-	if (rc == 0)
-		rc = make_room(&pe, (unsigned)count, err);
-	if (rc == 0)
-		rc = place(&pe, sections, count, &image_end, err);
-	if (rc == 0) {
-		add_headers(&pe, sections, count, image_end);
-		rc = write_image(&pe, sections, count, ret, err);
-	}
-	free(pe.bytes);
-	return rc;
+	return add_sections(stub, sections, count, ret, err);
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Unified kernel images: systemd's stub (a PE executable) with the kernel, its
- * command line and initramfs as further sections (UAPI group, "Unified Kernel
- * Image" specification; Microsoft PE format, "PE Format", sections "COFF File
- * Header", "Optional Header" and "Section Table"). */
+/* Builds unified kernel images: systemd's stub (a PE executable) with kernel,
+ * command line and initramfs as additional sections (UAPI group, "Unified
+ * Kernel Image" specification; Microsoft PE format, "PE Format", sections "COFF
+ * File Header", "Optional Header" and "Section Table"). */
 
 #include "builder/core/tree/content.h"
 
-/* Where the stub lies in the systemd-boot-efi package. */
+/* The stub's path in the package systemd-boot-efi. */
 #define MKV_UKI_STUB_PATH "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
-/* Where firmware looks for it without a boot entry (UEFI 2.10, 3.5.1.1). */
+/* The path that firmware boots without a boot entry (UEFI 2.10, 3.5.1.1). */
 #define MKV_UKI_ESP_PATH "/EFI/BOOT/BOOTX64.EFI"
 
 struct mkv_uki_parts {
@@ -20,9 +20,9 @@ struct mkv_uki_parts {
 	const struct mkv_content *kernel;
 };
 
-/* Puts the parts behind the stub's sections. The stub comes out of a package
- * and is read as hostile: every offset is checked. The same input gives the
- * same bytes. The content is backed by memory outside the heap (memfd). */
+/* Appends the parts as sections to the stub. The stub is untrusted input: every
+ * offset is checked, and an unusable stub is -EBADMSG. The output depends only
+ * on the input. `ret` is the caller's and is backed by a memfd. */
 int mkv_uki_build(const struct mkv_content *stub,
 		  const struct mkv_uki_parts *parts, struct mkv_content **ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);

@@ -7,7 +7,7 @@
 
 #include "builder/format/libvirt/document_internal.h"
 
-enum { XML_MAX_BYTES = 4 * 1024 * 1024 };
+enum { XML_BYTES_MAX = 4 * 1024 * 1024 };
 
 void mkv_document_free(struct mkv_document *document)
 {
@@ -18,7 +18,7 @@ void mkv_document_free(struct mkv_document *document)
 	free(document);
 }
 
-static void hush(void *context, const char *format, ...)
+static void discard_message(void *context, const char *format, ...)
 {
 	(void)context;
 	(void)format;
@@ -27,23 +27,23 @@ static void hush(void *context, const char *format, ...)
 int mkv_document_parse(const char *xml, size_t size, struct mkv_document **ret,
 		       struct mkv_error *err)
 {
-	if (size > XML_MAX_BYTES)
+	if (size > XML_BYTES_MAX)
 		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-				"XML of more than %d bytes", XML_MAX_BYTES);
+				"XML larger than %d bytes", XML_BYTES_MAX);
 	auto_document struct mkv_document *document =
 		calloc(1, sizeof(*document));
 	if (!document)
 		return mkv_oom(err);
-	xmlSetGenericErrorFunc(NULL, hush);
+	xmlSetGenericErrorFunc(NULL, discard_message);
 	document->xml = xmlReadMemory(xml, (int)size, "definition.xml", "UTF-8",
 				      XML_PARSE_NONET | XML_PARSE_NOERROR |
 					      XML_PARSE_NOWARNING);
 	if (!document->xml || !xmlDocGetRootElement(document->xml))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"it isn't well-formed XML");
+				"not well-formed XML");
 	if (document->xml->intSubset || document->xml->extSubset)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"XML with a document type isn't read");
+				"XML with a document type is not supported");
 	*ret = mkv_take(document);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* For the files that work on a document's nodes. */
+/* For the files that read or change a document's nodes. */
 
 #include <libxml/tree.h>
 
@@ -10,7 +10,7 @@ struct mkv_document {
 	xmlDoc *xml;
 };
 
-/* The first node that an XPath finds, borrowed; NULL: none. The prefix
- * "mkvbench" stands for our namespace. */
+/* The first node that an XPath selects, borrowed; NULL: none. The prefix
+ * "mkvbench" is bound to MKV_DOMAIN_NAMESPACE. */
 xmlNode *mkv_document_find(const struct mkv_document *document,
 			   const char *xpath) mkv_nonnull(1, 2);

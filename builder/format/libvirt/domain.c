@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Domains of an appliance: what they ask for, and what import changes. */
+/* Domains of an appliance: their requirements, and the changes that import
+ * makes. */
 #include <libxml/tree.h>
 #include <string.h>
 
@@ -26,8 +27,9 @@ static bool is_element(const xmlNode *node)
 	return node->type == XML_ELEMENT_NODE;
 }
 
-/* Paths of the host lead out of a guest: two are known. */
-static bool leads_out(const xmlNode *element, const char *text)
+/* True for a path of the host, which would give the guest access to it. Two
+ * paths are allowed: the random number source and the disk image. */
+static bool is_host_path(const xmlNode *element, const char *text)
 {
 	while (*text == ' ' || *text == '\t' || *text == '\n' || *text == '\r')
 		text++;
@@ -42,8 +44,8 @@ static bool leads_out(const xmlNode *element, const char *text)
 	return !(strcmp(name, "source") == 0 && strcmp(parent, "disk") == 0);
 }
 
-static int refuse(const xmlNode *element, const char *why,
-		  struct mkv_error *err)
+static int refuse_element(const xmlNode *element, const char *why,
+			  struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "line %ld: <%s>: %s",
 			xmlGetLineNo(element), (const char *)element->name,
@@ -55,19 +57,24 @@ static int check_values(const xmlNode *element, struct mkv_error *err)
 	for (const xmlAttr *a = element->properties; a; a = a->next) {
 		xmlChar *value =
 			xmlNodeListGetString(element->doc, a->children, 1);
-		bool out = value && leads_out(element, (char *)value);
+		bool is_path = value && is_host_path(element, (char *)value);
 		xmlFree(value);
-		if (out || a->ns)
-			return refuse(element,
-				      "a path of the host, or an attribute of "
-				      "another namespace",
-				      err);
+		if (is_path)
+			return refuse_element(element, "host path not allowed",
+					      err);
+		if (a->ns)
+			return refuse_element(
+				element,
+				"attribute of another namespace not "
+				"allowed",
+				err);
 	}
 	for (const xmlNode *child = element->children; child;
 	     child = child->next)
 		if (child->type == XML_TEXT_NODE && child->content &&
-		    leads_out(element, (const char *)child->content))
-			return refuse(element, "a path of the host", err);
+		    is_host_path(element, (const char *)child->content))
+			return refuse_element(element, "host path not allowed",
+					      err);
 	return 0;
 }
 
@@ -75,19 +82,27 @@ static int check_tree(const xmlNode *element, unsigned depth,
 		      struct mkv_error *err)
 {
 	if (element->ns || element->nsDef)
-		return refuse(element, "of another namespace", err);
+		return refuse_element(element, "another namespace not allowed",
+				      err);
 	if (depth > 8)
-		return refuse(element, "nested too deeply", err);
+		return refuse_element(element, "nested more than 8 levels deep",
+				      err);
 	int rc = check_values(element, err);
-	for (const xmlNode *child = element->children; child && rc == 0;
+	if (rc < 0)
+		return rc;
+	for (const xmlNode *child = element->children; child;
 	     child = child->next) {
 		if (is_element(child))
 			rc = check_tree(child, depth + 1, err);
 		else if (child->type != XML_TEXT_NODE &&
 			 child->type != XML_COMMENT_NODE)
-			rc = refuse(element, "holds more than text", err);
+			rc = refuse_element(
+				element, "only text and elements are allowed",
+				err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 static int check_children(const xmlNode *element, const char *const *known,
@@ -97,13 +112,14 @@ static int check_children(const xmlNode *element, const char *const *known,
 	     child = child->next)
 		if (is_element(child) &&
 		    !is_one_of((const char *)child->name, known))
-			return refuse(child,
-				      "not part of an appliance's domain", err);
+			return refuse_element(
+				child, "not part of an appliance's domain",
+				err);
 	return 0;
 }
 
-/* Only what mkv_libvirt_domain_xml() writes. */
-static int check_harmless(const struct mkv_document *document,
+/* Only elements that mkv_libvirt_domain_xml() writes. */
+static int check_elements(const struct mkv_document *document,
 			  struct mkv_error *err)
 {
 	static const char *const of_domain[] = {
@@ -121,42 +137,50 @@ static int check_harmless(const struct mkv_document *document,
 	const xmlNode *os = mkv_document_find(document, "/domain/os");
 	const xmlNode *devices = mkv_document_find(document, "/domain/devices");
 	if (strcmp((const char *)root->name, "domain") != 0 || !os || !devices)
-		return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "isn't a domain");
+		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+				"not a domain with <os> and <devices>");
 	int rc = check_tree(root, 0, err);
-	if (rc == 0)
-		rc = check_children(root, of_domain, err);
-	if (rc == 0)
-		rc = check_children(os, of_os, err);
-	if (rc == 0)
-		rc = check_children(devices, of_devices, err);
 	if (rc < 0)
 		return rc;
+	rc = check_children(root, of_domain, err);
+	if (rc < 0)
+		return rc;
+	rc = check_children(os, of_os, err);
+	return rc < 0 ? rc : check_children(devices, of_devices, err);
+}
+
+/* Only the kinds of devices that mkv_libvirt_domain_xml() writes. */
+static int check_devices(const struct mkv_document *document,
+			 struct mkv_error *err)
+{
 	static const struct {
-		const char *xpath, *what;
-	} never[] = {
-		{"/domain[not(@type='kvm')]", "isn't for KVM"},
-		{"/domain/os[2] | /domain/devices[2]", "is no one domain"},
+		const char *xpath, *diagnostic;
+	} forbidden[] = {
+		{"/domain[not(@type='kvm')]", "the domain's type is not 'kvm'"},
+		{"/domain/os[2] | /domain/devices[2]",
+		 "more than one <os> or <devices>"},
 		{"/domain/devices/disk[2] | /domain/devices[not(disk)]",
-		 "hasn't one disk"},
+		 "not exactly one disk"},
 		{"/domain/devices/disk[not(@type='file' and @device='disk')] | "
 		 "/domain/devices/disk[not(count(source[@file])=1)] | "
 		 "/domain/devices/disk/source/*",
-		 "has another disk than a file"},
+		 "the disk is not a file"},
 		{"/domain/devices/interface[not(@type='network')] | "
 		 "/domain/devices/interface[2] | "
 		 "/domain/devices[not(interface/source/@network)]",
-		 "hasn't one card in a network"},
-		{"/domain/devices/interface/script", "runs a program"},
+		 "not exactly one interface of type 'network'"},
+		{"/domain/devices/interface/script",
+		 "the interface runs a script"},
 		{"/domain/devices/serial[not(@type='pty')] | "
 		 "/domain/devices/console[not(@type='pty')]",
-		 "has another console than a pty"},
+		 "the console is not a pty"},
 		{"/domain/devices/rng/backend[not(@model='random')]",
-		 "has another source of random numbers"},
+		 "the source of random numbers is not 'random'"},
 	};
-	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-		if (mkv_document_has(document, never[i].xpath))
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		if (mkv_document_has(document, forbidden[i].xpath))
 			return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "%s",
-					never[i].what);
+					forbidden[i].diagnostic);
 	return 0;
 }
 
@@ -182,8 +206,15 @@ static int read_cpus(const struct mkv_document *document,
 	if (cpus == 0 || cpus > MKV_DOMAIN_CPUS_MAX ||
 	    cpus != (uint64_t)needs->sockets * needs->cores * needs->threads)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"its CPUs and their topology disagree");
+				"number of CPUs and topology disagree");
 	needs->cpus = (unsigned)cpus;
+	return 0;
+}
+
+static int read_pins(const struct mkv_document *document,
+		     struct mkv_domain_needs *needs, struct mkv_error *err)
+{
+	char xpath[128];
 	for (unsigned i = 0; i < needs->cpus; i++) {
 		(void)snprintf(xpath, sizeof(xpath),
 			       "/domain/cputune/vcpupin[@vcpu='%u']/@cpuset",
@@ -191,7 +222,8 @@ static int read_cpus(const struct mkv_document *document,
 		uint64_t pin = mkv_document_number(document, xpath, UINT64_MAX);
 		if (pin == UINT64_MAX && mkv_document_has(document, xpath))
 			return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-					"CPU %u isn't pinned to one CPU", i);
+					"CPU %u is not pinned to one host CPU",
+					i);
 		needs->pins[i] = pin < INT32_MAX ? (int)pin : -1;
 		needs->pinned |= pin < INT32_MAX;
 	}
@@ -209,13 +241,35 @@ static bool is_uuid(const char *text)
 	return text[36] == '\0';
 }
 
+static void read_features(const struct mkv_document *document,
+			  struct mkv_domain_needs *needs)
+{
+	needs->host_cpu = mkv_document_has(
+		document, "/domain/cpu[@mode='host-passthrough']");
+	needs->uefi = mkv_document_has(document, "/domain/os[@firmware='efi']");
+	needs->iothreads =
+		mkv_document_number(document, "/domain/iothreads", 0);
+	needs->vhost = mkv_document_has(
+		document, "/domain/devices/interface/driver[@name='vhost']");
+	needs->direct_io = mkv_document_has(
+		document, "/domain/devices/disk/driver[@cache='none' or "
+			  "@cache='directsync']");
+}
+
 int mkv_domain_read(const struct mkv_document *document,
 		    struct mkv_domain_needs *ret, struct mkv_error *err)
 {
 	auto_domain_needs struct mkv_domain_needs needs = {0};
-	int rc = check_harmless(document, err);
-	if (rc == 0)
-		rc = read_cpus(document, &needs, err);
+	int rc = check_elements(document, err);
+	if (rc < 0)
+		return rc;
+	rc = check_devices(document, err);
+	if (rc < 0)
+		return rc;
+	rc = read_cpus(document, &needs, err);
+	if (rc < 0)
+		return rc;
+	rc = read_pins(document, &needs, err);
 	if (rc < 0)
 		return rc;
 	needs.name = mkv_document_text(document, "/domain/name");
@@ -230,25 +284,18 @@ int mkv_domain_read(const struct mkv_document *document,
 	if (!needs.name || !needs.network || !uuid || !is_uuid(uuid) ||
 	    kib == 0 || kib > UINT64_MAX / 1024 || page > UINT64_MAX / 1024)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"it lacks a name, a uuid, memory or a network");
+				"no valid name, UUID, memory size or network");
 	memcpy(needs.uuid, uuid, sizeof(needs.uuid));
 	needs.memory_bytes = kib * 1024;
 	needs.huge_page_bytes = page * 1024;
-	needs.host_cpu = mkv_document_has(
-		document, "/domain/cpu[@mode='host-passthrough']");
-	needs.uefi = mkv_document_has(document, "/domain/os[@firmware='efi']");
-	needs.iothreads = mkv_document_number(document, "/domain/iothreads", 0);
-	needs.vhost = mkv_document_has(
-		document, "/domain/devices/interface/driver[@name='vhost']");
-	needs.direct_io = mkv_document_has(
-		document, "/domain/devices/disk/driver[@cache='none' or "
-			  "@cache='directsync']");
+	read_features(document, &needs);
 	*ret = needs;
 	needs = (struct mkv_domain_needs){0};
 	return 0;
 }
 
-static void drop(const struct mkv_document *document, const char *xpath)
+/* Removes all elements or attributes that an XPath selects. */
+static void remove_nodes(const struct mkv_document *document, const char *xpath)
 {
 	xmlNode *node;
 	while ((node = mkv_document_find(document, xpath))) {
@@ -261,33 +308,36 @@ static void drop(const struct mkv_document *document, const char *xpath)
 	}
 }
 
-static bool set(xmlNode *node, const char *name, const char *value)
+/* False without a node or out of memory. */
+static bool set_attribute(xmlNode *node, const char *name, const char *value)
 {
 	return node && xmlSetProp(node, BAD_CAST name, BAD_CAST value);
 }
 
-/* What only KVM has goes; the model is one that TCG can be. */
-static bool emulate(struct mkv_document *document,
-		    const struct mkv_domain_change *change)
+/* Removes what only KVM supports and sets a CPU model that TCG can emulate. */
+static bool change_to_emulation(struct mkv_document *document,
+				const struct mkv_domain_change *change)
 {
 	xmlNode *cpu = mkv_document_find(document, "/domain/cpu");
 	xmlNode *memory = mkv_document_find(document, "/domain/memory");
 	char kib[32];
-	drop(document, "/domain/cputune");
-	drop(document, "/domain/memoryBacking");
-	drop(document, "/domain/cpu/cache");
-	drop(document, "/domain/cpu/feature");
-	drop(document, "/domain/cpu/model");
-	drop(document, "/domain/cpu/@migratable");
-	drop(document, "/domain/clock/timer[@name='kvmclock']");
-	drop(document, "/domain/devices/interface/driver");
-	if (!set(xmlDocGetRootElement(document->xml), "type", "qemu") ||
-	    !set(cpu, "mode", "custom") || !set(cpu, "match", "exact") ||
-	    !set(cpu, "check", "none"))
+	remove_nodes(document, "/domain/cputune");
+	remove_nodes(document, "/domain/memoryBacking");
+	remove_nodes(document, "/domain/cpu/cache");
+	remove_nodes(document, "/domain/cpu/feature");
+	remove_nodes(document, "/domain/cpu/model");
+	remove_nodes(document, "/domain/cpu/@migratable");
+	remove_nodes(document, "/domain/clock/timer[@name='kvmclock']");
+	remove_nodes(document, "/domain/devices/interface/driver");
+	if (!set_attribute(xmlDocGetRootElement(document->xml), "type",
+			   "qemu") ||
+	    !set_attribute(cpu, "mode", "custom") ||
+	    !set_attribute(cpu, "match", "exact") ||
+	    !set_attribute(cpu, "check", "none"))
 		return false;
 	xmlNode *model = xmlNewTextChild(cpu, NULL, BAD_CAST "model",
 					 BAD_CAST change->emulate_cpu);
-	if (!set(model, "fallback", "forbid"))
+	if (!set_attribute(model, "fallback", "forbid"))
 		return false;
 	if (change->memory_bytes) {
 		(void)snprintf(kib, sizeof(kib), "%llu",
@@ -305,17 +355,17 @@ static bool add_mark(struct mkv_document *document, const char *mark)
 		xmlFreeNode(metadata);
 		return false;
 	}
-	xmlNode *ours = xmlNewTextChild(metadata, NULL, BAD_CAST "import",
-					BAD_CAST mark);
-	xmlNs *space = ours ? xmlNewNs(ours, BAD_CAST MKV_DOMAIN_NAMESPACE,
-				       BAD_CAST "mkvbench")
-			    : NULL;
-	xmlSetNs(ours, space);
+	xmlNode *import = xmlNewTextChild(metadata, NULL, BAD_CAST "import",
+					  BAD_CAST mark);
+	xmlNs *space = import ? xmlNewNs(import, BAD_CAST MKV_DOMAIN_NAMESPACE,
+					 BAD_CAST "mkvbench")
+			      : NULL;
+	xmlSetNs(import, space);
 	return space != NULL;
 }
 
-static int print(const struct mkv_document *document, struct mkv_buf *ret,
-		 struct mkv_error *err)
+static int dump_document(const struct mkv_document *document,
+			 struct mkv_buf *ret, struct mkv_error *err)
 {
 	xmlChar *text = NULL;
 	int size = 0;
@@ -333,28 +383,33 @@ int mkv_domain_change(struct mkv_document *document,
 {
 	xmlNode *source =
 		mkv_document_find(document, "/domain/devices/disk/source");
-	if (!set(source, "file", change->disk) ||
-	    (change->emulate_cpu && !emulate(document, change)) ||
+	if (!set_attribute(source, "file", change->disk) ||
+	    (change->emulate_cpu && !change_to_emulation(document, change)) ||
 	    (change->mark && !add_mark(document, change->mark)))
 		return mkv_oom(err);
-	return print(document, ret, err);
+	return dump_document(document, ret, err);
 }
+
+MKV_DEFINE_AUTO(xml_doc, xmlDoc *, xmlFreeDoc)
 
 int mkv_domain_digest(const struct mkv_document *document, char ret[static 65],
 		      struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	struct mkv_document copy = {xmlCopyDoc(document->xml, 1)};
+	mkv_auto(xml_doc) xmlDoc *copy = xmlCopyDoc(document->xml, 1);
 	struct mkv_sha256 sha256;
-	if (!copy.xml)
+	if (!copy)
 		return mkv_oom(err);
-	drop(&copy, "/domain/metadata");
-	/* libvirt's own output: its white space around <metadata> is left. */
-	int rc = print(&copy, &text, err);
-	xmlFreeDoc(copy.xml);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
-	if (rc == 0)
-		mkv_sha256_hex(&sha256, ret);
-	return rc;
+	const struct mkv_document without_metadata = {copy};
+	/* The white space around <metadata> remains: both digests are of
+	 * libvirt's own output. */
+	remove_nodes(&without_metadata, "/domain/metadata");
+	int rc = dump_document(&without_metadata, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	mkv_sha256_hex(&sha256, ret);
+	return 0;
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Text between tags or in an attribute. */
-static void escaped(struct mkv_buf *xml, const char *text)
+static void put_escaped(struct mkv_buf *xml, const char *text)
 {
 	for (; *text; text++) {
 		switch (*text) {
@@ -29,16 +29,18 @@ static void escaped(struct mkv_buf *xml, const char *text)
 	}
 }
 
-static void attribute(struct mkv_buf *xml, const char *name, const char *value)
+static void put_attribute(struct mkv_buf *xml, const char *name,
+			  const char *value)
 {
 	mkv_buf_printf(xml, " %s='", name);
-	escaped(xml, value);
+	put_escaped(xml, value);
 	mkv_buf_char(xml, '\'');
 }
 
-static bool is(const char *value, const char *wanted)
+/* `value` may be NULL. */
+static bool is_equal(const char *value, const char *other)
 {
-	return value && strcmp(value, wanted) == 0;
+	return value && strcmp(value, other) == 0;
 }
 
 static const struct mkv_contract_hypervisor *
@@ -58,17 +60,17 @@ int mkv_libvirt_network_xml(const struct mkv_contract *contract,
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"the contract has no guests");
 	mkv_buf_str(xml, "<network>\n  <name>");
-	escaped(xml, guest->nic.network);
+	put_escaped(xml, guest->nic.network);
 	mkv_buf_str(xml, "</name>\n  <forward mode='bridge'/>\n  <bridge");
-	attribute(xml, "name", guest->nic.bridge);
+	put_attribute(xml, "name", guest->nic.bridge);
 	mkv_buf_str(xml, "/>\n</network>\n");
 	return mkv_buf_check(xml, err);
 }
 
-/* Pages are there before the guest runs: it never waits for one while
- * measuring, and none of them is merged with another guest's. */
-static void memory(struct mkv_buf *xml,
-		   const struct mkv_contract_hypervisor *hv)
+/* All pages are allocated before the guest runs, so that no measurement
+ * includes their allocation, and are not merged with other guests' pages. */
+static void put_memory(struct mkv_buf *xml,
+		       const struct mkv_contract_hypervisor *hv)
 {
 	mkv_buf_printf(xml,
 		       "  <memory unit='KiB'>%llu</memory>\n"
@@ -86,30 +88,32 @@ static void memory(struct mkv_buf *xml,
 }
 
 /* "3,9" */
-static void cpu_list(struct mkv_buf *xml,
-		     const struct mkv_contract_numbers *cpus)
+static void put_cpu_list(struct mkv_buf *xml,
+			 const struct mkv_contract_numbers *cpus)
 {
 	for (size_t i = 0; i < cpus->count; i++)
 		mkv_buf_printf(xml, "%s%u", i ? "," : "", cpus->items[i]);
 }
 
-static void pin_others(struct mkv_buf *xml,
-		       const struct mkv_contract_hypervisor *hv)
+/* The CPUs of QEMU's other threads. */
+static void put_other_pins(struct mkv_buf *xml,
+			   const struct mkv_contract_hypervisor *hv)
 {
 	if (!hv->cpu.others.count)
 		return;
 	mkv_buf_str(xml, "    <emulatorpin cpuset='");
-	cpu_list(xml, &hv->cpu.others);
+	put_cpu_list(xml, &hv->cpu.others);
 	mkv_buf_str(xml, "'/>\n");
 	for (unsigned i = 1; i <= hv->disk.iothreads; i++) {
 		mkv_buf_printf(xml, "    <iothreadpin iothread='%u' cpuset='",
 			       i);
-		cpu_list(xml, &hv->cpu.others);
+		put_cpu_list(xml, &hv->cpu.others);
 		mkv_buf_str(xml, "'/>\n");
 	}
 }
 
-static void cpus(struct mkv_buf *xml, const struct mkv_contract_hypervisor *hv)
+static void put_cpus(struct mkv_buf *xml,
+		     const struct mkv_contract_hypervisor *hv)
 {
 	mkv_buf_printf(xml, "  <vcpu placement='static'>%u</vcpu>\n",
 		       hv->cpu.sockets * hv->cpu.dies * hv->cpu.cores *
@@ -123,12 +127,12 @@ static void cpus(struct mkv_buf *xml, const struct mkv_contract_hypervisor *hv)
 	for (size_t i = 0; i < hv->cpu.pins.count; i++)
 		mkv_buf_printf(xml, "    <vcpupin vcpu='%zu' cpuset='%u'/>\n",
 			       i, hv->cpu.pins.items[i]);
-	pin_others(xml, hv);
+	put_other_pins(xml, hv);
 	mkv_buf_str(xml, "  </cputune>\n");
 }
 
-static void guest_clock(struct mkv_buf *xml,
-			const struct mkv_contract_hypervisor *hv)
+static void put_clock(struct mkv_buf *xml,
+		      const struct mkv_contract_hypervisor *hv)
 {
 	mkv_buf_printf(
 		xml,
@@ -143,8 +147,8 @@ static void guest_clock(struct mkv_buf *xml,
 								   : "no");
 }
 
-static void cpu_features(struct mkv_buf *xml,
-			 const struct mkv_contract_hypervisor *hv)
+static void put_cpu_features(struct mkv_buf *xml,
+			     const struct mkv_contract_hypervisor *hv)
 {
 	for (size_t i = 0; i < hv->cpu.features.count; i++) {
 		const char *feature = hv->cpu.features.items[i];
@@ -153,25 +157,26 @@ static void cpu_features(struct mkv_buf *xml,
 			feature++;
 		mkv_buf_printf(xml, "    <feature policy='%s'",
 			       off ? "disable" : "require");
-		attribute(xml, "name", feature);
+		put_attribute(xml, "name", feature);
 		mkv_buf_str(xml, "/>\n");
 	}
 }
 
-static void cpu_model(struct mkv_buf *xml,
-		      const struct mkv_contract_hypervisor *hv)
+static void put_cpu_model(struct mkv_buf *xml,
+			  const struct mkv_contract_hypervisor *hv)
 {
 	mkv_buf_str(xml, "  <cpu");
-	attribute(xml, "mode", hv->cpu.mode);
-	if (is(hv->cpu.mode, "custom"))
+	put_attribute(xml, "mode", hv->cpu.mode);
+	if (is_equal(hv->cpu.mode, "custom"))
 		mkv_buf_str(xml, " match='exact'");
 	mkv_buf_str(xml, " check='partial'");
 	if (hv->cpu.migratable >= 0)
-		attribute(xml, "migratable", hv->cpu.migratable ? "on" : "off");
+		put_attribute(xml, "migratable",
+			      hv->cpu.migratable ? "on" : "off");
 	mkv_buf_str(xml, ">\n");
 	if (hv->cpu.model) {
 		mkv_buf_str(xml, "    <model fallback='forbid'>");
-		escaped(xml, hv->cpu.model);
+		put_escaped(xml, hv->cpu.model);
 		mkv_buf_str(xml, "</model>\n");
 	}
 	mkv_buf_printf(xml,
@@ -179,30 +184,31 @@ static void cpu_model(struct mkv_buf *xml,
 		       "threads='%u'/>\n",
 		       hv->cpu.sockets, hv->cpu.dies, hv->cpu.cores,
 		       hv->cpu.threads);
-	/* All that libvirt knows: passthrough, level 3 emulated, or none. */
+	/* libvirt supports passthrough, emulation of level 3, and none. */
 	mkv_buf_str(xml, "    <cache");
-	attribute(xml, "mode", hv->cpu.caches);
-	if (is(hv->cpu.caches, "emulate"))
+	put_attribute(xml, "mode", hv->cpu.caches);
+	if (is_equal(hv->cpu.caches, "emulate"))
 		mkv_buf_str(xml, " level='3'");
 	mkv_buf_str(xml, "/>\n");
-	cpu_features(xml, hv);
+	put_cpu_features(xml, hv);
 	mkv_buf_str(xml, "  </cpu>\n");
 }
 
-/* The host's name reaches systemd as a credential
- * (systemd.system-credentials(7)). */
-static void identity(struct mkv_buf *xml, const struct mkv_contract_host *host)
+/* The host's name, as a credential for systemd (systemd.system-credentials(7)).
+ */
+static void put_host_name(struct mkv_buf *xml,
+			  const struct mkv_contract_host *host)
 {
 	mkv_buf_str(xml, "  <sysinfo type='smbios'>\n    <oemStrings>\n"
 			 "      <entry>io.systemd.credential:mkvbench.host=");
-	escaped(xml, host->name);
+	put_escaped(xml, host->name);
 	mkv_buf_str(xml, "</entry>\n    </oemStrings>\n  </sysinfo>\n");
 }
 
-static void firmware(struct mkv_buf *xml,
-		     const struct mkv_contract_hypervisor *hv)
+static void put_firmware(struct mkv_buf *xml,
+			 const struct mkv_contract_hypervisor *hv)
 {
-	bool uefi = is(hv->firmware, "uefi");
+	bool uefi = is_equal(hv->firmware, "uefi");
 	mkv_buf_printf(xml,
 		       "  <os%s>\n    <type arch='x86_64' "
 		       "machine='q35'>hvm</type>\n",
@@ -214,29 +220,31 @@ static void firmware(struct mkv_buf *xml,
 			 "  </os>\n");
 }
 
-static void disk(struct mkv_buf *xml, const struct mkv_contract_hypervisor *hv)
+static void put_disk(struct mkv_buf *xml,
+		     const struct mkv_contract_hypervisor *hv)
 {
-	bool virtio = is(hv->disk.bus, "virtio");
+	bool virtio = is_equal(hv->disk.bus, "virtio");
 	mkv_buf_str(xml, "    <disk type='file' device='disk'>\n"
 			 "      <driver name='qemu' type='raw'");
-	attribute(xml, "cache", hv->disk.cache);
-	attribute(xml, "io", hv->disk.io);
+	put_attribute(xml, "cache", hv->disk.cache);
+	put_attribute(xml, "io", hv->disk.io);
 	if (hv->disk.iothreads && virtio)
 		mkv_buf_str(xml, " iothread='1'");
 	mkv_buf_str(xml, "/>\n      <source");
-	attribute(xml, "file", hv->disk.file);
+	put_attribute(xml, "file", hv->disk.file);
 	mkv_buf_str(xml, "/>\n      <target");
-	attribute(xml, "dev", virtio ? "vda" : "sda");
-	attribute(xml, "bus", hv->disk.bus);
+	put_attribute(xml, "dev", virtio ? "vda" : "sda");
+	put_attribute(xml, "bus", hv->disk.bus);
 	mkv_buf_str(xml, "/>\n    </disk>\n");
 }
 
-/* libvirt's own choice would be a card of the nineties. */
-static void controllers(struct mkv_buf *xml,
-			const struct mkv_contract_hypervisor *hv)
+/* Without an explicit model, libvirt adds a USB controller and an LSI SCSI
+ * controller. */
+static void put_controllers(struct mkv_buf *xml,
+			    const struct mkv_contract_hypervisor *hv)
 {
 	mkv_buf_str(xml, "    <controller type='usb' model='none'/>\n");
-	if (!is(hv->disk.bus, "scsi"))
+	if (!is_equal(hv->disk.bus, "scsi"))
 		return;
 	mkv_buf_str(xml, "    <controller type='scsi' index='0' "
 			 "model='virtio-scsi'");
@@ -247,22 +255,23 @@ static void controllers(struct mkv_buf *xml,
 		mkv_buf_str(xml, "/>\n");
 }
 
-static void card(struct mkv_buf *xml, const struct mkv_contract *contract,
-		 const struct mkv_contract_host *host)
+static void put_interface(struct mkv_buf *xml,
+			  const struct mkv_contract *contract,
+			  const struct mkv_contract_host *host)
 {
 	const struct mkv_contract_hypervisor *hv = &host->hypervisor;
 	mkv_buf_str(xml, "    <interface type='network'>\n      <mac");
-	attribute(xml, "address", host->mac);
+	put_attribute(xml, "address", host->mac);
 	mkv_buf_str(xml, "/>\n      <source");
-	attribute(xml, "network", hv->nic.network);
+	put_attribute(xml, "network", hv->nic.network);
 	mkv_buf_str(xml, "/>\n      <model");
-	attribute(xml, "type", hv->nic.model);
+	put_attribute(xml, "type", hv->nic.model);
 	mkv_buf_str(xml, "/>\n");
-	if (is(hv->nic.model, "virtio") && hv->nic.queues > 1)
+	if (is_equal(hv->nic.model, "virtio") && hv->nic.queues > 1)
 		mkv_buf_printf(xml,
 			       "      <driver name='vhost' queues='%u'/>\n",
 			       hv->nic.queues);
-	else if (is(hv->nic.model, "virtio"))
+	else if (is_equal(hv->nic.model, "virtio"))
 		mkv_buf_str(xml, "      <driver name='vhost'/>\n");
 	if (contract->vlan.mtu && contract->vlan.mtu != 1500)
 		mkv_buf_printf(xml, "      <mtu size='%u'/>\n",
@@ -270,13 +279,14 @@ static void card(struct mkv_buf *xml, const struct mkv_contract *contract,
 	mkv_buf_str(xml, "    </interface>\n");
 }
 
-static void devices(struct mkv_buf *xml, const struct mkv_contract *contract,
-		    const struct mkv_contract_host *host)
+static void put_devices(struct mkv_buf *xml,
+			const struct mkv_contract *contract,
+			const struct mkv_contract_host *host)
 {
 	mkv_buf_str(xml, "  <devices>\n");
-	disk(xml, &host->hypervisor);
-	controllers(xml, &host->hypervisor);
-	card(xml, contract, host);
+	put_disk(xml, &host->hypervisor);
+	put_controllers(xml, &host->hypervisor);
+	put_interface(xml, contract, host);
 	mkv_buf_str(xml,
 		    "    <serial type='pty'>\n      <target port='0'/>\n"
 		    "    </serial>\n"
@@ -286,7 +296,7 @@ static void devices(struct mkv_buf *xml, const struct mkv_contract *contract,
 		    "    <rng model='virtio'>\n"
 		    "      <backend model='random'>/dev/urandom</backend>\n"
 		    "    </rng>\n"
-		    /* A balloon would take memory away while measuring. */
+		    /* A balloon could take memory away during a measurement. */
 		    "    <memballoon model='none'/>\n"
 		    "  </devices>\n");
 }
@@ -298,27 +308,27 @@ int mkv_libvirt_domain_xml(const struct mkv_contract *contract,
 	const struct mkv_contract_hypervisor *hv = &host->hypervisor;
 	if (!hv->promised || !host->mac)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"the contract's host '%s' is no guest",
+				"host '%s' of the contract is not a guest",
 				host->name);
 	mkv_buf_str(xml, "<domain type='kvm'>\n  <name>");
-	escaped(xml, hv->domain);
+	put_escaped(xml, hv->domain);
 	mkv_buf_str(xml, "</name>\n  <uuid>");
-	escaped(xml, hv->uuid);
+	put_escaped(xml, hv->uuid);
 	mkv_buf_str(xml, "</uuid>\n");
-	memory(xml, hv);
-	cpus(xml, hv);
-	identity(xml, host);
-	firmware(xml, hv);
+	put_memory(xml, hv);
+	put_cpus(xml, hv);
+	put_host_name(xml, host);
+	put_firmware(xml, hv);
 	mkv_buf_str(xml, "  <features>\n    <acpi/>\n    <apic/>\n"
 			 "    <vmport state='off'/>\n  </features>\n");
-	cpu_model(xml, hv);
-	guest_clock(xml, hv);
+	put_cpu_model(xml, hv);
+	put_clock(xml, hv);
 	mkv_buf_str(xml, "  <on_poweroff>destroy</on_poweroff>\n"
 			 "  <on_reboot>restart</on_reboot>\n"
 			 "  <on_crash>destroy</on_crash>\n"
 			 "  <pm>\n    <suspend-to-mem enabled='no'/>\n"
 			 "    <suspend-to-disk enabled='no'/>\n  </pm>\n");
-	devices(xml, contract, host);
+	put_devices(xml, contract, host);
 	mkv_buf_str(xml, "</domain>\n");
 	return mkv_buf_check(xml, err);
 }

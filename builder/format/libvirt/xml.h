@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* libvirt's definitions of an appliance (libvirt documentation, formatdomain
- * and formatnetwork), from its contract alone: one network that is the
- * hypervisor's bridge on the VLAN, one domain a host that is a guest. Nothing
- * is left to libvirt's defaults that a benchmark could feel: CPU, topology,
- * caches, pinning, memory, I/O, queues. */
+/* Writes libvirt's definitions of an appliance (libvirt documentation,
+ * formatdomain and formatnetwork) from its contract alone: one network, the
+ * hypervisor host's bridge on the VLAN, and one domain for each host that is a
+ * guest. All settings that affect a measurement are explicit, not libvirt's
+ * defaults: CPU, topology, caches, pinning, memory, I/O, queues. */
 
 #include "lib/buf.h"
 #include "lib/contract.h"
 
-/* The contract must have a guest. */
+/* Appends the network to `into`. A contract without guests is -EINVAL. */
 int mkv_libvirt_network_xml(const struct mkv_contract *contract,
 			    struct mkv_buf *into,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* The host must be one of the contract, with a domain and a MAC address. */
+/* Appends the domain of a host of the contract to `into`. A host without a
+ * domain or a MAC address is -EINVAL. */
 int mkv_libvirt_domain_xml(const struct mkv_contract *contract,
 			   const struct mkv_contract_host *host,
 			   struct mkv_buf *into,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* libarchive's readers, as those who unpack layers use them. */
+/* Errors and ownership of libarchive's readers, for the files that unpack
+ * layers. */
 
 #include <archive.h>
 
 #include "lib/auto.h"
 #include "lib/error.h"
 
-/* What libarchive says is wrong with what it reads. */
+/* Records libarchive's own error text as MKV_UNVERIFIED. */
 static inline int mkv_archive_fail(struct archive *archive,
 				   struct mkv_error *err)
 {

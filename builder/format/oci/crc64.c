@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/format/oci/tar_split.h"
 
-/* Eight bytes a step: table[k] holds the CRC of a byte followed by k zeros. */
+/* Slicing by 8: each step takes eight bytes. table[k] holds the CRC of a byte
+ * followed by k zeros. */
 static uint64_t table[8][256];
 static bool ready;
 
+/* Threads that race here write equal values. */
 static void fill_table(void)
 {
 	const uint64_t polynomial = 0xd800000000000000; /* reversed */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "builder/format/oci/gzip.h"
+#include "lib/bytes.h"
 
 enum {
 	HASH_BITS = 15,
@@ -17,14 +18,14 @@ enum {
 	END_OF_BLOCK = 256,
 };
 
-/* Length 0: a literal, the byte is in `distance`. */
+/* Length 0: a literal, whose byte is in `distance`. */
 struct token {
 	uint16_t length, distance;
 };
 
 struct code {
 	uint8_t length[LITERALS];
-	uint16_t bits[LITERALS]; /* reversed, ready to send */
+	uint16_t bits[LITERALS]; /* reversed, in the order of the stream */
 };
 
 struct mkv_deflater {
@@ -52,8 +53,7 @@ static void put_bits(struct mkv_bits *bits, uint32_t value, unsigned count)
 	if (bits->count < 32)
 		return;
 	uint8_t bytes[4];
-	for (unsigned i = 0; i < 4; i++)
-		bytes[i] = (uint8_t)(bits->waiting >> (8 * i));
+	mkv_le_put32(bytes, (uint32_t)bits->waiting);
 	mkv_buf_add(bits->out, bytes, sizeof(bytes));
 	bits->waiting >>= 32;
 	bits->count -= 32;
@@ -76,8 +76,9 @@ void mkv_deflate_stored(struct mkv_bits *bits, const uint8_t *data, size_t size,
 		size_t part = size < STORED_MAX ? size : STORED_MAX;
 		put_bits(bits, last && part == size, 3);
 		mkv_bits_flush(bits);
-		uint8_t head[4] = {(uint8_t)part, (uint8_t)(part >> 8),
-				   (uint8_t)~part, (uint8_t)(~part >> 8)};
+		uint8_t head[4];
+		mkv_le_put16(head, (uint16_t)part);
+		mkv_le_put16(head + 2, (uint16_t)~part);
 		mkv_buf_add(bits->out, head, sizeof(head));
 		mkv_buf_add(bits->out, data, part);
 		data += part;
@@ -85,8 +86,8 @@ void mkv_deflate_stored(struct mkv_bits *bits, const uint8_t *data, size_t size,
 	} while (size > 0);
 }
 
-/* Symbol, and how many extra bits follow it, of a match's length and distance
- * (section 3.2.5). */
+/* The symbol of a match's length or distance, and the number of extra bits
+ * behind it (section 3.2.5). */
 static unsigned length_symbol(unsigned length, unsigned *ret_extra)
 {
 	unsigned rest = length - 3;
@@ -125,12 +126,6 @@ static void add_token(struct mkv_deflater *deflater, unsigned length,
 	deflater->distance_use[distance_symbol(distance, &extra)]++;
 }
 
-static uint32_t load32(const uint8_t *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
-}
-
 static unsigned match_length(const uint8_t *a, const uint8_t *b, size_t limit)
 {
 	unsigned length = 0;
@@ -139,7 +134,8 @@ static unsigned match_length(const uint8_t *a, const uint8_t *b, size_t limit)
 	return length;
 }
 
-/* Greedy: the last place with the same four bytes, or a literal. */
+/* Greedy: a match at the last position with equal four bytes, else a literal.
+ */
 static void find_tokens(struct mkv_deflater *deflater, const uint8_t *data,
 			size_t size)
 {
@@ -149,13 +145,13 @@ static void find_tokens(struct mkv_deflater *deflater, const uint8_t *data,
 	deflater->n_tokens = 0;
 	size_t at = 0;
 	while (at + MATCH_MIN <= size) {
-		uint32_t word = load32(data + at);
+		uint32_t word = mkv_le_get32(data + at);
 		uint32_t *head = &deflater->heads[(word * 2654435761U) >>
 						  (32 - HASH_BITS)];
 		size_t last = *head;
 		*head = (uint32_t)at + 1;
 		if (last == 0 || at - (last - 1) > WINDOW ||
-		    load32(data + last - 1) != word) {
+		    mkv_le_get32(data + last - 1) != word) {
 			add_token(deflater, 0, data[at++]);
 			continue;
 		}
@@ -188,23 +184,27 @@ static void assign_codes(struct code *code, unsigned count)
 	}
 }
 
-static unsigned used(const uint8_t *lengths, unsigned count, unsigned least)
+/* The number of lengths without the zeros at the end, at least `min`. */
+static unsigned count_lengths(const uint8_t *lengths, unsigned count,
+			      unsigned min)
 {
-	while (count > least && lengths[count - 1] == 0)
+	while (count > min && lengths[count - 1] == 0)
 		count--;
 	return count;
 }
 
-/* The block's header (section 3.2.7): both codes' lengths, themselves coded,
- * with runs of zeros as symbols 17 and 18. */
+/* The block's header (section 3.2.7): the lengths of both codes, compressed by
+ * a third code in which symbols 17 and 18 are runs of zeros. */
 static void send_codes(struct mkv_bits *bits,
 		       const struct mkv_deflater *deflater)
 {
 	static const uint8_t order[LENGTH_CODES] = {16, 17, 18, 0,  8, 7,  9,
 						    6,	10, 5,	11, 4, 12, 3,
 						    13, 2,  14, 1,  15};
-	unsigned n_literals = used(deflater->literals.length, LITERALS, 257);
-	unsigned n_distances = used(deflater->distances.length, DISTANCES, 1);
+	unsigned n_literals =
+		count_lengths(deflater->literals.length, LITERALS, 257);
+	unsigned n_distances =
+		count_lengths(deflater->distances.length, DISTANCES, 1);
 	uint8_t lengths[LITERALS + DISTANCES], symbols[LITERALS + DISTANCES];
 	uint8_t extras[LITERALS + DISTANCES];
 	memcpy(lengths, deflater->literals.length, n_literals);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Lays images into /var/lib/docker of an image's tree the way dockerd (classic
- * image store, storage driver overlay2; moby 20.10 to 26.1) keeps them itself,
- * so that they are there at boot without `docker load`:
+/* Writes OCI images into /var/lib/docker of a tree in the layout of dockerd
+ * (moby 20.10 to 26.1: image/fs.go, layer/filestore.go, overlay2/overlay.go;
+ * classic image store, storage driver overlay2). The images exist at boot
+ * without `docker load`:
  *
  *     image/overlay2/repositories.json
  *     image/overlay2/imagedb/content/sha256/CONFIG
@@ -10,10 +11,10 @@
  *     overlay2/CACHE/{diff/,link,lower,committed,work/}
  *     overlay2/l/LINK -> ../CACHE/diff
  *
- * Docker draws cache and link names at random; ours derive from the chain id.
- * Whiteouts become overlayfs's: a 0:0 character device, and
- * trusted.overlay.opaque on a folder. Whatever writes the tree to disk must
- * keep both. Contents are shared with the layers' trees, not copied. */
+ * Docker draws CACHE and LINK at random; here they are derived from the chain
+ * id. Whiteouts take overlayfs's form (docker_layer.h), so the writer of the
+ * tree must keep 0:0 character devices and trusted.* attributes. File contents
+ * are shared with the layers' trees, not copied. */
 
 #include "builder/format/oci/image.h"
 

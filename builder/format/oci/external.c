@@ -5,23 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "builder/format/oci/external_internal.h"
 #include "lib/io.h"
 #include "lib/json.h"
 #include "lib/process.h"
 
 enum { MANIFEST_MAX = 4 * 1024 * 1024, TIMEOUT_S = 1800, PATH_LIMIT = 4096 };
-/* For lost connections. What a registry answers is mostly taken as final. */
+/* skopeo retries after lost connections, but not after most errors that a
+ * registry reports. */
 #define RETRY "--retry-times=3"
 
-static bool is_digest(const char *text)
-{
-	struct mkv_sha256 sha256;
-	return strncmp(text, "sha256:", 7) == 0 &&
-	       mkv_sha256_parse(text + 7, &sha256) == 0;
-}
-
-/* Characters that a reference may hold; a leading letter or digit keeps it from
- * being an option. */
+/* Checks the characters. A leading letter or digit means that skopeo can't take
+ * the reference for an option. */
 static int check_reference(const char *reference, struct mkv_error *err)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
@@ -46,7 +41,7 @@ static const char *tls_option(const char *reference)
 	return is_local ? "false" : "true";
 }
 
-/* `skopeo inspect --raw`: the bytes that the digest is of. */
+/* `skopeo inspect --raw` prints the bytes that the digest covers. */
 static int read_manifest(const char *source, const char *reference,
 			 struct mkv_buf *ret, struct mkv_error *err)
 {
@@ -76,9 +71,11 @@ static int digest_of(const struct mkv_buf *bytes, char **ret,
 	return asprintf(ret, "sha256:%s", hex) < 0 ? mkv_oom(err) : 0;
 }
 
-/* The entry for linux/amd64 of an index or manifest list. */
-static int choose(const json_t *manifests, char **ret, struct mkv_error *err)
+/* The digest for linux/amd64 in an index or manifest list. */
+static int choose_manifest(const json_t *manifests, char **ret,
+			   struct mkv_error *err)
 {
+	struct mkv_sha256 sha256;
 	size_t i;
 	json_t *entry;
 	json_array_foreach((json_t *)(uintptr_t)manifests, i, entry)
@@ -90,7 +87,7 @@ static int choose(const json_t *manifests, char **ret, struct mkv_error *err)
 		if (strcmp(os, "linux") != 0 ||
 		    strcmp(architecture, "amd64") != 0)
 			continue;
-		if (!is_digest(digest))
+		if (mkv_oci_external_digest(digest, &sha256, err) < 0)
 			break;
 		*ret = strdup(digest);
 		return *ret ? 0 : mkv_oom(err);
@@ -99,7 +96,8 @@ static int choose(const json_t *manifests, char **ret, struct mkv_error *err)
 			"the registry has no image for linux/amd64");
 }
 
-static int resolve(const char *reference, char **ret, struct mkv_error *err)
+static int resolve_reference(const char *reference, char **ret,
+			     struct mkv_error *err)
 {
 	auto_free char *source = NULL;
 	auto_buf struct mkv_buf bytes = {0};
@@ -107,12 +105,13 @@ static int resolve(const char *reference, char **ret, struct mkv_error *err)
 	if (asprintf(&source, "docker://%s", reference) < 0)
 		return mkv_oom(err);
 	int rc = read_manifest(source, reference, &bytes, err);
-	if (rc == 0)
-		rc = mkv_json_load(bytes.data, bytes.size, &manifest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_load(bytes.data, bytes.size, &manifest, err);
 	if (rc < 0)
 		return rc;
 	const json_t *manifests = json_object_get(manifest, "manifests");
-	return json_is_array(manifests) ? choose(manifests, ret, err)
+	return json_is_array(manifests) ? choose_manifest(manifests, ret, err)
 					: digest_of(&bytes, ret, err);
 }
 
@@ -120,13 +119,12 @@ int mkv_oci_external_resolve(const char *reference, char **ret_digest,
 			     struct mkv_error *err)
 {
 	int rc = check_reference(reference, err);
-	if (rc == 0)
-		rc = resolve(reference, ret_digest, err);
+	rc = rc < 0 ? rc : resolve_reference(reference, ret_digest, err);
 	return rc < 0 ? mkv_wrap(err, rc, "external OCI image '%s'", reference)
 		      : 0;
 }
 
-/* "host:5000/name:tag" and a digest: "docker://host:5000/name@sha256:...". */
+/* "host:5000/name:tag" with a digest: "docker://host:5000/name@sha256:...". */
 static int pinned_source(const char *reference, const char *digest, char **ret,
 			 struct mkv_error *err)
 {
@@ -140,41 +138,44 @@ static int pinned_source(const char *reference, const char *digest, char **ret,
 		       : 0;
 }
 
-static int check_manifest(const char *folder, const char *digest,
+static int check_manifest(const char *dir, const char *digest,
 			  struct mkv_error *err)
 {
 	char path[PATH_LIMIT];
 	auto_buf struct mkv_buf bytes = {0};
 	auto_free char *own = NULL;
-	(void)snprintf(path, sizeof(path), "%s/manifest.json", folder);
+	(void)snprintf(path, sizeof(path), "%s/manifest.json", dir);
 	int rc = mkv_read_file(AT_FDCWD, path, MANIFEST_MAX, &bytes, err);
-	if (rc == 0)
-		rc = digest_of(&bytes, &own, err);
+	if (rc < 0)
+		return rc;
+	rc = digest_of(&bytes, &own, err);
 	if (rc < 0)
 		return rc;
 	return strcmp(own, digest) == 0
 		       ? 0
 		       : mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				  "the manifest is %s, not the pinned %s", own,
-				  digest);
+				  "the manifest's digest is %s, pinned is %s",
+				  own, digest);
 }
 
-static int fetch(const char *reference, const char *digest, const char *folder,
-		 struct mkv_error *err)
+static int copy_image(const char *reference, const char *digest,
+		      const char *dir, struct mkv_error *err)
 {
 	char tls[32];
 	auto_free char *source = NULL, *target = NULL;
-	if (!is_digest(digest))
+	struct mkv_sha256 sha256;
+	if (mkv_oci_external_digest(digest, &sha256, err) < 0)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
 				"'%s' is not a SHA-256 digest", digest);
 	int rc = pinned_source(reference, digest, &source, err);
 	if (rc < 0)
 		return rc;
-	if (asprintf(&target, "dir:%s", folder) < 0)
+	if (asprintf(&target, "dir:%s", dir) < 0)
 		return mkv_oom(err);
 	(void)snprintf(tls, sizeof(tls), "--src-tls-verify=%s",
 		       tls_option(reference));
-	/* No policy of the host's: the digest decides. */
+	/* The host's signature policy is not consulted: the digest
+	 * authenticates the image. */
 	const char *const argv[] = {
 		"skopeo", "--insecure-policy",	 "copy", "--quiet", RETRY,
 		tls,	  "--remove-signatures", "--",	 source,    target,
@@ -182,15 +183,14 @@ static int fetch(const char *reference, const char *digest, const char *folder,
 	const struct mkv_process process = {.argv = argv,
 					    .timeout_s = TIMEOUT_S};
 	rc = mkv_process_run(&process, NULL, err);
-	return rc < 0 ? rc : check_manifest(folder, digest, err);
+	return rc < 0 ? rc : check_manifest(dir, digest, err);
 }
 
 int mkv_oci_external_fetch(const char *reference, const char *digest,
-			   const char *folder, struct mkv_error *err)
+			   const char *dir, struct mkv_error *err)
 {
 	int rc = check_reference(reference, err);
-	if (rc == 0)
-		rc = fetch(reference, digest, folder, err);
+	rc = rc < 0 ? rc : copy_image(reference, digest, dir, err);
 	return rc < 0 ? mkv_wrap(err, rc, "external OCI image '%s'", reference)
 		      : 0;
 }

@@ -30,20 +30,20 @@ static int check_digest(int fd, const struct mkv_sha256 *digest,
 		return rc;
 	if (!mkv_sha256_equal(&own, digest))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"it is not what its digest says");
+				"the content does not match its digest");
 	return lseek(fd, 0, SEEK_SET) < 0
 		       ? mkv_fail(err, MKV_FAILED, errno, "seek: %m")
 		       : 0;
 }
 
-int mkv_oci_external_blob(const char *folder, const char *name,
+int mkv_oci_external_blob(const char *dir, const char *name,
 			  const struct mkv_sha256 *digest, int *ret,
 			  struct mkv_error *err)
 {
 	char path[PATH_LIMIT];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
 	auto_fd int parent =
-		open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int fd = parent < 0 ? -1
 				    : openat(parent, name,
 					     O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
@@ -62,17 +62,18 @@ int mkv_oci_external_blob(const char *folder, const char *name,
 	return 0;
 }
 
-int mkv_oci_external_text(const char *folder, const char *name,
+int mkv_oci_external_text(const char *dir, const char *name,
 			  const struct mkv_sha256 *digest, struct mkv_buf *ret,
 			  struct mkv_error *err)
 {
 	auto_fd int fd = -1;
-	int rc = mkv_oci_external_blob(folder, name, digest, &fd, err);
+	int rc = mkv_oci_external_blob(dir, name, digest, &fd, err);
 	return rc < 0 ? rc : mkv_read_fd(fd, TEXT_MAX, ret, err);
 }
 
-/* A blob of the size and digest that its descriptor in the manifest says. */
-static int check_blob(const char *folder, const json_t *descriptor,
+/* Checks a blob against the size and digest of its descriptor (image-spec,
+ * descriptor.md). */
+static int check_blob(const char *dir, const json_t *descriptor,
 		      struct mkv_error *err)
 {
 	struct mkv_sha256 digest;
@@ -83,8 +84,9 @@ static int check_blob(const char *folder, const json_t *descriptor,
 	json_int_t size =
 		json_integer_value(json_object_get(descriptor, "size"));
 	int rc = mkv_oci_external_digest(text, &digest, err);
-	if (rc == 0)
-		rc = mkv_oci_external_blob(folder, text + 7, &digest, &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_blob(dir, text + 7, &digest, &fd, err);
 	if (rc < 0)
 		return rc;
 	if (fstat(fd, &st) < 0)
@@ -92,28 +94,35 @@ static int check_blob(const char *folder, const json_t *descriptor,
 	return st.st_size == size
 		       ? 0
 		       : mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				  "'%s/%s' is of %lld bytes, not %lld", folder,
-				  text + 7, (long long)st.st_size,
+				  "'%s/%s' has %lld bytes, the manifest "
+				  "records %lld",
+				  dir, text + 7, (long long)st.st_size,
 				  (long long)size);
 }
 
-int mkv_oci_external_check(const char *folder, const char *digest,
+int mkv_oci_external_check(const char *dir, const char *digest,
 			   struct mkv_error *err)
 {
 	struct mkv_sha256 sha256;
 	auto_buf struct mkv_buf text = {0};
 	auto_json json_t *manifest = NULL;
 	int rc = mkv_oci_external_digest(digest, &sha256, err);
-	if (rc == 0)
-		rc = mkv_oci_external_text(folder, "manifest.json", &sha256,
-					   &text, err);
-	if (rc == 0)
-		rc = mkv_json_load(text.data, text.size, &manifest, err);
-	if (rc == 0)
-		rc = check_blob(folder, json_object_get(manifest, "config"),
-				err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_text(dir, "manifest.json", &sha256, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_load(text.data, text.size, &manifest, err);
+	if (rc < 0)
+		return rc;
+	rc = check_blob(dir, json_object_get(manifest, "config"), err);
+	if (rc < 0)
+		return rc;
 	const json_t *layers = json_object_get(manifest, "layers");
-	for (size_t i = 0; rc == 0 && i < json_array_size(layers); i++)
-		rc = check_blob(folder, json_array_get(layers, i), err);
-	return rc;
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		rc = check_blob(dir, json_array_get(layers, i), err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }

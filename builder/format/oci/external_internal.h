@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Files of an external image's folder, each checked when it is opened. What
- * isn't as its digest says is MKV_UNVERIFIED. */
+/* Files of an external image's directory. Each file is hashed when it is
+ * opened; a digest that does not match is MKV_UNVERIFIED. */
 
 #include "builder/format/oci/external.h"
 
-/* "sha256:" and 64 hexadecimal digits; NULL is none. */
+/* Parses "sha256:" and 64 hexadecimal digits; NULL is an error as well. */
 int mkv_oci_external_digest(const char *text, struct mkv_sha256 *ret,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3);
-/* Opens a file, at its beginning, whose whole content has been hashed. */
-int mkv_oci_external_blob(const char *folder, const char *name,
+/* Checks the digest of a regular file and opens it at its beginning. `ret`: a
+ * descriptor, the caller's. */
+int mkv_oci_external_blob(const char *dir, const char *name,
 			  const struct mkv_sha256 *digest, int *ret,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-/* The same for a manifest or configuration. */
-int mkv_oci_external_text(const char *folder, const char *name,
+/* Checks and reads a manifest or configuration of at most 4 MiB. */
+int mkv_oci_external_text(const char *dir, const char *name,
 			  const struct mkv_sha256 *digest, struct mkv_buf *ret,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-/* Manifest, configuration and every layer: all there, of the size and digest
- * that they should have. */
-int mkv_oci_external_check(const char *folder, const char *digest,
+/* Checks that manifest, configuration and all layers are present and have the
+ * sizes and digests that the manifest records. */
+int mkv_oci_external_check(const char *dir, const char *digest,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

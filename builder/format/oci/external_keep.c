@@ -9,9 +9,9 @@
 #include "lib/io.h"
 #include "lib/sync.h"
 
-/* Who fetches holds the folder of all external images; others wait, and then
- * find what it fetched. */
-static int take_parent(int fd, const char *parent, struct mkv_error *err)
+/* One process fetches at a time, with the directory of all external images
+ * locked. Other processes wait and then use the fetched image. */
+static int lock_parent(int fd, const char *parent, struct mkv_error *err)
 {
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
@@ -20,15 +20,16 @@ static int take_parent(int fd, const char *parent, struct mkv_error *err)
 	return 0;
 }
 
-/* "DIGEST.SOMETHING" */
-static bool is_left_over(const char *name)
+/* "DIGEST.SUFFIX": a staging directory. */
+static bool is_staging_name(const char *name)
 {
 	enum { HEX = 64 };
 	return strspn(name, "0123456789abcdef") == HEX && name[HEX] == '.';
 }
 
-/* What killed builds left. Nobody else is fetching. */
-static void sweep(int parent)
+/* Removes staging directories of killed builds. With the parent locked, no
+ * staging directory is in use. Errors only leave them in place. */
+static void remove_stale_staging(int parent)
 {
 	int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -38,89 +39,106 @@ static void sweep(int parent)
 	}
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct mkv_error ignored;
-		if (is_left_over(entry->d_name))
+		if (is_staging_name(entry->d_name))
 			(void)!mkv_remove_tree(parent, entry->d_name, &ignored);
 	}
 }
 
-/* -ENOENT when the image isn't there or isn't whole; the message says which. */
-static int look(const char *folder, const char *digest, struct mkv_error *err)
+/* -ENOENT when the image is missing or damaged; the message gives the reason.
+ */
+static int check_kept(const char *dir, const char *digest,
+		      struct mkv_error *err)
 {
 	struct stat st;
-	if (lstat(folder, &st) < 0)
+	if (lstat(dir, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"it isn't in the store");
-	int rc = mkv_oci_external_check(folder, digest, err);
+				"missing from the store");
+	int rc = mkv_oci_external_check(dir, digest, err);
 	if (rc == 0 || err->kind != MKV_UNVERIFIED)
 		return rc;
 	char why[1024];
 	(void)snprintf(why, sizeof(why), "%s", err->message);
 	return mkv_fail(err, MKV_FAILED, ENOENT,
-			"it is damaged in the store and must be fetched "
-			"again: %s",
-			why);
+			"damaged in the store, must be fetched again: %s", why);
 }
 
-/* Beside its place first: only what is whole and on the disk gets the name, and
- * only then does a damaged one go. */
-static int fetch_beside(const char *reference, const char *digest,
-			const char *folder, int parent, struct mkv_error *err)
+/* The image replaces a damaged one only when it is complete, checked and
+ * synced. */
+static int stage_and_place(const char *reference, const char *digest,
+			   const char *staging, const char *dir, int parent,
+			   struct mkv_error *err)
 {
-	auto_free char *fresh = NULL;
-	if (asprintf(&fresh, "%s.new", folder) < 0)
+	int rc = mkv_oci_external_fetch(reference, digest, staging, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_check(staging, digest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sync_tree(staging, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_remove_tree(AT_FDCWD, dir, err);
+	if (rc < 0)
+		return rc;
+	if (rename(staging, dir) < 0 || fsync(parent) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
+				dir);
+	return 0;
+}
+
+static int fetch_to_staging(const char *reference, const char *digest,
+			    const char *dir, int parent, struct mkv_error *err)
+{
+	auto_free char *staging = NULL;
+	if (asprintf(&staging, "%s.new", dir) < 0)
 		return mkv_oom(err);
-	int rc = mkv_oci_external_fetch(reference, digest, fresh, err);
-	if (rc == 0)
-		rc = mkv_oci_external_check(fresh, digest, err);
-	if (rc == 0)
-		rc = mkv_sync_tree(fresh, err);
-	if (rc == 0)
-		rc = mkv_remove_tree(AT_FDCWD, folder, err);
-	if (rc == 0 && (rename(fresh, folder) < 0 || fsync(parent) < 0))
-		rc = mkv_fail(err, MKV_FAILED, errno, "rename to '%s': %m",
-			      folder);
+	int rc = stage_and_place(reference, digest, staging, dir, parent, err);
 	struct mkv_error ignored;
 	if (rc < 0)
-		(void)!mkv_remove_tree(AT_FDCWD, fresh, &ignored);
+		(void)!mkv_remove_tree(AT_FDCWD, staging, &ignored);
 	return rc;
 }
 
-static int fetch(const char *reference, const char *digest, int fd,
-		 const char *parent, const char *folder, struct mkv_error *err)
+static int fetch_locked(const char *reference, const char *digest, int fd,
+			const char *parent, const char *dir,
+			struct mkv_error *err)
 {
-	int rc = take_parent(fd, parent, err);
+	int rc = lock_parent(fd, parent, err);
 	if (rc < 0)
 		return rc;
-	sweep(fd);
-	rc = look(folder, digest, err); /* another build may have been faster */
-	return rc == -ENOENT ? fetch_beside(reference, digest, folder, fd, err)
+	remove_stale_staging(fd);
+	/* Another build may have fetched the image meanwhile. */
+	rc = check_kept(dir, digest, err);
+	return rc == -ENOENT ? fetch_to_staging(reference, digest, dir, fd, err)
 			     : rc;
 }
 
 int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
-			  const char *digest, bool offline, char **ret_folder,
+			  const char *digest, bool offline, char **ret_dir,
 			  struct mkv_error *err)
 {
-	auto_free char *parent = NULL, *folder = NULL;
+	auto_free char *parent = NULL, *dir = NULL;
 	struct mkv_sha256 checked;
 	if (mkv_oci_external_digest(digest, &checked, err) < 0)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
 				"'%s' is not a SHA-256 digest", digest);
 	if (asprintf(&parent, "%s/external", mkv_store_path(store)) < 0)
 		return mkv_oom(err);
-	if (asprintf(&folder, "%s/%s", parent, digest + 7) < 0)
+	if (asprintf(&dir, "%s/%s", parent, digest + 7) < 0)
 		return mkv_oom(err);
 	auto_fd int fd = -1;
 	int rc = mkv_store_folder_open(store, "external", &fd, err);
-	if (rc == 0 || rc == -ENOENT)
-		rc = look(folder, digest, err);
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	rc = check_kept(dir, digest, err);
 	if (rc == -ENOENT && offline)
 		return mkv_wrap(err, rc,
 				"offline: the external OCI image '%s' (%s)",
 				reference, digest);
 	if (rc == -ENOENT)
-		rc = fetch(reference, digest, fd, parent, folder, err);
-	if (rc == 0)
-		*ret_folder = mkv_take(folder);
-	return rc;
+		rc = fetch_locked(reference, digest, fd, parent, dir, err);
+	if (rc < 0)
+		return rc;
+	*ret_dir = mkv_take(dir);
+	return 0;
 }

@@ -30,11 +30,12 @@ mkv_oci_external_image(const struct mkv_oci_external *external)
 	return external->image;
 }
 
-/* Docker's names for the same things, and OCI's own. */
-static const char *layer_type(const char *type)
+/* OCI's media type for a layer of Docker's or OCI's media type; NULL for
+ * others. */
+static const char *oci_layer_type(const char *type)
 {
 	static const struct {
-		const char *theirs, *ours;
+		const char *type, *oci_type;
 	} rows[] = {
 		{"application/vnd.docker.image.rootfs.diff.tar.gzip",
 		 "application/vnd.oci.image.layer.v1.tar+gzip"},
@@ -46,43 +47,44 @@ static const char *layer_type(const char *type)
 		 "application/vnd.oci.image.layer.v1.tar+zstd"},
 	};
 	for (size_t i = 0; type && i < sizeof(rows) / sizeof(*rows); i++)
-		if (strcmp(rows[i].theirs, type) == 0)
-			return rows[i].ours;
+		if (strcmp(rows[i].type, type) == 0)
+			return rows[i].oci_type;
 	return NULL;
 }
 
-static int read_one(struct mkv_oci_external *external, const char *folder,
-		    const json_t *descriptor, const json_t *diff_id,
-		    const char *scratch, struct mkv_error *err)
+static int append_layer(struct mkv_oci_external *external, const char *dir,
+			const json_t *descriptor, const json_t *diff_id,
+			const char *scratch, struct mkv_error *err)
 {
 	struct mkv_sha256 digest, stream;
 	const char *text =
 		json_string_value(json_object_get(descriptor, "digest"));
-	const char *theirs =
+	const char *listed =
 		json_string_value(json_object_get(descriptor, "mediaType"));
-	const char *type = layer_type(theirs);
+	const char *type = oci_layer_type(listed);
 	int fd = -1;
 	if (!type)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"a layer of type '%.100s'",
-				theirs ? theirs : "");
+				"unsupported media type '%.100s'",
+				listed ? listed : "");
 	int rc = mkv_oci_external_digest(text, &digest, err);
-	if (rc == 0)
-		rc = mkv_oci_external_digest(json_string_value(diff_id),
-					     &stream, err);
-	if (rc == 0)
-		rc = mkv_oci_external_blob(folder, text + 7, &digest, &fd, err);
-	if (rc == 0)
-		rc = mkv_oci_layer_read(fd, &digest, &stream, type, scratch,
-					&external->layers[external->n_layers],
-					err);
 	if (rc < 0)
-		return mkv_wrap(err, rc, "layer %.20s", text ? text : "?");
+		return rc;
+	rc = mkv_oci_external_digest(json_string_value(diff_id), &stream, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_blob(dir, text + 7, &digest, &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_layer_read(fd, &digest, &stream, type, scratch,
+				&external->layers[external->n_layers], err);
+	if (rc < 0)
+		return rc;
 	external->n_layers++;
 	return 0;
 }
 
-static int read_layers(struct mkv_oci_external *external, const char *folder,
+static int read_layers(struct mkv_oci_external *external, const char *dir,
 		       const json_t *manifest, const json_t *config,
 		       const char *scratch, struct mkv_error *err)
 {
@@ -93,13 +95,22 @@ static int read_layers(struct mkv_oci_external *external, const char *folder,
 	if (count == 0 || count > LAYERS_MAX ||
 	    count != json_array_size(diff_ids))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"%zu layers, %zu diffIDs", count,
-				json_array_size(diff_ids));
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = read_one(external, folder, json_array_get(layers, i),
-			      json_array_get(diff_ids, i), scratch, err);
-	return rc;
+				"the manifest has %zu layers and the "
+				"configuration has %zu diffIDs: expected equal "
+				"numbers from 1 to %d",
+				count, json_array_size(diff_ids), LAYERS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *descriptor = json_array_get(layers, i);
+		int rc =
+			append_layer(external, dir, descriptor,
+				     json_array_get(diff_ids, i), scratch, err);
+		const char *digest = json_string_value(
+			json_object_get(descriptor, "digest"));
+		if (rc < 0)
+			return mkv_wrap(err, rc, "layer %.20s",
+					digest ? digest : "?");
+	}
+	return 0;
 }
 
 static int check_platform(const json_t *config, struct mkv_error *err)
@@ -110,41 +121,45 @@ static int check_platform(const json_t *config, struct mkv_error *err)
 	return strcmp(os, "linux") == 0 && strcmp(architecture, "amd64") == 0
 		       ? 0
 		       : mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				  "it is for %.20s/%.20s, not linux/amd64", os,
-				  architecture);
+				  "the image is for %.20s/%.20s, not "
+				  "linux/amd64",
+				  os, architecture);
 }
 
-static int read_image(struct mkv_oci_external *external, const char *folder,
+/* `name`: of the file; NULL: a blob, named by its digest. */
+static int read_json(const char *dir, const char *name, const char *digest,
+		     struct mkv_buf *ret_text, json_t **ret,
+		     struct mkv_error *err)
+{
+	struct mkv_sha256 sha256;
+	int rc = mkv_oci_external_digest(digest, &sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_text(dir, name ? name : digest + 7, &sha256,
+				   ret_text, err);
+	return rc < 0 ? rc
+		      : mkv_json_load(ret_text->data, ret_text->size, ret, err);
+}
+
+static int read_image(struct mkv_oci_external *external, const char *dir,
 		      const char *digest, const char *name, const char *tag,
 		      const char *scratch, struct mkv_error *err)
 {
-	struct mkv_sha256 manifest_digest, config_digest;
 	auto_buf struct mkv_buf manifest_text = {0}, config_text = {0};
 	auto_json json_t *manifest = NULL, *config = NULL;
-	int rc = mkv_oci_external_digest(digest, &manifest_digest, err);
-	if (rc == 0)
-		rc = mkv_oci_external_text(folder, "manifest.json",
-					   &manifest_digest, &manifest_text,
-					   err);
-	if (rc == 0)
-		rc = mkv_json_load(manifest_text.data, manifest_text.size,
-				   &manifest, err);
+	int rc = read_json(dir, "manifest.json", digest, &manifest_text,
+			   &manifest, err);
 	if (rc < 0)
 		return rc;
-	const char *of_config = json_string_value(
+	const char *config_digest = json_string_value(
 		json_object_get(json_object_get(manifest, "config"), "digest"));
-	rc = mkv_oci_external_digest(of_config, &config_digest, err);
-	if (rc == 0)
-		rc = mkv_oci_external_text(folder, of_config + 7,
-					   &config_digest, &config_text, err);
-	if (rc == 0)
-		rc = mkv_json_load(config_text.data, config_text.size, &config,
-				   err);
-	if (rc == 0)
-		rc = check_platform(config, err);
-	if (rc == 0)
-		rc = read_layers(external, folder, manifest, config, scratch,
-				 err);
+	rc = read_json(dir, NULL, config_digest, &config_text, &config, err);
+	if (rc < 0)
+		return rc;
+	rc = check_platform(config, err);
+	if (rc < 0)
+		return rc;
+	rc = read_layers(external, dir, manifest, config, scratch, err);
 	if (rc < 0)
 		return rc;
 	const struct mkv_oci_layer *layers[LAYERS_MAX];
@@ -159,16 +174,15 @@ static int read_image(struct mkv_oci_external *external, const char *folder,
 				   external->n_layers, &external->image, err);
 }
 
-int mkv_oci_external_open(const char *folder, const char *digest,
-			  const char *name, const char *tag,
-			  const char *scratch, struct mkv_oci_external **ret,
-			  struct mkv_error *err)
+int mkv_oci_external_open(const char *dir, const char *digest, const char *name,
+			  const char *tag, const char *scratch,
+			  struct mkv_oci_external **ret, struct mkv_error *err)
 {
 	auto_oci_external struct mkv_oci_external *external =
 		calloc(1, sizeof(*external));
 	if (!external)
 		return mkv_oom(err);
-	int rc = read_image(external, folder, digest, name, tag, scratch, err);
+	int rc = read_image(external, dir, digest, name, tag, scratch, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "external OCI image '%s'", name);
 	*ret = mkv_take(external);

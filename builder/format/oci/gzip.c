@@ -5,6 +5,7 @@
 #include <zlib.h> /* crc32() */
 
 #include "builder/format/oci/deflate.h"
+#include "lib/bytes.h"
 #include "lib/io.h"
 
 struct mkv_gzip {
@@ -56,9 +57,9 @@ int mkv_gzip_new(int fd, enum mkv_gzip_level level, struct mkv_gzip **ret,
 static int flush_out(struct mkv_gzip *gzip, struct mkv_error *err)
 {
 	int rc = mkv_buf_check(&gzip->out, err);
-	if (rc == 0)
-		rc = mkv_write_all(gzip->fd, gzip->out.data, gzip->out.size,
-				   err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(gzip->fd, gzip->out.data, gzip->out.size, err);
 	if (rc < 0)
 		return rc;
 	mkv_hasher_add(gzip->hasher, gzip->out.data, gzip->out.size);
@@ -91,8 +92,8 @@ int mkv_gzip_add(struct mkv_gzip *gzip, const void *data, size_t size,
 			if (rc < 0)
 				return rc;
 		}
-		size_t room = MKV_GZIP_CHUNK - gzip->filled;
-		size_t part = size < room ? size : room;
+		size_t free_bytes = MKV_GZIP_CHUNK - gzip->filled;
+		size_t part = size < free_bytes ? size : free_bytes;
 		memcpy(gzip->chunk + gzip->filled, at, part);
 		gzip->filled += part;
 		at += part;
@@ -109,15 +110,15 @@ int mkv_gzip_finish(struct mkv_gzip *gzip, struct mkv_sha256 *ret_sha256,
 		return rc;
 	mkv_bits_flush(&gzip->bits);
 	uint8_t trailer[8];
-	for (unsigned i = 0; i < 4; i++) {
-		trailer[i] = (uint8_t)(gzip->crc >> (8 * i));
-		trailer[4 + i] = (uint8_t)(gzip->in_bytes >> (8 * i));
-	}
+	mkv_le_put32(trailer, (uint32_t)gzip->crc);
+	mkv_le_put32(trailer + 4, (uint32_t)gzip->in_bytes);
 	mkv_buf_add(&gzip->out, trailer, sizeof(trailer));
 	rc = flush_out(gzip, err);
-	if (rc == 0)
-		rc = mkv_hasher_finish(gzip->hasher, ret_sha256, err);
-	if (rc == 0)
-		*ret_size_bytes = gzip->out_bytes;
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_hasher_finish(gzip->hasher, ret_sha256, err);
+	if (rc < 0)
+		return rc;
+	*ret_size_bytes = gzip->out_bytes;
+	return 0;
 }

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A gzip member (RFC 1952) of our own making: what it writes depends on the
- * bytes it is given and on nothing else, no library's version among it. Header:
- * no name, no time, OS 255. Deflate (RFC 1951) in independent blocks of
- * MKV_GZIP_CHUNK input bytes, greedy matches, dynamic Huffman codes; stored
- * where that is smaller. */
+/* Writes a gzip member (RFC 1952). The output depends only on the input bytes,
+ * not on the version of a compression library. Header: no name, no time, OS
+ * 255. Data: deflate (RFC 1951) in independent blocks of MKV_GZIP_CHUNK input
+ * bytes, with greedy matches and dynamic Huffman codes, or stored blocks where
+ * they are smaller. */
 
 #include "lib/hash.h"
 
 enum mkv_gzip_level {
-	MKV_GZIP_STORED, /* not compressed at all */
+	MKV_GZIP_STORED, /* stored blocks only */
 	MKV_GZIP_DEFLATE,
 };
 enum { MKV_GZIP_CHUNK = 256 * 1024 };
@@ -24,7 +24,7 @@ MKV_DEFINE_AUTO(gzip, struct mkv_gzip *, mkv_gzip_free)
 #define auto_gzip mkv_auto(gzip)
 int mkv_gzip_add(struct mkv_gzip *gzip, const void *data, size_t size,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4);
-/* Ends the member; digest and size of all that was written. */
+/* Ends the member and returns the digest and the size of the whole output. */
 int mkv_gzip_finish(struct mkv_gzip *gzip, struct mkv_sha256 *ret_sha256,
 		    uint64_t *ret_size_bytes,
 		    struct mkv_error *err) mkv_must_check

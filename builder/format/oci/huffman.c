@@ -18,8 +18,8 @@ static int compare_leaf(const void *a, const void *b)
 	return (int)left->symbol - (int)right->symbol;
 }
 
-/* How many codes of each depth Huffman's tree has: two queues, leaves and inner
- * nodes, both ascending. */
+/* The number of codes of each depth of Huffman's tree, by two queues in
+ * ascending order: leaves and inner nodes. */
 static void count_depths(const struct leaf *leaves, unsigned n,
 			 unsigned depths[static SYMBOLS_MAX])
 {
@@ -47,8 +47,8 @@ static void count_depths(const struct leaf *leaves, unsigned n,
 	}
 }
 
-/* Moves codes that are too long up to the limit and pays for it by lengthening
- * shorter ones until the code is complete again (Kraft's sum is 1). */
+/* Shortens codes beyond the limit to the limit, then lengthens shorter codes
+ * until the code is complete (Kraft's sum is 1). */
 static void shorten(unsigned depths[static SYMBOLS_MAX], unsigned limit)
 {
 	for (unsigned i = limit + 1; i < SYMBOLS_MAX; i++) {

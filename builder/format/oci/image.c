@@ -30,7 +30,7 @@ static json_t *list_of(const struct mkv_strings *strings)
 	return list;
 }
 
-/* A set, as Go's map[string]struct{} writes it. */
+/* A set, in the JSON form of Go's map[string]struct{}. */
 static json_t *set_of(const struct mkv_strings *strings, const char *suffix)
 {
 	json_t *set = json_object();
@@ -108,22 +108,22 @@ static int time_text(int64_t time_s, char ret[static 32], struct mkv_error *err)
 	time_t time = (time_t)time_s;
 	struct tm tm;
 	if (!gmtime_r(&time, &tm) || tm.tm_year < 0 || tm.tm_year > 8099)
-		return mkv_fail(err, MKV_FAILED, ERANGE, "%lld is no time",
-				(long long)time_s);
+		return mkv_fail(err, MKV_FAILED, ERANGE,
+				"time %lld is out of range", (long long)time_s);
 	strftime(ret, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return 0;
 }
 
-/* Dumps and hashes. */
-static int dump(const json_t *json, char **ret, size_t *ret_size,
-		struct mkv_sha256 *ret_digest, struct mkv_error *err)
+static int dump_and_hash(const json_t *json, char **ret, size_t *ret_size,
+			 struct mkv_sha256 *ret_digest, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	if (!json)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(json, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, ret_digest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, ret_digest, err);
 	if (rc < 0)
 		return rc;
 	*ret_size = text.size;
@@ -155,8 +155,8 @@ static int make_config(struct mkv_oci_built *image,
 	json_object_set_new(
 		object, "rootfs",
 		json_pack("{ssso}", "type", "layers", "diff_ids", diff_ids));
-	return dump(object, &image->config, &image->config_size,
-		    &image->config_digest, err);
+	return dump_and_hash(object, &image->config, &image->config_size,
+			     &image->config_digest, err);
 }
 
 static json_t *descriptor(const char *type, const struct mkv_sha256 *digest,
@@ -183,12 +183,12 @@ static int make_manifest(struct mkv_oci_built *image, struct mkv_error *err)
 		descriptor("application/vnd.oci.image.config.v1+json",
 			   &image->config_digest, image->config_size),
 		"layers", layers);
-	return dump(object, &image->manifest, &image->manifest_size,
-		    &image->manifest_digest, err);
+	return dump_and_hash(object, &image->manifest, &image->manifest_size,
+			     &image->manifest_digest, err);
 }
 
-/* What Docker accepts as a name without a registry, and as a tag
- * (distribution's reference grammar, narrowed). */
+/* A subset of the names without a registry, and of the tags, that Docker
+ * accepts (github.com/distribution/reference, reference.go, "Grammar"). */
 static bool is_reference_part(const char *text, bool is_name)
 {
 	size_t length = strlen(text);
@@ -212,11 +212,12 @@ static int new_image(const char *name, const char *tag,
 {
 	if (!is_reference_part(name, true) || !is_reference_part(tag, false))
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"'%s:%s' is not a name of an OCI image", name,
-				tag);
+				"'%s:%s' is not a valid name of an OCI image",
+				name, tag);
 	if (n_layers == 0 || n_layers > 120)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"OCI image '%s': %zu layers, not 1 to 120",
+				"OCI image '%s' has %zu layers: expected 1 to "
+				"120",
 				name, n_layers);
 	auto_oci_built struct mkv_oci_built *image = calloc(1, sizeof(*image));
 	if (!image)
@@ -243,16 +244,16 @@ int mkv_oci_image_new(const char *name, const char *tag,
 	if (rc < 0)
 		return rc;
 	rc = make_config(image, config, err);
-	if (rc == 0)
-		rc = make_manifest(image, err);
+	rc = rc < 0 ? rc : make_manifest(image, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "OCI image '%s'", name);
 	*ret = mkv_take(image);
 	return 0;
 }
 
-static int keep(const struct mkv_buf *text, char **ret, size_t *ret_size,
-		struct mkv_sha256 *ret_digest, struct mkv_error *err)
+static int copy_and_hash(const struct mkv_buf *text, char **ret,
+			 size_t *ret_size, struct mkv_sha256 *ret_digest,
+			 struct mkv_error *err)
 {
 	*ret = malloc(text->size + 1);
 	if (!*ret)
@@ -272,14 +273,16 @@ int mkv_oci_image_adopt(const char *name, const char *tag,
 {
 	auto_oci_built struct mkv_oci_built *image = NULL;
 	int rc = new_image(name, tag, layers, n_layers, &image, err);
-	if (rc == 0)
-		rc = keep(config, &image->config, &image->config_size,
-			  &image->config_digest, err);
-	if (rc == 0)
-		rc = manifest ? keep(manifest, &image->manifest,
-				     &image->manifest_size,
-				     &image->manifest_digest, err)
-			      : make_manifest(image, err);
+	if (rc < 0)
+		return rc;
+	rc = copy_and_hash(config, &image->config, &image->config_size,
+			   &image->config_digest, err);
+	if (rc < 0)
+		return rc;
+	rc = manifest ? copy_and_hash(manifest, &image->manifest,
+				      &image->manifest_size,
+				      &image->manifest_digest, err)
+		      : make_manifest(image, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(image);

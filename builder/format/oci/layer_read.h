@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A layer that somebody else made: its blob, as a registry has it, back to a
- * tree. Everything in it is hostile until it has been checked. */
+/* Reads a layer from its blob, as a registry serves it, into a tree. The blob
+ * is untrusted input. */
 
 #include "builder/format/oci/layer.h"
 
@@ -13,9 +13,9 @@ struct mkv_oci_read_layer {
 };
 
 /* `blob_fd`: the blob (tar, or tar compressed by gzip or zstd), whose digest
- * the caller has checked; taken over, also on failure. Its stream must have
- * `diff_id`, else MKV_UNVERIFIED. `media_type` is the blob's, as OCI calls it;
- * static. */
+ * the caller has checked; taken over, also on failure. A stream whose digest is
+ * not `diff_id` is MKV_UNVERIFIED. `media_type`: OCI's name of the blob's type;
+ * a static string. */
 int mkv_oci_layer_read(int blob_fd, const struct mkv_sha256 *digest,
 		       const struct mkv_sha256 *diff_id, const char *media_type,
 		       const char *scratch, struct mkv_oci_read_layer *ret,

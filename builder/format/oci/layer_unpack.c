@@ -10,7 +10,8 @@
 enum { CHUNK = 128 * 1024 };
 #define STREAM_MAX (UINT64_C(64) << 30)
 
-/* The type alone decides: a tar stream may begin with any bytes. */
+/* Only the media type selects the filter: libarchive's detection could mistake
+ * the first bytes of a tar stream for a compressed file. */
 static int set_filter(struct archive *archive, const char *media_type,
 		      struct mkv_error *err)
 {
@@ -30,7 +31,8 @@ static int set_filter(struct archive *archive, const char *media_type,
 			return rows[i].support(archive) == ARCHIVE_OK
 				       ? 0
 				       : mkv_archive_fail(archive, err);
-	return mkv_fail(err, MKV_UNVERIFIED, EINVAL, "a layer of type '%.100s'",
+	return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
+			"unsupported media type '%.100s' of a layer",
 			media_type);
 }
 
@@ -57,8 +59,9 @@ static int copy_stream(struct archive *archive, int tar_fd,
 			return rc;
 		size += (uint64_t)n;
 		if (size > STREAM_MAX)
-			return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-					"a layer of more than 64 GiB");
+			return mkv_fail(
+				err, MKV_UNVERIFIED, EFBIG,
+				"the layer's tar stream exceeds 64 GiB");
 	}
 	*ret_size_bytes = size;
 	return mkv_hasher_finish(hasher, ret_diff_id, err);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 #include "lib/json.h"
 
@@ -30,8 +31,8 @@ void mkv_oci_layout_free(struct mkv_oci_layout *layout)
 	free(layout);
 }
 
-static int path_in(const struct mkv_oci_layout *layout, struct mkv_buf *ret,
-		   const char *below, struct mkv_error *err)
+static int build_path(const struct mkv_oci_layout *layout, struct mkv_buf *ret,
+		      const char *below, struct mkv_error *err)
 {
 	mkv_buf_printf(ret, "%s/%s", layout->path, below);
 	return mkv_buf_check(ret, err);
@@ -50,6 +51,20 @@ static int check_empty(const char *path, struct mkv_error *err)
 	return 0;
 }
 
+static int make_directories(const struct mkv_oci_layout *layout,
+			    struct mkv_error *err)
+{
+	auto_buf struct mkv_buf blobs = {0};
+	int rc = mkv_make_dirs(layout->path, err);
+	if (rc < 0)
+		return rc;
+	rc = check_empty(layout->path, err);
+	if (rc < 0)
+		return rc;
+	rc = build_path(layout, &blobs, "blobs/sha256", err);
+	return rc < 0 ? rc : mkv_make_dirs(blobs.data, err);
+}
+
 int mkv_oci_layout_new(const char *path, struct mkv_oci_layout **ret,
 		       struct mkv_error *err)
 {
@@ -57,14 +72,7 @@ int mkv_oci_layout_new(const char *path, struct mkv_oci_layout **ret,
 		calloc(1, sizeof(*layout));
 	if (!layout || !(layout->path = strdup(path)))
 		return mkv_oom(err);
-	auto_buf struct mkv_buf blobs = {0};
-	int rc = mkv_make_dirs(path, err);
-	if (rc == 0)
-		rc = check_empty(path, err);
-	if (rc == 0)
-		rc = path_in(layout, &blobs, "blobs/sha256", err);
-	if (rc == 0)
-		rc = mkv_make_dirs(blobs.data, err);
+	int rc = make_directories(layout, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "OCI layout");
 	*ret = mkv_take(layout);
@@ -84,11 +92,10 @@ static int put_blob(const struct mkv_oci_layout *layout,
 		return rc;
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	rc = mkv_newfile_open(path.data, 0644, &file, err);
-	if (rc == 0)
-		rc = mkv_content_copy_to(content, file.fd, 0, err);
-	if (rc == 0)
-		rc = mkv_newfile_place(&file, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_content_copy_to(content, file.fd, 0, err);
+	return rc < 0 ? rc : mkv_newfile_place(&file, err);
 }
 
 static int put_text(const struct mkv_oci_layout *layout,
@@ -116,54 +123,61 @@ static int add_reference(struct mkv_oci_layout *layout,
 		int order = strcmp(layout->references[at - 1].name, name.data);
 		if (order == 0)
 			return mkv_fail(err, MKV_BAD_RECIPE, EEXIST,
-					"OCI image '%s' twice", name.data);
+					"two OCI images are named '%s'",
+					name.data);
 		if (order < 0)
 			break;
 	}
-	struct reference *grown = reallocarray(
-		layout->references, layout->count + 1, sizeof(*grown));
-	if (!grown)
-		return mkv_oom(err);
-	layout->references = grown;
-	char *own_name = mkv_buf_take(&name);
+	auto_free char *own_name = mkv_buf_take(&name);
 	if (!own_name)
 		return mkv_oom(err);
-	memmove(grown + at + 1, grown + at,
-		(layout->count - at) * sizeof(*grown));
-	grown[at] = (struct reference){own_name, image->manifest_digest,
-				       image->manifest_size};
-	layout->count++;
+	struct reference *last = mkv_grow(&layout->references, &layout->count);
+	if (!last)
+		return mkv_oom(err);
+	struct reference *place = layout->references + at;
+	memmove(place + 1, place, (size_t)(last - place) * sizeof(*place));
+	*place = (struct reference){mkv_take(own_name), image->manifest_digest,
+				    image->manifest_size};
 	return 0;
+}
+
+static int put_image(struct mkv_oci_layout *layout,
+		     const struct mkv_oci_built *image, struct mkv_error *err)
+{
+	int rc = add_reference(layout, image, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < image->n_layers; i++) {
+		rc = put_blob(layout, &image->layers[i]->digest,
+			      image->layers[i]->blob, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = put_text(layout, &image->config_digest, image->config,
+		      image->config_size, err);
+	return rc < 0 ? rc
+		      : put_text(layout, &image->manifest_digest,
+				 image->manifest, image->manifest_size, err);
 }
 
 int mkv_oci_layout_add(struct mkv_oci_layout *layout,
 		       const struct mkv_oci_built *image, struct mkv_error *err)
 {
-	int rc = add_reference(layout, image, err);
-	for (size_t i = 0; rc == 0 && i < image->n_layers; i++)
-		rc = put_blob(layout, &image->layers[i]->digest,
-			      image->layers[i]->blob, err);
-	if (rc == 0)
-		rc = put_text(layout, &image->config_digest, image->config,
-			      image->config_size, err);
-	if (rc == 0)
-		rc = put_text(layout, &image->manifest_digest, image->manifest,
-			      image->manifest_size, err);
-	if (rc < 0)
-		return mkv_wrap(err, rc, "OCI layout '%s'", layout->path);
-	return 0;
+	int rc = put_image(layout, image, err);
+	return rc < 0 ? mkv_wrap(err, rc, "OCI layout '%s'", layout->path) : 0;
 }
 
 static int put_json(const struct mkv_oci_layout *layout, const char *name,
 		    const json_t *json, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf path = {0}, text = {0};
-	int rc = path_in(layout, &path, name, err);
-	if (rc == 0)
-		rc = mkv_json_dump(json, &text, err);
-	if (rc == 0)
-		rc = mkv_place_file(path.data, 0644, text.data, text.size, err);
-	return rc;
+	int rc = build_path(layout, &path, name, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_dump(json, &text, err);
+	return rc < 0 ? rc
+		      : mkv_place_file(path.data, 0644, text.data, text.size,
+				       err);
 }
 
 int mkv_oci_layout_finish(struct mkv_oci_layout *layout, struct mkv_error *err)
@@ -194,9 +208,6 @@ int mkv_oci_layout_finish(struct mkv_oci_layout *layout, struct mkv_error *err)
 	if (!index || !marker)
 		return mkv_oom(err);
 	int rc = put_json(layout, "index.json", index, err);
-	if (rc == 0)
-		rc = put_json(layout, "oci-layout", marker, err);
-	if (rc < 0)
-		return mkv_wrap(err, rc, "OCI layout '%s'", layout->path);
-	return 0;
+	rc = rc < 0 ? rc : put_json(layout, "oci-layout", marker, err);
+	return rc < 0 ? mkv_wrap(err, rc, "OCI layout '%s'", layout->path) : 0;
 }

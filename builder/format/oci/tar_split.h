@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* tar-split (github.com/vbatts/tar-split, tar/storage/entry.go): what dockerd
- * keeps of a layer's tar stream, so that it can write the same bytes again from
- * the unpacked files. One JSON object a line:
+/* Writes tar-split metadata (github.com/vbatts/tar-split,
+ * tar/storage/entry.go), from which dockerd reassembles a layer's tar stream
+ * byte for byte with the unpacked files. One JSON object a line:
  *
  *     {"type":2,"payload":BASE64,"position":N}              raw bytes
  *     {"type":1,"name":NAME,"size":N,"payload":CRC,"position":N}  a file's data
  *
- * CRC is the big-endian CRC-64 (ISO 3309, as Go's hash/crc64 computes it) in
- * base64, null for a file without data; a name that isn't UTF-8 is `name_raw`,
- * in base64. */
+ * CRC is the big-endian CRC-64 (ISO 3309, as in Go's hash/crc64) in base64, or
+ * null for an entry without data. A name that is not UTF-8 is `name_raw`, in
+ * base64. */
 
 #include "builder/format/oci/gzip.h"
 
-/* Reads the tar stream that is the first `size` bytes of `tar_fd` (ustar with
- * PAX or GNU long names) and writes the lines into `into`. What isn't such a
- * stream is MKV_FAILED, -EINVAL. `ret_files_bytes`: the data of all files. */
+/* Reads the tar stream in the first `size` bytes of `tar_fd` (ustar with PAX or
+ * GNU extension headers) and writes the lines to `into`. A malformed stream is
+ * -EINVAL. `ret_files_bytes`: the size of all files' data. */
 int mkv_tar_split(int tar_fd, uint64_t size, struct mkv_gzip *into,
 		  uint64_t *ret_files_bytes,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4, 5);
 
-/* CRC-64 of `size` more bytes; starts with 0. */
+/* Updates a CRC-64, initially 0, by `size` bytes. */
 uint64_t mkv_crc64(uint64_t crc, const void *data, size_t size);
