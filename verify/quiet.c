@@ -18,10 +18,8 @@ void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		struct mkv_cpuset quiet;
 		/* Without any the kernel writes nothing, or "(null)". */
-		if (!mkv_env_read_cpus(env, &quiet, "%s", kept[i]))
-			continue;
-		for (size_t w = 0; w < MKV_CPUS_MAX / 64; w++)
-			ret->words[w] &= ~quiet.words[w];
+		if (mkv_env_read_cpus(env, &quiet, "%s", kept[i]))
+			mkv_cpuset_subtract(ret, &quiet);
 	}
 }
 

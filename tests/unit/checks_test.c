@@ -80,6 +80,19 @@ static void two_time_daemons_are_parent_and_child(void **state)
 	put(stat, NULL);
 }
 
+/* The kernel's list of offline CPUs has the empty slots of hot-plug too. */
+static void an_empty_cpu_slot_is_not_an_offline_cpu(void **state)
+{
+	struct mkv_env env = environment();
+	(void)state;
+	put(CPU "/offline", "12-15\n");
+	ask(&env, "cpu-topology", MKV_PASS, "offline CPUs: none / none");
+	put(CPU "/present", "0-13\n");
+	ask(&env, "cpu-topology", MKV_FAIL, "offline CPUs: none / 12-13");
+	put(CPU "/present", "0-11\n");
+	put(CPU "/offline", "\n");
+}
+
 /* What stays open under the right policy is named, and no failure. */
 static void what_stays_vulnerable_is_recorded(void **state)
 {
@@ -139,8 +152,12 @@ static const struct {
 	 "threads of a core"},
 	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", "3-",
 	 MKV_NOT_ESTABLISHED, "the kernel's view"},
-	{"cpu-topology", CPU "/offline", "12-15\n", MKV_FAIL,
+	{"cpu-topology", CPU "/present", "0-15\n", MKV_FAIL,
 	 "offline CPUs: none / 12-15"},
+	{"cpu-topology", CPU "/present", "0-10\n", MKV_NOT_ESTABLISHED,
+	 "offline CPUs: none / -"},
+	{"cpu-topology", CPU "/present", NULL, MKV_NOT_ESTABLISHED,
+	 "offline CPUs: none / -"},
 	{"smt", CPU "/smt/active", "0\n", MKV_FAIL, "SMT: on / off"},
 	{"smt", CPU "/smt/active", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"cache-topology", CPU "/cpu4/cache/index3/size", "8192K", MKV_FAIL,
@@ -589,6 +606,7 @@ int main(void)
 		cmocka_unit_test(the_machine_keeps_the_contract),
 		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
 		cmocka_unit_test(two_time_daemons_are_parent_and_child),
+		cmocka_unit_test(an_empty_cpu_slot_is_not_an_offline_cpu),
 		cmocka_unit_test(what_stays_vulnerable_is_recorded),
 		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),

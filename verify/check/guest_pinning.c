@@ -15,16 +15,6 @@ static void cpus_of(const struct mkv_contract_numbers *numbers,
 		mkv_cpuset_add(ret, numbers->items[i]);
 }
 
-static bool is_within(const struct mkv_cpuset *inner,
-		      const struct mkv_cpuset *outer)
-{
-	for (size_t i = 0; i < sizeof(inner->words) / sizeof(*inner->words);
-	     i++)
-		if (inner->words[i] & ~outer->words[i])
-			return false;
-	return true;
-}
-
 static const struct mkv_thread *find_thread(const struct mkv_threads *threads,
 					    int64_t id)
 {
@@ -90,7 +80,7 @@ static void ask_other_threads(const struct mkv_domain_question *q,
 		char seen[128];
 		if (is_cpu_thread(domain, hv->cpu.pins.count, thread->id))
 			continue;
-		if (is_within(&thread->allowed, &allowed)) {
+		if (mkv_cpuset_is_within(&thread->allowed, &allowed)) {
 			right++;
 			continue;
 		}

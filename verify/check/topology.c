@@ -63,6 +63,27 @@ static void agree(struct mkv_answer *answer, const char *what, const char *leaf,
 		       what, source, by_cpuid, by_kernel);
 }
 
+/* A CPU that is present but offline is one that the contract counts. The
+ * kernel's own list, `offline`, also has CPUs that are only possible: the empty
+ * slots of a machine that allows hot-plug. */
+static void check_offline(const struct mkv_env *env,
+			  const struct mkv_cpuset *online,
+			  struct mkv_answer *answer)
+{
+	static const char source[] = "/sys/devices/system/cpu/present";
+	struct mkv_cpuset present;
+	char text[128] = "none";
+	bool is_known = mkv_env_read_cpus(env, &present, "%s", source) &&
+			mkv_cpuset_is_within(online, &present);
+	if (is_known) {
+		mkv_cpuset_subtract(&present, online);
+		if (mkv_cpuset_count(&present))
+			mkv_cpuset_text(&present, text, sizeof(text));
+	}
+	mkv_answer_compare(answer, "offline CPUs", source, "none",
+			   is_known ? text : NULL);
+}
+
 void mkv_check_cpu_topology(const struct mkv_env *env,
 			    struct mkv_answer *answer)
 {
@@ -97,12 +118,7 @@ void mkv_check_cpu_topology(const struct mkv_env *env,
 		return;
 	agree(answer, "threads of a core", leaf, &cores, &k_cores);
 	agree(answer, "CPUs of a socket", leaf, &packages, &k_packages);
-	/* A CPU that is present but offline is one that the contract counts. */
-	auto_free char *offline =
-		mkv_env_read(env, "/sys/devices/system/cpu/offline");
-	mkv_answer_compare(answer, "offline CPUs",
-			   "/sys/devices/system/cpu/offline", "none",
-			   offline ? (*offline ? offline : "none") : NULL);
+	check_offline(env, &online, answer);
 }
 
 void mkv_check_smt(const struct mkv_env *env, struct mkv_answer *answer)

@@ -32,6 +32,21 @@ unsigned mkv_cpuset_first(const struct mkv_cpuset *set)
 	return MKV_CPUS_MAX;
 }
 
+void mkv_cpuset_subtract(struct mkv_cpuset *set, const struct mkv_cpuset *other)
+{
+	for (size_t i = 0; i < MKV_CPUS_MAX / 64; i++)
+		set->words[i] &= ~other->words[i];
+}
+
+bool mkv_cpuset_is_within(const struct mkv_cpuset *inner,
+			  const struct mkv_cpuset *outer)
+{
+	for (size_t i = 0; i < MKV_CPUS_MAX / 64; i++)
+		if (inner->words[i] & ~outer->words[i])
+			return false;
+	return true;
+}
+
 int mkv_cpuset_compare(const struct mkv_cpuset *a, const struct mkv_cpuset *b)
 {
 	unsigned first = mkv_cpuset_first(a), other = mkv_cpuset_first(b);

@@ -18,6 +18,13 @@ bool mkv_cpuset_has(const struct mkv_cpuset *set, unsigned cpu);
 unsigned mkv_cpuset_count(const struct mkv_cpuset *set);
 /* The lowest member, or MKV_CPUS_MAX. */
 unsigned mkv_cpuset_first(const struct mkv_cpuset *set);
+/* Removes the members of `other`. */
+void mkv_cpuset_subtract(struct mkv_cpuset *set,
+			 const struct mkv_cpuset *other);
+/* True when every member of `inner` is one of `outer`. */
+bool mkv_cpuset_is_within(const struct mkv_cpuset *inner,
+			  const struct mkv_cpuset *outer);
+/* Orders by the lowest member, then by all; 0 when equal. */
 int mkv_cpuset_compare(const struct mkv_cpuset *a, const struct mkv_cpuset *b);
 
 /* The kernel's list form, "0-3,8", as in Documentation/admin-guide/cputopology.

@@ -21,6 +21,7 @@ static const char *const files[] = {
 	"/sys/devices/system/clocksource/clocksource0/available_clocksource",
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource",
 	"/sys/devices/system/cpu/online",
+	"/sys/devices/system/cpu/present",
 	"/sys/devices/system/cpu/smt/active",
 	"/sys/devices/system/cpu/vulnerabilities/itlb_multihit",
 	"/sys/devices/system/cpu/vulnerabilities/l1tf",
