@@ -9,6 +9,7 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -125,11 +126,6 @@ bool mkv_phc_best(const int64_t (*readings)[3], size_t count,
 	return found;
 }
 
-static int64_t magnitude(int64_t value)
-{
-	return value < 0 ? -value : value;
-}
-
 bool mkv_phc_narrow(const struct mkv_phc_offset *before,
 		    const struct mkv_phc_offset *after, int64_t card_sent_ns,
 		    int64_t card_received_ns, int64_t *sent_ns,
@@ -137,10 +133,10 @@ bool mkv_phc_narrow(const struct mkv_phc_offset *before,
 {
 	/* A clock that runs 500 ppm off moves 0.2 us in an exchange of 400. */
 	static const int64_t most_drift_ns = 10000;
-	int64_t moved = magnitude(after->offset_ns - before->offset_ns);
+	int64_t moved = llabs(after->offset_ns - before->offset_ns);
 	if (moved > before->error_ns + after->error_ns + most_drift_ns ||
-	    magnitude(card_sent_ns) > farthest_ns ||
-	    magnitude(card_received_ns) > farthest_ns)
+	    llabs(card_sent_ns) > farthest_ns ||
+	    llabs(card_received_ns) > farthest_ns)
 		return false;
 	int64_t error = after->error_ns + moved;
 	if (before->error_ns > after->error_ns)

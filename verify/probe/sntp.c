@@ -6,6 +6,7 @@
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -61,6 +62,11 @@ int mkv_sntp_parse(const uint8_t *p, size_t size, uint64_t nonce, uint64_t t1,
 		.leap = leap,
 	};
 	return 0;
+}
+
+int64_t mkv_sntp_bound_ns(const struct mkv_sntp_sample *sample)
+{
+	return llabs(sample->offset_ns) + (sample->delay_ns + 1) / 2;
 }
 
 static int open_socket(const char *address, uint16_t port, int *ret,
