@@ -400,7 +400,7 @@ static void capture_tpm(const struct mkv_env *env, struct mkv_buf *into)
 	struct mkv_tpm_key key;
 	struct mkv_error err;
 	char hex[MKV_SHA256_HEX_SIZE];
-	if (mkv_tpm_ask_key(env, &key, &err) < 0)
+	if (mkv_tpm_read_key(env, &key, &err) < 0)
 		return;
 	mkv_sha256_hex(&key.id, hex);
 	mkv_buf_printf(into,

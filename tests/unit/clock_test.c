@@ -668,7 +668,7 @@ static void the_interval_holds_the_truth(void **state)
 		seed = seed * 1664525 + 1013904223;
 		true_offset_ns = offset;
 		asymmetry_ns = (long long)(seed >> 8) % 200000 - 100000;
-		if (mkv_sntp_ask("127.0.0.1", ntp_port, 2, &s, &err) < 0)
+		if (mkv_sntp_query("127.0.0.1", ntp_port, 2, &s, &err) < 0)
 			continue;
 		asked++;
 		int64_t off = s.offset_ns - offset;

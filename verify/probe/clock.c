@@ -43,8 +43,8 @@ void mkv_clock_read(const struct mkv_env *env, struct mkv_clock_reading *ret)
 					   &ret->ntpdata,
 					   &ret->ntpdata_error) == 0;
 	ret->now_s = (double)mkv_realtime_ns() * 1e-9;
-	ret->has_sntp = mkv_sntp_ask(clock->address, env->ntp_port, EXCHANGES,
-				     &ret->sntp, &ret->sntp_error) == 0;
+	ret->has_sntp = mkv_sntp_query(clock->address, env->ntp_port, EXCHANGES,
+				       &ret->sntp, &ret->sntp_error) == 0;
 	if (env->figures)
 		record_figures(ret, env->figures);
 }

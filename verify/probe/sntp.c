@@ -252,8 +252,8 @@ static int exchange(int fd, int phc, struct mkv_sntp_sample *ret,
 		     compared ? &after : NULL, ret, err);
 }
 
-int mkv_sntp_ask(const char *address, uint16_t port, unsigned count,
-		 struct mkv_sntp_sample *ret, struct mkv_error *err)
+int mkv_sntp_query(const char *address, uint16_t port, unsigned count,
+		   struct mkv_sntp_sample *ret, struct mkv_error *err)
 {
 	auto_fd int fd = -1;
 	int rc = open_socket(address, port, &fd, err);

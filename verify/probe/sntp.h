@@ -29,9 +29,9 @@ struct mkv_sntp_sample {
 
 /* Makes `count` exchanges and returns the one with the least delay. The address
  * is numeric. -ETIMEDOUT: no response; -EBADMSG: no valid response. */
-int mkv_sntp_ask(const char *address, uint16_t port, unsigned count,
-		 struct mkv_sntp_sample *ret,
-		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4, 5);
+int mkv_sntp_query(const char *address, uint16_t port, unsigned count,
+		   struct mkv_sntp_sample *ret,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4, 5);
 
 /* The largest distance of both clocks that the sample allows: |offset| plus
  * half the delay, rounded up. */
