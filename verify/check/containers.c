@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The containers that run: each as promised, and no other. */
+/* The check docker-containers: each container runs as promised, and no other
+ * runs. */
 #include "verify/check/docker_internal.h"
 
 #include <limits.h>
@@ -8,29 +9,29 @@
 #include "verify/check/bridge.h"
 #include "verify/probe/docker.h"
 
-/* One container and dockerd's answer about it. */
+/* One container and dockerd's description of it. */
 struct question {
 	const struct mkv_env *env;
 	struct mkv_answer *answer;
 	const struct mkv_contract_container *wanted;
 	const json_t *json;
-	char path[192]; /* where the answer is from */
-	int64_t pid;	/* 0: it doesn't run */
+	char path[192]; /* of the API */
+	int64_t pid;	/* 0: not running */
 };
 
 /* "network of postgres" */
-static const char *what_of(const struct question *q, const char *what,
-			   char ret[static 192])
+static const char *name_what(const struct question *q, const char *what,
+			     char ret[static 192])
 {
 	(void)snprintf(ret, 192, "%.60s of %.100s", what, q->wanted->name);
 	return ret;
 }
 
-static void compare(const struct question *q, const char *what,
-		    const char *expected, const char *observed)
+static void compare_text(const struct question *q, const char *what,
+			 const char *expected, const char *observed)
 {
 	char name[192];
-	(void)mkv_answer_compare(q->answer, what_of(q, what, name), q->path,
+	(void)mkv_answer_compare(q->answer, name_what(q, what, name), q->path,
 				 expected, observed);
 }
 
@@ -44,18 +45,18 @@ static void check_image(const struct question *q)
 		       !oci || !runs			? MKV_NOT_ESTABLISHED
 		       : strcmp(oci->config, runs) == 0 ? MKV_PASS
 							: MKV_FAIL,
-		       what_of(q, "image", what), q->path,
+		       name_what(q, "image", what), q->path,
 		       oci ? oci->config : NULL, runs);
 }
 
-/* Its card, of that MAC address, is a port of the network's bridge: dockerd
- * knows what it made, not what somebody made of it since. */
+/* The card with the endpoint's MAC address must be a port of the network's
+ * bridge by the kernel: dockerd doesn't notice when it is moved. */
 static void check_port(const struct question *q, const char *network,
 		       const json_t *endpoint)
 {
 	char path[192], what[192], bridge[64], port[MKV_INTERFACE_SIZE];
 	(void)snprintf(path, sizeof(path), "/networks/%s", network);
-	(void)what_of(q, "port", what);
+	(void)name_what(q, "port", what);
 	auto_json json_t *json = mkv_docker_ask(q->env, q->answer, what, path);
 	const char *driver = json ? mkv_docker_text(json, "Driver") : NULL;
 	const char *id = json ? mkv_docker_text(json, "Id") : NULL;
@@ -69,7 +70,7 @@ static void check_port(const struct question *q, const char *network,
 			       "a bridge and a card's MAC address", NULL);
 		return;
 	}
-	/* Docker's own name of a bridge that isn't given one. */
+	/* Docker's default name of a bridge. */
 	(void)snprintf(bridge, sizeof(bridge), name ? "%.60s" : "br-%.12s",
 		       name ? name : id);
 	const char *why = NULL;
@@ -88,18 +89,18 @@ static void check_network(const struct question *q)
 		json_object_get(q->json, "NetworkSettings"), "Networks");
 	const char *wanted = q->wanted->network ? q->wanted->network : "none";
 	bool own = strcmp(wanted, "none") != 0 && strcmp(wanted, "host") != 0;
-	compare(q, "network", wanted,
-		json_object_size(networks) == 1
-			? json_object_iter_key(
-				  json_object_iter((json_t *)networks))
-			: "not exactly one network");
+	compare_text(q, "network", wanted,
+		     json_object_size(networks) == 1
+			     ? json_object_iter_key(
+				       json_object_iter((json_t *)networks))
+			     : "not exactly one network");
 	const json_t *endpoint = json_object_get(networks, wanted);
 	if (own && endpoint && q->pid > 0)
 		check_port(q, wanted, endpoint);
 }
 
-/* "[ADDRESS:]PORT:CONTAINER-PORT[/PROTOCOL]" as dockerd keeps it: by what
- * `ret_key` says, at "ADDRESS:PORT". */
+/* Splits "[ADDRESS:]PORT:CONTAINER-PORT[/PROTOCOL]" into dockerd's key of the
+ * binding, "CONTAINER-PORT/PROTOCOL", and "ADDRESS:PORT". */
 static void split_port(const char *text, char ret_key[static 32],
 		       char ret_at[static 80])
 {
@@ -146,12 +147,12 @@ static void check_ports(const struct question *q, const json_t *host)
 	mkv_answer_say(q->answer,
 		       count == ports->count && right == count ? MKV_PASS
 							       : MKV_FAIL,
-		       what_of(q, "published ports", what), q->path, expected,
+		       name_what(q, "published ports", what), q->path, expected,
 		       "%zu, %zu of them promised", count, right);
 }
 
-/* What a variable is set to: of several, the last one counts. */
-static const char *variable(const json_t *list, const char *key)
+/* The value of a variable; the last one counts. NULL: not set. */
+static const char *find_variable(const json_t *list, const char *key)
 {
 	size_t length = strlen(key);
 	const char *value = NULL;
@@ -163,7 +164,7 @@ static const char *variable(const json_t *list, const char *key)
 	return value;
 }
 
-/* The image's own variables, and who the container is, stand beside them. */
+/* Variables of the image and of Docker itself are ignored. */
 static void check_environment(const struct question *q)
 {
 	const json_t *list =
@@ -173,22 +174,23 @@ static void check_environment(const struct question *q)
 	char what[192];
 	for (size_t i = 0; i < wanted->count; i++) {
 		const struct mkv_contract_pair *pair = &wanted->items[i];
-		const char *value = variable(list, pair->key);
+		const char *value = find_variable(list, pair->key);
 		if (value && strcmp(value, pair->value) == 0)
 			continue;
 		wrong++;
-		compare(q, pair->key, pair->value, value ? value : "not set");
+		compare_text(q, pair->key, pair->value,
+			     value ? value : "not set");
 	}
 	if (wanted->count && !wrong)
 		mkv_answer_say(q->answer, MKV_PASS,
-			       what_of(q, "environment", what), q->path,
+			       name_what(q, "environment", what), q->path,
 			       "the variables promised",
 			       "%zu, each as promised", wanted->count);
 }
 
-/* A volume without a name that the image itself asks for, at that path. */
-static bool is_images_own(const struct question *q, const json_t *mount,
-			  const char *to)
+/* True for an anonymous volume at a path that the image declares (VOLUME). */
+static bool is_declared_by_image(const struct question *q, const json_t *mount,
+				 const char *to)
 {
 	const struct mkv_contract_oci *oci =
 		mkv_contract_find_oci(q->env->contract, q->wanted->image);
@@ -207,7 +209,7 @@ static bool is_images_own(const struct question *q, const json_t *mount,
 			       to) != NULL;
 }
 
-static bool is_promised(const struct question *q, const char *to)
+static bool is_promised_mount(const struct question *q, const char *to)
 {
 	for (size_t i = 0; i < q->wanted->n_mounts; i++)
 		if (strcmp(q->wanted->mounts[i].path, to) == 0)
@@ -215,14 +217,14 @@ static bool is_promised(const struct question *q, const char *to)
 	return false;
 }
 
-/* Mounts that nobody promised: a folder of the machine, memory, a volume that
- * outlives the run. */
+/* Appends findings for mounts that are not promised, such as a directory of the
+ * machine, a tmpfs, or a volume that outlives the run. */
 static void check_other_mounts(const struct question *q, const json_t *host)
 {
 	const json_t *mounts = json_object_get(q->json, "Mounts");
 	size_t strangers = json_object_size(json_object_get(host, "Tmpfs"));
 	char what[192];
-	(void)what_of(q, "other mounts", what);
+	(void)name_what(q, "other mounts", what);
 	if (!json_is_array(mounts)) {
 		mkv_answer_add(q->answer, MKV_NOT_ESTABLISHED, what, q->path,
 			       "none", NULL);
@@ -235,22 +237,21 @@ static void check_other_mounts(const struct question *q, const json_t *host)
 		const json_t *one = json_array_get(mounts, i);
 		const char *to = mkv_docker_text(one, "Destination");
 		const char *kind = mkv_docker_text(one, "Type");
-		if (to && (is_promised(q, to) ||
+		if (to && (is_promised_mount(q, to) ||
 			   (kind && strcmp(kind, "volume") == 0 &&
-			    is_images_own(q, one, to))))
+			    is_declared_by_image(q, one, to))))
 			continue;
 		strangers++;
 		mkv_answer_say(q->answer, MKV_FAIL, what, q->path, "none",
-			       "%s at %s", kind ? kind : "one",
-			       to ? to : "an unknown place");
+			       "%s at %s", kind ? kind : "a mount",
+			       to ? to : "an unknown path");
 	}
 	if (!strangers)
 		mkv_answer_add(q->answer, MKV_PASS, what, q->path, "none",
 			       "none");
 }
 
-/* A limit is another machine, and privilege another container. None can be
- * promised, so none may be set. */
+/* A contract can't promise limits or privileges, so none may be set. */
 static void check_limits(const struct question *q, const json_t *host)
 {
 	static const char *const numbers[] = {
@@ -272,14 +273,14 @@ static void check_limits(const struct question *q, const json_t *host)
 	}
 	if (json_is_true(json_object_get(host, "Privileged")))
 		mkv_buf_printf(&set, "%sPrivileged", set.size ? ", " : "");
-	(void)mkv_answer_compare(q->answer, what_of(q, "limits", what), q->path,
-				 "none",
+	(void)mkv_answer_compare(q->answer, name_what(q, "limits", what),
+				 q->path, "none",
 				 set.failed ? NULL
 				 : set.size ? set.data
 					    : "none");
 }
 
-/* Who started it may have given it more than its image, or less. */
+/* Settings of the container that don't come from its image. */
 static void check_settings(const struct question *q)
 {
 	const json_t *host = json_object_get(q->json, "HostConfig");
@@ -287,7 +288,7 @@ static void check_settings(const struct question *q)
 	check_environment(q);
 	if (!json_is_object(host)) {
 		mkv_answer_add(q->answer, MKV_NOT_ESTABLISHED,
-			       what_of(q, "settings", what), q->path,
+			       name_what(q, "settings", what), q->path,
 			       "HostConfig", NULL);
 		return;
 	}
@@ -296,7 +297,7 @@ static void check_settings(const struct question *q)
 	check_other_mounts(q, host);
 }
 
-static const char *volume_at(const json_t *mounts, const char *path)
+static const char *find_volume_at(const json_t *mounts, const char *path)
 {
 	const char *volume = "no volume";
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
@@ -315,11 +316,12 @@ static void check_mount(const struct question *q,
 			const struct mkv_contract_mount *mount)
 {
 	char what[192], source[64], type[32], place[PATH_MAX];
-	(void)what_of(q, mount->path, what);
-	mkv_answer_compare(
-		q->answer, what, "GET /containers Mounts", mount->volume,
-		volume_at(json_object_get(q->json, "Mounts"), mount->path));
-	/* What the processes inside see is what counts. */
+	(void)name_what(q, mount->path, what);
+	mkv_answer_compare(q->answer, what, "GET /containers Mounts",
+			   mount->volume,
+			   find_volume_at(json_object_get(q->json, "Mounts"),
+					  mount->path));
+	/* The mount table of the processes inside is decisive. */
 	(void)snprintf(source, sizeof(source), "/proc/%lld/mountinfo",
 		       (long long)q->pid);
 	auto_free char *table =
@@ -350,7 +352,7 @@ static void check_container(const struct mkv_env *env,
 	if (!json)
 		return;
 	q.json = json;
-	/* "Running" is true of a paused one as well. */
+	/* "Running" is true for a paused container too. */
 	const json_t *state = json_object_get(json, "State");
 	if (mkv_answer_compare(answer, what, q.path, "running",
 			       mkv_docker_text(state, "Status")) == MKV_PASS)
@@ -362,7 +364,7 @@ static void check_container(const struct mkv_env *env,
 		check_mount(&q, &wanted->mounts[i]);
 }
 
-/* All that run; NULL after recording why they can't be told. */
+/* The running containers; NULL after appending a finding with the reason. */
 static json_t *ask_running(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char path[] = "/containers/json";
@@ -370,12 +372,12 @@ static json_t *ask_running(const struct mkv_env *env, struct mkv_answer *answer)
 	if (!list || json_is_array(list))
 		return list;
 	mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "running containers", path,
-		       "a list", "another answer");
+		       "a list", "another JSON value");
 	json_decref(list);
 	return NULL;
 }
 
-static bool is_known(const struct mkv_env *env, const char *name)
+static bool is_promised_container(const struct mkv_env *env, const char *name)
 {
 	const struct mkv_contract_docker *docker = &env->image->docker;
 	for (size_t i = 0; name && i < docker->n_containers; i++)
@@ -385,8 +387,10 @@ static bool is_known(const struct mkv_env *env, const char *name)
 	return false;
 }
 
-/* Containers that run and that the contract doesn't name for this host. */
-static void find_strangers(const struct mkv_env *env, struct mkv_answer *answer)
+/* Appends findings for running containers that the contract doesn't place on
+ * this host. */
+static void find_unknown_containers(const struct mkv_env *env,
+				    struct mkv_answer *answer)
 {
 	static const char path[] = "/containers/json";
 	auto_json json_t *list = ask_running(env, answer);
@@ -398,12 +402,12 @@ static void find_strangers(const struct mkv_env *env, struct mkv_answer *answer)
 			json_object_get(json_array_get(list, i), "Names");
 		const char *name = json_string_value(json_array_get(names, 0));
 		name = name && name[0] == '/' ? name + 1 : name;
-		if (is_known(env, name))
+		if (is_promised_container(env, name))
 			continue;
 		strangers++;
 		mkv_answer_add(answer, MKV_FAIL, "running containers", path,
 			       "only those of the contract",
-			       name ? name : "one without a name");
+			       name ? name : "a container without a name");
 	}
 	if (strangers == 0)
 		mkv_answer_say(answer, MKV_PASS, "running containers", path,
@@ -418,7 +422,7 @@ void mkv_check_docker_containers(const struct mkv_env *env,
 	if (!docker->promised)
 		return;
 	if (env->phase == MKV_PHASE_BOOT) {
-		/* They start behind the gate: until then none may run. */
+		/* Containers start after the gate, so none may run yet. */
 		auto_json json_t *list = ask_running(env, answer);
 		if (list)
 			mkv_answer_number(answer, "running before the gate",
@@ -429,5 +433,5 @@ void mkv_check_docker_containers(const struct mkv_env *env,
 	for (size_t i = 0; i < docker->n_containers; i++)
 		if (mkv_env_runs(env, &docker->containers[i]))
 			check_container(env, &docker->containers[i], answer);
-	find_strangers(env, answer);
+	find_unknown_containers(env, answer);
 }

@@ -15,13 +15,14 @@ struct installed {
 };
 
 /* The value of a field whose name and colon begin the line; NULL. */
-static const char *field(const char *line, const char *name)
+static const char *field_value(const char *line, const char *name)
 {
 	size_t length = strlen(name);
 	return strncmp(line, name, length) == 0 ? line + length : NULL;
 }
 
-/* Cuts the text into paragraphs, in place; calls nothing, returns an array. */
+/* Splits the text into paragraphs in place. Returns an array, owned by the
+ * caller, that points into the text; NULL: none, or out of memory. */
 static struct installed *parse_status(char *text, size_t *ret_count)
 {
 	struct installed *list = NULL;
@@ -31,13 +32,13 @@ static struct installed *parse_status(char *text, size_t *ret_count)
 	while (rest) {
 		char *line = strsep(&rest, "\n");
 		const char *value;
-		if (*line && (value = field(line, "Package: ")))
+		if (*line && (value = field_value(line, "Package: ")))
 			now.name = value;
-		else if (*line && (value = field(line, "Version: ")))
+		else if (*line && (value = field_value(line, "Version: ")))
 			now.version = value;
-		else if (*line && (value = field(line, "Architecture: ")))
+		else if (*line && (value = field_value(line, "Architecture: ")))
 			now.architecture = value;
-		else if (*line && (value = field(line, "Status: ")))
+		else if (*line && (value = field_value(line, "Status: ")))
 			now.whole = strcmp(value, "install ok installed") == 0;
 		if ((*line && rest) || !now.name)
 			continue;
@@ -58,7 +59,7 @@ static struct installed *parse_status(char *text, size_t *ret_count)
 	return list;
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_packages(const void *a, const void *b)
 {
 	const struct installed *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
@@ -67,22 +68,24 @@ static int by_name(const void *a, const void *b)
 			      y->architecture ? y->architecture : "");
 }
 
-static const struct installed *find(const struct installed *list, size_t count,
-				    const struct mkv_contract_package *package)
+static const struct installed *
+find_package(const struct installed *list, size_t count,
+	     const struct mkv_contract_package *package)
 {
 	const struct installed key = {.name = package->name,
 				      .architecture = package->architecture};
-	return count ? bsearch(&key, list, count, sizeof(*list), by_name)
+	return count ? bsearch(&key, list, count, sizeof(*list),
+			       compare_packages)
 		     : NULL;
 }
 
-/* A second architecture's is another package. */
-static bool is_same(const struct mkv_contract_package *package,
-		    const struct installed *have)
+/* A package of another architecture is another package. */
+static bool is_same_package(const struct mkv_contract_package *package,
+			    const struct installed *have)
 {
 	const struct installed key = {.name = package->name,
 				      .architecture = package->architecture};
-	return by_name(&key, have) == 0;
+	return compare_packages(&key, have) == 0;
 }
 
 void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
@@ -105,14 +108,14 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 			       "readable", NULL);
 		return;
 	}
-	qsort(list, count, sizeof(*list), by_name);
+	qsort(list, count, sizeof(*list), compare_packages);
 	size_t wrong = 0, whole = 0;
 	for (size_t i = 0; i < image->n_packages; i++) {
 		const struct mkv_contract_package *p = &image->packages[i];
-		const struct installed *have = find(list, count, p);
+		const struct installed *have = find_package(list, count, p);
 		const char *version = !have || !have->version ? "not installed"
 				      : have->whole	      ? have->version
-						    : "half installed";
+						    : "partly installed";
 		if (strcmp(version, p->version) != 0 && wrong++ < SHOWN_MAX)
 			mkv_answer_add(answer, MKV_FAIL, p->name, source,
 				       p->version, version);
@@ -123,7 +126,7 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 			continue;
 		whole++;
 		for (size_t j = 0; j < image->n_packages && !known; j++)
-			known = is_same(&image->packages[j], &list[i]);
+			known = is_same_package(&image->packages[j], &list[i]);
 		if (!known && wrong++ < SHOWN_MAX)
 			mkv_answer_add(answer, MKV_FAIL, list[i].name, source,
 				       "not installed", list[i].version);

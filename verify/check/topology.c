@@ -5,16 +5,16 @@
 
 #include "verify/probe/sysfs.h"
 
-static void expect_count(struct mkv_answer *answer, const char *what,
-			 const char *source, unsigned expected,
-			 int64_t observed)
+static void compare_count(struct mkv_answer *answer, const char *what,
+			  const char *source, unsigned expected,
+			  int64_t observed)
 {
 	char wanted[16];
 	(void)snprintf(wanted, sizeof(wanted), "%u", expected);
 	if (observed < 0)
 		mkv_answer_add(answer, expected ? MKV_FAIL : MKV_NOT_PROMISED,
 			       what, source, expected ? wanted : NULL,
-			       "not the same everywhere");
+			       "different numbers");
 	else
 		mkv_answer_number(answer, what, source,
 				  expected ? (int64_t)expected : -1, observed);
@@ -25,12 +25,12 @@ static void compare_counts(const struct mkv_env *env, struct mkv_answer *answer,
 			   const struct mkv_cpu_sets *packages)
 {
 	const struct mkv_contract_cpu *cpu = &env->image->cpu;
-	expect_count(answer, "sockets", source, cpu->sockets,
-		     (int64_t)packages->count);
-	expect_count(answer, "cores of a socket", source, cpu->cores,
-		     mkv_cpu_cores_each(cores, packages));
-	expect_count(answer, "threads of a core", source, cpu->threads,
-		     mkv_cpu_sets_even(cores));
+	compare_count(answer, "sockets", source, cpu->sockets,
+		      (int64_t)packages->count);
+	compare_count(answer, "cores of a socket", source, cpu->cores,
+		      mkv_cpu_cores_each(cores, packages));
+	compare_count(answer, "threads of a core", source, cpu->threads,
+		      mkv_cpu_sets_even(cores));
 }
 
 static void sets_text(const struct mkv_cpu_sets *sets, char *ret, size_t size)
@@ -46,9 +46,10 @@ static void sets_text(const struct mkv_cpu_sets *sets, char *ret, size_t size)
 	}
 }
 
-static void agree(struct mkv_answer *answer, const char *what, const char *leaf,
-		  const struct mkv_cpu_sets *registers,
-		  const struct mkv_cpu_sets *kernel)
+static void compare_partitions(struct mkv_answer *answer, const char *what,
+			       const char *leaf,
+			       const struct mkv_cpu_sets *registers,
+			       const struct mkv_cpu_sets *kernel)
 {
 	char by_cpuid[512], by_kernel[512];
 	sets_text(registers, by_cpuid, sizeof(by_cpuid));
@@ -116,8 +117,9 @@ void mkv_check_cpu_topology(const struct mkv_env *env,
 	}
 	if (!promised)
 		return;
-	agree(answer, "threads of a core", leaf, &cores, &k_cores);
-	agree(answer, "CPUs of a socket", leaf, &packages, &k_packages);
+	compare_partitions(answer, "threads of a core", leaf, &cores, &k_cores);
+	compare_partitions(answer, "CPUs of a socket", leaf, &packages,
+			   &k_packages);
 	check_offline(env, &online, answer);
 }
 
