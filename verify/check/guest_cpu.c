@@ -22,7 +22,7 @@ static void compare_features(const struct mkv_domain_question *q,
 		while (feature &&
 		       strcmp(mkv_domain_attribute(feature, "", "name", ""),
 			      name) != 0)
-			feature = mkv_xml_again(feature);
+			feature = mkv_xml_next(feature);
 		const char *policy =
 			mkv_domain_attribute(feature, "", "policy", "not set");
 		if (strcmp(policy, "force") == 0)

@@ -12,7 +12,7 @@ static size_t count_nodes(const struct mkv_xml_node *parent, const char *name)
 {
 	size_t found = 0;
 	for (const struct mkv_xml_node *node = mkv_xml_find(parent, name); node;
-	     node = mkv_xml_again(node))
+	     node = mkv_xml_next(node))
 		found++;
 	return found;
 }
@@ -105,7 +105,7 @@ static void compare_timer(const struct mkv_domain_question *q,
 	char what[48];
 	while (timer &&
 	       strcmp(mkv_domain_attribute(timer, "", "name", ""), name) != 0)
-		timer = mkv_xml_again(timer);
+		timer = mkv_xml_next(timer);
 	(void)snprintf(what, sizeof(what), "timer %.32s", name);
 	mkv_domain_compare(
 		q, what, MKV_DOMAINS_SOURCE,

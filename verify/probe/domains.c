@@ -115,7 +115,7 @@ int64_t mkv_domain_cpu_thread(const struct mkv_domain *domain, unsigned cpu)
 {
 	const struct mkv_xml_node *vcpu =
 		mkv_xml_find(domain->status, "vcpus/vcpu");
-	for (; vcpu; vcpu = mkv_xml_again(vcpu))
+	for (; vcpu; vcpu = mkv_xml_next(vcpu))
 		if (mkv_xml_number(mkv_xml_attribute(vcpu, "", "id")) == cpu)
 			return mkv_xml_number(
 				mkv_xml_attribute(vcpu, "", "pid"));
