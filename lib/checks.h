@@ -99,7 +99,7 @@
 	X(daemons, "daemons", true, NULL, NULL, always, false,                 \
 	  "updaters and indexers wake up during a measurement")                \
 	X(tpm_key, "tpm-key", false, NULL, NULL, has_tpm_key, false,           \
-	  "a receipt of another machine says nothing about this one")
+	  "a receipt of another machine proves nothing about this one")
 
 /* The parts of a contract that apply to one host. */
 struct mkv_check_scope {
@@ -125,6 +125,6 @@ bool mkv_check_is_promised(const struct mkv_check_promise *check,
 /* True when a check verifies this setting of an image. */
 bool mkv_check_verifies_setting(const char *key) mkv_nonnull(1);
 
-/* True when the contract says on which CPUs the guest's threads run. */
+/* True when the contract promises the CPUs of the guest's threads. */
 bool mkv_contract_is_pinned(const struct mkv_contract_host *guest)
 	mkv_nonnull(1);

@@ -116,8 +116,9 @@ static const char *find_absence_reason(const struct mkv_env *env,
 	return slash ? slash + 1 : master;
 }
 
-void mkv_bridge_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		    const char *what, const char *bridge, const char *port)
+void mkv_bridge_check_port(const struct mkv_env *env, struct mkv_answer *answer,
+			   const char *what, const char *bridge,
+			   const char *port)
 {
 	/* if_bridge.h's BR_STATE_* */
 	static const char *const states[] = {

@@ -20,6 +20,6 @@ enum mkv_result mkv_bridge_peer(const struct mkv_env *env, int64_t pid,
 				const char **ret_why) mkv_nonnull(1, 3, 4, 5);
 
 /* Appends a finding: `port` is a port of the bridge and forwards. */
-void mkv_bridge_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		    const char *what, const char *bridge, const char *port)
-	mkv_nonnull(1, 2, 3, 4, 5);
+void mkv_bridge_check_port(const struct mkv_env *env, struct mkv_answer *answer,
+			   const char *what, const char *bridge,
+			   const char *port) mkv_nonnull(1, 2, 3, 4, 5);

@@ -156,7 +156,7 @@ static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
 				   table ? observed : NULL);
 	}
 	if (bridge)
-		mkv_bridge_ask(env, answer, "VLAN's port", bridge, name);
+		mkv_bridge_check_port(env, answer, "VLAN's port", bridge, name);
 	check_tag(env, answer, name);
 }
 

@@ -10,8 +10,8 @@ const char *mkv_docker_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-json_t *mkv_docker_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		       const char *what, const char *path)
+json_t *mkv_docker_request(const struct mkv_env *env, struct mkv_answer *answer,
+			   const char *what, const char *path)
 {
 	json_t *json = NULL;
 	struct mkv_error err;
@@ -34,12 +34,13 @@ void mkv_check_docker_engine(const struct mkv_env *env,
 	if (!docker->promised)
 		return;
 	auto_json json_t *version =
-		mkv_docker_ask(env, answer, "version", "/version");
+		mkv_docker_request(env, answer, "version", "/version");
 	if (version)
 		mkv_answer_compare(answer, "version", "GET /version",
 				   docker->version,
 				   mkv_docker_text(version, "Version"));
-	auto_json json_t *info = mkv_docker_ask(env, answer, "engine", "/info");
+	auto_json json_t *info =
+		mkv_docker_request(env, answer, "engine", "/info");
 	if (!info)
 		return;
 	mkv_answer_compare(answer, "storage driver", "GET /info Driver",
@@ -74,7 +75,7 @@ void mkv_check_docker_networks(const struct mkv_env *env,
 			       network->name);
 		(void)snprintf(what, sizeof(what), "network %s", network->name);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		(void)snprintf(what, sizeof(what), "driver of %s",
@@ -129,7 +130,7 @@ void mkv_check_docker_volumes(const struct mkv_env *env,
 		(void)snprintf(path, sizeof(path), "/volumes/%s", name);
 		(void)snprintf(what, sizeof(what), "volume %s", name);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		mkv_answer_compare(answer, what, path, "local",
@@ -192,7 +193,7 @@ void mkv_check_docker_images(const struct mkv_env *env,
 		(void)snprintf(path, sizeof(path), "/images/%s/json",
 			       oci->config);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		mkv_answer_compare(answer, what, path, oci->config,

@@ -56,7 +56,7 @@ void mkv_domains_compare(const struct mkv_env *env, struct mkv_answer *answer,
 	}
 }
 
-void mkv_domain_compare(const struct mkv_domain_question *question,
+void mkv_domain_compare(const struct mkv_guest_findings *question,
 			const char *what, const char *source,
 			const char *expected, const char *observed)
 {
@@ -66,7 +66,7 @@ void mkv_domain_compare(const struct mkv_domain_question *question,
 				 source, expected, observed);
 }
 
-void mkv_domain_number(const struct mkv_domain_question *question,
+void mkv_domain_number(const struct mkv_guest_findings *question,
 		       const char *what, const char *source, int64_t expected,
 		       int64_t observed)
 {

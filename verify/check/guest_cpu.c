@@ -6,7 +6,7 @@
 
 #include "verify/check/guest.h"
 
-static void compare_features(const struct mkv_domain_question *q,
+static void compare_features(const struct mkv_guest_findings *q,
 			     const struct mkv_xml_node *cpu)
 {
 	const struct mkv_contract_strings *wanted =
@@ -42,7 +42,7 @@ static void compare_cpu(const struct mkv_env *env,
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
 	const struct mkv_xml_node *cpu =
 		mkv_xml_find(domain->definition, "cpu");
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	bool model = strcmp(hv->cpu.mode, "host-model") == 0;
 	(void)env;
 	/* At the start libvirt replaces host-model by a custom model in the

@@ -17,7 +17,7 @@ static size_t count_nodes(const struct mkv_xml_node *parent, const char *name)
 	return found;
 }
 
-static void compare_disk(const struct mkv_domain_question *q,
+static void compare_disk(const struct mkv_guest_findings *q,
 			 const struct mkv_xml_node *devices)
 {
 	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
@@ -45,22 +45,23 @@ static void compare_disk(const struct mkv_domain_question *q,
 /* The definition has the bridge that libvirt put the tap on, the kernel the
  * current one. */
 static void compare_port(const struct mkv_env *env,
-			 const struct mkv_domain_question *q,
+			 const struct mkv_guest_findings *q,
 			 const struct mkv_xml_node *card)
 {
 	const char *tap = mkv_xml_attribute(card, "target", "dev");
 	char what[96];
 	if (tap)
-		mkv_bridge_ask(env, q->answer,
-			       mkv_domain_what(q->guest, "card's port", what),
-			       q->guest->hypervisor.nic.bridge, tap);
+		mkv_bridge_check_port(
+			env, q->answer,
+			mkv_domain_what(q->guest, "card's port", what),
+			q->guest->hypervisor.nic.bridge, tap);
 	else
 		mkv_domain_compare(q, "card's port", MKV_DOMAINS_SOURCE,
 				   "a tap of the machine", NULL);
 }
 
 static void compare_card(const struct mkv_env *env,
-			 const struct mkv_domain_question *q,
+			 const struct mkv_guest_findings *q,
 			 const struct mkv_xml_node *devices)
 {
 	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
@@ -96,7 +97,7 @@ static void compare_card(const struct mkv_env *env,
 			mkv_domain_attribute(card, "mtu", "size", "1500")));
 }
 
-static void compare_timer(const struct mkv_domain_question *q,
+static void compare_timer(const struct mkv_guest_findings *q,
 			  const struct mkv_xml_node *definition,
 			  const char *name)
 {
@@ -120,7 +121,7 @@ static void compare_devices(const struct mkv_env *env,
 			    const struct mkv_domain *domain,
 			    struct mkv_answer *answer)
 {
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	const struct mkv_xml_node *devices =
 		mkv_xml_find(domain->definition, "devices");
 	compare_disk(&q, devices);

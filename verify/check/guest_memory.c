@@ -18,7 +18,7 @@ static int64_t read_kib(const struct mkv_xml_node *definition, const char *path)
 	return mkv_xml_number(mkv_xml_text(definition, path));
 }
 
-static void compare_definition(const struct mkv_domain_question *q,
+static void compare_definition(const struct mkv_guest_findings *q,
 			       const struct mkv_domain *domain)
 {
 	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
@@ -61,7 +61,7 @@ static int64_t read_pool_kib(const struct mkv_env *env, uint64_t page_kib)
 		       : (all - left) * (int64_t)page_kib;
 }
 
-static void compare_minimum(const struct mkv_domain_question *q,
+static void compare_minimum(const struct mkv_guest_findings *q,
 			    const char *what, const char *source, int64_t least,
 			    int64_t kibibytes)
 {
@@ -86,7 +86,7 @@ static void compare_memory(const struct mkv_env *env,
 {
 	static const char status_file[] = "/proc/PID/status";
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	compare_definition(&q, domain);
 	bool known = domain->pid >= 0 && mkv_domain_is_process(env, domain);
 	auto_free char *status = known ? mkv_env_read(env, "/proc/%lld/status",

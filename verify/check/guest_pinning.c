@@ -26,7 +26,7 @@ static const struct mkv_thread *find_thread(const struct mkv_threads *threads,
 }
 
 /* Each thread of a guest CPU must be pinned to its one CPU of the machine. */
-static void compare_cpu_threads(const struct mkv_domain_question *q,
+static void compare_cpu_threads(const struct mkv_guest_findings *q,
 				const struct mkv_domain *domain,
 				const struct mkv_threads *threads)
 {
@@ -66,7 +66,7 @@ static bool is_cpu_thread(const struct mkv_domain *domain, size_t cpus,
 
 /* All other threads (emulator, I/O, workers, vhost) must stay within their
  * CPUs. */
-static void compare_other_threads(const struct mkv_domain_question *q,
+static void compare_other_threads(const struct mkv_guest_findings *q,
 				  const struct mkv_domain *domain,
 				  const struct mkv_threads *threads)
 {
@@ -121,7 +121,7 @@ static void compare_pinning(const struct mkv_env *env,
 			    struct mkv_answer *answer)
 {
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	struct mkv_threads threads = {0};
 	bool promised = hv->cpu.pins.count || hv->cpu.others.count;
 	if (domain->pid < 0 || !mkv_domain_is_process(env, domain) ||

@@ -13,7 +13,7 @@ static void compare_running(const struct mkv_env *env,
 			    const struct mkv_domain *domain,
 			    struct mkv_answer *answer)
 {
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	mkv_domain_compare(&q, "domain", MKV_DOMAINS_SOURCE,
 			   guest->hypervisor.domain, domain->name);
 	mkv_domain_compare(&q, "type", MKV_DOMAINS_SOURCE,

@@ -88,28 +88,32 @@ static bool is_same_package(const struct mkv_contract_package *package,
 	return compare_packages(&key, have) == 0;
 }
 
-void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
+/* Reads and sorts dpkg's status. Returns an array that points into `text`,
+ * owned by the caller; NULL: not readable. */
+static struct installed *read_status(const struct mkv_env *env,
+				     const char *source, struct mkv_buf *text,
+				     size_t *ret_count)
 {
-	static const char source[] = "/var/lib/dpkg/status";
-	const struct mkv_contract_image *image = env->image;
-	if (image->n_packages == 0)
-		return;
-	auto_free char *path = mkv_env_path(env, source);
-	auto_buf struct mkv_buf text = {0};
+	auto_free char *path = mkv_env_path(env, "%s", source);
 	struct mkv_error err;
-	size_t count = 0;
-	struct installed *list = NULL;
-	if (path &&
-	    mkv_read_file(AT_FDCWD, path, STATUS_MAX, &text, &err) == 0 &&
-	    text.size && !memchr(text.data, '\0', text.size))
-		list = parse_status(text.data, &count);
-	if (!list) {
-		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "packages", source,
-			       "readable", NULL);
-		return;
-	}
-	qsort(list, count, sizeof(*list), compare_packages);
-	size_t wrong = 0, whole = 0;
+	if (!path ||
+	    mkv_read_file(AT_FDCWD, path, STATUS_MAX, text, &err) < 0 ||
+	    !text->size || memchr(text->data, '\0', text->size))
+		return NULL;
+	struct installed *list = parse_status(text->data, ret_count);
+	if (list)
+		qsort(list, *ret_count, sizeof(*list), compare_packages);
+	return list;
+}
+
+/* Appends findings for promised packages that are missing, incomplete or of
+ * another version. Returns their number, which may be larger than that of the
+ * findings. */
+static size_t find_wrong(const struct mkv_contract_image *image,
+			 const struct installed *list, size_t count,
+			 const char *source, struct mkv_answer *answer)
+{
+	size_t wrong = 0;
 	for (size_t i = 0; i < image->n_packages; i++) {
 		const struct mkv_contract_package *p = &image->packages[i];
 		const struct installed *have = find_package(list, count, p);
@@ -120,18 +124,51 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 			mkv_answer_add(answer, MKV_FAIL, p->name, source,
 				       p->version, version);
 	}
+	return wrong;
+}
+
+/* Appends findings for installed packages that are not promised, as long as
+ * there are fewer than SHOWN_MAX with the `wrong` ones. Returns their number.
+ */
+static size_t find_unpromised(const struct mkv_contract_image *image,
+			      const struct installed *list, size_t count,
+			      const char *source, size_t wrong,
+			      size_t *ret_whole, struct mkv_answer *answer)
+{
+	size_t unpromised = 0;
+	*ret_whole = 0;
 	for (size_t i = 0; i < count; i++) {
 		bool known = false;
 		if (!list[i].whole)
 			continue;
-		whole++;
+		(*ret_whole)++;
 		for (size_t j = 0; j < image->n_packages && !known; j++)
 			known = is_same_package(&image->packages[j], &list[i]);
-		if (!known && wrong++ < SHOWN_MAX)
+		if (!known && wrong + unpromised++ < SHOWN_MAX)
 			mkv_answer_add(answer, MKV_FAIL, list[i].name, source,
 				       "not installed", list[i].version);
 	}
-	free(list);
+	return unpromised;
+}
+
+void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
+{
+	static const char source[] = "/var/lib/dpkg/status";
+	const struct mkv_contract_image *image = env->image;
+	if (image->n_packages == 0)
+		return;
+	auto_buf struct mkv_buf text = {0};
+	size_t count = 0, whole = 0;
+	auto_free struct installed *list =
+		read_status(env, source, &text, &count);
+	if (!list) {
+		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "packages", source,
+			       "readable", NULL);
+		return;
+	}
+	size_t wrong = find_wrong(image, list, count, source, answer);
+	wrong += find_unpromised(image, list, count, source, wrong, &whole,
+				 answer);
 	char expected[64];
 	(void)snprintf(expected, sizeof(expected), "the %zu of the contract",
 		       image->n_packages);

@@ -293,16 +293,17 @@ struct described_cache {
 /* Adds the CPU to the instance of this cache, or a new instance. `keys` has the
  * key of each item of the list. False: out of memory. */
 static bool add_cache_of_cpu(struct mkv_cache_list *list, uint64_t **keys,
-			     const struct described_cache *told, unsigned cpu)
+			     const struct described_cache *described,
+			     unsigned cpu)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct mkv_cache_instance *have = &list->items[i];
-		if ((*keys)[i] == told->key &&
-		    have->level == told->cache.level &&
-		    have->type == told->cache.type &&
-		    have->size_bytes == told->cache.size_bytes &&
-		    have->ways == told->cache.ways &&
-		    have->line_bytes == told->cache.line_bytes) {
+		if ((*keys)[i] == described->key &&
+		    have->level == described->cache.level &&
+		    have->type == described->cache.type &&
+		    have->size_bytes == described->cache.size_bytes &&
+		    have->ways == described->cache.ways &&
+		    have->line_bytes == described->cache.line_bytes) {
 			mkv_cpuset_add(&have->cpus, cpu);
 			return true;
 		}
@@ -311,8 +312,8 @@ static bool add_cache_of_cpu(struct mkv_cache_list *list, uint64_t **keys,
 	if (!more)
 		return false;
 	*keys = more;
-	(*keys)[list->count] = told->key;
-	struct mkv_cache_instance cache = told->cache;
+	(*keys)[list->count] = described->key;
+	struct mkv_cache_instance cache = described->cache;
 	mkv_cpuset_add(&cache.cpus, cpu);
 	return mkv_cache_list_add(list, &cache);
 }
@@ -340,7 +341,7 @@ static int read_cache_leaf(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
 		if (__builtin_mul_overflow(
 			    sets, (uint64_t)ways * partitions * line, &size))
 			size = UINT64_MAX;
-		struct described_cache told = {
+		struct described_cache described = {
 			.cache = {.level = r->eax >> 5 & 7,
 				  .type = (enum mkv_cache_type)type,
 				  .size_bytes = size,
@@ -348,7 +349,7 @@ static int read_cache_leaf(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
 				  .line_bytes = line},
 			.key = apic >> log2_up(sharing),
 		};
-		if (!add_cache_of_cpu(list, keys, &told, cpu->cpu))
+		if (!add_cache_of_cpu(list, keys, &described, cpu->cpu))
 			return -ENOMEM;
 		seen++;
 	}
@@ -370,7 +371,7 @@ static int read_legacy_amd(const struct mkv_cpuid_cpu *cpu,
 	const struct mkv_cpuid_regs *six = mkv_cpuid_get(cpu, 0x80000006, 0);
 	if (!five || !six || !five->ecx)
 		return -ENODATA;
-	const struct described_cache told[] = {
+	const struct described_cache described[] = {
 		{{1,
 		  MKV_CACHE_DATA,
 		  (uint64_t)(five->ecx >> 24) << 10,
@@ -401,8 +402,8 @@ static int read_legacy_amd(const struct mkv_cpuid_cpu *cpu,
 		 cpu->cpu},
 	};
 	for (size_t i = 0; i < 4; i++)
-		if (told[i].cache.size_bytes &&
-		    !add_cache_of_cpu(list, keys, &told[i], cpu->cpu))
+		if (described[i].cache.size_bytes &&
+		    !add_cache_of_cpu(list, keys, &described[i], cpu->cpu))
 			return -ENOMEM;
 	return 0;
 }
