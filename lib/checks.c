@@ -102,12 +102,13 @@ static bool has_containers(const struct mkv_check_scope *scope)
 {
 	const struct mkv_contract_docker *docker = &scope->image->docker;
 	for (size_t i = 0; i < docker->n_containers; i++) {
-		const struct mkv_contract_container *one =
+		const struct mkv_contract_container *container =
 			&docker->containers[i];
 		if (mkv_contract_strings_have(&scope->host->containers,
-					      one->name) &&
-		    (one->roles.count == 0 ||
-		     mkv_contract_strings_have(&one->roles, scope->host->role)))
+					      container->name) &&
+		    (container->roles.count == 0 ||
+		     mkv_contract_strings_have(&container->roles,
+					       scope->host->role)))
 			return true;
 	}
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/capture.h"
+#include "verify/capture_internal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -10,13 +10,13 @@
 #include "verify/probe/sysfs.h"
 #include "verify/probe/tpm.h"
 
-/* Features that decide which code paths libraries and databases take. */
+/* CPU features by which libraries and databases choose their code paths. */
 static const char *const features[] = {
 	"sse4_2", "avx",  "avx2",    "fma",    "bmi2",	  "aes",
 	"sha_ni", "vaes", "avx512f", "rdtscp", "topoext",
 };
 
-/* Whether YAML would take the name for a number, a truth value or nothing. */
+/* True when YAML would read the name as a number, a Boolean or null. */
 static bool is_like_a_value(const char *name)
 {
 	return (isdigit((unsigned char)*name) &&
@@ -48,8 +48,8 @@ static void add_name(struct mkv_buf *into, const char *brand)
 		       used ? name : "unnamed");
 }
 
-/* A YAML scalar of printable characters: in single quotes where a backslash is
- * one, so that escapes read as docs/RECIPES.md writes them. */
+/* Writes a YAML scalar of printable characters, in single quotes if it has a
+ * backslash, so that its escapes are those of docs/RECIPES.md. */
 static void add_quoted(struct mkv_buf *into, const char *text)
 {
 	char quote = strpbrk(text, "\"\\") ? '\'' : '"';
@@ -62,24 +62,14 @@ static void add_quoted(struct mkv_buf *into, const char *text)
 	mkv_buf_char(into, quote);
 }
 
-static void add_size(struct mkv_buf *into, uint64_t bytes)
-{
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
-	size_t unit = 0;
-	while (unit < 3 && bytes && bytes % 1024 == 0) {
-		bytes /= 1024;
-		unit++;
-	}
-	mkv_buf_printf(into, "%llu%s", (unsigned long long)bytes, units[unit]);
-}
-
-static int cannot_say(struct mkv_error *err, const char *what)
+static int fail_not_describable(struct mkv_error *err, const char *what)
 {
 	return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
-			"%s: a recipe can't say that", what);
+			"a recipe can't describe this machine: %s", what);
 }
 
-/* A recipe says how many cores a socket has, and threads a core: one number. */
+/* A recipe has one number for the cores of a socket and for the threads of a
+ * core, so all must be equal. */
 static int capture_topology(const struct mkv_env *env, struct mkv_buf *into,
 			    struct mkv_error *err)
 {
@@ -91,19 +81,21 @@ static int capture_topology(const struct mkv_env *env, struct mkv_buf *into,
 	int64_t each = mkv_cpu_cores_each(&cores, &packages);
 	int64_t threads = mkv_cpu_sets_even(&cores);
 	if (each < 1 || threads < 1)
-		return cannot_say(err, "its cores, or its sockets, aren't all "
-				       "alike (a hybrid processor?)");
+		return fail_not_describable(
+			err, "its cores or its sockets differ (a hybrid "
+			     "processor?)");
 	if (packages.count > MKV_CPU_SOCKETS_MAX || each > MKV_CPU_CORES_MAX ||
 	    threads > MKV_CPU_THREADS_MAX)
-		return cannot_say(err, "it has too many sockets, cores of a "
-				       "socket or threads of a core");
+		return fail_not_describable(
+			err, "it has too many sockets, cores per socket or "
+			     "threads per core");
 	mkv_buf_printf(into, "  sockets: %zu\n  cores: %lld\n  threads: %lld\n",
 		       packages.count, (long long)each, (long long)threads);
 	return 0;
 }
 
-/* What the verifier asks of every CPU must be one answer. Of the stepping there
- * may be several, as any is right where none is promised. */
+/* Every value that the verifier reads from each CPU must be equal on all. Only
+ * steppings may differ, because a recipe need not promise one. */
 static int compare_cpus(const struct mkv_env *env,
 			const struct mkv_cpu_identity *first,
 			bool *ret_stepping, struct mkv_error *err)
@@ -113,18 +105,18 @@ static int compare_cpus(const struct mkv_env *env,
 		struct mkv_cpu_identity id;
 		if (!mkv_cpu_identify(&env->cpuid->cpus[i], &id))
 			return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
-					"CPU %u shows no identity",
+					"CPU %u has no CPUID leaf 0 or 1",
 					env->cpuid->cpus[i].cpu);
 		if (strcmp(id.vendor, first->vendor) != 0 ||
 		    strcmp(id.brand, first->brand) != 0 ||
 		    id.family != first->family || id.model != first->model)
-			return cannot_say(err, "its CPUs aren't all of one "
-					       "model");
+			return fail_not_describable(
+				err, "its CPUs are of different models");
 		if (id.hypervisor != first->hypervisor ||
 		    strcmp(id.hypervisor_signature,
 			   first->hypervisor_signature) != 0)
-			return cannot_say(err, "its CPUs don't all show the "
-					       "same hypervisor");
+			return fail_not_describable(
+				err, "its CPUs show different hypervisors");
 		*ret_stepping = *ret_stepping && id.stepping == first->stepping;
 	}
 	return 0;
@@ -158,8 +150,9 @@ static int capture_cpu(const struct mkv_env *env,
 		return rc;
 	auto_free char *interface = mkv_env_read(env, "/sys/hypervisor/type");
 	if (interface && !id->hypervisor)
-		return cannot_say(err, "CPUID hides the hypervisor that "
-				       "/sys/hypervisor/type names");
+		return fail_not_describable(err,
+					    "CPUID hides the hypervisor that "
+					    "/sys/hypervisor/type names");
 	mkv_buf_str(into, "cpu:\n  vendor: ");
 	add_quoted(into, id->vendor);
 	mkv_buf_str(into, "\n  brand: ");
@@ -169,136 +162,21 @@ static int capture_cpu(const struct mkv_env *env,
 	if (stepping)
 		mkv_buf_printf(into, "  stepping: %u\n", id->stepping);
 	else
-		mkv_buf_str(into, "  # stepping: none promised: the CPUs' "
-				  "differ\n");
+		mkv_buf_str(into, "  # stepping: not promised: it differs "
+				  "between CPUs\n");
 	capture_features(env, into);
 	rc = capture_topology(env, into, err);
-	if (rc == 0 && id->hypervisor) {
+	if (rc < 0)
+		return rc;
+	if (id->hypervisor) {
 		mkv_buf_str(into, "hypervisor: ");
 		add_quoted(into, id->hypervisor_signature);
 		mkv_buf_char(into, '\n');
 	}
-	return rc;
+	return 0;
 }
 
-/* Of one kind: a recipe has one row for each level and type. */
-static bool is_kind(const struct mkv_cache_instance *a,
-		    const struct mkv_cache_instance *b)
-{
-	return a->level == b->level && a->type == b->type;
-}
-
-static bool is_alike(const struct mkv_cache_instance *a,
-		     const struct mkv_cache_instance *b)
-{
-	return a->size_bytes == b->size_bytes && a->ways == b->ways &&
-	       a->line_bytes == b->line_bytes &&
-	       mkv_cpuset_count(&a->cpus) == mkv_cpuset_count(&b->cpus);
-}
-
-/* NULL when a recipe and its contract can say this cache, else why they can't.
- */
-static const char *unsayable_cache(const struct mkv_env *env,
-				   const struct mkv_cache_instance *cache,
-				   const struct mkv_cpu_sets *packages)
-{
-	unsigned sharers = mkv_cpuset_count(&cache->cpus);
-	if (cache->level < 1 || cache->level > MKV_CACHE_LEVEL_MAX ||
-	    cache->size_bytes < MKV_CACHE_SIZE_MIN ||
-	    cache->size_bytes > MKV_CACHE_SIZE_MAX ||
-	    cache->ways > MKV_CACHE_WAYS_MAX ||
-	    cache->line_bytes < MKV_CACHE_LINE_MIN ||
-	    cache->line_bytes > MKV_CACHE_LINE_MAX)
-		return "one has a level, size, associativity or line that a "
-		       "recipe can't say";
-	if (sharers > MKV_CACHE_SHARED_BY_MAX ||
-	    env->cpuid->count % sharers != 0)
-		return "not every CPU has one of each kind, which a recipe "
-		       "can't say";
-	/* A contract has at most a socket's threads share one. */
-	for (size_t i = 0; i < packages->count; i++)
-		if (sharers > mkv_cpuset_count(&packages->items[i]))
-			return "sockets share one, which a recipe can't say";
-	return NULL;
-}
-
-/* A level's is unified, or there are some for data and instructions. */
-static bool is_mixed(const struct mkv_cache_instance *a,
-		     const struct mkv_cache_instance *b)
-{
-	return a->level == b->level && a->type != b->type &&
-	       (a->type == MKV_CACHE_UNIFIED || b->type == MKV_CACHE_UNIFIED);
-}
-
-/* The same of two of them. */
-static const char *unsayable_pair(const struct mkv_cache_instance *a,
-				  const struct mkv_cache_instance *b)
-{
-	if (is_kind(a, b) && !is_alike(a, b))
-		return "those of a level aren't all alike, which a recipe "
-		       "can't say";
-	if (is_mixed(a, b))
-		return "a level has both a unified one and others, which a "
-		       "recipe can't say";
-	return NULL;
-}
-
-/* The same of all of them. */
-static const char *unsayable(const struct mkv_env *env,
-			     const struct mkv_cache_list *list,
-			     const struct mkv_cpu_sets *packages)
-{
-	const char *why = list->count ? NULL : "CPUID tells none";
-	if (!list->sharing_known)
-		return "CPUID doesn't tell who shares them";
-	/* By level and type in order: neighbours stand for all. */
-	for (size_t i = 1; !why && i < list->count; i++)
-		why = unsayable_pair(&list->items[i - 1], &list->items[i]);
-	for (size_t i = 0; !why && i < list->count; i++)
-		why = unsayable_cache(env, &list->items[i], packages);
-	return why;
-}
-
-static void capture_cache(const struct mkv_cache_instance *cache,
-			  struct mkv_buf *into)
-{
-	mkv_buf_printf(into, "  - {level: %u, type: %s, size: ", cache->level,
-		       mkv_cache_type_name(cache->type));
-	add_size(into, cache->size_bytes);
-	if (cache->ways)
-		mkv_buf_printf(into, ", ways: %u", cache->ways);
-	mkv_buf_printf(into, ", line: %u, shared-by: %u}\n", cache->line_bytes,
-		       mkv_cpuset_count(&cache->cpus));
-}
-
-static void capture_caches(const struct mkv_env *env, struct mkv_buf *into)
-{
-	auto_cache_list struct mkv_cache_list list = {0};
-	auto_cpu_sets struct mkv_cpu_sets cores = {0}, packages = {0};
-	const char *leaf = NULL;
-	struct mkv_error err;
-	const char *why = mkv_cpuid_topology(env->cpuid, &cores, &packages,
-					     &leaf, &err) < 0 ||
-					  mkv_cpuid_caches(env->cpuid, &list,
-							   &leaf, &err) < 0
-				  ? "CPUID tells none"
-				  : unsayable(env, &list, &packages);
-	if (why) {
-		mkv_buf_printf(into, "# caches: none promised: %s\n", why);
-		return;
-	}
-	mkv_buf_str(into, "caches:\n");
-	for (size_t i = 0; i < list.count; i++) {
-		bool known = false;
-		for (size_t j = 0; j < i; j++)
-			known = known ||
-				is_kind(&list.items[j], &list.items[i]);
-		if (!known)
-			capture_cache(&list.items[i], into);
-	}
-}
-
-/* What a recipe takes for a driver's name. */
+/* A recipe accepts only such a name of a driver. */
 static bool is_driver(const char *name)
 {
 	return strlen(name) <= 64 && strchr("-_", *name) == NULL &&
@@ -306,8 +184,8 @@ static bool is_driver(const char *name)
 		       strlen(name);
 }
 
-/* Its cards in the order in which a recipe counts them are the reader's to
- * choose from: which carries the VLAN isn't known here. */
+/* The driver of the NIC is left to the reader: this machine doesn't show which
+ * card will carry the VLAN. */
 static void capture_drivers(const struct mkv_env *env, struct mkv_buf *into)
 {
 	auto_free char *disk = mkv_driver_of_root(env);
@@ -317,8 +195,8 @@ static void capture_drivers(const struct mkv_env *env, struct mkv_buf *into)
 	} else if (disk) {
 		mkv_cputext_write(disk, strlen(disk), text);
 		mkv_buf_printf(into,
-			       "# disk-driver: none promised: a recipe can't "
-			       "say '%s'\n",
+			       "# disk-driver: not promised: no recipe can "
+			       "name '%s'\n",
 			       text);
 	}
 	mkv_buf_str(into, "# nic-driver: of the card that will carry the VLAN "
@@ -330,9 +208,10 @@ static uint64_t round_up(uint64_t bytes, uint64_t step)
 	return (bytes + step - 1) / step * step;
 }
 
-/* The kernel shows what it didn't keep: up to the next 128 MiB of a small
- * machine, or GiB of a large one, unless the kernel never keeps that much. */
-static uint64_t installed(uint64_t total)
+/* Estimates the installed memory: the kernel shows only what it has not
+ * reserved. Rounds up to 128 MiB on a small machine, to 1 GiB on a large one
+ * unless no kernel would reserve that much. */
+static uint64_t installed_bytes(uint64_t total)
 {
 	uint64_t bytes = round_up(total, UINT64_C(1) << 30);
 	if (total <= UINT64_C(4) << 30 ||
@@ -350,26 +229,26 @@ static int capture_memory(const struct mkv_env *env, struct mkv_buf *into,
 	if (!info || sscanf(info, "MemTotal: %16llu kB", &kib) != 1)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
 				"/proc/meminfo can't be read");
-	uint64_t total = (uint64_t)kib * 1024; /* of 16 digits: fits */
-	uint64_t bytes = installed(total);
+	uint64_t total = (uint64_t)kib * 1024; /* 16 digits fit */
+	uint64_t bytes = installed_bytes(total);
 	if (total == 0 || bytes > MKV_MEMORY_SIZE_MAX)
-		return cannot_say(err,
-				  "/proc/meminfo tells of no memory, or of "
-				  "more than 64TiB");
+		return fail_not_describable(
+			err, "its memory is 0 or more than 64TiB, by "
+			     "/proc/meminfo");
 	mkv_buf_str(into, "memory: {size: ");
-	add_size(into, bytes);
+	mkv_capture_size(into, bytes);
 	if (mkv_env_read_cpus(env, &nodes, "/sys/devices/system/node/online")) {
 		unsigned count = mkv_cpuset_count(&nodes);
 		if (count == 0 || count > MKV_NUMA_NODES_MAX)
-			return cannot_say(err, "it has no NUMA node, or more "
-					       "than 1024");
+			return fail_not_describable(
+				err, "it has no NUMA node or more than 1024");
 		mkv_buf_printf(into, ", numa-nodes: %u", count);
 	}
 	mkv_buf_str(into, "}\n");
 	return 0;
 }
 
-/* Those that a recipe may name. */
+/* A recipe may name only these. */
 static int capture_clocksource(const struct mkv_env *env, struct mkv_buf *into,
 			       struct mkv_error *err)
 {
@@ -391,20 +270,20 @@ static int capture_clocksource(const struct mkv_env *env, struct mkv_buf *into,
 	mkv_cputext_write(source, strlen(source), text);
 	(void)snprintf(what, sizeof(what), "the kernel's clock source is '%s'",
 		       text);
-	return cannot_say(err, what);
+	return fail_not_describable(err, what);
 }
 
-/* It belongs to this machine alone, not to the hardware that it is. */
+/* The key belongs to this machine, not to all machines of its hardware. */
 static void capture_tpm(const struct mkv_env *env, struct mkv_buf *into)
 {
 	struct mkv_tpm_key key;
 	struct mkv_error err;
 	char hex[MKV_SHA256_HEX_SIZE];
-	if (mkv_tpm_ask_key(env, &key, &err) < 0)
+	if (mkv_tpm_read_key(env, &key, &err) < 0)
 		return;
 	mkv_sha256_hex(&key.id, hex);
 	mkv_buf_printf(into,
-		       "# For this machine's place among the hosts:\n"
+		       "# For the host of this machine in the recipe:\n"
 		       "# tpm-key: %s\n",
 		       hex);
 }
@@ -416,7 +295,7 @@ int mkv_capture(const struct mkv_env *env, struct mkv_buf *into,
 	if (!env->cpuid || env->cpuid->count == 0 ||
 	    !mkv_cpu_identify(&env->cpuid->cpus[0], &id))
 		return mkv_fail(err, MKV_HOST_CANNOT, ENODATA,
-				"CPUID can't be read here");
+				"CPUID can't be read");
 	mkv_buf_printf(into,
 		       "# Written by mkvbench-verify --capture from the "
 		       "machine itself, %zu CPUs online.\n",
@@ -425,7 +304,7 @@ int mkv_capture(const struct mkv_env *env, struct mkv_buf *into,
 	int rc = capture_cpu(env, &id, into, err);
 	if (rc < 0)
 		return rc;
-	capture_caches(env, into);
+	mkv_capture_caches(env, into);
 	rc = capture_memory(env, into, err);
 	if (rc < 0)
 		return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* mkvbench-verify: compares the running system with the signed contract of its
- * image. docs/VERIFICATION.md says what each check proves. */
+ * image. docs/VERIFICATION.md describes what each check proves. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -35,16 +35,16 @@ static int read_recording(const char *path, struct mkv_cpuid_dump **ret,
 	enum { RECORDING_MAX = 16 << 20 };
 	auto_buf struct mkv_buf text = {0};
 	int rc = mkv_read_file(AT_FDCWD, path, RECORDING_MAX, &text, err);
-	return rc < 0 ? rc
-		      : mkv_cpuid_parse(text.data ? text.data : "", text.size,
-					ret, err);
+	if (rc < 0)
+		return rc;
+	return mkv_cpuid_parse(text.data ? text.data : "", text.size, ret, err);
 }
 
-/* A look at running services that leaves quiet CPUs alone takes the registers
- * that the gate has read in this boot, its evidence. */
-static bool load_gates(const struct mkv_env *env,
-		       const struct mkv_verify_options *options,
-		       struct mkv_cpuid_dump **ret)
+/* The run after the start must not use quiet CPUs: it takes the registers that
+ * the gate recorded in this boot as evidence. */
+static bool load_boot_cpuid(const struct mkv_env *env,
+			    const struct mkv_verify_options *options,
+			    struct mkv_cpuid_dump **ret)
 {
 	struct mkv_error ignored;
 	if (!options->service || options->phase != MKV_PHASE_AFTER_START ||
@@ -65,7 +65,7 @@ static int load_cpuid(const struct mkv_env *env,
 {
 	if (options->cpuid)
 		return read_recording(options->cpuid, ret, err);
-	if (load_gates(env, options, ret))
+	if (load_boot_cpuid(env, options, ret))
 		return 0;
 	struct mkv_cpuset online;
 	if (!mkv_sysfs_online(env, &online))
@@ -74,10 +74,10 @@ static int load_cpuid(const struct mkv_env *env,
 	return mkv_cpuid_measure(&online, ret, err);
 }
 
-/* Which host of the contract this is: told by hand, by what decided it at boot,
- * or by the kernel's command line. The caller owns it; NULL when nobody says.
- */
-static char *find_host(const struct mkv_env *env, const char *given)
+/* The name of this host in the contract: --host, else the file that
+ * mkvbench-role writes at boot, else the kernel's command line. Owned by the
+ * caller; NULL when none of them has a name. */
+static char *find_host_name(const struct mkv_env *env, const char *given)
 {
 	if (given)
 		return strdup(given);
@@ -92,7 +92,7 @@ static char *find_host(const struct mkv_env *env, const char *given)
 	return NULL;
 }
 
-static bool is_wanted(const struct mkv_check *check, const void *context)
+static bool is_requested(const struct mkv_check *check, const void *context)
 {
 	const struct mkv_verify_options *o = context;
 	if (o->n_checks == 0)
@@ -103,8 +103,9 @@ static bool is_wanted(const struct mkv_check *check, const void *context)
 	return strcmp(check->name, "contract") == 0;
 }
 
-/* Writes to the console in one go, again if somebody hung it up meanwhile. */
-static void tell_console(const char *path, const struct mkv_buf *text)
+/* Writes to the console at once. A hang-up of the terminal by another process
+ * makes the write fail; then it is opened again. */
+static void write_console(const char *path, const struct mkv_buf *text)
 {
 	for (int attempt = 0; path && attempt < 3; attempt++) {
 		struct mkv_error err;
@@ -116,133 +117,8 @@ static void tell_console(const char *path, const struct mkv_buf *text)
 	}
 }
 
-static int write_below(const char *folder, const char *name,
-		       const struct mkv_buf *text, struct mkv_error *err)
-{
-	auto_buf struct mkv_buf path = {0};
-	mkv_buf_printf(&path, "%s/%s", folder, name);
-	int rc = mkv_buf_check(&path, err);
-	if (rc == 0)
-		rc = mkv_buf_check(text, err);
-	return rc < 0 ? rc
-		      : mkv_write_file(path.data, 0644, text->data, text->size,
-				       err);
-}
-
-/* A later look breaks the receipt: the one at the containers when it doesn't
- * pass, a watch when it sees something else than was promised. A watch that
- * can't see well enough, beside a measurement that takes the CPU or the
- * network, doesn't: that minute is in the metrics and in receipt-watch.json. */
-static bool breaks(const struct mkv_receipt *receipt)
-{
-	switch (receipt->env->phase) {
-	case MKV_PHASE_BOOT:
-		return false;
-	case MKV_PHASE_AFTER_START:
-		return receipt->result != MKV_PASS;
-	case MKV_PHASE_WATCH:
-		return receipt->result == MKV_FAIL;
-	}
-	return true;
-}
-
-/* The receipt of the boot stays as it was; the look that breaks it leaves its
- * own beside it, the first of them for good. */
-static int mark_broken(const struct mkv_verify_options *options,
-		       const struct mkv_receipt *receipt,
-		       const struct mkv_buf *json, bool *ret_broken,
-		       struct mkv_error *err)
-{
-	auto_buf struct mkv_buf path = {0};
-	mkv_buf_printf(&path, "%s/receipt.broken.json", options->out);
-	int rc = mkv_buf_check(&path, err);
-	if (rc < 0)
-		return rc;
-	*ret_broken = access(path.data, F_OK) == 0;
-	if (*ret_broken || !breaks(receipt))
-		return 0;
-	*ret_broken = true;
-	return mkv_write_file(path.data, 0644, json->data, json->size, err);
-}
-
-/* The TPM's signature; without one none of an earlier run stays. */
-static int write_signature(const char *folder, const char *name,
-			   const struct mkv_buf *signature,
-			   struct mkv_error *err)
-{
-	if (signature->size)
-		return write_below(folder, name, signature, err);
-	auto_buf struct mkv_buf path = {0};
-	mkv_buf_printf(&path, "%s/%s", folder, name);
-	int rc = mkv_buf_check(&path, err);
-	return rc < 0 ? rc : mkv_remove_tree(AT_FDCWD, path.data, err);
-}
-
-static int write_evidence(const char *folder, const struct mkv_receipt *receipt,
-			  struct mkv_error *err)
-{
-	int rc = 0;
-	for (enum mkv_evidence i = 0; rc == 0 && i < MKV_EVIDENCE_KINDS; i++) {
-		auto_free char *name =
-			mkv_evidence_name(i, receipt->env->phase);
-		if (!name)
-			return mkv_oom(err);
-		if (receipt->evidence[i].size)
-			rc = write_below(folder, name, &receipt->evidence[i],
-					 err);
-	}
-	return rc;
-}
-
-static int write_files(const struct mkv_verify_options *options,
-		       const struct mkv_receipt *receipt,
-		       const struct mkv_buf *json,
-		       const struct mkv_buf *signature, struct mkv_error *err)
-{
-	static const char *const names[][3] = {
-		[MKV_PHASE_BOOT] = {"receipt.json", "receipt.intoto.json",
-				    "receipt.tpm.json"},
-		[MKV_PHASE_AFTER_START] = {"receipt-after-start.json",
-					   "receipt-after-start.intoto.json",
-					   "receipt-after-start.tpm.json"},
-		[MKV_PHASE_WATCH] = {"receipt-watch.json",
-				     "receipt-watch.intoto.json",
-				     "receipt-watch.tpm.json"},
-	};
-	auto_buf struct mkv_buf statement = {0}, metrics = {0};
-	struct mkv_standing standing = {0};
-	int rc = mkv_make_dirs(options->out, err);
-	if (rc == 0)
-		rc = write_below(options->out, names[options->phase][0], json,
-				 err);
-	if (rc == 0)
-		rc = write_signature(options->out, names[options->phase][2],
-				     signature, err);
-	if (rc == 0)
-		rc = mkv_receipt_statement(receipt, json, &statement, err);
-	if (rc == 0)
-		rc = write_below(options->out, names[options->phase][1],
-				 &statement, err);
-	if (rc == 0)
-		rc = write_evidence(options->out, receipt, err);
-	if (rc == 0)
-		rc = mkv_standing_update(options->out, receipt, &standing, err);
-	if (rc == 0)
-		rc = mark_broken(options, receipt, json, &standing.is_broken,
-				 err);
-	if (rc < 0)
-		return rc;
-	mkv_receipt_metrics(receipt, &standing, &metrics);
-	rc = mkv_buf_check(&metrics, err);
-	if (rc == 0)
-		rc = mkv_write_file(options->metrics, 0644, metrics.data,
-				    metrics.size, err);
-	/* Where no exporter is installed, there is no folder for it. */
-	return rc == -ENOENT ? 0 : rc;
-}
-
-/* A TPM is asked at the start only: on some machines nothing else runs while it
- * works, which no measurement should meet every minute. */
+/* Only receipts of the boot are signed: on some machines nothing else runs
+ * while the TPM works, which must not happen every minute of a measurement. */
 static int make_json(const struct mkv_verify_options *options,
 		     struct mkv_receipt *receipt, struct mkv_buf *json,
 		     struct mkv_buf *signature, struct mkv_error *err)
@@ -252,13 +128,26 @@ static int make_json(const struct mkv_verify_options *options,
 		return mkv_receipt_sign(receipt, json, signature, err);
 	(void)snprintf(receipt->unsigned_because,
 		       sizeof(receipt->unsigned_because), "%s",
-		       watch ? "a watch leaves the TPM alone"
+		       watch ? "a watch doesn't use the TPM"
 			     : "only the receipts of a boot are signed");
 	return mkv_receipt_json(receipt, json, err);
 }
 
-static int report(const struct mkv_verify_options *options,
-		  struct mkv_receipt *receipt, struct mkv_error *err)
+/* A watch that passes prints nothing, so that the journal stays short. */
+static int print_receipt(const struct mkv_verify_options *options,
+			 const struct mkv_receipt *receipt,
+			 const struct mkv_buf *text, const struct mkv_buf *json,
+			 struct mkv_error *err)
+{
+	if (options->json)
+		return print(json, err);
+	if (options->phase == MKV_PHASE_WATCH && receipt->result == MKV_PASS)
+		return 0;
+	return print(text, err);
+}
+
+static int report_result(const struct mkv_verify_options *options,
+			 struct mkv_receipt *receipt, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0}, json = {0}, signature = {0};
 	int rc = make_json(options, receipt, &json, &signature, err);
@@ -268,40 +157,30 @@ static int report(const struct mkv_verify_options *options,
 	rc = mkv_buf_check(&text, err);
 	if (rc < 0)
 		return rc;
-	/* Files first: who sees the last line may look for them. */
+	/* Files first: programs read them once the console has the last line.
+	 * The result is printed even if the files can't be written. */
 	if (options->service)
-		rc = write_files(options, receipt, &json, &signature, err);
+		rc = mkv_receipt_write(options->out, options->metrics, receipt,
+				       &json, &signature, err);
 	if (options->service && options->phase != MKV_PHASE_WATCH)
-		tell_console(options->console, &text);
-	int printed = 0;
+		write_console(options->console, &text);
 	struct mkv_error print_error;
-	/* A watch that finds nothing has nothing to say every minute. */
-	if (options->json)
-		printed = print(&json, &print_error);
-	else if (options->phase != MKV_PHASE_WATCH ||
-		 receipt->result != MKV_PASS)
-		printed = print(&text, &print_error);
-	if (rc == 0 && printed < 0) {
-		*err = print_error;
-		rc = printed;
-	}
-	return rc;
+	int printed =
+		print_receipt(options, receipt, &text, &json, &print_error);
+	if (rc < 0 || printed == 0)
+		return rc;
+	*err = print_error;
+	return printed;
 }
 
-static int verify(const struct mkv_verify_options *options, struct mkv_env *env,
-		  bool *ret_pass, struct mkv_error *err)
+/* Fills in the parts of `env` that follow from the contract. */
+static void apply_contract(const struct mkv_verify_options *options,
+			   const struct mkv_trusted *trusted, const char *host,
+			   struct mkv_env *env)
 {
-	auto_trusted struct mkv_trusted trusted = {0};
-	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
-	struct mkv_error ignored;
-	if (options->contract)
-		mkv_trust_file(options->contract, &trusted);
-	else
-		mkv_trust_image(options->root, &trusted);
-	auto_free char *host = find_host(env, options->host);
-	env->trust = trusted.trust;
-	env->trust_text = trusted.text;
-	env->contract = trusted.contract;
+	env->trust = trusted->trust;
+	env->trust_text = trusted->text;
+	env->contract = trusted->contract;
 	if (env->contract && host)
 		env->host = mkv_contract_find_host(env->contract, host);
 	if (env->host)
@@ -312,26 +191,44 @@ static int verify(const struct mkv_verify_options *options, struct mkv_env *env,
 		env->settle_ns = env->contract->clock.settle_ns;
 		env->dwell_ns = env->contract->clock.dwell_ns;
 	}
-	/* A later look leaves quiet CPUs alone. */
+}
+
+static int verify_system(const struct mkv_verify_options *options,
+			 struct mkv_env *env, bool *ret_pass,
+			 struct mkv_error *err)
+{
+	auto_trusted struct mkv_trusted trusted = {0};
+	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
+	struct mkv_error ignored;
+	if (options->contract)
+		mkv_trust_file(options->contract, &trusted);
+	else
+		mkv_trust_image(options->root, &trusted);
+	auto_free char *host = find_host_name(env, options->host);
+	apply_contract(options, &trusted, host, env);
+	/* CPUID would run on every CPU, on the quiet ones too. */
 	if (options->phase != MKV_PHASE_WATCH &&
 	    load_cpuid(env, options, &cpuid, &ignored) == 0)
 		env->cpuid = cpuid;
 	auto_receipt struct mkv_receipt receipt = {0};
 	int rc = mkv_receipt_make(env, &trusted, host ? host : "unknown",
-				  is_wanted, options, &receipt, err);
-	if (rc == 0)
-		rc = report(options, &receipt, err);
-	*ret_pass = rc == 0 && mkv_receipt_lets_start(&receipt);
-	return rc;
+				  is_requested, options, &receipt, err);
+	if (rc < 0)
+		return rc;
+	rc = report_result(options, &receipt, err);
+	if (rc < 0)
+		return rc;
+	*ret_pass = mkv_receipt_lets_start(&receipt);
+	return 0;
 }
 
-/* As a host of a recipe says it. */
+/* In the form of a host in a recipe. */
 static int print_tpm_key(const struct mkv_env *env, struct mkv_error *err)
 {
 	struct mkv_tpm_key key;
 	auto_buf struct mkv_buf text = {0};
 	char hex[MKV_SHA256_HEX_SIZE];
-	int rc = mkv_tpm_ask_key(env, &key, err);
+	int rc = mkv_tpm_read_key(env, &key, err);
 	if (rc < 0)
 		return rc;
 	mkv_sha256_hex(&key.id, hex);
@@ -339,8 +236,28 @@ static int print_tpm_key(const struct mkv_env *env, struct mkv_error *err)
 	return print(&text, err);
 }
 
-static int run(const struct mkv_verify_options *options, bool *ret_pass,
-	       struct mkv_error *err)
+/* Prints the machine as a recipe's hardware contract, or its registers. */
+static int print_machine(const struct mkv_verify_options *options,
+			 struct mkv_env *env, struct mkv_error *err)
+{
+	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
+	auto_buf struct mkv_buf text = {0};
+	int rc = load_cpuid(env, options, &cpuid, err);
+	if (rc < 0)
+		return rc;
+	env->cpuid = cpuid;
+	if (options->action == MKV_VERIFY_RECORD) {
+		mkv_cpuid_write(cpuid, &text);
+		return print(&text, err);
+	}
+	rc = mkv_capture(env, &text, err);
+	return rc < 0 ? rc : print(&text, err);
+}
+
+/* Writes *ret_pass, which the caller has set to true, for a verification only.
+ */
+static int run_action(const struct mkv_verify_options *options, bool *ret_pass,
+		      struct mkv_error *err)
 {
 	struct mkv_env env = {
 		.root = options->root,
@@ -353,16 +270,15 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 		.unattended = options->service,
 		.every_file = options->every_file,
 	};
-	auto_cpuid struct mkv_cpuid_dump *cpuid = NULL;
 	auto_buf struct mkv_buf text = {0};
 	int rc = 0;
-	*ret_pass = true;
 	switch (options->action) {
 	case MKV_VERIFY_RUN:
-		/* Behind the gate services run, and are measured. */
+		/* After the gate services run and may be measured. */
 		if (options->service && options->phase != MKV_PHASE_BOOT)
 			rc = mkv_quiet(&env, err);
-		return rc < 0 ? rc : verify(options, &env, ret_pass, err);
+		return rc < 0 ? rc
+			      : verify_system(options, &env, ret_pass, err);
 	case MKV_VERIFY_LIST:
 		return list_checks(err);
 	case MKV_VERIFY_HELP:
@@ -378,15 +294,7 @@ static int run(const struct mkv_verify_options *options, bool *ret_pass,
 		return print_tpm_key(&env, err);
 	case MKV_VERIFY_CAPTURE:
 	case MKV_VERIFY_RECORD:
-		rc = load_cpuid(&env, options, &cpuid, err);
-		if (rc < 0)
-			return rc;
-		env.cpuid = cpuid;
-		if (options->action == MKV_VERIFY_CAPTURE)
-			rc = mkv_capture(&env, &text, err);
-		else
-			mkv_cpuid_write(cpuid, &text);
-		return rc < 0 ? rc : print(&text, err);
+		return print_machine(options, &env, err);
 	}
 	return 0;
 }
@@ -395,11 +303,9 @@ int main(int argc, char **argv)
 {
 	struct mkv_error err = {0};
 	struct mkv_verify_options options;
-	bool pass = false;
-	int rc = mkv_verify_options(argc, argv, &options, &err);
-	if (rc == 0)
-		rc = run(&options, &pass, &err);
-	if (rc < 0) {
+	bool pass = true;
+	if (mkv_verify_options(argc, argv, &options, &err) < 0 ||
+	    run_action(&options, &pass, &err) < 0) {
 		(void)fprintf(stderr, "mkvbench-verify: %s\n", err.message);
 		return mkv_exit_status(err.kind);
 	}

@@ -15,23 +15,22 @@ struct option {
 
 static const struct option options[] = {
 	{"--list", NULL, "print every check and why it matters", false},
-	{"--check", "NAME", "ask only this check (may be repeated)", false},
+	{"--check", "NAME", "run only this check (may be repeated)", false},
 	{"--files", NULL, "read every file, not only settings and units",
 	 false},
 	{"--json", NULL, "print the receipt as JSON", false},
-	{"--contract", "FILE", "take this contract; nobody vouches for it",
+	{"--contract", "FILE", "use this contract, which is not trusted",
 	 false},
-	{"--host", "NAME", "be this host of the contract", false},
-	{"--capture", NULL, "write a hardware contract from this machine",
-	 false},
-	{"--record", NULL, "write the CPUID registers of every CPU", false},
+	{"--host", "NAME", "verify as this host of the contract", false},
+	{"--capture", NULL, "print a hardware contract of this machine", false},
+	{"--record", NULL, "print the CPUID registers of every CPU", false},
 	{"--tpm-key", NULL, "print the key of this machine's TPM, for a recipe",
 	 false},
-	{"--boot", NULL, "the gate: wait for the clock, write the receipt",
+	{"--boot", NULL, "run as the gate: wait for the clock, write receipts",
 	 false},
-	{"--after-start", NULL, "the second look, at running containers",
+	{"--after-start", NULL, "verify again after the containers started",
 	 false},
-	{"--watch", NULL, "a later look at what can change", false},
+	{"--watch", NULL, "run the checks whose result can change", false},
 	{"--completion", "bash|zsh", "print the completion script of a shell",
 	 false},
 	{"--help", NULL, "print this", false},
@@ -53,8 +52,8 @@ void mkv_verify_help(struct mkv_buf *into)
 	mkv_buf_str(into,
 		    "Usage: mkvbench-verify [OPTIONS]\n\n"
 		    "Compares the running system with the signed contract of "
-		    "its image. Every check\nanswers pass, fail or not "
-		    "established; nothing is repaired.\n\nOptions:\n");
+		    "its image. Every check\nreports pass, fail or not "
+		    "established. Nothing is repaired.\n\nOptions:\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		char left[48];
 		const struct option *o = &options[i];
@@ -67,8 +66,8 @@ void mkv_verify_help(struct mkv_buf *into)
 	}
 	mkv_buf_str(into,
 		    "\nExit status: 0 passed (or the contract only "
-		    "warns), 1 failed itself, 2 bad usage,\n3 this machine "
-		    "can't do it, 4 the answer is no.\n");
+		    "warns), 1 an error occurred, 2 bad\nusage, 3 this "
+		    "machine can't do it, 4 verification did not pass.\n");
 }
 
 /* The values of --check: "contract|cpu-model|..." */
@@ -105,7 +104,7 @@ void mkv_verify_completion(enum mkv_shell shell, struct mkv_buf *into)
 	mkv_completion_end(shell, program, NULL, 0, NULL, into);
 }
 
-static int unknown(const char *word, struct mkv_error *err)
+static int fail_unknown_option(const char *word, struct mkv_error *err)
 {
 	const char *names[OPTIONS];
 	size_t count = 0;
@@ -114,7 +113,7 @@ static int unknown(const char *word, struct mkv_error *err)
 			names[count++] = options[i].name;
 	const char *near = mkv_nearest(word, names, count);
 	return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			"unknown option '%s'%s%s%s; --help lists them", word,
+			"unknown option '%s'%s%s%s; --help lists all", word,
 			near ? " (did you mean '" : "", near ? near : "",
 			near ? "'?)" : "");
 }
@@ -167,13 +166,13 @@ static int add_check(struct mkv_verify_options *o, const char *name,
 		}
 		const char *near = mkv_nearest(name, names, count);
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"there is no check '%s'%s%s%s; --list prints "
-				"them",
+				"unknown check '%s'%s%s%s; --list prints all",
 				name, near ? " (did you mean '" : "",
 				near ? near : "", near ? "'?)" : "");
 	}
 	if (o->n_checks == MKV_VERIFY_CHECKS_MAX)
-		return mkv_fail(err, MKV_BAD_USAGE, E2BIG, "too many --check");
+		return mkv_fail(err, MKV_BAD_USAGE, E2BIG,
+				"more than %d --check", MKV_VERIFY_CHECKS_MAX);
 	o->checks[o->n_checks++] = name;
 	return 0;
 }
@@ -184,7 +183,8 @@ static int set_port(struct mkv_verify_options *o, const char *text,
 	char *end;
 	long port = strtol(text, &end, 10);
 	if (*end || end == text || port < 1 || port > 65535)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL, "'%s' isn't a port",
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"--ntp-port: '%s' is not a port (1 to 65535)",
 				text);
 	o->ntp_port = (uint16_t)port;
 	return 0;
@@ -242,7 +242,7 @@ int mkv_verify_options(int argc, char **argv, struct mkv_verify_options *ret,
 			    strncmp(options[j].name, argv[i], length) == 0)
 				known = &options[j];
 		if (!known)
-			return unknown(argv[i], err);
+			return fail_unknown_option(argv[i], err);
 		bool joined = argv[i][length] == '=';
 		if (!known->placeholder) {
 			if (joined)

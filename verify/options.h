@@ -22,16 +22,16 @@ struct mkv_verify_options {
 	enum mkv_verify_action action;
 	enum mkv_shell shell; /* whose completion script is printed */
 	enum mkv_phase phase;
-	bool service; /* --boot, --after-start, --watch: write what units write
-		       */
+	/* --boot, --after-start, --watch: write receipts and metrics. */
+	bool service;
 	bool json, every_file;
-	const char *contract; /* NULL: the image's */
-	const char *host;     /* NULL: found out */
-	const char *root;     /* "" */
-	const char *out;      /* where receipts go */
-	const char *metrics;  /* the textfile */
+	const char *contract; /* a file; NULL: the image's own */
+	const char *host;     /* NULL: determined by the machine's files */
+	const char *root;     /* "" or a directory that replaces "/" */
+	const char *out;      /* the directory for receipts */
+	const char *metrics;  /* the file for node_exporter */
 	const char *console;  /* NULL: none */
-	const char *cpuid;    /* a recording in the place of registers */
+	const char *cpuid;    /* a recording to use; NULL: read registers */
 	const char *chrony_socket, *docker_socket;
 	const char *tpm; /* NULL: /dev/tpmrm0 */
 	uint16_t ntp_port;
@@ -42,8 +42,8 @@ struct mkv_verify_options {
 int mkv_verify_options(int argc, char **argv, struct mkv_verify_options *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3, 4);
-/* What --help prints. */
+/* Appends the output of --help. */
 void mkv_verify_help(struct mkv_buf *into) mkv_nonnull(1);
-/* What --completion prints. */
+/* Appends the output of --completion. */
 void mkv_verify_completion(enum mkv_shell shell, struct mkv_buf *into)
 	mkv_nonnull(2);

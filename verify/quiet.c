@@ -17,11 +17,9 @@ void mkv_quiet_cpus(const struct mkv_env *env, const struct mkv_cpuset *allowed,
 	*ret = *allowed;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		struct mkv_cpuset quiet;
-		/* Without any the kernel writes nothing, or "(null)". */
-		if (!mkv_env_read_cpus(env, &quiet, "%s", kept[i]))
-			continue;
-		for (size_t w = 0; w < MKV_CPUS_MAX / 64; w++)
-			ret->words[w] &= ~quiet.words[w];
+		/* An empty list reads as "" or "(null)". */
+		if (mkv_env_read_cpus(env, &quiet, "%s", kept[i]))
+			mkv_cpuset_subtract(ret, &quiet);
 	}
 }
 
@@ -50,8 +48,8 @@ static int leave_quiet_cpus(const struct mkv_env *env, cpu_set_t *mask,
 	mkv_quiet_cpus(env, &allowed, &left);
 	if (mkv_cpuset_count(&left) == 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
-				"every CPU is isolated; none is left for a "
-				"look that disturbs nobody");
+				"every allowed CPU is in isolcpus= or "
+				"nohz_full=: no CPU is left for the verifier");
 	CPU_ZERO_S(size, mask);
 	for (unsigned cpu = 0; cpu < MKV_CPUS_MAX; cpu++)
 		if (mkv_cpuset_has(&left, cpu))

@@ -5,7 +5,7 @@
  * more, keep every limit. */
 #include <math.h>
 
-#include "verify/probe/clock.h"
+#include "verify/check/clock_judge.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/clock/*", NULL};
 static const char *const fuzz_words[] = {"\xff\xff\xff\xff",

@@ -80,17 +80,29 @@ static void two_time_daemons_are_parent_and_child(void **state)
 	put(stat, NULL);
 }
 
+/* The kernel's list of offline CPUs has the empty slots of hot-plug too. */
+static void an_empty_cpu_slot_is_not_an_offline_cpu(void **state)
+{
+	struct mkv_env env = environment();
+	(void)state;
+	put(CPU "/offline", "12-15\n");
+	ask(&env, "cpu-topology", MKV_PASS, "offline CPUs: none / none");
+	put(CPU "/present", "0-13\n");
+	ask(&env, "cpu-topology", MKV_FAIL, "offline CPUs: none / 12-13");
+	put(CPU "/present", "0-11\n");
+	put(CPU "/offline", "\n");
+}
+
 /* What stays open under the right policy is named, and no failure. */
 static void what_stays_vulnerable_is_recorded(void **state)
 {
 	static const char mds[] = CPU "/vulnerabilities/mds";
 	struct mkv_env env = environment();
 	(void)state;
-	ask(&env, "mitigations", MKV_PASS, "vulnerable all the same: - / none");
+	ask(&env, "mitigations", MKV_PASS, "still vulnerable: - / none");
 	put(mds, "Vulnerable: Clear CPU buffers attempted, no microcode\n");
 	put(CPU "/vulnerabilities/srbds", "Vulnerable: No microcode\n");
-	ask(&env, "mitigations", MKV_PASS,
-	    "vulnerable all the same: - / mds, srbds");
+	ask(&env, "mitigations", MKV_PASS, "still vulnerable: - / mds, srbds");
 	put(mds, NULL);
 	put(CPU "/vulnerabilities/srbds", NULL);
 }
@@ -139,8 +151,12 @@ static const struct {
 	 "threads of a core"},
 	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", "3-",
 	 MKV_NOT_ESTABLISHED, "the kernel's view"},
-	{"cpu-topology", CPU "/offline", "12-15\n", MKV_FAIL,
+	{"cpu-topology", CPU "/present", "0-15\n", MKV_FAIL,
 	 "offline CPUs: none / 12-15"},
+	{"cpu-topology", CPU "/present", "0-10\n", MKV_NOT_ESTABLISHED,
+	 "offline CPUs: none / -"},
+	{"cpu-topology", CPU "/present", NULL, MKV_NOT_ESTABLISHED,
+	 "offline CPUs: none / -"},
 	{"smt", CPU "/smt/active", "0\n", MKV_FAIL, "SMT: on / off"},
 	{"smt", CPU "/smt/active", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"cache-topology", CPU "/cpu4/cache/index3/size", "8192K", MKV_FAIL,
@@ -184,10 +200,10 @@ static const struct {
 	 MKV_FAIL, "promised word: ro / missing"},
 	{"command-line", "/proc/cmdline",
 	 "root=UUID=1 ro dyndbg=\"file x +p\" isolcpus=2-5\n", MKV_FAIL,
-	 "unknown word: not there / isolcpus=2-5"},
+	 "unknown word: absent / isolcpus=2-5"},
 	{"command-line", "/proc/cmdline",
 	 "root=UUID=1 ro ro dyndbg=\"file x +p\"\n", MKV_FAIL,
-	 "unknown word: not there / ro"},
+	 "unknown word: absent / ro"},
 	{"command-line", "/proc/cmdline", NULL, MKV_NOT_ESTABLISHED, NULL},
 	{"mitigations", "/proc/cmdline", "ro mitigations=off\n", MKV_FAIL,
 	 "policy: on / off"},
@@ -237,7 +253,7 @@ static const struct {
 	 MKV_FAIL, "not an address of this machine"},
 	{"interfaces", "/proc/net/route",
 	 "eth0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
-	 MKV_FAIL, "way to the VLAN's subnet: vlan0 / eth0"},
+	 MKV_FAIL, "route to the VLAN's subnet: vlan0 / eth0"},
 	{"interfaces", "/proc/net/vlan/config", "vlan0 | 101 | eth1\n",
 	 MKV_FAIL, "tag: 100 / 101"},
 	{"interfaces", "/proc/net/vlan/config", "vlan | 100 | eth1\n", MKV_FAIL,
@@ -251,7 +267,7 @@ static const struct {
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok unpacked\nArchitecture: amd64\n"
 	 "Version: 4.6.1-3\n",
-	 MKV_FAIL, "half installed"},
+	 MKV_FAIL, "partly installed"},
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
 	 "Version: 4.6.1-3\n\nPackage: zlib1g\nStatus: install ok installed\n"
@@ -273,7 +289,7 @@ static const struct {
 	{"units", "/etc/systemd/system/multi-user.target.wants/chrony.service",
 	 NULL, MKV_FAIL, "chrony.service: enabled / disabled"},
 	{"units", "/etc/systemd/system/apt-daily.timer", NULL, MKV_FAIL,
-	 "apt-daily.timer: masked / not there"},
+	 "apt-daily.timer: masked / missing"},
 	{"units", "/etc/systemd/system/chrony.service", "-> /dev/null",
 	 MKV_FAIL, "chrony.service: enabled / masked"},
 	{"units", "/etc/systemd/system/timers.target.wants/other.timer",
@@ -314,14 +330,14 @@ static void a_vlan_off_its_bridge_is_found(void **state)
 	put(route, "br0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n");
 	put(port, "3\n");
 	ask(&env, "interfaces", MKV_PASS,
-	    "VLAN's port: vlan0 forwards on br0 / a port that forwards");
+	    "VLAN's port: vlan0 forwards on br0 / a forwarding port");
 	put(port, "1\n");
-	ask(&env, "interfaces", MKV_FAIL, "/ a port that listens only");
+	ask(&env, "interfaces", MKV_FAIL, "/ a listening port");
 	put(port, "");
 	ask(&env, "interfaces", MKV_NOT_ESTABLISHED, "VLAN's port");
 	put(port, NULL);
 	ask(&env, "interfaces", MKV_FAIL,
-	    "VLAN's port: vlan0 forwards on br0 / on no bridge");
+	    "VLAN's port: vlan0 forwards on br0 / not on a bridge");
 	put("/sys/class/net/vlan0/master", "-> ../virbr0");
 	ask(&env, "interfaces", MKV_FAIL, "forwards on br0 / virbr0");
 	put("/sys/class/net/vlan0/master", NULL);
@@ -349,7 +365,7 @@ static void other_registers_are_found(void **state)
 		 "threads of a core: 2 / 1", MKV_FAIL},
 		{"xeon-two-dies.txt", "cpu-topology", "sockets: 1 / 2",
 		 MKV_FAIL},
-		{"intel-hybrid.txt", "cpu-topology", "not the same everywhere",
+		{"intel-hybrid.txt", "cpu-topology", "different numbers",
 		 MKV_FAIL},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -491,26 +507,25 @@ static void each_change_of_a_file_is_found(void **state)
 		{SERVICE, "[Unix]\n", true, "fail " SERVICE},
 		{SERVICE, "[Unit]\n", false, "7 bytes of 86400 / 7 bytes of 1"},
 		{SERVICE, "[Unit]\n\n", true, "7 bytes of 86400 / 8 bytes of"},
-		{SERVICE, NULL, false, "there / not there"},
+		{SERVICE, NULL, false, "present / missing"},
 		{SERVICE, "-> /etc/passwd", false, "f 0644"},
 		{WANTS "/chrony.service", "-> elsewhere", false,
 		 "/usr/lib/systemd/system/chrony.service / elsewhere"},
 		{"/etc/systemd/system/mkvbench-verify.service.d/x.conf", "x",
-		 false, "mkvbench-verify.service.d/x.conf: not there / there"},
+		 false, "mkvbench-verify.service.d/x.conf: absent / present"},
 		{"/etc/docker/daemon.json", "{}", false,
-		 "fail /etc/docker/daemon.json: not there / there"},
+		 "fail /etc/docker/daemon.json: absent / present"},
 		{"/usr/lib/systemd/system/x.service", "x", false,
-		 "fail /usr/lib/systemd/system/x.service: not there / there"},
+		 "fail /usr/lib/systemd/system/x.service: absent / present"},
 		{"/usr/local/lib/systemd/system/x.service", "x", false,
-		 "x.service: not there / there"},
+		 "x.service: absent / present"},
 		{"/run/systemd/system/x.service.d/y.conf", "x", false,
-		 "y.conf: not there / there"},
-		{"/etc/hostname-of-another", "x", false, "not there / there"},
+		 "y.conf: absent / present"},
+		{"/etc/hostname-of-another", "x", false, "absent / present"},
 		/* what a running system writes, and places of no settings */
 		{"/etc/machine-id", "x", false, NULL},
 		{"/etc/cni/net.d/x", "x", false, NULL},
-		{"/etc/ssh/ssh_host_rsa_key", "x", false,
-		 "/etc/ssh: not there"},
+		{"/etc/ssh/ssh_host_rsa_key", "x", false, "/etc/ssh: absent"},
 		{"/run/systemd/generator/x.mount", "x", false, NULL},
 		{"/usr/share/x", "x", false, NULL},
 	};
@@ -523,7 +538,7 @@ static void each_change_of_a_file_is_found(void **state)
 			put_time(cases[i].path);
 		ask(&env, "files", cases[i].says ? MKV_FAIL : MKV_PASS,
 		    cases[i].says ? cases[i].says
-				  : "other files: none that isn't listed / 0");
+				  : "other files: no unlisted files / 0");
 		put(cases[i].path, before);
 		restore();
 	}
@@ -589,6 +604,7 @@ int main(void)
 		cmocka_unit_test(the_machine_keeps_the_contract),
 		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
 		cmocka_unit_test(two_time_daemons_are_parent_and_child),
+		cmocka_unit_test(an_empty_cpu_slot_is_not_an_offline_cpu),
 		cmocka_unit_test(what_stays_vulnerable_is_recorded),
 		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),

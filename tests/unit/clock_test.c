@@ -18,7 +18,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "verify/probe/clock.h"
+#include "verify/check/clock_judge.h"
 
 static const char contract_text[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"bare-metal\","
@@ -545,7 +545,7 @@ static void an_esterror_of_zero_needs_a_stated_bound(void **state)
 	       "pass kernel's esterror: at most 80.0 us / below 1 us");
 	static const char nothing[] =
 		"not-established kernel's esterror: at most 80.0 us / 0, "
-		"which without a stated bound within the limit shows nothing";
+		"which without a stated bound within the limit proves nothing";
 	/* As systemd-timesyncd leaves it: no chronyd. */
 	r.has_tracking = r.has_ntpdata = false;
 	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
@@ -668,7 +668,7 @@ static void the_interval_holds_the_truth(void **state)
 		seed = seed * 1664525 + 1013904223;
 		true_offset_ns = offset;
 		asymmetry_ns = (long long)(seed >> 8) % 200000 - 100000;
-		if (mkv_sntp_ask("127.0.0.1", ntp_port, 2, &s, &err) < 0)
+		if (mkv_sntp_query("127.0.0.1", ntp_port, 2, &s, &err) < 0)
 			continue;
 		asked++;
 		int64_t off = s.offset_ns - offset;
@@ -730,7 +730,7 @@ static void it_must_settle_and_hold(void **state)
 	env.dwell_ns = 2000000000;
 	ask(&env, MKV_PASS, "held: every second for 2 s / 2 readings");
 	assert_int_equal(pthread_create(&later, NULL, leave_later, NULL), 0);
-	ask(&env, MKV_FAIL, "left after 1 readings");
+	ask(&env, MKV_FAIL, "lost after 1 readings");
 	(void)pthread_join(later, NULL);
 	ask(&env, MKV_FAIL, "not after");
 	reset();

@@ -299,7 +299,7 @@ static void each_change_is_found(void **state)
 		{"docker-engine", "/info", "{\"Driver\":\"vfs\"}",
 		 "overlay2 / vfs"},
 		{"docker-networks", "/networks/app", NULL,
-		 "network app: there / not there"},
+		 "network app: present / missing"},
 		{"docker-networks", "/networks/app",
 		 "{\"Driver\":\"macvlan\",\"IPAM\":{\"Config\":[{\"Subnet\":"
 		 "\"172.28.0.0/24\"}]}}",
@@ -308,17 +308,17 @@ static void each_change_is_found(void **state)
 		 "{\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":"
 		 "\"172.17.0.0/16\"}]}}",
 		 "172.28.0.0/24 / 172.17.0.0/16"},
-		{"docker-volumes", "/volumes/db", NULL, "not there"},
+		{"docker-volumes", "/volumes/db", NULL, "missing"},
 		{"docker-volumes", "/volumes/db",
 		 "{\"Driver\":\"nfs\",\"Mountpoint\":\"/x\"}", "local / nfs"},
-		{"docker-images", "/images/" GOOD "/json", NULL, "not there"},
+		{"docker-images", "/images/" GOOD "/json", NULL, "missing"},
 		{"docker-images", "/images/" GOOD "/json",
 		 "{\"Id\":\"" EVIL "\"}", "/ " EVIL},
 		{"docker-images", "/images/" GOOD "/json",
 		 "{\"Id\":\"" GOOD "\",\"RootFS\":{\"Layers\":[\"" GOOD "\"]}}",
-		 "the first 0 are equal"},
+		 "only the first 0 are equal"},
 		{"docker-containers", "/containers/postgres/json", NULL,
-		 "not there"},
+		 "missing"},
 		{"docker-containers", "/containers/json",
 		 "[{\"Names\":[\"/postgres\"]},{\"Names\":[\"/miner\"]}]",
 		 "/ miner"},
@@ -430,27 +430,27 @@ static void a_card_on_no_bridge_is_found(void **state)
 	} cases[] = {
 		{"/sys/class/net/eth7", NULL, MKV_PASS,
 		 "port of postgres: vethab forwards on br-0123456789ab / "
-		 "a port that forwards"},
+		 "a forwarding port"},
 		{PORT, NULL, MKV_FAIL,
-		 "vethab forwards on br-0123456789ab / on no bridge"},
-		{PORT "/state", "0\n", MKV_FAIL, "a port that is disabled"},
-		{PORT "/state", "4\n", MKV_FAIL, "a port that is blocked"},
+		 "vethab forwards on br-0123456789ab / not on a bridge"},
+		{PORT "/state", "0\n", MKV_FAIL, "a disabled port"},
+		{PORT "/state", "4\n", MKV_FAIL, "a blocked port"},
 		{PORT "/state", "9\n", MKV_NOT_ESTABLISHED, "br-0123456789ab"},
 		{PORT "/state", "", MKV_NOT_ESTABLISHED, "br-0123456789ab"},
-		{BRIDGE, NULL, MKV_FAIL, "/ there is no such bridge"},
+		{BRIDGE, NULL, MKV_FAIL, "/ no such bridge"},
 		{INSIDE "/eth0/address", "02:42:ac:1c:00:03\n", MKV_FAIL,
-		 "/ no card with its MAC address"},
+		 "/ no card with the MAC address"},
 		{INSIDE "/lo/address", "02:42:ac:1c:00:02\n", MKV_FAIL,
-		 "/ several cards with its MAC address"},
+		 "/ several cards with the MAC address"},
 		{INSIDE "/eth0/iflink", "6\n", MKV_FAIL,
-		 "/ its card's other end isn't on this machine"},
+		 "/ the peer of the card is not on this machine"},
 		/* that number is another card here */
 		{"/sys/class/net/vethab/iflink", "7\n", MKV_FAIL,
-		 "/ its card's other end isn't on this machine"},
+		 "/ the peer of the card is not on this machine"},
 		{INSIDE "/eth0/ifindex", "", MKV_NOT_ESTABLISHED,
-		 "interfaces can't be read"},
+		 "the host's interfaces can't be read"},
 		{INSIDE, NULL, MKV_NOT_ESTABLISHED,
-		 "/ its interfaces can't be read"},
+		 "/ the interfaces inside can't be read"},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -477,8 +477,8 @@ static void a_card_on_no_bridge_is_found(void **state)
 		enum mkv_result result;
 		const char *says;
 	} names_of_bridges[] = {
-		{"br-0123456789ab", MKV_PASS, "a port that forwards"},
-		{"br-app", MKV_FAIL, "there is no such bridge"},
+		{"br-0123456789ab", MKV_PASS, "a forwarding port"},
+		{"br-app", MKV_FAIL, "no such bridge"},
 		{"../vethab", MKV_NOT_ESTABLISHED, "names of interfaces"},
 		{"sixteen-letters-", MKV_NOT_ESTABLISHED, "names of interface"},
 	};
@@ -534,9 +534,9 @@ static void before_the_gate_nothing_runs(void **state)
 	ask("docker-containers", MKV_PHASE_BOOT, MKV_PASS, NULL);
 	change("/containers/json", "{}");
 	ask("docker-containers", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
-	    "a list / another answer");
+	    "a list / another JSON value");
 	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_NOT_ESTABLISHED,
-	    "a list / another answer");
+	    "a list / another JSON value");
 	reset();
 }
 

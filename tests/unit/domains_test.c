@@ -204,7 +204,7 @@ static void each_change_of_the_definition_is_found(void **state)
 		{"guests", "state='running'", "state='paused'",
 		 "order: state: running / paused"},
 		{"guests", "pid='115'", "pid='1'",
-		 "order: process: QEMU with its UUID / another"},
+		 "order: process: QEMU with its UUID / another process"},
 		{"guest-cpu", "<cpu mode='custom' match='exact' check='full'",
 		 "<cpu mode='host-passthrough' match='exact' check='full'",
 		 "order: mode: custom / host-passthrough"},
@@ -226,13 +226,13 @@ static void each_change_of_the_definition_is_found(void **state)
 		 "order: feature pcid: disable / optional"},
 		{"guest-cpu", "policy='require' name='pku'",
 		 "policy='require' name='x'",
-		 "order: feature pku: require / not said"},
+		 "order: feature pku: require / not set"},
 		{"guest-cpu", "<vcpu placement='static'>2<",
 		 "<vcpu placement='static' current='1'>2<",
 		 "order: CPUs: 2 / 1"},
 		{"guest-cpu",
 		 "<cache level='3' mode='emulate'/>\n      <feature",
-		 "<feature", "order: caches: emulate / not said"},
+		 "<feature", "order: caches: emulate / not set"},
 		{"guest-pinning", "<vcpu id='0' pid='121'/>",
 		 "<vcpu id='0' pid='122'/>",
 		 "order: CPU 0: CPU 0/ / CPU 1/TCG"},
@@ -249,7 +249,7 @@ static void each_change_of_the_definition_is_found(void **state)
 		{"guest-memory", "<nosharepages/>", "",
 		 "order: merging: nosharepages / not forbidden"},
 		{"guest-memory", "<allocation mode='immediate'/>", "",
-		 "order: allocation: immediate / not said"},
+		 "order: allocation: immediate / not set"},
 		{"guest-devices", "cache='none'", "cache='writeback'",
 		 "order: disk's cache: none / writeback"},
 		{"guest-devices", "io='native'", "io='threads'",
@@ -271,7 +271,7 @@ static void each_change_of_the_definition_is_found(void **state)
 		 "order: card's bridge: br-vlan / virbr0"},
 		{"guest-devices", "<target dev='vnet0'/>",
 		 "<target dev='vnet9'/>",
-		 "order: card's port: vnet9 forwards on br-vlan / there is no"},
+		 "order: card's port: vnet9 forwards on br-vlan / no such interface"},
 		{"guest-devices", "<model type='virtio'/>",
 		 "<model type='e1000e'/>",
 		 "order: card's model: virtio / e1000e"},
@@ -316,7 +316,7 @@ static void each_change_of_the_machine_is_found(void **state)
 		 "</domstatus>",
 		 MKV_FAIL, "another domain: none / b"},
 		{"guests", "/proc/115/cmdline", "qemu\n", MKV_FAIL,
-		 "order: process: QEMU with its UUID / another"},
+		 "order: process: QEMU with its UUID / another process"},
 		{"guest-pinning", "/proc/115/cmdline", "qemu\n",
 		 MKV_NOT_ESTABLISHED, "threads: readable"},
 		{"guest-pinning", "/proc/115/task/121/status",
@@ -329,17 +329,17 @@ static void each_change_of_the_machine_is_found(void **state)
 		 "order: IO iothread1: 1 / 0-1"},
 		{"guest-pinning", "/proc/115/task/123/status",
 		 "N:\nCpus_allowed_list:\t0\n", MKV_FAIL,
-		 "order: other threads: 1 / 2 of 3 keep"},
+		 "order: other threads: 1 / 2 of 3 threads within"},
 		{"guest-memory", "/proc/115/status",
 		 "HugetlbPages:\t 1024 kB\nVmSwap:\t 0 kB\n", MKV_FAIL,
-		 "order: in huge pages: 65536 KiB at least / 1024 KiB"},
+		 "order: in huge pages: at least 65536 KiB / 1024 KiB"},
 		{"guest-memory", "/proc/115/status",
 		 "HugetlbPages:\t 65536 kB\nVmSwap:\t 4 kB\n", MKV_FAIL,
 		 "order: bytes swapped: 0 / 4096"},
 		{"guest-memory", "/proc/115/status", NULL, MKV_NOT_ESTABLISHED,
 		 NULL},
 		{"guest-memory", POOL "/free_hugepages", "9\n", MKV_FAIL,
-		 "order: huge pages in use: 65536 KiB at least / 63488 KiB"},
+		 "order: huge pages in use: at least 65536 KiB / 63488 KiB"},
 		{"guest-memory", POOL "/free_hugepages", "41\n",
 		 MKV_NOT_ESTABLISHED, "huge pages in use"},
 		{"guest-memory", "/proc/115/ksm_stat", "ksm_merging_pages 7\n",
@@ -347,13 +347,13 @@ static void each_change_of_the_machine_is_found(void **state)
 		{"guest-memory", "/proc/115/ksm_stat", NULL, MKV_PASS, NULL},
 		{"guest-devices", NET "/br-vlan/brif/vnet0/state", NULL,
 		 MKV_FAIL,
-		 "order: card's port: vnet0 forwards on br-vlan / on no bridge"},
+		 "order: card's port: vnet0 forwards on br-vlan / not on a bridge"},
 		{"guest-devices", NET "/br-vlan/brif/vnet0/state", "0\n",
-		 MKV_FAIL, "/ a port that is disabled"},
+		 MKV_FAIL, "/ a disabled port"},
 		{"guest-devices", NET "/br-vlan/brif/vnet0/state", "x\n",
 		 MKV_NOT_ESTABLISHED, "order: card's port"},
 		{"guest-cpu", DOMAIN, NULL, MKV_NOT_ESTABLISHED,
-		 "order: domain: t-order / doesn't run"},
+		 "order: domain: t-order / not running"},
 		{"guest-cpu", DOMAIN, "<domain/>", MKV_NOT_ESTABLISHED,
 		 "order: domain: t-order / -"},
 	};
@@ -383,12 +383,12 @@ static void threads_of_the_kernel_are_found(void **state)
 	put(path, "vhost-115\n", 10);
 	(void)snprintf(path, sizeof(path), "%sstatus", tasks);
 	put(path, "N:\nCpus_allowed_list:\t1\n", 24);
-	ask(&env, "guest-pinning", MKV_PASS, "4 of 4 keep to them");
+	ask(&env, "guest-pinning", MKV_PASS, "4 of 4 threads within");
 	put(path, "N:\nCpus_allowed_list:\t0-1\n", 26);
 	ask(&env, "guest-pinning", MKV_FAIL, "order: vhost-115: 1 / 0-1");
 	/* Another machine's. */
 	put(comm, "vhost-1150\n", 11);
-	ask(&env, "guest-pinning", MKV_PASS, "3 of 3 keep to them");
+	ask(&env, "guest-pinning", MKV_PASS, "3 of 3 threads within");
 	put(comm, NULL, 0);
 }
 
@@ -400,7 +400,7 @@ static void a_machine_is_right_before_its_guests_start(void **state)
 	put(DOMAIN, NULL, 0);
 	put("/proc/115/comm", NULL, 0);
 	env.unattended = true;
-	ask(&env, "guest-cpu", MKV_NOT_PROMISED, "doesn't run");
+	ask(&env, "guest-cpu", MKV_NOT_PROMISED, "not running");
 	ask(&env, "guests", MKV_PASS, "other virtual machines: none / none");
 	/* And one that has none isn't asked. */
 	env.host = mkv_contract_find_host(contract, "order");
@@ -425,7 +425,7 @@ static void guests_come_and_go(void **state)
 		put_changed("state='running' reason='booted'", states[i]);
 		for (size_t c = 0; c < CHECKS; c++)
 			ask(&env, checks[c], c ? MKV_NOT_PROMISED : MKV_PASS,
-			    "doesn't run");
+			    "not running");
 	}
 	put_changed("state='running' reason='booted'",
 		    "state='paused' reason='user'");

@@ -148,6 +148,7 @@ static void put_cache(unsigned cpu, unsigned index, const char *level,
 static void put_cpus(void)
 {
 	put(CPU "/online", "0-11\n");
+	put(CPU "/present", "0-11\n");
 	put(CPU "/offline", "\n");
 	put(CPU "/smt/active", "1\n");
 	for (unsigned cpu = 0; cpu < 12; cpu++) {
@@ -247,6 +248,7 @@ static const struct need_of {
 	{"cpu-model", "/proc/cpuinfo", "amd_ppin"},
 	{"cpu-topology", CPU "/cpu3/topology/core_cpus_list", NULL},
 	{"cpu-topology", CPU "/cpu5/topology/package_cpus_list", NULL},
+	{"cpu-topology", CPU "/present", NULL},
 	{"smt", CPU "/smt/active", NULL},
 	{"cache-topology", CPU "/cpu4/cache/index3/level", NULL},
 	{"cache-topology", CPU "/cpu4/cache/index3/type", NULL},

@@ -43,7 +43,7 @@ enum mkv_result mkv_answer_result(const struct mkv_answer *answer)
 	return worst;
 }
 
-static bool make_room(struct mkv_answer *answer)
+static bool grow_findings(struct mkv_answer *answer)
 {
 	if (answer->count < answer->capacity)
 		return true;
@@ -59,7 +59,7 @@ static bool make_room(struct mkv_answer *answer)
 	return true;
 }
 
-static bool copy(const char *text, char **ret)
+static bool copy_text(const char *text, char **ret)
 {
 	*ret = text ? strdup(text) : NULL;
 	return !text || *ret;
@@ -69,15 +69,16 @@ void mkv_answer_add(struct mkv_answer *answer, enum mkv_result result,
 		    const char *what, const char *source, const char *expected,
 		    const char *observed)
 {
-	if (!make_room(answer)) {
+	if (!grow_findings(answer)) {
 		answer->failed = true;
 		return;
 	}
 	struct mkv_finding *finding = &answer->items[answer->count++];
 	*finding = (struct mkv_finding){.result = result};
-	if (!copy(what, &finding->what) || !copy(source, &finding->source) ||
-	    !copy(expected, &finding->expected) ||
-	    !copy(observed, &finding->observed))
+	if (!copy_text(what, &finding->what) ||
+	    !copy_text(source, &finding->source) ||
+	    !copy_text(expected, &finding->expected) ||
+	    !copy_text(observed, &finding->observed))
 		answer->failed = true;
 }
 

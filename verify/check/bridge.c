@@ -11,26 +11,26 @@ bool mkv_bridge_is_name(const char *name)
 	       strlen(name) < MKV_INTERFACE_SIZE;
 }
 
-/* How a walk over a network's interfaces ends. */
+/* An interface, and how many match. */
 struct card {
-	int64_t index, link; /* -1 */
+	int64_t index, link; /* ifindex, iflink; -1: unknown */
 	unsigned found;
 	char name[MKV_INTERFACE_SIZE];
 };
 
-static int64_t number_of(const struct mkv_env *env, const char *net,
-			 const char *name, const char *file)
+static int64_t read_interface_number(const struct mkv_env *env, const char *net,
+				     const char *name, const char *file)
 {
 	return mkv_env_read_number(env, "%s/%s/%s", net, name, file);
 }
 
-/* The interfaces with this MAC address, or, without one, with this index. False
- * when the folder can't be read. */
+/* Finds interfaces with this MAC address or, if it is NULL, with this index.
+ * False: the directory can't be read. */
 static bool find_card(const struct mkv_env *env, const char *net,
 		      const char *mac, int64_t index, struct card *ret)
 {
-	auto_free char *folder = mkv_env_path(env, "%s", net);
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_free char *path = mkv_env_path(env, "%s", net);
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	*ret = (struct card){-1, -1, 0, ""};
 	if (!dir)
 		return false;
@@ -41,13 +41,13 @@ static bool find_card(const struct mkv_env *env, const char *net,
 		auto_free char *address =
 			mac ? mkv_env_read(env, "%s/%s/address", net, name)
 			    : NULL;
-		int64_t its = number_of(env, net, name, "ifindex");
+		int64_t own = read_interface_number(env, net, name, "ifindex");
 		if (mac ? !address || strcasecmp(address, mac) != 0
-			: its != index)
+			: own != index)
 			continue;
 		ret->found++;
-		ret->index = its;
-		ret->link = number_of(env, net, name, "iflink");
+		ret->index = own;
+		ret->link = read_interface_number(env, net, name, "iflink");
 		(void)snprintf(ret->name, sizeof(ret->name), "%.15s", name);
 	}
 	return true;
@@ -62,67 +62,68 @@ enum mkv_result mkv_bridge_peer(const struct mkv_env *env, int64_t pid,
 	struct card inside, here;
 	(void)snprintf(net, sizeof(net), "/proc/%lld/root/sys/class/net",
 		       (long long)pid);
-	/* Its own /sys shows its own network. */
+	/* The /sys of the process shows its network namespace. */
 	if (!find_card(env, net, mac, -1, &inside)) {
-		*ret_why = "its interfaces can't be read";
+		*ret_why = "the interfaces inside can't be read";
 		return MKV_NOT_ESTABLISHED;
 	}
 	if (inside.found != 1) {
-		*ret_why = inside.found ? "several cards with its MAC address"
-					: "no card with its MAC address";
+		*ret_why = inside.found ? "several cards with the MAC address"
+					: "no card with the MAC address";
 		return MKV_FAIL;
 	}
 	if (inside.index < 0 || inside.link < 0 ||
 	    !find_card(env, "/sys/class/net", NULL, inside.link, &here)) {
-		*ret_why = "interfaces can't be read";
+		*ret_why = "the host's interfaces can't be read";
 		return MKV_NOT_ESTABLISHED;
 	}
-	/* An index says something in its own network only: what has that number
-	 * here must name the card in turn. */
+	/* An index is unique in one network namespace only. The host's
+	 * interface with the linked index must link back to the card. */
 	if (here.found != 1 || here.link != inside.index) {
-		*ret_why = "its card's other end isn't on this machine";
+		*ret_why = "the peer of the card is not on this machine";
 		return MKV_FAIL;
 	}
 	memcpy(ret, here.name, sizeof(here.name));
 	return MKV_PASS;
 }
 
-static bool is_there(const struct mkv_env *env, const char *name,
-		     const char *file)
+static bool has_interface_file(const struct mkv_env *env, const char *name,
+			       const char *file)
 {
 	auto_free char *path =
 		mkv_env_path(env, "/sys/class/net/%s%s", name, file);
 	return path && access(path, F_OK) == 0;
 }
 
-/* Why an interface isn't a port of the bridge; NULL when that can't be told. */
-static const char *absence(const struct mkv_env *env, const char *bridge,
-			   const char *port, char master[static PATH_MAX])
+/* Why an interface is not a port of the bridge; NULL: unknown. */
+static const char *find_absence_reason(const struct mkv_env *env,
+				       const char *bridge, const char *port,
+				       char master[static PATH_MAX])
 {
 	auto_free char *link =
 		mkv_env_path(env, "/sys/class/net/%s/master", port);
-	if (!link || !is_there(env, ".", ""))
+	if (!link || !has_interface_file(env, ".", ""))
 		return NULL;
-	if (!is_there(env, bridge, "/bridge"))
-		return "there is no such bridge";
-	if (!is_there(env, port, ""))
-		return "there is no such interface";
+	if (!has_interface_file(env, bridge, "/bridge"))
+		return "no such bridge";
+	if (!has_interface_file(env, port, ""))
+		return "no such interface";
 	ssize_t size = readlink(link, master, PATH_MAX - 1);
 	if (size < 0)
-		return errno == ENOENT ? "on no bridge" : NULL;
+		return errno == ENOENT ? "not on a bridge" : NULL;
 	master[size] = '\0';
 	const char *slash = strrchr(master, '/');
 	return slash ? slash + 1 : master;
 }
 
-void mkv_bridge_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		    const char *what, const char *bridge, const char *port)
+void mkv_bridge_check_port(const struct mkv_env *env, struct mkv_answer *answer,
+			   const char *what, const char *bridge,
+			   const char *port)
 {
 	/* if_bridge.h's BR_STATE_* */
 	static const char *const states[] = {
-		"a port that is disabled", "a port that listens only",
-		"a port that learns only", "a port that forwards",
-		"a port that is blocked"};
+		"a disabled port", "a listening port", "a learning port",
+		"a forwarding port", "a blocked port"};
 	enum { FORWARDING = 3, STATES = sizeof(states) / sizeof(states[0]) };
 	char source[96], expected[64], master[PATH_MAX];
 	if (!mkv_bridge_is_name(bridge) || !mkv_bridge_is_name(port)) {
@@ -139,7 +140,8 @@ void mkv_bridge_ask(const struct mkv_env *env, struct mkv_answer *answer,
 	bool absent = !text && errno == ENOENT;
 	int64_t state = mkv_env_read_number(env, "%s", source);
 	if (absent) {
-		const char *why = absence(env, bridge, port, master);
+		const char *why =
+			find_absence_reason(env, bridge, port, master);
 		mkv_answer_add(answer, why ? MKV_FAIL : MKV_NOT_ESTABLISHED,
 			       what, source, expected, why);
 	} else if (state < 0 || state >= STATES) {

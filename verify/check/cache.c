@@ -5,8 +5,8 @@
 
 #include "verify/probe/sysfs.h"
 
-static void describe(const struct mkv_cache_instance *cache, bool with_cpus,
-		     char *ret, size_t size)
+static void cache_text(const struct mkv_cache_instance *cache, bool with_cpus,
+		       char *ret, size_t size)
 {
 	char cpus[128] = "";
 	if (with_cpus)
@@ -17,8 +17,8 @@ static void describe(const struct mkv_cache_instance *cache, bool with_cpus,
 		       with_cpus ? ", CPUs {" : "", cpus, with_cpus ? "}" : "");
 }
 
-static bool same_shape(const struct mkv_cache_instance *a,
-		       const struct mkv_cache_instance *b)
+static bool is_same_cache(const struct mkv_cache_instance *a,
+			  const struct mkv_cache_instance *b)
 {
 	return a->level == b->level && a->type == b->type &&
 	       a->size_bytes == b->size_bytes && a->ways == b->ways &&
@@ -26,32 +26,33 @@ static bool same_shape(const struct mkv_cache_instance *a,
 }
 
 static const struct mkv_cache_instance *
-find_same(const struct mkv_cache_list *list,
-	  const struct mkv_cache_instance *cache, bool with_cpus)
+find_cache(const struct mkv_cache_list *list,
+	   const struct mkv_cache_instance *cache, bool with_cpus)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (same_shape(&list->items[i], cache) &&
+		if (is_same_cache(&list->items[i], cache) &&
 		    (!with_cpus || mkv_cpuset_compare(&list->items[i].cpus,
 						      &cache->cpus) == 0))
 			return &list->items[i];
 	return NULL;
 }
 
-/* Every cache of one list must be in the other. */
-static unsigned missing(struct mkv_answer *answer, const char *source,
-			const struct mkv_cache_list *from,
-			const struct mkv_cache_list *in, bool with_cpus,
-			bool from_cpuid)
+/* Appends a finding for each cache of one list that is not in the other, up
+ * to 8. Returns their number. */
+static unsigned find_missing(struct mkv_answer *answer, const char *source,
+			     const struct mkv_cache_list *from,
+			     const struct mkv_cache_list *in, bool with_cpus,
+			     bool from_cpuid)
 {
 	unsigned count = 0;
 	for (size_t i = 0; i < from->count && count < 8; i++) {
 		const struct mkv_cache_instance *cache = &from->items[i];
-		if (find_same(in, cache, with_cpus))
+		if (find_cache(in, cache, with_cpus))
 			continue;
 		char what[64], text[256];
 		(void)snprintf(what, sizeof(what), "L%u %s: CPUID and kernel",
 			       cache->level, mkv_cache_type_name(cache->type));
-		describe(cache, with_cpus, text, sizeof(text));
+		cache_text(cache, with_cpus, text, sizeof(text));
 		mkv_answer_add(answer, MKV_FAIL, what, source,
 			       from_cpuid ? text : "no such cache",
 			       from_cpuid ? "no such cache" : text);
@@ -60,24 +61,25 @@ static unsigned missing(struct mkv_answer *answer, const char *source,
 	return count;
 }
 
-static void compare_kernel(struct mkv_answer *answer, const char *leaf,
-			   const struct mkv_cache_list *registers,
-			   const struct mkv_cache_list *kernel)
+static void compare_with_kernel(struct mkv_answer *answer, const char *leaf,
+				const struct mkv_cache_list *registers,
+				const struct mkv_cache_list *kernel)
 {
 	char source[160];
 	(void)snprintf(source, sizeof(source),
 		       "%s against /sys/devices/system/cpu/cpu*/cache", leaf);
 	bool with_cpus = registers->sharing_known;
-	unsigned wrong =
-		missing(answer, source, registers, kernel, with_cpus, true);
-	wrong += missing(answer, source, kernel, registers, with_cpus, false);
+	unsigned wrong = find_missing(answer, source, registers, kernel,
+				      with_cpus, true);
+	wrong += find_missing(answer, source, kernel, registers, with_cpus,
+			      false);
 	if (wrong == 0)
 		mkv_answer_say(answer, MKV_PASS, "CPUID and kernel", source,
 			       "agree", "agree on %zu caches", kernel->count);
 }
 
-static bool fits(const struct mkv_contract_cache *row,
-		 const struct mkv_cache_instance *cache, bool sharing)
+static bool is_row_of(const struct mkv_contract_cache *row,
+		      const struct mkv_cache_instance *cache, bool sharing)
 {
 	return row->level == cache->level &&
 	       strcmp(row->type, mkv_cache_type_name(cache->type)) == 0 &&
@@ -88,8 +90,8 @@ static bool fits(const struct mkv_contract_cache *row,
 		row->shared_by == mkv_cpuset_count(&cache->cpus));
 }
 
-static void describe_row(const struct mkv_contract_cache *row, char *ret,
-			 size_t size)
+static void row_text(const struct mkv_contract_cache *row, char *ret,
+		     size_t size)
 {
 	char ways[24] = "", line[24] = "", shared[40] = "", count[32] = "";
 	if (row->ways)
@@ -108,9 +110,9 @@ static void describe_row(const struct mkv_contract_cache *row, char *ret,
 		       shared, count);
 }
 
-/* What there is of a level and type, in short: "4 x 32 KiB, ...". */
-static void describe_level(const struct mkv_cache_list *list, unsigned level,
-			   const char *type, char *ret, size_t size)
+/* Lists the different caches of a level and type with their numbers. */
+static void level_text(const struct mkv_cache_list *list, unsigned level,
+		       const char *type, char *ret, size_t size)
 {
 	size_t used = 0;
 	(void)snprintf(ret, size, "none");
@@ -123,7 +125,7 @@ static void describe_level(const struct mkv_cache_list *list, unsigned level,
 		bool first = true;
 		unsigned share = mkv_cpuset_count(&cache->cpus);
 		for (size_t j = 0; j < list->count; j++)
-			if (same_shape(&list->items[j], cache) &&
+			if (is_same_cache(&list->items[j], cache) &&
 			    mkv_cpuset_count(&list->items[j].cpus) == share) {
 				first = first && j >= i;
 				alike++;
@@ -149,9 +151,9 @@ static void compare_row(const struct mkv_contract_cache *row,
 	unsigned count = 0;
 	(void)snprintf(what, sizeof(what), "L%u %s", row->level, row->type);
 	for (size_t i = 0; i < list->count; i++)
-		count += fits(row, &list->items[i], list->sharing_known);
-	describe_row(row, expected, sizeof(expected));
-	describe_level(list, row->level, row->type, observed, sizeof(observed));
+		count += is_row_of(row, &list->items[i], list->sharing_known);
+	row_text(row, expected, sizeof(expected));
+	level_text(list, row->level, row->type, observed, sizeof(observed));
 	enum mkv_result result = MKV_PASS;
 	if (count == 0 ||
 	    (row->instances && list->sharing_known && row->instances != count))
@@ -160,50 +162,51 @@ static void compare_row(const struct mkv_contract_cache *row,
 	if (result == MKV_PASS && row->shared_by && !list->sharing_known)
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, what, source,
 			       expected,
-			       "these leaves don't tell who shares it");
+			       "these leaves don't show which CPUs share it");
 }
 
-/* Caches that no row of the contract allows. */
-static void find_strangers(const struct mkv_env *env, struct mkv_answer *answer,
-			   const char *source,
-			   const struct mkv_cache_list *list)
+/* Appends a finding for the first cache that no row of the contract allows. */
+static void find_unknown_cache(const struct mkv_env *env,
+			       struct mkv_answer *answer, const char *source,
+			       const struct mkv_cache_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct mkv_cache_instance *cache = &list->items[i];
 		bool allowed = false;
 		for (size_t r = 0; r < env->image->n_caches; r++)
-			allowed = allowed || fits(&env->image->caches[r], cache,
-						  list->sharing_known);
+			allowed = allowed ||
+				  is_row_of(&env->image->caches[r], cache,
+					    list->sharing_known);
 		if (allowed)
 			continue;
 		char what[48], text[256];
 		(void)snprintf(what, sizeof(what), "L%u %s", cache->level,
 			       mkv_cache_type_name(cache->type));
-		describe(cache, list->sharing_known, text, sizeof(text));
+		cache_text(cache, list->sharing_known, text, sizeof(text));
 		mkv_answer_add(answer, MKV_FAIL, what, source,
 			       "only what the contract lists", text);
-		return; /* one says enough */
+		return;
 	}
 }
 
-static void compare_contract(const struct mkv_env *env,
-			     struct mkv_answer *answer, const char *source,
-			     const struct mkv_cache_list *list)
+static void compare_with_contract(const struct mkv_env *env,
+				  struct mkv_answer *answer, const char *source,
+				  const struct mkv_cache_list *list)
 {
 	for (size_t i = 0; i < env->image->n_caches; i++)
 		compare_row(&env->image->caches[i], answer, source, list);
-	find_strangers(env, answer, source, list);
+	find_unknown_cache(env, answer, source, list);
 }
 
-static void record_only(struct mkv_answer *answer, const char *source,
-			const struct mkv_cache_list *list)
+static void record_caches(struct mkv_answer *answer, const char *source,
+			  const struct mkv_cache_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		char what[48], text[256];
 		(void)snprintf(what, sizeof(what), "L%u %s",
 			       list->items[i].level,
 			       mkv_cache_type_name(list->items[i].type));
-		describe(&list->items[i], true, text, sizeof(text));
+		cache_text(&list->items[i], true, text, sizeof(text));
 		mkv_answer_add(answer, MKV_NOT_PROMISED, what, source, NULL,
 			       text);
 	}
@@ -232,13 +235,13 @@ void mkv_check_cache_topology(const struct mkv_env *env,
 			       "readable", err.message);
 	if (!promised) {
 		if (by_cpuid)
-			record_only(answer, leaf, &registers);
+			record_caches(answer, leaf, &registers);
 		return;
 	}
 	if (by_cpuid)
-		compare_contract(env, answer, leaf, &registers);
+		compare_with_contract(env, answer, leaf, &registers);
 	if (by_kernel)
-		compare_contract(env, answer, sysfs, &kernel);
+		compare_with_contract(env, answer, sysfs, &kernel);
 	if (by_cpuid && by_kernel)
-		compare_kernel(answer, leaf, &registers, &kernel);
+		compare_with_kernel(answer, leaf, &registers, &kernel);
 }

@@ -9,10 +9,11 @@
 struct mkv_check {
 	const char *name;
 	const char *why; /* why a difference matters to a measurement */
-	bool watched;	 /* asked again every minute */
+	bool watched;	 /* also run every minute */
 	void (*run)(const struct mkv_env *env, struct mkv_answer *answer);
 };
 
-/* In the order of the report; ends with a NULL name (check/table.c). */
+/* In the order of the catalogue, lib/checks.h; ends with a NULL name. */
 extern const struct mkv_check mkv_checks[];
+/* NULL: no check has this name. */
 const struct mkv_check *mkv_check_find(const char *name) mkv_nonnull(1);

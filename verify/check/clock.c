@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "lib/clock.h"
-#include "verify/probe/clock.h"
+#include "verify/check/clock_judge.h"
 
 static void sleep_until(int64_t when_ns)
 {
@@ -15,10 +15,10 @@ static void sleep_until(int64_t when_ns)
 		;
 }
 
-/* Replaces what `answer` holds by one reading's findings. */
-static enum mkv_result measure(const struct mkv_env *env,
-			       struct mkv_clock_reading *reading,
-			       struct mkv_answer *answer)
+/* Replaces the findings in `answer` with those of one reading. */
+static enum mkv_result measure_clock(const struct mkv_env *env,
+				     struct mkv_clock_reading *reading,
+				     struct mkv_answer *answer)
 {
 	mkv_answer_done(answer);
 	mkv_clock_read(env, reading);
@@ -30,14 +30,16 @@ static enum mkv_result measure(const struct mkv_env *env,
 
 static const int64_t second_ns = 1000000000;
 
-/* Until the clock is right, at most for the settling time. */
-static enum mkv_result settle(const struct mkv_env *env,
-			      struct mkv_clock_reading *reading,
-			      struct mkv_answer *answer, int64_t *ret_took_ns)
+/* Measures once a second until the clock passes or the settling time is over.
+ */
+static enum mkv_result settle_clock(const struct mkv_env *env,
+				    struct mkv_clock_reading *reading,
+				    struct mkv_answer *answer,
+				    int64_t *ret_took_ns)
 {
 	int64_t start = mkv_monotonic_ns(), next = start;
 	for (;;) {
-		enum mkv_result result = measure(env, reading, answer);
+		enum mkv_result result = measure_clock(env, reading, answer);
 		*ret_took_ns = mkv_monotonic_ns() - start;
 		if (result == MKV_PASS ||
 		    *ret_took_ns + second_ns > env->settle_ns)
@@ -47,12 +49,12 @@ static enum mkv_result settle(const struct mkv_env *env,
 	}
 }
 
-/* Once a second for the dwell time; ends with the first reading that isn't a
- * pass, whose findings are then the answer. */
-static enum mkv_result dwell(const struct mkv_env *env,
-			     struct mkv_clock_reading *reading,
-			     struct mkv_answer *answer, unsigned *ret_held,
-			     int64_t *widest)
+/* Measures once a second for the dwell time. The first reading that is not a
+ * pass ends it, and its findings stay in `answer`. */
+static enum mkv_result hold_clock(const struct mkv_env *env,
+				  struct mkv_clock_reading *reading,
+				  struct mkv_answer *answer, unsigned *ret_held,
+				  int64_t *widest)
 {
 	int64_t start = mkv_monotonic_ns(), next = start;
 	*ret_held = 0;
@@ -61,7 +63,7 @@ static enum mkv_result dwell(const struct mkv_env *env,
 		if (next - start > env->dwell_ns)
 			return MKV_PASS;
 		sleep_until(next);
-		enum mkv_result result = measure(env, reading, answer);
+		enum mkv_result result = measure_clock(env, reading, answer);
 		if (result != MKV_PASS)
 			return result;
 		(*ret_held)++;
@@ -82,7 +84,7 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 		return;
 	}
 	int64_t took = 0;
-	enum mkv_result result = settle(env, reading, answer, &took);
+	enum mkv_result result = settle_clock(env, reading, answer, &took);
 	if (result != MKV_PASS) {
 		if (env->settle_ns)
 			mkv_answer_say(answer, result, "settled",
@@ -94,10 +96,10 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 	}
 	if (env->dwell_ns == 0)
 		return;
-	/* The time server states none: -1. */
+	/* -1 on the time server, which has no bound. */
 	int64_t widest = mkv_clock_stated_bound_ns(reading);
 	unsigned held = 0;
-	result = dwell(env, reading, answer, &held, &widest);
+	result = hold_clock(env, reading, answer, &held, &widest);
 	char expected[64], width[64] = "no bound";
 	if (widest >= 0)
 		(void)snprintf(width, sizeof(width), "widest bound %.3f us",
@@ -107,7 +109,7 @@ void mkv_check_clock(const struct mkv_env *env, struct mkv_answer *answer)
 	mkv_answer_say(answer, result, "held", "monotonic clock", expected,
 		       result == MKV_PASS
 			       ? "%u readings, %s, settled after %.0f s"
-			       : "left after %u readings (%s, settled "
+			       : "lost after %u readings (%s, settled "
 				 "after %.0f s)",
 		       held, width, (double)took / 1e9);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The containers that run: each as promised, and no other. */
-#include "verify/check/docker_internal.h"
+/* The check docker-containers: each container runs as promised, and no other
+ * runs. */
+#include "verify/check/containers_internal.h"
 
 #include <limits.h>
 #include <string.h>
@@ -8,33 +9,23 @@
 #include "verify/check/bridge.h"
 #include "verify/probe/docker.h"
 
-/* One container and dockerd's answer about it. */
-struct question {
-	const struct mkv_env *env;
-	struct mkv_answer *answer;
-	const struct mkv_contract_container *wanted;
-	const json_t *json;
-	char path[192]; /* where the answer is from */
-	int64_t pid;	/* 0: it doesn't run */
-};
-
-/* "network of postgres" */
-static const char *what_of(const struct question *q, const char *what,
-			   char ret[static 192])
+const char *mkv_container_what(const struct mkv_container_check *q,
+			       const char *what, char ret[static 192])
 {
 	(void)snprintf(ret, 192, "%.60s of %.100s", what, q->wanted->name);
 	return ret;
 }
 
-static void compare(const struct question *q, const char *what,
-		    const char *expected, const char *observed)
+void mkv_container_compare(const struct mkv_container_check *q,
+			   const char *what, const char *expected,
+			   const char *observed)
 {
 	char name[192];
-	(void)mkv_answer_compare(q->answer, what_of(q, what, name), q->path,
-				 expected, observed);
+	(void)mkv_answer_compare(q->answer, mkv_container_what(q, what, name),
+				 q->path, expected, observed);
 }
 
-static void check_image(const struct question *q)
+static void check_image(const struct mkv_container_check *q)
 {
 	const struct mkv_contract_oci *oci =
 		mkv_contract_find_oci(q->env->contract, q->wanted->image);
@@ -44,19 +35,20 @@ static void check_image(const struct question *q)
 		       !oci || !runs			? MKV_NOT_ESTABLISHED
 		       : strcmp(oci->config, runs) == 0 ? MKV_PASS
 							: MKV_FAIL,
-		       what_of(q, "image", what), q->path,
+		       mkv_container_what(q, "image", what), q->path,
 		       oci ? oci->config : NULL, runs);
 }
 
-/* Its card, of that MAC address, is a port of the network's bridge: dockerd
- * knows what it made, not what somebody made of it since. */
-static void check_port(const struct question *q, const char *network,
+/* The card with the endpoint's MAC address must be a port of the network's
+ * bridge by the kernel: dockerd doesn't notice when it is moved. */
+static void check_port(const struct mkv_container_check *q, const char *network,
 		       const json_t *endpoint)
 {
 	char path[192], what[192], bridge[64], port[MKV_INTERFACE_SIZE];
 	(void)snprintf(path, sizeof(path), "/networks/%s", network);
-	(void)what_of(q, "port", what);
-	auto_json json_t *json = mkv_docker_ask(q->env, q->answer, what, path);
+	(void)mkv_container_what(q, "port", what);
+	auto_json json_t *json =
+		mkv_docker_request(q->env, q->answer, what, path);
 	const char *driver = json ? mkv_docker_text(json, "Driver") : NULL;
 	const char *id = json ? mkv_docker_text(json, "Id") : NULL;
 	const char *mac = mkv_docker_text(endpoint, "MacAddress");
@@ -69,234 +61,36 @@ static void check_port(const struct question *q, const char *network,
 			       "a bridge and a card's MAC address", NULL);
 		return;
 	}
-	/* Docker's own name of a bridge that isn't given one. */
+	/* Docker's default name of a bridge. */
 	(void)snprintf(bridge, sizeof(bridge), name ? "%.60s" : "br-%.12s",
 		       name ? name : id);
 	const char *why = NULL;
 	enum mkv_result result =
 		mkv_bridge_peer(q->env, q->pid, mac, port, &why);
 	if (result == MKV_PASS)
-		mkv_bridge_ask(q->env, q->answer, what, bridge, port);
+		mkv_bridge_check_port(q->env, q->answer, what, bridge, port);
 	else
 		mkv_answer_add(q->answer, result, what,
 			       "/proc/PID/root/sys/class/net", bridge, why);
 }
 
-static void check_network(const struct question *q)
+static void check_network(const struct mkv_container_check *q)
 {
 	const json_t *networks = json_object_get(
 		json_object_get(q->json, "NetworkSettings"), "Networks");
 	const char *wanted = q->wanted->network ? q->wanted->network : "none";
 	bool own = strcmp(wanted, "none") != 0 && strcmp(wanted, "host") != 0;
-	compare(q, "network", wanted,
-		json_object_size(networks) == 1
-			? json_object_iter_key(
-				  json_object_iter((json_t *)networks))
-			: "not exactly one network");
+	mkv_container_compare(q, "network", wanted,
+			      json_object_size(networks) == 1
+				      ? json_object_iter_key(json_object_iter(
+						(json_t *)networks))
+				      : "not exactly one network");
 	const json_t *endpoint = json_object_get(networks, wanted);
 	if (own && endpoint && q->pid > 0)
 		check_port(q, wanted, endpoint);
 }
 
-/* "[ADDRESS:]PORT:CONTAINER-PORT[/PROTOCOL]" as dockerd keeps it: by what
- * `ret_key` says, at "ADDRESS:PORT". */
-static void split_port(const char *text, char ret_key[static 32],
-		       char ret_at[static 80])
-{
-	const char *colon = strrchr(text, ':');
-	const char *inside = colon ? colon + 1 : text;
-	int outside = colon ? (int)(colon - text) : 0;
-	bool address = memchr(text, ':', (size_t)outside) != NULL;
-	(void)snprintf(ret_key, 32, "%.20s%s", inside,
-		       strchr(inside, '/') ? "" : "/tcp");
-	(void)snprintf(ret_at, 80, "%s%.*s", address ? "" : ":",
-		       outside < 64 ? outside : 64, text);
-}
-
-static bool has_binding(const json_t *bindings, const char *port)
-{
-	char key[32], at[80], seen[80];
-	split_port(port, key, at);
-	const json_t *list = json_object_get(bindings, key);
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const json_t *one = json_array_get(list, i);
-		const char *address = mkv_docker_text(one, "HostIp");
-		const char *host = mkv_docker_text(one, "HostPort");
-		(void)snprintf(seen, sizeof(seen), "%.64s:%.8s",
-			       address ? address : "", host ? host : "");
-		if (strcmp(seen, at) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void check_ports(const struct question *q, const json_t *host)
-{
-	const struct mkv_contract_strings *ports = &q->wanted->ports;
-	json_t *bindings = json_object_get(host, "PortBindings");
-	size_t count = 0, right = 0;
-	char what[192], expected[48];
-	const char *key;
-	json_t *list;
-	json_object_foreach(bindings, key, list) count += json_array_size(list);
-	for (size_t i = 0; i < ports->count; i++)
-		right += has_binding(bindings, ports->items[i]);
-	(void)snprintf(expected, sizeof(expected), "the %zu promised",
-		       ports->count);
-	mkv_answer_say(q->answer,
-		       count == ports->count && right == count ? MKV_PASS
-							       : MKV_FAIL,
-		       what_of(q, "published ports", what), q->path, expected,
-		       "%zu, %zu of them promised", count, right);
-}
-
-/* What a variable is set to: of several, the last one counts. */
-static const char *variable(const json_t *list, const char *key)
-{
-	size_t length = strlen(key);
-	const char *value = NULL;
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *one = json_string_value(json_array_get(list, i));
-		if (one && strncmp(one, key, length) == 0 && one[length] == '=')
-			value = one + length + 1;
-	}
-	return value;
-}
-
-/* The image's own variables, and who the container is, stand beside them. */
-static void check_environment(const struct question *q)
-{
-	const json_t *list =
-		json_object_get(json_object_get(q->json, "Config"), "Env");
-	const struct mkv_contract_pairs *wanted = &q->wanted->environment;
-	size_t wrong = 0;
-	char what[192];
-	for (size_t i = 0; i < wanted->count; i++) {
-		const struct mkv_contract_pair *pair = &wanted->items[i];
-		const char *value = variable(list, pair->key);
-		if (value && strcmp(value, pair->value) == 0)
-			continue;
-		wrong++;
-		compare(q, pair->key, pair->value, value ? value : "not set");
-	}
-	if (wanted->count && !wrong)
-		mkv_answer_say(q->answer, MKV_PASS,
-			       what_of(q, "environment", what), q->path,
-			       "the variables promised",
-			       "%zu, each as promised", wanted->count);
-}
-
-/* A volume without a name that the image itself asks for, at that path. */
-static bool is_images_own(const struct question *q, const json_t *mount,
-			  const char *to)
-{
-	const struct mkv_contract_oci *oci =
-		mkv_contract_find_oci(q->env->contract, q->wanted->image);
-	const char *name = mkv_docker_text(mount, "Name");
-	char path[192];
-	auto_json json_t *json = NULL;
-	struct mkv_error ignored;
-	if (!oci || !name || strlen(name) != 64 ||
-	    strspn(name, "0123456789abcdef") != 64)
-		return false;
-	(void)snprintf(path, sizeof(path), "/images/%s/json", oci->config);
-	if (mkv_docker_get(q->env->docker_socket, path, &json, &ignored) < 0)
-		return false;
-	return json_object_get(json_object_get(json_object_get(json, "Config"),
-					       "Volumes"),
-			       to) != NULL;
-}
-
-static bool is_promised(const struct question *q, const char *to)
-{
-	for (size_t i = 0; i < q->wanted->n_mounts; i++)
-		if (strcmp(q->wanted->mounts[i].path, to) == 0)
-			return true;
-	return false;
-}
-
-/* Mounts that nobody promised: a folder of the machine, memory, a volume that
- * outlives the run. */
-static void check_other_mounts(const struct question *q, const json_t *host)
-{
-	const json_t *mounts = json_object_get(q->json, "Mounts");
-	size_t strangers = json_object_size(json_object_get(host, "Tmpfs"));
-	char what[192];
-	(void)what_of(q, "other mounts", what);
-	if (!json_is_array(mounts)) {
-		mkv_answer_add(q->answer, MKV_NOT_ESTABLISHED, what, q->path,
-			       "none", NULL);
-		return;
-	}
-	if (strangers)
-		mkv_answer_add(q->answer, MKV_FAIL, what, q->path, "none",
-			       "a tmpfs");
-	for (size_t i = 0; i < json_array_size(mounts) && strangers < 8; i++) {
-		const json_t *one = json_array_get(mounts, i);
-		const char *to = mkv_docker_text(one, "Destination");
-		const char *kind = mkv_docker_text(one, "Type");
-		if (to && (is_promised(q, to) ||
-			   (kind && strcmp(kind, "volume") == 0 &&
-			    is_images_own(q, one, to))))
-			continue;
-		strangers++;
-		mkv_answer_say(q->answer, MKV_FAIL, what, q->path, "none",
-			       "%s at %s", kind ? kind : "one",
-			       to ? to : "an unknown place");
-	}
-	if (!strangers)
-		mkv_answer_add(q->answer, MKV_PASS, what, q->path, "none",
-			       "none");
-}
-
-/* A limit is another machine, and privilege another container. None can be
- * promised, so none may be set. */
-static void check_limits(const struct question *q, const json_t *host)
-{
-	static const char *const numbers[] = {
-		"NanoCpus",	     "CpuQuota",  "CpuPeriod",
-		"CpuShares",	     "Memory",	  "MemorySwap",
-		"MemoryReservation", "PidsLimit", "BlkioWeight"};
-	static const char *const texts[] = {"CpusetCpus", "CpusetMems"};
-	auto_buf struct mkv_buf set = {0};
-	char what[192];
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		if (json_integer_value(json_object_get(host, numbers[i])))
-			mkv_buf_printf(&set, "%s%s", set.size ? ", " : "",
-				       numbers[i]);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *text = mkv_docker_text(host, texts[i]);
-		if (text && *text)
-			mkv_buf_printf(&set, "%s%s %.32s", set.size ? ", " : "",
-				       texts[i], text);
-	}
-	if (json_is_true(json_object_get(host, "Privileged")))
-		mkv_buf_printf(&set, "%sPrivileged", set.size ? ", " : "");
-	(void)mkv_answer_compare(q->answer, what_of(q, "limits", what), q->path,
-				 "none",
-				 set.failed ? NULL
-				 : set.size ? set.data
-					    : "none");
-}
-
-/* Who started it may have given it more than its image, or less. */
-static void check_settings(const struct question *q)
-{
-	const json_t *host = json_object_get(q->json, "HostConfig");
-	char what[192];
-	check_environment(q);
-	if (!json_is_object(host)) {
-		mkv_answer_add(q->answer, MKV_NOT_ESTABLISHED,
-			       what_of(q, "settings", what), q->path,
-			       "HostConfig", NULL);
-		return;
-	}
-	check_ports(q, host);
-	check_limits(q, host);
-	check_other_mounts(q, host);
-}
-
-static const char *volume_at(const json_t *mounts, const char *path)
+static const char *find_volume_at(const json_t *mounts, const char *path)
 {
 	const char *volume = "no volume";
 	for (size_t i = 0; i < json_array_size(mounts); i++) {
@@ -311,15 +105,16 @@ static const char *volume_at(const json_t *mounts, const char *path)
 	return volume;
 }
 
-static void check_mount(const struct question *q,
+static void check_mount(const struct mkv_container_check *q,
 			const struct mkv_contract_mount *mount)
 {
 	char what[192], source[64], type[32], place[PATH_MAX];
-	(void)what_of(q, mount->path, what);
-	mkv_answer_compare(
-		q->answer, what, "GET /containers Mounts", mount->volume,
-		volume_at(json_object_get(q->json, "Mounts"), mount->path));
-	/* What the processes inside see is what counts. */
+	(void)mkv_container_what(q, mount->path, what);
+	mkv_answer_compare(q->answer, what, "GET /containers Mounts",
+			   mount->volume,
+			   find_volume_at(json_object_get(q->json, "Mounts"),
+					  mount->path));
+	/* The mount table of the processes inside is decisive. */
 	(void)snprintf(source, sizeof(source), "/proc/%lld/mountinfo",
 		       (long long)q->pid);
 	auto_free char *table =
@@ -341,41 +136,43 @@ static void check_container(const struct mkv_env *env,
 			    const struct mkv_contract_container *wanted,
 			    struct mkv_answer *answer)
 {
-	struct question q = {.env = env, .answer = answer, .wanted = wanted};
+	struct mkv_container_check q = {
+		.env = env, .answer = answer, .wanted = wanted};
 	char what[192];
 	(void)snprintf(q.path, sizeof(q.path), "/containers/%s/json",
 		       wanted->name);
 	(void)snprintf(what, sizeof(what), "container %s", wanted->name);
-	auto_json json_t *json = mkv_docker_ask(env, answer, what, q.path);
+	auto_json json_t *json = mkv_docker_request(env, answer, what, q.path);
 	if (!json)
 		return;
 	q.json = json;
-	/* "Running" is true of a paused one as well. */
+	/* "Running" is true for a paused container too. */
 	const json_t *state = json_object_get(json, "State");
 	if (mkv_answer_compare(answer, what, q.path, "running",
 			       mkv_docker_text(state, "Status")) == MKV_PASS)
 		q.pid = json_integer_value(json_object_get(state, "Pid"));
 	check_image(&q);
 	check_network(&q);
-	check_settings(&q);
+	mkv_container_check_settings(&q);
 	for (size_t i = 0; i < wanted->n_mounts; i++)
 		check_mount(&q, &wanted->mounts[i]);
 }
 
-/* All that run; NULL after recording why they can't be told. */
+/* The running containers; NULL after appending a finding with the reason. */
 static json_t *ask_running(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char path[] = "/containers/json";
-	json_t *list = mkv_docker_ask(env, answer, "running containers", path);
+	json_t *list =
+		mkv_docker_request(env, answer, "running containers", path);
 	if (!list || json_is_array(list))
 		return list;
 	mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "running containers", path,
-		       "a list", "another answer");
+		       "a list", "another JSON value");
 	json_decref(list);
 	return NULL;
 }
 
-static bool is_known(const struct mkv_env *env, const char *name)
+static bool is_promised_container(const struct mkv_env *env, const char *name)
 {
 	const struct mkv_contract_docker *docker = &env->image->docker;
 	for (size_t i = 0; name && i < docker->n_containers; i++)
@@ -385,8 +182,10 @@ static bool is_known(const struct mkv_env *env, const char *name)
 	return false;
 }
 
-/* Containers that run and that the contract doesn't name for this host. */
-static void find_strangers(const struct mkv_env *env, struct mkv_answer *answer)
+/* Appends findings for running containers that the contract doesn't place on
+ * this host. */
+static void find_unknown_containers(const struct mkv_env *env,
+				    struct mkv_answer *answer)
 {
 	static const char path[] = "/containers/json";
 	auto_json json_t *list = ask_running(env, answer);
@@ -398,12 +197,12 @@ static void find_strangers(const struct mkv_env *env, struct mkv_answer *answer)
 			json_object_get(json_array_get(list, i), "Names");
 		const char *name = json_string_value(json_array_get(names, 0));
 		name = name && name[0] == '/' ? name + 1 : name;
-		if (is_known(env, name))
+		if (is_promised_container(env, name))
 			continue;
 		strangers++;
 		mkv_answer_add(answer, MKV_FAIL, "running containers", path,
 			       "only those of the contract",
-			       name ? name : "one without a name");
+			       name ? name : "a container without a name");
 	}
 	if (strangers == 0)
 		mkv_answer_say(answer, MKV_PASS, "running containers", path,
@@ -418,7 +217,7 @@ void mkv_check_docker_containers(const struct mkv_env *env,
 	if (!docker->promised)
 		return;
 	if (env->phase == MKV_PHASE_BOOT) {
-		/* They start behind the gate: until then none may run. */
+		/* Containers start after the gate, so none may run yet. */
 		auto_json json_t *list = ask_running(env, answer);
 		if (list)
 			mkv_answer_number(answer, "running before the gate",
@@ -429,5 +228,5 @@ void mkv_check_docker_containers(const struct mkv_env *env,
 	for (size_t i = 0; i < docker->n_containers; i++)
 		if (mkv_env_runs(env, &docker->containers[i]))
 			check_container(env, &docker->containers[i], answer);
-	find_strangers(env, answer);
+	find_unknown_containers(env, answer);
 }

@@ -6,16 +6,15 @@
 
 #include "verify/probe/cpufacts.h"
 
-/* Adds one finding for a property that every CPU must show alike. `text` holds
- * what CPU 0 shows; `odd` the first CPU that shows something else, or -1. */
+/* A property that must be equal on every CPU. */
 struct shown {
-	char text[MKV_CPUTEXT_SIZE];
-	char other[MKV_CPUTEXT_SIZE];
-	int odd;
+	char text[MKV_CPUTEXT_SIZE];  /* of the first CPU */
+	char other[MKV_CPUTEXT_SIZE]; /* of the CPU `odd` */
+	int odd; /* the first CPU with another value; -1: none */
 };
 
-static void show(struct shown *shown, bool first, unsigned cpu,
-		 const char *text)
+static void add_cpu_value(struct shown *shown, bool first, unsigned cpu,
+			  const char *text)
 {
 	if (first) {
 		(void)snprintf(shown->text, sizeof(shown->text), "%s", text);
@@ -26,8 +25,9 @@ static void show(struct shown *shown, bool first, unsigned cpu,
 	}
 }
 
-static void conclude(struct mkv_answer *answer, const struct shown *shown,
-		     const char *what, const char *source, const char *expected)
+static void compare_shown(struct mkv_answer *answer, const struct shown *shown,
+			  const char *what, const char *source,
+			  const char *expected)
 {
 	if (shown->odd >= 0)
 		mkv_answer_say(answer, expected ? MKV_FAIL : MKV_NOT_PROMISED,
@@ -38,16 +38,16 @@ static void conclude(struct mkv_answer *answer, const struct shown *shown,
 		mkv_answer_compare(answer, what, source, expected, shown->text);
 }
 
-/* The same of a text in registers: the contract may have written its bytes in
- * another form than what is shown here. */
-static void conclude_text(struct mkv_answer *answer, const struct shown *shown,
-			  const char *what, const char *source,
-			  const char *expected)
+/* Compares a text from registers. The contract may have its bytes in another
+ * form than `shown`, so it is normalised first. */
+static void compare_shown_text(struct mkv_answer *answer,
+			       const struct shown *shown, const char *what,
+			       const char *source, const char *expected)
 {
 	char text[MKV_CPUTEXT_SIZE];
 	if (expected && mkv_cputext_normalise(expected, text))
 		expected = text;
-	conclude(answer, shown, what, source, expected);
+	compare_shown(answer, shown, what, source, expected);
 }
 
 static const char *number_text(int value, char ret[static 16])
@@ -58,9 +58,9 @@ static const char *number_text(int value, char ret[static 16])
 	return ret;
 }
 
-/* Whether every "flags" line of cpuinfo has the word; -1 without such a line.
- */
-static int kernel_has(const char *info, const char *name)
+/* 1: every "flags" line of /proc/cpuinfo has the word; 0: one lacks it; -1:
+ * there is no such line. */
+static int has_kernel_flag(const char *info, const char *name)
 {
 	int answer = -1;
 	size_t length = strlen(name);
@@ -104,9 +104,10 @@ static void check_features(const struct mkv_env *env, struct mkv_answer *answer)
 					   on ? "present" : "absent");
 			continue;
 		}
-		/* A name that only the kernel knows. */
+		/* The table of features lacks the name; the kernel may have it.
+		 */
 		auto_free char *info = mkv_env_read(env, "/proc/cpuinfo");
-		on = info ? kernel_has(info, name) : -1;
+		on = info ? has_kernel_flag(info, name) : -1;
 		mkv_answer_compare(answer, what, "/proc/cpuinfo flags",
 				   "present",
 				   on < 0 ? NULL
@@ -134,30 +135,30 @@ void mkv_check_cpu_model(const struct mkv_env *env, struct mkv_answer *answer)
 				       "CPU %u lacks leaf 0 or 1", one->cpu);
 			return;
 		}
-		show(&vendor, i == 0, one->cpu, id.vendor);
-		show(&brand, i == 0, one->cpu, id.brand);
+		add_cpu_value(&vendor, i == 0, one->cpu, id.vendor);
+		add_cpu_value(&brand, i == 0, one->cpu, id.brand);
 		(void)snprintf(text, sizeof(text), "%u", id.family);
-		show(&family, i == 0, one->cpu, text);
+		add_cpu_value(&family, i == 0, one->cpu, text);
 		(void)snprintf(text, sizeof(text), "%u", id.model);
-		show(&model, i == 0, one->cpu, text);
+		add_cpu_value(&model, i == 0, one->cpu, text);
 		(void)snprintf(text, sizeof(text), "%u", id.stepping);
-		show(&stepping, i == 0, one->cpu, text);
+		add_cpu_value(&stepping, i == 0, one->cpu, text);
 	}
 	char text[16];
-	conclude_text(answer, &vendor, "vendor", "CPUID 0, every CPU",
-		      cpu->vendor);
-	conclude(answer, &family, "family", "CPUID 1, every CPU",
-		 number_text(cpu->family, text));
-	conclude(answer, &model, "model", "CPUID 1, every CPU",
-		 number_text(cpu->model, text));
-	conclude(answer, &stepping, "stepping", "CPUID 1, every CPU",
-		 number_text(cpu->stepping, text));
-	conclude_text(answer, &brand, "brand", "CPUID 0x80000002..4, every CPU",
-		      cpu->brand);
+	compare_shown_text(answer, &vendor, "vendor", "CPUID 0, every CPU",
+			   cpu->vendor);
+	compare_shown(answer, &family, "family", "CPUID 1, every CPU",
+		      number_text(cpu->family, text));
+	compare_shown(answer, &model, "model", "CPUID 1, every CPU",
+		      number_text(cpu->model, text));
+	compare_shown(answer, &stepping, "stepping", "CPUID 1, every CPU",
+		      number_text(cpu->stepping, text));
+	compare_shown_text(answer, &brand, "brand",
+			   "CPUID 0x80000002..4, every CPU", cpu->brand);
 	check_features(env, answer);
 }
 
-static void check_domain(const struct mkv_env *env, struct mkv_answer *answer)
+static void check_uuid(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	static const char source[] = "/sys/class/dmi/id/product_uuid";
 	auto_free char *uuid = mkv_env_read(env, source);
@@ -170,15 +171,14 @@ static void check_domain(const struct mkv_env *env, struct mkv_answer *answer)
 void mkv_check_hypervisor(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const struct mkv_contract_cpu *cpu = &env->image->cpu;
-	/* What a platform means, unless the contract says otherwise: metal
-	 * shows no hypervisor, a guest shows one. */
+	/* Default of the platform: no hypervisor for metal, one for a guest. */
 	bool wanted = cpu->hypervisor >= 0
 			      ? cpu->hypervisor == 1
 			      : env->image->platform == MKV_PLATFORM_GUEST;
-	/* libvirt gives each domain its UUID, and only the promised one's
-	 * receipt can be tied to this one. */
+	/* libvirt passes the UUID of the domain to the guest. It correlates the
+	 * receipts of guest and hypervisor host. */
 	if (env->host->hypervisor.promised)
-		check_domain(env, answer);
+		check_uuid(env, answer);
 	if (!env->cpuid) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "hypervisor bit",
 			       "CPUID 1, every CPU", wanted ? "set" : "clear",
@@ -195,17 +195,19 @@ void mkv_check_hypervisor(const struct mkv_env *env, struct mkv_answer *answer)
 				       wanted ? "set" : "clear", NULL);
 			return;
 		}
-		show(&bit, i == 0, one->cpu, id.hypervisor ? "set" : "clear");
-		show(&signature, i == 0, one->cpu, id.hypervisor_signature);
+		add_cpu_value(&bit, i == 0, one->cpu,
+			      id.hypervisor ? "set" : "clear");
+		add_cpu_value(&signature, i == 0, one->cpu,
+			      id.hypervisor_signature);
 	}
-	conclude(answer, &bit, "hypervisor bit", "CPUID 1, every CPU",
-		 wanted ? "set" : "clear");
+	compare_shown(answer, &bit, "hypervisor bit", "CPUID 1, every CPU",
+		      wanted ? "set" : "clear");
 	if (wanted)
-		conclude_text(answer, &signature, "hypervisor signature",
-			      "CPUID 0x40000000, every CPU",
-			      cpu->hypervisor_signature);
-	/* The firmware's tables name a hypervisor even where the bit is hidden,
-	 * and the kernel remembers which one it found. */
+		compare_shown_text(answer, &signature, "hypervisor signature",
+				   "CPUID 0x40000000, every CPU",
+				   cpu->hypervisor_signature);
+	/* The kernel may have found a hypervisor by other means than the CPUID
+	 * bit, which a hypervisor can hide. */
 	auto_free char *type = mkv_env_read(env, "/sys/hypervisor/type");
 	if (!wanted && type)
 		mkv_answer_compare(answer, "hypervisor interface",

@@ -7,7 +7,7 @@
 #include "verify/check/bridge.h"
 #include "verify/probe/drivers.h"
 
-/* The interface of that purpose, or NULL. */
+/* The interface with this purpose; NULL: none. */
 static const char *find_interface(const struct mkv_env *env,
 				  const char *purpose)
 {
@@ -33,9 +33,9 @@ void mkv_check_drivers(const struct mkv_env *env, struct mkv_answer *answer)
 			   mkv_env_setting(env, "nic_driver"), nic);
 }
 
-/* fib_trie names an address of this machine by a line "|-- ADDRESS" that is
- * followed by "/32 host LOCAL". */
-static bool is_local(const char *trie, const char *address)
+/* In fib_trie, a line "|-- ADDRESS" followed by "/32 host LOCAL" is an address
+ * of this machine. */
+static bool is_local_address(const char *trie, const char *address)
 {
 	char line[64];
 	(void)snprintf(line, sizeof(line), "|-- %.40s\n", address);
@@ -49,7 +49,7 @@ static bool is_local(const char *trie, const char *address)
 	return false;
 }
 
-/* The interface that the kernel's table uses for exactly this subnet. */
+/* Finds the interface of the direct route to exactly this subnet. */
 static bool find_route(const char *table, const char *subnet,
 		       char ret[static 32])
 {
@@ -76,8 +76,8 @@ static bool find_route(const char *table, const char *subnet,
 	return false;
 }
 
-/* "vlan0 | 100 | eth1" */
-static int64_t tag_of(const char *table, const char *interface)
+/* The VLAN id in "vlan0 | 100 | eth1"; -1: none. */
+static int64_t find_tag(const char *table, const char *interface)
 {
 	size_t length = strlen(interface);
 	for (const char *at = table; at;) {
@@ -92,7 +92,9 @@ static int64_t tag_of(const char *table, const char *interface)
 	return -1;
 }
 
-/* On a hypervisor the VLAN's interface is a port of this bridge; else NULL. */
+/* The bridge that has the VLAN's interface as a port, on a hypervisor; else
+ * NULL.
+ */
 static const char *bridge_of_vlan(const struct mkv_env *env)
 {
 	return env->image->platform == MKV_PLATFORM_HYPERVISOR
@@ -106,11 +108,11 @@ static void check_tag(const struct mkv_env *env, struct mkv_answer *answer,
 	static const char source[] = "/proc/net/vlan/config";
 	const struct mkv_contract_vlan *vlan = &env->contract->vlan;
 	auto_free char *tags = mkv_env_read(env, source);
-	int64_t tag = tags ? tag_of(tags, name) : -1;
+	int64_t tag = tags ? find_tag(tags, name) : -1;
 	char expected[24];
 	(void)snprintf(expected, sizeof(expected), "%u", vlan->id);
-	/* A guest's card lies on a bridge that the host has put on the VLAN:
-	 * no tag is to be seen inside. */
+	/* A guest's card is on a bridge of the host's VLAN interface, so its
+	 * packets have no tag. */
 	if (env->image->platform == MKV_PLATFORM_GUEST || !vlan->id)
 		mkv_answer_say(answer, MKV_NOT_PROMISED, "tag", source, NULL,
 			       "%s", tag < 0 ? "untagged" : "tagged");
@@ -138,23 +140,23 @@ static void check_vlan(const struct mkv_env *env, struct mkv_answer *answer,
 		mkv_answer_compare(answer, "address", "/proc/net/fib_trie",
 				   env->host->address,
 				   !trie ? NULL
-				   : is_local(trie, env->host->address)
+				   : is_local_address(trie, env->host->address)
 					   ? env->host->address
 					   : "not an address of this machine");
 	}
 	const char *bridge = bridge_of_vlan(env);
 	if (vlan->subnet) {
-		char carrier[32] = "no interface";
+		char observed[32] = "no interface";
 		auto_free char *table = mkv_env_read(env, "/proc/net/route");
 		if (table)
-			(void)find_route(table, vlan->subnet, carrier);
-		/* The bridge has the address then. */
-		mkv_answer_compare(answer, "way to the VLAN's subnet",
+			(void)find_route(table, vlan->subnet, observed);
+		/* A port has no address of its own: its bridge has it. */
+		mkv_answer_compare(answer, "route to the VLAN's subnet",
 				   "/proc/net/route", bridge ? bridge : name,
-				   table ? carrier : NULL);
+				   table ? observed : NULL);
 	}
 	if (bridge)
-		mkv_bridge_ask(env, answer, "VLAN's port", bridge, name);
+		mkv_bridge_check_port(env, answer, "VLAN's port", bridge, name);
 	check_tag(env, answer, name);
 }
 
@@ -173,25 +175,24 @@ void mkv_check_interfaces(const struct mkv_env *env, struct mkv_answer *answer)
 		(void)snprintf(path, sizeof(path),
 			       "/sys/class/net/%s/operstate", name);
 		auto_free char *state = mkv_env_read(env, "%s", path);
-		/* A bridge without ports is down, and a virtual card may not
-		 * know. */
+		/* The state of some virtual cards is "unknown". */
 		bool up = state && (strcmp(state, "up") == 0 ||
 				    strcmp(state, "unknown") == 0);
 		mkv_answer_add(answer, up ? MKV_PASS : MKV_FAIL, name, path,
-			       "up", state ? state : "not there");
+			       "up", state ? state : "missing");
 		if (!state)
 			continue;
 		if (strcmp(purpose, "vlan") == 0)
 			check_vlan(env, answer, name);
 		if (strcmp(purpose, "bridge") == 0) {
-			auto_free char *folder = mkv_env_path(
+			auto_free char *directory = mkv_env_path(
 				env, "/sys/class/net/%s/bridge", name);
-			mkv_answer_compare(answer, name,
-					   "/sys/class/net/*/bridge",
-					   "a bridge",
-					   folder && access(folder, F_OK) == 0
-						   ? "a bridge"
-						   : "not a bridge");
+			mkv_answer_compare(
+				answer, name, "/sys/class/net/*/bridge",
+				"a bridge",
+				directory && access(directory, F_OK) == 0
+					? "a bridge"
+					: "not a bridge");
 		}
 	}
 }

@@ -10,19 +10,20 @@ const char *mkv_docker_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
-json_t *mkv_docker_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		       const char *what, const char *path)
+json_t *mkv_docker_request(const struct mkv_env *env, struct mkv_answer *answer,
+			   const char *what, const char *path)
 {
 	json_t *json = NULL;
 	struct mkv_error err;
 	int rc = mkv_docker_get(env->docker_socket, path, &json, &err);
 	bool gone = rc == -ECONNREFUSED && env->phase != MKV_PHASE_BOOT;
 	if (rc == -ENOENT)
-		mkv_answer_add(answer, MKV_FAIL, what, path, "there",
-			       "not there");
+		mkv_answer_add(answer, MKV_FAIL, what, path, "present",
+			       "missing");
 	else if (rc < 0)
 		mkv_answer_add(answer, gone ? MKV_FAIL : MKV_NOT_ESTABLISHED,
-			       what, path, "an answer of dockerd", err.message);
+			       what, path, "a response of dockerd",
+			       err.message);
 	return rc < 0 ? NULL : json;
 }
 
@@ -33,12 +34,13 @@ void mkv_check_docker_engine(const struct mkv_env *env,
 	if (!docker->promised)
 		return;
 	auto_json json_t *version =
-		mkv_docker_ask(env, answer, "version", "/version");
+		mkv_docker_request(env, answer, "version", "/version");
 	if (version)
 		mkv_answer_compare(answer, "version", "GET /version",
 				   docker->version,
 				   mkv_docker_text(version, "Version"));
-	auto_json json_t *info = mkv_docker_ask(env, answer, "engine", "/info");
+	auto_json json_t *info =
+		mkv_docker_request(env, answer, "engine", "/info");
 	if (!info)
 		return;
 	mkv_answer_compare(answer, "storage driver", "GET /info Driver",
@@ -73,7 +75,7 @@ void mkv_check_docker_networks(const struct mkv_env *env,
 			       network->name);
 		(void)snprintf(what, sizeof(what), "network %s", network->name);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		(void)snprintf(what, sizeof(what), "driver of %s",
@@ -99,8 +101,8 @@ bool mkv_docker_is_disk(const char *type)
 	return false;
 }
 
-static void check_place(const char *mounts, const json_t *volume,
-			struct mkv_answer *answer, const char *what)
+static void check_mount_point(const char *mounts, const json_t *volume,
+			      struct mkv_answer *answer, const char *what)
 {
 	static const char source[] = "/proc/self/mountinfo";
 	const char *place = mkv_docker_text(volume, "Mountpoint");
@@ -128,19 +130,19 @@ void mkv_check_docker_volumes(const struct mkv_env *env,
 		(void)snprintf(path, sizeof(path), "/volumes/%s", name);
 		(void)snprintf(what, sizeof(what), "volume %s", name);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		mkv_answer_compare(answer, what, path, "local",
 				   mkv_docker_text(json, "Driver"));
-		/* The driver `local` mounts what its options say: a tmpfs, a
-		 * share, another disk. */
+		/* With options the driver `local` mounts a tmpfs, a network
+		 * share or another disk. */
 		(void)snprintf(what, sizeof(what), "options of %s", name);
 		mkv_answer_number(answer, what, path, 0,
 				  (int64_t)json_object_size(
 					  json_object_get(json, "Options")));
 		(void)snprintf(what, sizeof(what), "volume %s", name);
-		check_place(mounts, json, answer, what);
+		check_mount_point(mounts, json, answer, what);
 	}
 }
 
@@ -164,7 +166,7 @@ static void check_layers(const struct mkv_contract_oci *oci, const json_t *json,
 		       oci->n_layers);
 	mkv_answer_say(answer, all ? MKV_PASS : MKV_FAIL, what, path, expected,
 		       all ? "%zu layers, each diffID equal"
-			   : "the first %zu are equal",
+			   : "only the first %zu are equal",
 		       alike);
 }
 
@@ -187,11 +189,11 @@ void mkv_check_docker_images(const struct mkv_env *env,
 				       "contract", "a digest", NULL);
 			continue;
 		}
-		/* dockerd names an image by its configuration's digest. */
+		/* The id of an image is the digest of its configuration. */
 		(void)snprintf(path, sizeof(path), "/images/%s/json",
 			       oci->config);
 		auto_json json_t *json =
-			mkv_docker_ask(env, answer, what, path);
+			mkv_docker_request(env, answer, what, path);
 		if (!json)
 			continue;
 		mkv_answer_compare(answer, what, path, oci->config,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The files of the root file system: what the image's list says of each, and
- * that settings and units have none beside it. */
+/* The check files: each file of the root file system is as in the image's list,
+ * and directories of settings and units have no other files. */
 #include "verify/check/checks.h"
 
 #include <dirent.h>
@@ -19,7 +19,8 @@ enum {
 	DEPTH_MAX = 32,
 };
 
-/* One whose name ends in '/', '_' or '.' is the beginning of others. */
+/* True for a name of the list, or a path that begins with a name of the list
+ * that ends in '/', '_' or '.'. */
 static bool is_one_of(const char *path, const char *const *names)
 {
 	for (size_t i = 0; names[i]; i++) {
@@ -32,9 +33,9 @@ static bool is_one_of(const char *path, const char *const *names)
 	return false;
 }
 
-/* What a running system writes: its identity, its state, its logs. Their bytes
- * are nobody's promise; the names, owners and modes of the rest are. */
-static bool is_alive(const char *path)
+/* True for paths that a running system writes: its identity, state and logs.
+ * They are not compared. */
+static bool is_written_at_run_time(const char *path)
 {
 	static const char *const names[] = {
 		"/var/",
@@ -44,7 +45,7 @@ static bool is_alive(const char *path)
 		"/proc/",
 		"/sys/",
 		"/boot/",
-		/* whose root another file system covers */
+		/* mount points: another file system hides them */
 		"/dev",
 		"/proc",
 		"/sys",
@@ -57,10 +58,9 @@ static bool is_alive(const char *path)
 		"/etc/.updated",
 		"/etc/.pwd.lock",
 		"/etc/adjtime",
-		"/etc/cni", /* containerd makes it */
+		"/etc/cni", /* created by containerd */
 		"/etc/cni/",
-		/* where libvirt keeps what is defined and started here; the
-		 * guests' own checks compare it */
+		/* libvirt's definitions; the checks of guests compare them */
 		"/etc/libvirt/nwfilter",
 		"/etc/libvirt/nwfilter/",
 		"/etc/libvirt/qemu",
@@ -75,20 +75,21 @@ static bool is_alive(const char *path)
 	return is_one_of(path, names);
 }
 
-/* Where one file more, or another byte, is another setting of this system. Each
- * is read at the gate, and nothing may be there but what is listed. */
+/* Directories of settings: every file is read, and no unlisted file may exist.
+ */
 static const char *const settings[] = {
 	"/etc/",
 	"/usr/lib/systemd/",
 	NULL,
 };
-/* Read as well, though the contract's own files lie there unlisted. */
+/* Every listed file is read, but the contract and its signature are unlisted.
+ */
 static const char *const read_too[] = {"/usr/lib/mkvbench/", NULL};
 
 struct walk {
 	const struct mkv_env *env;
 	struct mkv_answer *answer;
-	uint64_t compared, read, passed_over, wrong, added;
+	uint64_t compared, read, skipped, wrong, added;
 	char **listed; /* below `settings`, in strcmp()'s order */
 	size_t n_listed, capacity;
 };
@@ -116,8 +117,8 @@ static int note_listed(struct walk *walk, const char *path,
 	return walk->listed[walk->n_listed++] ? 0 : mkv_oom(err);
 }
 
-static void complain(struct walk *walk, const char *path, const char *expected,
-		     const char *observed)
+static void report_difference(struct walk *walk, const char *path,
+			      const char *expected, const char *observed)
 {
 	if (walk->wrong++ < SHOWN_MAX)
 		mkv_answer_add(walk->answer, MKV_FAIL, path, "the file itself",
@@ -133,14 +134,15 @@ static void compare_content(struct walk *walk, const char *full,
 	char expected[MKV_SHA256_HEX_SIZE], observed[MKV_SHA256_HEX_SIZE];
 	walk->read++;
 	if (fd < 0 || mkv_sha256_fd(fd, &sha, NULL, &err) < 0) {
-		complain(walk, entry->path, "readable", "can't be read");
+		report_difference(walk, entry->path, "readable",
+				  "can't be read");
 		return;
 	}
 	if (mkv_sha256_equal(&sha, &entry->sha256))
 		return;
 	mkv_sha256_hex(&entry->sha256, expected);
 	mkv_sha256_hex(&sha, observed);
-	complain(walk, entry->path, expected, observed);
+	report_difference(walk, entry->path, expected, observed);
 }
 
 static char type_of(mode_t mode)
@@ -153,8 +155,7 @@ static char type_of(mode_t mode)
 			       : 'p';
 }
 
-/* Its size and when it was written, which costs nothing to ask, and then its
- * bytes. */
+/* Compares size and modification time, which is cheap, and then the bytes. */
 static void compare_file(struct walk *walk, const char *full,
 			 const struct stat *st,
 			 const struct mkv_listing_entry *entry)
@@ -166,7 +167,7 @@ static void compare_file(struct walk *walk, const char *full,
 	(void)snprintf(observed, sizeof(observed), "%lld bytes of %lld",
 		       (long long)st->st_size, (long long)st->st_mtim.tv_sec);
 	if (strcmp(expected, observed) != 0)
-		complain(walk, entry->path, expected, observed);
+		report_difference(walk, entry->path, expected, observed);
 	else if (walk->env->every_file || is_one_of(entry->path, settings) ||
 		 is_one_of(entry->path, read_too))
 		compare_content(walk, full, entry);
@@ -179,7 +180,7 @@ static void compare_link(struct walk *walk, const char *full,
 	ssize_t size = readlink(full, target, sizeof(target) - 1);
 	target[size > 0 ? size : 0] = '\0';
 	if (strcmp(target, entry->target) != 0)
-		complain(walk, entry->path, entry->target, target);
+		report_difference(walk, entry->path, entry->target, target);
 }
 
 static int compare_entry(const struct mkv_listing_entry *entry, void *context,
@@ -193,14 +194,14 @@ static int compare_entry(const struct mkv_listing_entry *entry, void *context,
 		if (rc < 0)
 			return rc;
 	}
-	if (is_alive(entry->path)) {
-		walk->passed_over++;
+	if (is_written_at_run_time(entry->path)) {
+		walk->skipped++;
 		return 0;
 	}
 	walk->compared++;
 	auto_free char *full = mkv_env_path(walk->env, "%s", entry->path);
 	if (!full || lstat(full, &st) < 0) {
-		complain(walk, entry->path, "there", "not there");
+		report_difference(walk, entry->path, "present", "missing");
 		return 0;
 	}
 	char type = entry->type == 'h' ? type_of(st.st_mode) : entry->type;
@@ -210,7 +211,7 @@ static int compare_entry(const struct mkv_listing_entry *entry, void *context,
 		       type_of(st.st_mode), st.st_mode & 07777, st.st_uid,
 		       st.st_gid);
 	if (strcmp(expected, observed) != 0)
-		complain(walk, entry->path, expected, observed);
+		report_difference(walk, entry->path, expected, observed);
 	else if (entry->type == 'l' && entry->target)
 		compare_link(walk, full, entry);
 	else if (entry->has_size && S_ISREG(st.st_mode))
@@ -218,31 +219,32 @@ static int compare_entry(const struct mkv_listing_entry *entry, void *context,
 	return 0;
 }
 
-static int by_text(const void *a, const void *b)
+static int compare_texts(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 static void judge_found(struct walk *walk, const char *path)
 {
-	bool is_runs = strncmp(path, "/run/", 5) == 0; /* where none may be */
-	if ((!is_runs && is_alive(path)) ||
+	/* Below /run only directories are searched that must be empty. */
+	bool is_run = strncmp(path, "/run/", 5) == 0;
+	if ((!is_run && is_written_at_run_time(path)) ||
 	    (walk->n_listed && bsearch(&path, walk->listed, walk->n_listed,
-				       sizeof(*walk->listed), by_text)))
+				       sizeof(*walk->listed), compare_texts)))
 		return;
 	if (walk->added++ < SHOWN_MAX)
 		mkv_answer_add(walk->answer, MKV_FAIL, path, "the file itself",
-			       "not there", "there");
+			       "absent", "present");
 }
 
-/* Everything below a folder must be listed; false when it can't be read. */
+/* Everything below a directory must be listed. False: not all could be read. */
 static bool find_added(struct walk *walk, const char *path, unsigned depth)
 {
-	auto_free char *folder = mkv_env_path(walk->env, "%s", path);
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_free char *full = mkv_env_path(walk->env, "%s", path);
+	auto_dir DIR *dir = full ? opendir(full) : NULL;
 	bool whole = true;
 	if (!dir)
-		return folder && errno == ENOENT;
+		return full && errno == ENOENT;
 	for (struct dirent *entry; (errno = 0, entry = readdir(dir));) {
 		auto_buf struct mkv_buf below = {0};
 		struct stat st;
@@ -265,23 +267,24 @@ static bool find_added(struct walk *walk, const char *path, unsigned depth)
 
 static void check_added(struct walk *walk)
 {
-	/* Of the image's nothing lies below /run; what is made there for one
-	 * boot has folders of its own (generator, transient). */
-	static const char *const folders[] = {"/etc", "/usr/lib/systemd",
-					      "/usr/local/lib/systemd",
-					      "/run/systemd/system"};
+	/* No file of the image is below /run. systemd keeps units of one boot
+	 * in other directories (generator, transient). */
+	static const char *const directories[] = {"/etc", "/usr/lib/systemd",
+						  "/usr/local/lib/systemd",
+						  "/run/systemd/system"};
 	bool whole = true;
 	if (walk->n_listed)
 		qsort(walk->listed, walk->n_listed, sizeof(*walk->listed),
-		      by_text);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		whole = find_added(walk, folders[i], 0) && whole;
+		      compare_texts);
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]);
+	     i++)
+		whole = find_added(walk, directories[i], 0) && whole;
 	mkv_answer_say(walk->answer,
 		       walk->added ? MKV_FAIL
 		       : whole	   ? MKV_PASS
 				   : MKV_NOT_ESTABLISHED,
-		       "other files", "/etc and systemd's folders",
-		       "none that isn't listed", "%" PRIu64 "%s", walk->added,
+		       "other files", "/etc and systemd's directories",
+		       "no unlisted files", "%" PRIu64 "%s", walk->added,
 		       whole ? "" : " at least: not all could be read");
 }
 
@@ -301,8 +304,8 @@ static void check_listed(const struct mkv_env *env, const struct mkv_buf *list,
 		       "the files themselves", "each as listed",
 		       "%" PRIu64 " compared, %" PRIu64
 		       " of them read, %" PRIu64 " differ, %" PRIu64
-		       " that a running system writes passed over",
-		       walk.compared, walk.read, walk.wrong, walk.passed_over);
+		       " skipped that a running system writes",
+		       walk.compared, walk.read, walk.wrong, walk.skipped);
 	check_added(&walk);
 }
 

@@ -12,7 +12,7 @@ const char *mkv_domain_what(const struct mkv_contract_host *guest,
 
 /* True between libvirt's start and stop of the domain: its status file exists
  * longer, while memory is allocated or freed. */
-static bool is_up(const struct mkv_domain *domain)
+static bool is_started(const struct mkv_domain *domain)
 {
 	const char *state =
 		mkv_domain_attribute(domain->status, "", "state", "unknown");
@@ -24,11 +24,11 @@ static bool is_up(const struct mkv_domain *domain)
 		 strcmp(reason, "starting up") == 0);
 }
 
-void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
-		     void (*ask)(const struct mkv_env *env,
-				 const struct mkv_contract_host *guest,
-				 const struct mkv_domain *domain,
-				 struct mkv_answer *answer))
+void mkv_domains_compare(const struct mkv_env *env, struct mkv_answer *answer,
+			 void (*compare)(const struct mkv_env *env,
+					 const struct mkv_contract_host *guest,
+					 const struct mkv_domain *domain,
+					 struct mkv_answer *answer))
 {
 	const struct mkv_contract_strings *guests = &env->host->guests;
 	auto_domains struct mkv_domains domains = {0};
@@ -42,8 +42,8 @@ void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 		const struct mkv_domain *domain =
 			mkv_domains_find(&domains, guest->hypervisor.uuid);
 		char what[96];
-		if (domain && is_up(domain))
-			ask(env, guest, domain, answer);
+		if (domain && is_started(domain))
+			compare(env, guest, domain, answer);
 		else
 			mkv_answer_add(answer,
 				       env->unattended && domains.is_whole
@@ -52,11 +52,11 @@ void mkv_domains_ask(const struct mkv_env *env, struct mkv_answer *answer,
 				       mkv_domain_what(guest, "domain", what),
 				       "/run/libvirt/qemu",
 				       guest->hypervisor.domain,
-				       domains.is_whole ? "doesn't run" : NULL);
+				       domains.is_whole ? "not running" : NULL);
 	}
 }
 
-void mkv_domain_compare(const struct mkv_domain_question *question,
+void mkv_domain_compare(const struct mkv_guest_findings *question,
 			const char *what, const char *source,
 			const char *expected, const char *observed)
 {
@@ -66,7 +66,7 @@ void mkv_domain_compare(const struct mkv_domain_question *question,
 				 source, expected, observed);
 }
 
-void mkv_domain_number(const struct mkv_domain_question *question,
+void mkv_domain_number(const struct mkv_guest_findings *question,
 		       const char *what, const char *source, int64_t expected,
 		       int64_t observed)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* On a hypervisor: the processor that each guest is given. */
+/* The check guest-cpu, on a hypervisor: the virtual CPU of each guest. */
 #include "verify/check/checks.h"
 
 #include <string.h>
 
 #include "verify/check/guest.h"
 
-static void ask_features(const struct mkv_domain_question *q,
-			 const struct mkv_xml_node *cpu)
+static void compare_features(const struct mkv_guest_findings *q,
+			     const struct mkv_xml_node *cpu)
 {
 	const struct mkv_contract_strings *wanted =
 		&q->guest->hypervisor.cpu.features;
@@ -22,9 +22,9 @@ static void ask_features(const struct mkv_domain_question *q,
 		while (feature &&
 		       strcmp(mkv_domain_attribute(feature, "", "name", ""),
 			      name) != 0)
-			feature = mkv_xml_again(feature);
+			feature = mkv_xml_next(feature);
 		const char *policy =
-			mkv_domain_attribute(feature, "", "policy", "not said");
+			mkv_domain_attribute(feature, "", "policy", "not set");
 		if (strcmp(policy, "force") == 0)
 			policy = "require";
 		if (strcmp(policy, "forbid") == 0)
@@ -34,18 +34,19 @@ static void ask_features(const struct mkv_domain_question *q,
 	}
 }
 
-static void ask_cpu(const struct mkv_env *env,
-		    const struct mkv_contract_host *guest,
-		    const struct mkv_domain *domain, struct mkv_answer *answer)
+static void compare_cpu(const struct mkv_env *env,
+			const struct mkv_contract_host *guest,
+			const struct mkv_domain *domain,
+			struct mkv_answer *answer)
 {
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
 	const struct mkv_xml_node *cpu =
 		mkv_xml_find(domain->definition, "cpu");
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	bool model = strcmp(hv->cpu.mode, "host-model") == 0;
 	(void)env;
-	/* libvirt makes a custom model of host-model when it starts, and keeps
-	 * beside it what was asked for. */
+	/* At the start libvirt replaces host-model by a custom model in the
+	 * definition, and keeps the requested mode in <domstatus>. */
 	mkv_domain_compare(
 		&q, "mode", MKV_DOMAINS_SOURCE, hv->cpu.mode,
 		mkv_xml_attribute(model ? domain->status : domain->definition,
@@ -58,7 +59,7 @@ static void ask_cpu(const struct mkv_env *env,
 			&q, "migratable", MKV_DOMAINS_SOURCE,
 			hv->cpu.migratable ? "on" : "off",
 			mkv_domain_attribute(cpu, "", "migratable", "on"));
-	ask_features(&q, cpu);
+	compare_features(&q, cpu);
 	mkv_domain_number(&q, "CPUs", MKV_DOMAINS_SOURCE,
 			  (int64_t)hv->cpu.sockets * hv->cpu.dies *
 				  hv->cpu.cores * hv->cpu.threads,
@@ -81,10 +82,10 @@ static void ask_cpu(const struct mkv_env *env,
 					  cpu, "topology", levels[i].name)));
 	mkv_domain_compare(
 		&q, "caches", MKV_DOMAINS_SOURCE, hv->cpu.caches,
-		mkv_domain_attribute(cpu, "cache", "mode", "not said"));
+		mkv_domain_attribute(cpu, "cache", "mode", "not set"));
 }
 
 void mkv_check_guest_cpu(const struct mkv_env *env, struct mkv_answer *answer)
 {
-	mkv_domains_ask(env, answer, ask_cpu);
+	mkv_domains_compare(env, answer, compare_cpu);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On a hypervisor: what each guest's memory is made of. The definition says
- * what was asked for, the kernel what the process has. */
+/* The check guest-memory, on a hypervisor: the memory of each guest. The
+ * definition has the requested memory, the kernel the memory of the process. */
 #include "verify/check/checks.h"
 
 #include <string.h>
@@ -8,8 +8,9 @@
 #include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
-/* <memory unit='KiB'>N</memory>; libvirt's own output has this unit. */
-static int64_t kib(const struct mkv_xml_node *definition, const char *path)
+/* The value of <memory unit='KiB'>N</memory>; libvirt's output has this unit.
+ * -1: none. */
+static int64_t read_kib(const struct mkv_xml_node *definition, const char *path)
 {
 	const char *unit = mkv_xml_attribute(definition, path, "unit");
 	if (!unit || strcmp(unit, "KiB") != 0)
@@ -17,21 +18,21 @@ static int64_t kib(const struct mkv_xml_node *definition, const char *path)
 	return mkv_xml_number(mkv_xml_text(definition, path));
 }
 
-static void ask_definition(const struct mkv_domain_question *q,
-			   const struct mkv_domain *domain)
+static void compare_definition(const struct mkv_guest_findings *q,
+			       const struct mkv_domain *domain)
 {
 	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
 	const struct mkv_xml_node *backing =
 		mkv_xml_find(domain->definition, "memoryBacking");
 	int64_t size = (int64_t)hv->memory_bytes / 1024;
 	mkv_domain_number(q, "KiB", MKV_DOMAINS_SOURCE, size,
-			  kib(domain->definition, "memory"));
+			  read_kib(domain->definition, "memory"));
 	mkv_domain_number(q, "KiB now", MKV_DOMAINS_SOURCE, size,
-			  kib(domain->definition, "currentMemory"));
-	/* Pages are there before it starts, and none is merged. */
-	mkv_domain_compare(q, "allocation", MKV_DOMAINS_SOURCE, "immediate",
-			   mkv_domain_attribute(backing, "allocation", "mode",
-						"not said"));
+			  read_kib(domain->definition, "currentMemory"));
+	/* All pages are allocated before the guest starts; none is merged. */
+	mkv_domain_compare(
+		q, "allocation", MKV_DOMAINS_SOURCE, "immediate",
+		mkv_domain_attribute(backing, "allocation", "mode", "not set"));
 	mkv_domain_compare(q, "merging", MKV_DOMAINS_SOURCE, "nosharepages",
 			   mkv_xml_find(backing, "nosharepages")
 				   ? "nosharepages"
@@ -44,8 +45,9 @@ static void ask_definition(const struct mkv_domain_question *q,
 							       : 0);
 }
 
-/* Pages of this size that are in use on the whole machine, in KiB; -1. */
-static int64_t pool_kib(const struct mkv_env *env, uint64_t page_kib)
+/* The huge pages of this size that are in use on the whole machine, in KiB; -1:
+ * unknown. */
+static int64_t read_pool_kib(const struct mkv_env *env, uint64_t page_kib)
 {
 	const char *format = "/sys/kernel/mm/hugepages/hugepages-%llukB/%s";
 	unsigned long long size = page_kib;
@@ -59,11 +61,12 @@ static int64_t pool_kib(const struct mkv_env *env, uint64_t page_kib)
 		       : (all - left) * (int64_t)page_kib;
 }
 
-static void say_at_least(const struct mkv_domain_question *q, const char *what,
-			 const char *source, int64_t least, int64_t kibibytes)
+static void compare_minimum(const struct mkv_guest_findings *q,
+			    const char *what, const char *source, int64_t least,
+			    int64_t kibibytes)
 {
 	char name[96], expected[64];
-	(void)snprintf(expected, sizeof(expected), "%lld KiB at least",
+	(void)snprintf(expected, sizeof(expected), "at least %lld KiB",
 		       (long long)least);
 	if (kibibytes < 0)
 		mkv_answer_add(q->answer, MKV_NOT_ESTABLISHED,
@@ -76,15 +79,15 @@ static void say_at_least(const struct mkv_domain_question *q, const char *what,
 			       expected, "%lld KiB", (long long)kibibytes);
 }
 
-static void ask_memory(const struct mkv_env *env,
-		       const struct mkv_contract_host *guest,
-		       const struct mkv_domain *domain,
-		       struct mkv_answer *answer)
+static void compare_memory(const struct mkv_env *env,
+			   const struct mkv_contract_host *guest,
+			   const struct mkv_domain *domain,
+			   struct mkv_answer *answer)
 {
 	static const char status_file[] = "/proc/PID/status";
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
-	const struct mkv_domain_question q = {answer, guest};
-	ask_definition(&q, domain);
+	const struct mkv_guest_findings q = {answer, guest};
+	compare_definition(&q, domain);
 	bool known = domain->pid >= 0 && mkv_domain_is_process(env, domain);
 	auto_free char *status = known ? mkv_env_read(env, "/proc/%lld/status",
 						      (long long)domain->pid)
@@ -95,11 +98,11 @@ static void ask_memory(const struct mkv_env *env,
 	int64_t huge = mkv_proc_kib(status, "HugetlbPages");
 	int64_t size = (int64_t)hv->memory_bytes / 1024;
 	if (hv->huge_page_bytes) {
-		say_at_least(&q, "in huge pages", status_file, size,
-			     huge < 0 ? -1 : huge / 1024);
-		say_at_least(&q, "huge pages in use",
-			     "/sys/kernel/mm/hugepages", size,
-			     pool_kib(env, hv->huge_page_bytes / 1024));
+		compare_minimum(&q, "in huge pages", status_file, size,
+				huge < 0 ? -1 : huge / 1024);
+		compare_minimum(&q, "huge pages in use",
+				"/sys/kernel/mm/hugepages", size,
+				read_pool_kib(env, hv->huge_page_bytes / 1024));
 	} else {
 		mkv_domain_number(&q, "bytes in huge pages", status_file, 0,
 				  huge);
@@ -107,7 +110,8 @@ static void ask_memory(const struct mkv_env *env,
 	mkv_domain_number(&q, "bytes swapped", status_file, 0,
 			  mkv_proc_kib(status, "VmSwap"));
 	const char *merging = ksm ? strstr(ksm, "ksm_merging_pages ") : NULL;
-	/* Older kernels don't tell it; then `ksm` and the definition do. */
+	/* Kernels before 6.1 lack ksm_stat; the check `ksm` and the definition
+	 * remain. */
 	if (merging)
 		mkv_domain_compare(
 			&q, "merged pages", "/proc/PID/ksm_stat", "0",
@@ -117,5 +121,5 @@ static void ask_memory(const struct mkv_env *env,
 void mkv_check_guest_memory(const struct mkv_env *env,
 			    struct mkv_answer *answer)
 {
-	mkv_domains_ask(env, answer, ask_memory);
+	mkv_domains_compare(env, answer, compare_memory);
 }

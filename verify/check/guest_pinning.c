@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On a hypervisor: where each guest's threads may run, by the kernel's word. */
+/* The check guest-pinning, on a hypervisor: the CPU affinity of each guest's
+ * threads, by the kernel. */
 #include "verify/check/checks.h"
 
 #include <string.h>
@@ -7,22 +8,12 @@
 #include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
-static void cpus_of(const struct mkv_contract_numbers *numbers,
-		    struct mkv_cpuset *ret)
+static void make_cpuset(const struct mkv_contract_numbers *numbers,
+			struct mkv_cpuset *ret)
 {
 	*ret = (struct mkv_cpuset){0};
 	for (size_t i = 0; i < numbers->count; i++)
 		mkv_cpuset_add(ret, numbers->items[i]);
-}
-
-static bool is_within(const struct mkv_cpuset *inner,
-		      const struct mkv_cpuset *outer)
-{
-	for (size_t i = 0; i < sizeof(inner->words) / sizeof(*inner->words);
-	     i++)
-		if (inner->words[i] & ~outer->words[i])
-			return false;
-	return true;
 }
 
 static const struct mkv_thread *find_thread(const struct mkv_threads *threads,
@@ -34,10 +25,10 @@ static const struct mkv_thread *find_thread(const struct mkv_threads *threads,
 	return NULL;
 }
 
-/* The threads of the guest's CPUs: each on its one CPU of the machine. */
-static void ask_cpu_threads(const struct mkv_domain_question *q,
-			    const struct mkv_domain *domain,
-			    const struct mkv_threads *threads)
+/* Each thread of a guest CPU must be pinned to its one CPU of the machine. */
+static void compare_cpu_threads(const struct mkv_guest_findings *q,
+				const struct mkv_domain *domain,
+				const struct mkv_threads *threads)
 {
 	const struct mkv_contract_numbers *pins =
 		&q->guest->hypervisor.cpu.pins;
@@ -56,7 +47,7 @@ static void ask_cpu_threads(const struct mkv_domain_question *q,
 			continue;
 		}
 		mkv_cpuset_text(&thread->allowed, seen, sizeof(seen));
-		/* libvirt says which thread it is, QEMU gives it its name. */
+		/* libvirt records the id of the thread, QEMU names it. */
 		if (strncmp(thread->name, comm, strlen(comm)) != 0)
 			mkv_domain_compare(q, what, source, comm, thread->name);
 		else
@@ -73,24 +64,24 @@ static bool is_cpu_thread(const struct mkv_domain *domain, size_t cpus,
 	return false;
 }
 
-/* The emulator's own, those for I/O, workers and the kernel's vhost: off the
- * guest's CPUs. */
-static void ask_other_threads(const struct mkv_domain_question *q,
-			      const struct mkv_domain *domain,
-			      const struct mkv_threads *threads)
+/* All other threads (emulator, I/O, workers, vhost) must stay within their
+ * CPUs. */
+static void compare_other_threads(const struct mkv_guest_findings *q,
+				  const struct mkv_domain *domain,
+				  const struct mkv_threads *threads)
 {
 	const struct mkv_contract_hypervisor *hv = &q->guest->hypervisor;
 	struct mkv_cpuset allowed;
 	char wanted[128], what[96];
 	size_t right = 0, wrong = 0;
-	cpus_of(&hv->cpu.others, &allowed);
+	make_cpuset(&hv->cpu.others, &allowed);
 	mkv_cpuset_text(&allowed, wanted, sizeof(wanted));
 	for (size_t i = 0; i < threads->count; i++) {
 		const struct mkv_thread *thread = &threads->items[i];
 		char seen[128];
 		if (is_cpu_thread(domain, hv->cpu.pins.count, thread->id))
 			continue;
-		if (is_within(&thread->allowed, &allowed)) {
+		if (mkv_cpuset_is_within(&thread->allowed, &allowed)) {
 			right++;
 			continue;
 		}
@@ -103,7 +94,7 @@ static void ask_other_threads(const struct mkv_domain_question *q,
 	mkv_answer_say(q->answer, wrong ? MKV_FAIL : MKV_PASS,
 		       mkv_domain_what(q->guest, "other threads", what),
 		       "/proc/*/task/*/status", wanted,
-		       "%zu of %zu keep to them", right, right + wrong);
+		       "%zu of %zu threads within", right, right + wrong);
 }
 
 struct vhost {
@@ -112,8 +103,8 @@ struct vhost {
 	struct mkv_threads *threads;
 };
 
-/* Kernels before 6.4 run vhost in threads of their own, "vhost-PID", which are
- * none of the process's. One that can't be read has ended. */
+/* Kernels before 6.4 run vhost in kernel threads named "vhost-PID", which don't
+ * belong to the process. A thread that can't be read has exited. */
 static void add_vhost(const struct mkv_proc *process, void *context)
 {
 	const struct vhost *vhost = context;
@@ -124,13 +115,13 @@ static void add_vhost(const struct mkv_proc *process, void *context)
 					    vhost->threads);
 }
 
-static void ask_pinning(const struct mkv_env *env,
-			const struct mkv_contract_host *guest,
-			const struct mkv_domain *domain,
-			struct mkv_answer *answer)
+static void compare_pinning(const struct mkv_env *env,
+			    const struct mkv_contract_host *guest,
+			    const struct mkv_domain *domain,
+			    struct mkv_answer *answer)
 {
 	const struct mkv_contract_hypervisor *hv = &guest->hypervisor;
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	struct mkv_threads threads = {0};
 	bool promised = hv->cpu.pins.count || hv->cpu.others.count;
 	if (domain->pid < 0 || !mkv_domain_is_process(env, domain) ||
@@ -143,9 +134,9 @@ static void ask_pinning(const struct mkv_env *env,
 	if (!mkv_proc_each(env, add_vhost, &vhost))
 		mkv_domain_compare(&q, "vhost's threads", "/proc/*/comm",
 				   promised ? "readable" : NULL, NULL);
-	ask_cpu_threads(&q, domain, &threads);
+	compare_cpu_threads(&q, domain, &threads);
 	if (hv->cpu.others.count)
-		ask_other_threads(&q, domain, &threads);
+		compare_other_threads(&q, domain, &threads);
 	if (!promised)
 		mkv_domain_compare(&q, "threads", "/proc/*/task", NULL,
 				   "anywhere");
@@ -155,5 +146,5 @@ static void ask_pinning(const struct mkv_env *env,
 void mkv_check_guest_pinning(const struct mkv_env *env,
 			     struct mkv_answer *answer)
 {
-	mkv_domains_ask(env, answer, ask_pinning);
+	mkv_domains_compare(env, answer, compare_pinning);
 }

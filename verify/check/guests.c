@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* On a hypervisor: which domains run, and that nothing else does. */
+/* The check guests, on a hypervisor: the promised domains run, and no other
+ * virtual machine. */
 #include "verify/check/checks.h"
 
 #include <string.h>
@@ -7,12 +8,12 @@
 #include "verify/check/guest.h"
 #include "verify/probe/proc.h"
 
-static void ask_running(const struct mkv_env *env,
-			const struct mkv_contract_host *guest,
-			const struct mkv_domain *domain,
-			struct mkv_answer *answer)
+static void compare_running(const struct mkv_env *env,
+			    const struct mkv_contract_host *guest,
+			    const struct mkv_domain *domain,
+			    struct mkv_answer *answer)
 {
-	const struct mkv_domain_question q = {answer, guest};
+	const struct mkv_guest_findings q = {answer, guest};
 	mkv_domain_compare(&q, "domain", MKV_DOMAINS_SOURCE,
 			   guest->hypervisor.domain, domain->name);
 	mkv_domain_compare(&q, "type", MKV_DOMAINS_SOURCE,
@@ -25,7 +26,7 @@ static void ask_running(const struct mkv_env *env,
 		domain->pid < 0			     ? NULL
 		: mkv_domain_is_process(env, domain) ? "QEMU with its UUID"
 		: mkv_domain_has_ended(env, domain)  ? NULL
-						     : "another");
+						     : "another process");
 }
 
 struct others {
@@ -34,7 +35,7 @@ struct others {
 	struct mkv_buf names;
 };
 
-static bool is_promised(const struct mkv_env *env, const char *uuid)
+static bool is_promised_domain(const struct mkv_env *env, const char *uuid)
 {
 	for (size_t i = 0; i < env->host->guests.count; i++) {
 		const struct mkv_contract_host *guest = mkv_contract_find_host(
@@ -46,8 +47,8 @@ static bool is_promised(const struct mkv_env *env, const char *uuid)
 	return false;
 }
 
-/* libvirt's own of a promised guest; or one with its UUID that libvirt has just
- * started and not noted yet. */
+/* True for the process that libvirt has recorded for a promised guest, or for
+ * one with its UUID that libvirt has started but not recorded yet. */
 static bool is_promised_process(const struct others *others, int64_t pid)
 {
 	const struct mkv_env *env = others->env;
@@ -85,7 +86,7 @@ static void note_machine(const struct mkv_proc *process, void *context)
 	}
 	if (!machine || is_promised_process(others, process->pid))
 		return;
-	/* libvirt asks QEMU what it can do by starting it as no machine. */
+	/* libvirt starts QEMU without a machine to query its capabilities. */
 	bool idle = mkv_proc_has_argument(others->env, process->pid, "-machine",
 					  "none");
 	if (!idle && others->names.size < 512)
@@ -100,13 +101,13 @@ void mkv_check_guests(const struct mkv_env *env, struct mkv_answer *answer)
 	    !env->host->guests.count)
 		return;
 	auto_domains struct mkv_domains domains = {0};
-	mkv_domains_ask(env, answer, ask_running);
+	mkv_domains_compare(env, answer, compare_running);
 	mkv_domains_read(env, &domains);
 	if (!domains.is_whole)
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "domains",
 			       MKV_DOMAINS_SOURCE, "readable", NULL);
 	for (size_t i = 0; i < domains.count; i++)
-		if (!is_promised(env, domains.items[i].uuid))
+		if (!is_promised_domain(env, domains.items[i].uuid))
 			mkv_answer_add(answer, MKV_FAIL, "another domain",
 				       MKV_DOMAINS_SOURCE, "none",
 				       domains.items[i].name);

@@ -15,13 +15,14 @@ struct installed {
 };
 
 /* The value of a field whose name and colon begin the line; NULL. */
-static const char *field(const char *line, const char *name)
+static const char *field_value(const char *line, const char *name)
 {
 	size_t length = strlen(name);
 	return strncmp(line, name, length) == 0 ? line + length : NULL;
 }
 
-/* Cuts the text into paragraphs, in place; calls nothing, returns an array. */
+/* Splits the text into paragraphs in place. Returns an array, owned by the
+ * caller, that points into the text; NULL: none, or out of memory. */
 static struct installed *parse_status(char *text, size_t *ret_count)
 {
 	struct installed *list = NULL;
@@ -31,13 +32,13 @@ static struct installed *parse_status(char *text, size_t *ret_count)
 	while (rest) {
 		char *line = strsep(&rest, "\n");
 		const char *value;
-		if (*line && (value = field(line, "Package: ")))
+		if (*line && (value = field_value(line, "Package: ")))
 			now.name = value;
-		else if (*line && (value = field(line, "Version: ")))
+		else if (*line && (value = field_value(line, "Version: ")))
 			now.version = value;
-		else if (*line && (value = field(line, "Architecture: ")))
+		else if (*line && (value = field_value(line, "Architecture: ")))
 			now.architecture = value;
-		else if (*line && (value = field(line, "Status: ")))
+		else if (*line && (value = field_value(line, "Status: ")))
 			now.whole = strcmp(value, "install ok installed") == 0;
 		if ((*line && rest) || !now.name)
 			continue;
@@ -58,7 +59,7 @@ static struct installed *parse_status(char *text, size_t *ret_count)
 	return list;
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_packages(const void *a, const void *b)
 {
 	const struct installed *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
@@ -67,22 +68,87 @@ static int by_name(const void *a, const void *b)
 			      y->architecture ? y->architecture : "");
 }
 
-static const struct installed *find(const struct installed *list, size_t count,
-				    const struct mkv_contract_package *package)
+static const struct installed *
+find_package(const struct installed *list, size_t count,
+	     const struct mkv_contract_package *package)
 {
 	const struct installed key = {.name = package->name,
 				      .architecture = package->architecture};
-	return count ? bsearch(&key, list, count, sizeof(*list), by_name)
+	return count ? bsearch(&key, list, count, sizeof(*list),
+			       compare_packages)
 		     : NULL;
 }
 
-/* A second architecture's is another package. */
-static bool is_same(const struct mkv_contract_package *package,
-		    const struct installed *have)
+/* A package of another architecture is another package. */
+static bool is_same_package(const struct mkv_contract_package *package,
+			    const struct installed *have)
 {
 	const struct installed key = {.name = package->name,
 				      .architecture = package->architecture};
-	return by_name(&key, have) == 0;
+	return compare_packages(&key, have) == 0;
+}
+
+/* Reads and sorts dpkg's status. Returns an array that points into `text`,
+ * owned by the caller; NULL: not readable. */
+static struct installed *read_status(const struct mkv_env *env,
+				     const char *source, struct mkv_buf *text,
+				     size_t *ret_count)
+{
+	auto_free char *path = mkv_env_path(env, "%s", source);
+	struct mkv_error err;
+	if (!path ||
+	    mkv_read_file(AT_FDCWD, path, STATUS_MAX, text, &err) < 0 ||
+	    !text->size || memchr(text->data, '\0', text->size))
+		return NULL;
+	struct installed *list = parse_status(text->data, ret_count);
+	if (list)
+		qsort(list, *ret_count, sizeof(*list), compare_packages);
+	return list;
+}
+
+/* Appends findings for promised packages that are missing, incomplete or of
+ * another version. Returns their number, which may be larger than that of the
+ * findings. */
+static size_t find_wrong(const struct mkv_contract_image *image,
+			 const struct installed *list, size_t count,
+			 const char *source, struct mkv_answer *answer)
+{
+	size_t wrong = 0;
+	for (size_t i = 0; i < image->n_packages; i++) {
+		const struct mkv_contract_package *p = &image->packages[i];
+		const struct installed *have = find_package(list, count, p);
+		const char *version = !have || !have->version ? "not installed"
+				      : have->whole	      ? have->version
+						    : "partly installed";
+		if (strcmp(version, p->version) != 0 && wrong++ < SHOWN_MAX)
+			mkv_answer_add(answer, MKV_FAIL, p->name, source,
+				       p->version, version);
+	}
+	return wrong;
+}
+
+/* Appends findings for installed packages that are not promised, as long as
+ * there are fewer than SHOWN_MAX with the `wrong` ones. Returns their number.
+ */
+static size_t find_unpromised(const struct mkv_contract_image *image,
+			      const struct installed *list, size_t count,
+			      const char *source, size_t wrong,
+			      size_t *ret_whole, struct mkv_answer *answer)
+{
+	size_t unpromised = 0;
+	*ret_whole = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool known = false;
+		if (!list[i].whole)
+			continue;
+		(*ret_whole)++;
+		for (size_t j = 0; j < image->n_packages && !known; j++)
+			known = is_same_package(&image->packages[j], &list[i]);
+		if (!known && wrong + unpromised++ < SHOWN_MAX)
+			mkv_answer_add(answer, MKV_FAIL, list[i].name, source,
+				       "not installed", list[i].version);
+	}
+	return unpromised;
 }
 
 void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
@@ -91,44 +157,18 @@ void mkv_check_packages(const struct mkv_env *env, struct mkv_answer *answer)
 	const struct mkv_contract_image *image = env->image;
 	if (image->n_packages == 0)
 		return;
-	auto_free char *path = mkv_env_path(env, source);
 	auto_buf struct mkv_buf text = {0};
-	struct mkv_error err;
-	size_t count = 0;
-	struct installed *list = NULL;
-	if (path &&
-	    mkv_read_file(AT_FDCWD, path, STATUS_MAX, &text, &err) == 0 &&
-	    text.size && !memchr(text.data, '\0', text.size))
-		list = parse_status(text.data, &count);
+	size_t count = 0, whole = 0;
+	auto_free struct installed *list =
+		read_status(env, source, &text, &count);
 	if (!list) {
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "packages", source,
 			       "readable", NULL);
 		return;
 	}
-	qsort(list, count, sizeof(*list), by_name);
-	size_t wrong = 0, whole = 0;
-	for (size_t i = 0; i < image->n_packages; i++) {
-		const struct mkv_contract_package *p = &image->packages[i];
-		const struct installed *have = find(list, count, p);
-		const char *version = !have || !have->version ? "not installed"
-				      : have->whole	      ? have->version
-						    : "half installed";
-		if (strcmp(version, p->version) != 0 && wrong++ < SHOWN_MAX)
-			mkv_answer_add(answer, MKV_FAIL, p->name, source,
-				       p->version, version);
-	}
-	for (size_t i = 0; i < count; i++) {
-		bool known = false;
-		if (!list[i].whole)
-			continue;
-		whole++;
-		for (size_t j = 0; j < image->n_packages && !known; j++)
-			known = is_same(&image->packages[j], &list[i]);
-		if (!known && wrong++ < SHOWN_MAX)
-			mkv_answer_add(answer, MKV_FAIL, list[i].name, source,
-				       "not installed", list[i].version);
-	}
-	free(list);
+	size_t wrong = find_wrong(image, list, count, source, answer);
+	wrong += find_unpromised(image, list, count, source, wrong, &whole,
+				 answer);
 	char expected[64];
 	(void)snprintf(expected, sizeof(expected), "the %zu of the contract",
 		       image->n_packages);

@@ -10,7 +10,7 @@ void mkv_check_kernel(const struct mkv_env *env, struct mkv_answer *answer)
 		mkv_env_read(env, "/proc/sys/kernel/osrelease");
 	mkv_answer_compare(answer, "release", "/proc/sys/kernel/osrelease",
 			   kernel->release, release);
-	/* Debian's build writes the package's version into the banner. */
+	/* Debian has the version of the package in the kernel's banner. */
 	auto_free char *version = mkv_env_read(env, "/proc/sys/kernel/version");
 	const char *expected = kernel->version;
 	enum mkv_result result = !expected  ? MKV_NOT_PROMISED
@@ -20,8 +20,8 @@ void mkv_check_kernel(const struct mkv_env *env, struct mkv_answer *answer)
 	mkv_answer_add(answer, result, "version", "/proc/sys/kernel/version",
 		       expected, version);
 	auto_free char *tainted = mkv_env_read(env, "/proc/sys/kernel/tainted");
-	/* Forced, unsigned, out-of-tree or staging modules run code that no
-	 * contract names; the other bits tell of past warnings. */
+	/* Forced, unsigned, out-of-tree or staging modules are code outside the
+	 * contract; the other bits record warnings. */
 	int64_t taint = mkv_env_read_number(env, "/proc/sys/kernel/tainted");
 	const int64_t foreign =
 		1 << 0 | 1 << 1 | 1 << 10 | 1 << 12 | 1 << 13 | 1 << 15;
@@ -36,7 +36,7 @@ void mkv_check_kernel(const struct mkv_env *env, struct mkv_answer *answer)
 enum { WORDS_MAX = 512 };
 
 /* Splits in place at spaces outside of quotes, as the kernel does. */
-static size_t split(char *line, char *words[static WORDS_MAX])
+static size_t split_words(char *line, char *words[static WORDS_MAX])
 {
 	size_t count = 0;
 	char *at = line;
@@ -57,9 +57,9 @@ static size_t split(char *line, char *words[static WORDS_MAX])
 	}
 }
 
-/* Words that whoever starts the kernel adds and that change nothing in it: the
- * boot loader's own, and the host's name, which the receipt carries. */
-static bool is_loaders(const char *word)
+/* True for words that the boot loader adds and that don't change the kernel.
+ * The host's name is part of the receipt. */
+static bool is_of_boot_loader(const char *word)
 {
 	static const char *const known[] = {
 		"BOOT_IMAGE=", "initrd=", "mkvbench.host="};
@@ -69,7 +69,7 @@ static bool is_loaders(const char *word)
 	return false;
 }
 
-static unsigned occurrences(char *const *words, size_t count, const char *word)
+static unsigned count_word(char *const *words, size_t count, const char *word)
 {
 	unsigned found = 0;
 	for (size_t i = 0; i < count; i++)
@@ -95,36 +95,34 @@ void mkv_check_command_line(const struct mkv_env *env,
 			       "readable", NULL);
 		return;
 	}
-	size_t count = split(copy, words);
+	size_t count = split_words(copy, words);
 	size_t before = answer->count;
 	const struct mkv_contract_strings *wanted = &kernel->command_line;
 	for (size_t i = 0; i < wanted->count; i++) {
-		unsigned promised =
-			occurrences((char *const *)wanted->items, wanted->count,
-				    wanted->items[i]);
-		if (occurrences(words, count, wanted->items[i]) < promised)
+		unsigned promised = count_word((char *const *)wanted->items,
+					       wanted->count, wanted->items[i]);
+		if (count_word(words, count, wanted->items[i]) < promised)
 			mkv_answer_add(answer, MKV_FAIL, "promised word",
 				       source, wanted->items[i], "missing");
 	}
 	for (size_t i = 0; i < count; i++) {
-		unsigned promised = occurrences((char *const *)wanted->items,
-						wanted->count, words[i]);
-		/* What follows "--" goes to init and isn't the kernel's. */
-		if (!is_loaders(words[i]) &&
-		    occurrences(words, i + 1, words[i]) > promised)
+		unsigned promised = count_word((char *const *)wanted->items,
+					       wanted->count, words[i]);
+		if (!is_of_boot_loader(words[i]) &&
+		    count_word(words, i + 1, words[i]) > promised)
 			mkv_answer_add(answer, MKV_FAIL, "unknown word", source,
-				       "not there", words[i]);
+				       "absent", words[i]);
 	}
 	if (count == WORDS_MAX)
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "words", source,
 			       "fewer than 512", "more");
 	if (answer->count == before)
 		mkv_answer_add(answer, MKV_PASS, "words", source,
-			       "as promised, none more", line);
+			       "the promised words only", line);
 }
 
-/* The words by which the command line chooses a policy. */
-static const char *policy_of(const struct mkv_contract_kernel *kernel)
+/* The policy, "on" or "off", of the promised command line. */
+static const char *promised_policy(const struct mkv_contract_kernel *kernel)
 {
 	const char *policy = "on";
 	for (size_t i = 0; i < kernel->command_line.count; i++)
@@ -158,14 +156,15 @@ static bool is_switched_off(const char *line)
 	return false;
 }
 
-static bool begins(const char *text, const char *with)
+static bool begins_with(const char *text, const char *with)
 {
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Each as it is, and by name what stays open. That is no failure even under the
- * policy "on": where no microcode exists, or a hypervisor shows none, the
- * kernel says "Vulnerable" of a machine whose settings are right. */
+/* Records the state of each vulnerability, and the names of those without a
+ * mitigation. They are no failure even under the policy "on": without
+ * microcode, or in a guest, the kernel reports "Vulnerable" whatever the
+ * settings. */
 static void record_vulnerabilities(const struct mkv_env *env,
 				   struct mkv_answer *answer)
 {
@@ -194,12 +193,12 @@ static void record_vulnerabilities(const struct mkv_env *env,
 			continue;
 		mkv_answer_add(answer, MKV_NOT_PROMISED, files[i], source, NULL,
 			       state);
-		if (begins(state, "Vulnerable"))
+		if (begins_with(state, "Vulnerable"))
 			mkv_buf_printf(&open, "%s%s", open.size ? ", " : "",
 				       files[i]);
 	}
-	mkv_answer_add(answer, MKV_NOT_PROMISED, "vulnerable all the same",
-		       source, NULL,
+	mkv_answer_add(answer, MKV_NOT_PROMISED, "still vulnerable", source,
+		       NULL,
 		       open.failed ? NULL
 		       : open.size ? open.data
 				   : "none");
@@ -209,15 +208,15 @@ void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	const char *expected = mkv_env_setting(env, "mitigations");
 	if (!expected && env->image->kernel.has_command_line)
-		expected = policy_of(&env->image->kernel);
+		expected = promised_policy(&env->image->kernel);
 	auto_free char *line = mkv_env_read(env, "/proc/cmdline");
 	mkv_answer_compare(answer, "policy", "/proc/cmdline", expected,
 			   !line		   ? NULL
 			   : is_switched_off(line) ? "off"
 						   : "on");
 	record_vulnerabilities(env, answer);
-	/* With the policy on, spectre_v1 is mitigated on every x86 that has it;
-	 * it is "Vulnerable" only when somebody said so. */
+	/* Linux mitigates spectre_v1 on every affected x86 CPU unless it is
+	 * disabled by a parameter, so its state shows the policy in force. */
 	if (!expected)
 		return;
 	bool on = strcmp(expected, "on") == 0;
@@ -227,10 +226,11 @@ void mkv_check_mitigations(const struct mkv_env *env, struct mkv_answer *answer)
 	const char *wrong = on ? "Vulnerable" : "Mitigation";
 	mkv_answer_add(answer,
 		       !v1 ? MKV_NOT_ESTABLISHED
-		       : begins(v1, right) || begins(v1, "Not affected")
+		       : begins_with(v1, right) ||
+				       begins_with(v1, "Not affected")
 			       ? MKV_PASS
-		       : begins(v1, wrong) ? MKV_FAIL
-					   : MKV_NOT_ESTABLISHED,
+		       : begins_with(v1, wrong) ? MKV_FAIL
+						: MKV_NOT_ESTABLISHED,
 		       "in force",
 		       "/sys/devices/system/cpu/vulnerabilities/spectre_v1",
 		       on ? "Mitigation or Not affected"

@@ -11,7 +11,7 @@ void mkv_check_memory(const struct mkv_env *env, struct mkv_answer *answer)
 	int64_t promised = (int64_t)memory->bytes;
 	char expected[96], observed[48];
 	(void)snprintf(expected, sizeof(expected),
-		       "%lld MiB installed, what the kernel keeps taken off",
+		       "%lld MiB installed, less what the kernel reserves",
 		       (long long)(promised >> 20));
 	(void)snprintf(observed, sizeof(observed), "%lld MiB",
 		       (long long)(total >> 20));
@@ -37,7 +37,7 @@ void mkv_check_huge_pages(const struct mkv_env *env, struct mkv_answer *answer)
 	const struct mkv_contract_memory *memory = &env->image->memory;
 	uint64_t kib = memory->huge_page_bytes >> 10;
 	if (memory->huge_pages >= 0 && kib == 0) {
-		/* None of the default size, then. */
+		/* A contract without a size promises no huge pages at all. */
 		int64_t pages =
 			mkv_env_read_number(env, "/proc/sys/vm/nr_hugepages");
 		mkv_answer_number(answer, "huge pages",

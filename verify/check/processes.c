@@ -15,7 +15,7 @@ static bool is_one_of(const char *name, const char *const *names)
 	return false;
 }
 
-/* Programs that steer the system's clock. */
+/* Programs that adjust the system's clock. */
 static const char *const time_daemons[] = {
 	"chronyd",  "ntpd",	    "systemd-timesyncd",
 	"openntpd", "ntpsec",	    "ntp-daemon",
@@ -27,7 +27,7 @@ static const char *const time_daemons[] = {
 struct daemons {
 	struct mkv_buf names;
 	unsigned chronyd, others;
-	int64_t pids[2]; /* of chronyd */
+	int64_t pids[2]; /* of the first two chronyd */
 };
 
 static void note_time_daemon(const struct mkv_proc *process, void *context)
@@ -44,8 +44,8 @@ static void note_time_daemon(const struct mkv_proc *process, void *context)
 		found->pids[found->chronyd - 1] = process->pid;
 }
 
-/* chronyd runs as two where it keeps a helper with rights, its own child. Two
- * that aren't are one in each of two places, which steer one clock. */
+/* chronyd may have one privileged helper, which is its child. Two unrelated
+ * processes are two daemons that adjust the same clock. */
 static bool is_one_chronyd(const struct mkv_env *env,
 			   const struct daemons *found)
 {
@@ -69,14 +69,13 @@ void mkv_check_time_daemons(const struct mkv_env *env,
 	} else {
 		bool right = found.others == 0 && is_one_chronyd(env, &found);
 		mkv_answer_add(answer, right ? MKV_PASS : MKV_FAIL,
-			       "time daemons", source, "chronyd, no other",
+			       "time daemons", source, "only chronyd",
 			       found.names.size ? found.names.data : "none");
 	}
 	mkv_buf_done(&found.names);
 }
 
-/* Programs that wake up by themselves and have no place beside a measurement.
- */
+/* Programs that wake up by themselves and disturb a measurement. */
 static const char *const disturbers[] = {
 	"unattended-upgr",
 	"apt-get",
@@ -117,8 +116,8 @@ static void note_disturber(const struct mkv_proc *process, void *context)
 		mkv_buf_printf(names, "%s%s", names->size ? ", " : "", name);
 }
 
-/* Whether the contract has the unit that the program belongs to. */
-static bool is_promised(const struct mkv_env *env, const char *names)
+/* True when the contract enables a unit for each of the programs. */
+static bool are_promised(const struct mkv_env *env, const char *names)
 {
 	const struct mkv_contract_strings *units = &env->image->units_enabled;
 	auto_free char *list = strdup(names);
@@ -142,17 +141,17 @@ void mkv_check_daemons(const struct mkv_env *env, struct mkv_answer *answer)
 	if (!mkv_proc_each(env, note_disturber, &names))
 		mkv_answer_add(answer, MKV_NOT_ESTABLISHED, "disturbers",
 			       source, "none", NULL);
-	else if (names.size && is_promised(env, names.data))
+	else if (names.size && are_promised(env, names.data))
 		mkv_answer_add(answer, MKV_PASS, "disturbers", source,
-			       "none but what the contract enables",
+			       "only those that the contract enables",
 			       names.data);
 	else
 		mkv_answer_compare(answer, "disturbers", source, "none",
 				   names.size ? names.data : "none");
 }
 
-/* Where systemd finds links that enable a unit. */
-static const char *const unit_folders[] = {
+/* Directories of systemd with the links that enable units. */
+static const char *const unit_directories[] = {
 	"/etc/systemd/system",
 	"/run/systemd/system",
 	"/usr/lib/systemd/system",
@@ -160,17 +159,17 @@ static const char *const unit_folders[] = {
 	NULL,
 };
 
-static bool is_wanted_in(const struct mkv_env *env, const char *folder,
-			 const char *unit)
+static bool is_enabled_in(const struct mkv_env *env, const char *directory,
+			  const char *unit)
 {
-	auto_free char *path = mkv_env_path(env, "%s", folder);
+	auto_free char *path = mkv_env_path(env, "%s", directory);
 	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		const char *dot = strrchr(entry->d_name, '.');
 		if (!dot || (strcmp(dot, ".wants") != 0 &&
 			     strcmp(dot, ".requires") != 0))
 			continue;
-		auto_free char *link = mkv_env_path(env, "%s/%s/%s", folder,
+		auto_free char *link = mkv_env_path(env, "%s/%s/%s", directory,
 						    entry->d_name, unit);
 		char target[4096];
 		if (link && readlink(link, target, sizeof(target)) > 0)
@@ -179,27 +178,28 @@ static bool is_wanted_in(const struct mkv_env *env, const char *folder,
 	return false;
 }
 
-static const char *unit_state(const struct mkv_env *env, const char *unit)
+static const char *read_unit_state(const struct mkv_env *env, const char *unit)
 {
-	bool there = false;
-	for (size_t i = 0; unit_folders[i]; i++) {
+	bool exists = false;
+	for (size_t i = 0; unit_directories[i]; i++) {
 		char target[16] = {0};
 		auto_free char *path =
-			mkv_env_path(env, "%s/%s", unit_folders[i], unit);
+			mkv_env_path(env, "%s/%s", unit_directories[i], unit);
 		if (!path)
 			return NULL;
 		ssize_t size = readlink(path, target, sizeof(target) - 1);
 		if (size > 0 && strcmp(target, "/dev/null") == 0)
 			return "masked";
-		there = there || size > 0 || access(path, F_OK) == 0;
-		if (is_wanted_in(env, unit_folders[i], unit))
+		exists = exists || size > 0 || access(path, F_OK) == 0;
+		if (is_enabled_in(env, unit_directories[i], unit))
 			return "enabled";
 	}
-	/* NAME@INSTANCE.service has its file under NAME@.service. */
-	return there ? "disabled" : "not there";
+	/* The file of NAME@INSTANCE.service is NAME@.service, so only its link
+	 * is found. */
+	return exists ? "disabled" : "missing";
 }
 
-/* Units that a folder's links enable and the contract doesn't. */
+/* Appends findings for units that are enabled by a link but not promised. */
 static void check_links(const struct mkv_env *env, struct mkv_answer *answer,
 			const char *wants)
 {
@@ -210,20 +210,21 @@ static void check_links(const struct mkv_env *env, struct mkv_answer *answer,
 		if (entry->d_name[0] == '.' ||
 		    mkv_contract_strings_have(known, entry->d_name))
 			continue;
-		const char *state = unit_state(env, entry->d_name);
+		const char *state = read_unit_state(env, entry->d_name);
 		if (!state || strcmp(state, "masked") != 0)
 			mkv_answer_add(answer, MKV_FAIL, entry->d_name, wants,
 				       "not enabled", state);
 	}
 }
 
-/* Where an administrator enables, for good or until the next boot. What
- * packages bring below /usr/lib is the `packages` and `files` checks' matter.
- */
-static void check_others(const struct mkv_env *env, struct mkv_answer *answer)
+/* Checks the links of an administrator, permanent or until the next boot. Links
+ * of packages below /usr/lib are left to the checks `packages` and `files`. */
+static void check_other_units(const struct mkv_env *env,
+			      struct mkv_answer *answer)
 {
 	for (size_t i = 0; i < 2; i++) {
-		auto_free char *path = mkv_env_path(env, "%s", unit_folders[i]);
+		auto_free char *path =
+			mkv_env_path(env, "%s", unit_directories[i]);
 		auto_dir DIR *dir = path ? opendir(path) : NULL;
 		for (struct dirent *entry; dir && (entry = readdir(dir));) {
 			const char *dot = strrchr(entry->d_name, '.');
@@ -232,7 +233,7 @@ static void check_others(const struct mkv_env *env, struct mkv_answer *answer)
 				     strcmp(dot, ".requires") != 0))
 				continue;
 			(void)snprintf(wants, sizeof(wants), "%s/%s",
-				       unit_folders[i], entry->d_name);
+				       unit_directories[i], entry->d_name);
 			check_links(env, answer, wants);
 		}
 	}
@@ -246,11 +247,11 @@ void mkv_check_units(const struct mkv_env *env, struct mkv_answer *answer)
 		mkv_answer_compare(
 			answer, image->units_enabled.items[i], source,
 			"enabled",
-			unit_state(env, image->units_enabled.items[i]));
+			read_unit_state(env, image->units_enabled.items[i]));
 	for (size_t i = 0; i < image->units_masked.count; i++)
 		mkv_answer_compare(
 			answer, image->units_masked.items[i], source, "masked",
-			unit_state(env, image->units_masked.items[i]));
+			read_unit_state(env, image->units_masked.items[i]));
 	if (image->units_enabled.count)
-		check_others(env, answer);
+		check_other_units(env, answer);
 }

@@ -6,8 +6,8 @@
 
 #include "verify/probe/sysfs.h"
 
-/* The word in brackets of "always [madvise] never", in place; NULL. */
-static const char *chosen(char *text)
+/* The word in brackets of "always [madvise] never", in place; NULL: none. */
+static const char *find_chosen(char *text)
 {
 	char *open = text ? strchr(text, '[') : NULL;
 	char *close = open ? strchr(open, ']') : NULL;
@@ -51,11 +51,11 @@ void mkv_check_governor(const struct mkv_env *env, struct mkv_answer *answer)
 		}
 		(void)snprintf(shown, sizeof(shown), "%s", now);
 	}
-	/* Without cpufreq somebody else governs: who, and how, isn't told. */
-	bool untold = expected && strcmp(expected, "none") != 0 &&
-		      strcmp(shown, "none") == 0;
+	/* Without cpufreq the governor is unknown. */
+	bool is_unknown = expected && strcmp(expected, "none") != 0 &&
+			  strcmp(shown, "none") == 0;
 	mkv_answer_compare(answer, "governor", source, expected,
-			   untold ? NULL : shown);
+			   is_unknown ? NULL : shown);
 	auto_free char *driver = mkv_env_read(
 		env, "/sys/devices/system/cpu/cpu%u/cpufreq/scaling_driver",
 		mkv_cpuset_first(&online));
@@ -85,17 +85,17 @@ void mkv_check_transparent_hugepage(const struct mkv_env *env,
 	auto_free char *text = mkv_env_read(env, source);
 	mkv_answer_compare(answer, "transparent huge pages", source,
 			   mkv_env_setting(env, "transparent_hugepage"),
-			   chosen(text));
+			   find_chosen(text));
 	auto_free char *defrag =
 		mkv_env_read(env, "/sys/kernel/mm/transparent_hugepage/defrag");
 	mkv_answer_add(answer, MKV_NOT_PROMISED, "defrag",
 		       "/sys/kernel/mm/transparent_hugepage/defrag", NULL,
-		       chosen(defrag));
+		       find_chosen(defrag));
 }
 
 void mkv_check_ksm(const struct mkv_env *env, struct mkv_answer *answer)
 {
-	/* 2 stops it and unmerges: not running either. */
+	/* 2: stopped, and all pages unmerged. */
 	int64_t run = mkv_env_read_number(env, "/sys/kernel/mm/ksm/run");
 	mkv_answer_compare(answer, "page merging", "/sys/kernel/mm/ksm/run",
 			   mkv_env_setting(env, "ksm"),
@@ -117,7 +117,9 @@ void mkv_check_numa_balancing(const struct mkv_env *env,
 void mkv_check_swap(const struct mkv_env *env, struct mkv_answer *answer)
 {
 	auto_free char *text = mkv_env_read(env, "/proc/swaps");
-	/* Without its heading it isn't the table. */
+	/* The heading shows that the file was read to the end of its first
+	 * line.
+	 */
 	bool is_table = text && strncmp(text, "Filename", 8) == 0 &&
 			strstr(text, "Priority");
 	const char *second = is_table ? strchr(text, '\n') : NULL;
@@ -143,8 +145,8 @@ void mkv_check_io_scheduler(const struct mkv_env *env,
 			    struct mkv_answer *answer)
 {
 	const char *expected = mkv_env_setting(env, "io_scheduler");
-	auto_free char *folder = mkv_env_path(env, "/sys/block");
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_free char *path = mkv_env_path(env, "/sys/block");
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	unsigned disks = 0;
 	for (struct dirent *entry;
 	     dir && disks < 256 && (entry = readdir(dir));) {
@@ -156,8 +158,9 @@ void mkv_check_io_scheduler(const struct mkv_env *env,
 		char source[320];
 		(void)snprintf(source, sizeof(source),
 			       "/sys/block/%s/queue/scheduler", entry->d_name);
-		const char *now = chosen(text);
-		/* A device without a queue of requests shows a bare "none". */
+		const char *now = find_chosen(text);
+		/* A device without a request queue has "none" without brackets.
+		 */
 		if (!now && text && strcmp(text, "none") == 0)
 			now = "none";
 		mkv_answer_compare(answer, entry->d_name, source, expected,
@@ -177,8 +180,8 @@ void mkv_check_sysctls(const struct mkv_env *env, struct mkv_answer *answer)
 				    wanted->items[i].key);
 		bool safe = used > 0 && (size_t)used < sizeof(path) &&
 			    !strstr(wanted->items[i].key, "..");
-		/* sysctl.d(5): with a dot as the first separator dots and
-		 * slashes change places. */
+		/* sysctl.d(5): if the first separator is a dot, dots and
+		 * slashes are swapped. */
 		size_t first = strcspn(path + 10, "./");
 		bool dotted = path[10 + first] == '.';
 		for (char *at = path + 10; dotted && *at; at++)

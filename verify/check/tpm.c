@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "verify/probe/tpm.h"
 #include "verify/check/checks.h"
+
+#include "verify/probe/tpm.h"
 
 void mkv_check_tpm_key(const struct mkv_env *env, struct mkv_answer *answer)
 {
@@ -10,10 +11,10 @@ void mkv_check_tpm_key(const struct mkv_env *env, struct mkv_answer *answer)
 	struct mkv_tpm_key key;
 	struct mkv_error err;
 	char hex[MKV_SHA256_HEX_SIZE];
-	/* A TPM is slow, and some stop the whole machine: not without need. */
+	/* A TPM is slow, and some stop the whole machine while they work. */
 	if (!expected)
 		return;
-	if (mkv_tpm_ask_key(env, &key, &err) < 0) {
+	if (mkv_tpm_read_key(env, &key, &err) < 0) {
 		mkv_answer_say(answer, MKV_NOT_ESTABLISHED, what, source,
 			       expected, "%s", err.message);
 		return;

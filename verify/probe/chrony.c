@@ -24,11 +24,12 @@ enum {
 	RPY_NTP_DATA2 = 26,
 	REQUEST_HEADER = 20,
 	REPLY_HEADER = 28,
-	/* A request is at least as long as its reply; chronyd takes longer. */
+	/* A request must be as long as its reply; chronyd accepts longer ones.
+	 */
 	REQUEST_SIZE = 256,
 	REPLY_MAX = 1024,
 	TRACKING_SIZE = 76,
-	NTP_DATA_SIZE = 112, /* as far as both forms of the reply agree */
+	NTP_DATA_SIZE = 112, /* the part that both forms of the reply share */
 	FAMILY_INET4 = 1,
 	FAMILY_INET6 = 2,
 	TIMEOUT_MS = 2000,
@@ -65,7 +66,7 @@ static void get_address(const uint8_t *at,
 static double get_time(const uint8_t *at)
 {
 	uint32_t high = mkv_be_get32(at);
-	if (high == 0x7fffffff) /* the protocol's "no high word" */
+	if (high == 0x7fffffff) /* "no high word" in the protocol */
 		high = 0;
 	return (double)high * 4294967296.0 + (double)mkv_be_get32(at + 4) +
 	       (double)mkv_be_get32(at + 8) * 1e-9;
@@ -78,18 +79,17 @@ static int check_reply(const uint8_t *reply, size_t size, uint32_t sequence,
 	    reply[1] != TYPE_REPLY || mkv_be_get16(reply + 4) != command ||
 	    mkv_be_get32(reply + 16) != sequence)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"not a reply to our request");
+				"not a reply to this request");
 	if (mkv_be_get16(reply + 8) != 0)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"chronyd answers with status %u",
+				"chronyd refused the request: status %u",
 				mkv_be_get16(reply + 8));
 	return 0;
 }
 
-static int reject(const char *what, struct mkv_error *err)
+static int fail_invalid(const char *what, struct mkv_error *err)
 {
-	return mkv_fail(err, MKV_FAILED, EBADMSG, "%s reply makes no sense",
-			what);
+	return mkv_fail(err, MKV_FAILED, EBADMSG, "invalid %s reply", what);
 }
 
 int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,
@@ -102,7 +102,7 @@ int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,
 		return rc;
 	if (mkv_be_get16(reply + 6) != RPY_TRACKING ||
 	    size < (size_t)REPLY_HEADER + TRACKING_SIZE)
-		return reject("tracking", err);
+		return fail_invalid("tracking", err);
 	const uint8_t *at = reply + REPLY_HEADER;
 	struct mkv_chrony_tracking t = {
 		.ref_id = mkv_be_get32(at),
@@ -122,7 +122,7 @@ int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,
 	get_address(at + 4, t.address);
 	if (t.leap > 3 || t.skew_ppm < 0 || t.root_delay_s < 0 ||
 	    t.root_dispersion_s < 0 || t.update_interval_s < 0)
-		return reject("tracking", err);
+		return fail_invalid("tracking", err);
 	*ret = t;
 	return 0;
 }
@@ -137,7 +137,7 @@ int mkv_chrony_parse_ntpdata(const uint8_t *reply, size_t size,
 	unsigned form = mkv_be_get16(reply + 6);
 	if ((form != RPY_NTP_DATA && form != RPY_NTP_DATA2) ||
 	    size < (size_t)REPLY_HEADER + NTP_DATA_SIZE)
-		return reject("ntpdata", err);
+		return fail_invalid("ntpdata", err);
 	const uint8_t *at = reply + REPLY_HEADER;
 	struct mkv_chrony_ntpdata d = {
 		.leap = at[42],
@@ -155,66 +155,69 @@ int mkv_chrony_parse_ntpdata(const uint8_t *reply, size_t size,
 	if (d.rx_stamp < 'A' || d.rx_stamp > 'Z')
 		d.rx_stamp = '?';
 	if (d.peer_delay_s < 0 || d.peer_dispersion_s < 0)
-		return reject("ntpdata", err);
+		return fail_invalid("ntpdata", err);
 	*ret = d;
 	return 0;
 }
 
-/* Our end of the conversation: a datagram socket bound beside the daemon's, by
- * the name that chrony's own client uses (confinement rules know it). */
-struct end {
+/* The client's datagram socket, bound in the directory of the daemon's under
+ * the name that chronyc uses (AppArmor profiles allow that name). */
+struct client {
 	int fd;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
-static void end_done(struct end *end)
+static void client_done(struct client *client)
 {
-	mkv_auto_close_(&end->fd);
-	if (end->path[0])
-		(void)unlink(end->path);
+	mkv_auto_close_(&client->fd);
+	if (client->path[0])
+		(void)unlink(client->path);
 }
-#define auto_end __attribute__((cleanup(end_done)))
+#define auto_client __attribute__((cleanup(client_done)))
 
-static int end_open(const char *path, struct end *end, struct mkv_error *err)
+static int open_client(const char *path, struct client *client,
+		       struct mkv_error *err)
 {
-	struct sockaddr_un us = {.sun_family = AF_UNIX};
+	struct sockaddr_un own = {.sun_family = AF_UNIX};
 	struct sockaddr_un daemon = {.sun_family = AF_UNIX};
 	const char *slash = strrchr(path, '/');
-	int used = snprintf(us.sun_path, sizeof(us.sun_path),
+	int used = snprintf(own.sun_path, sizeof(own.sun_path),
 			    "%.*s/chronyc.%ld.sock",
 			    slash ? (int)(slash - path) : 1, slash ? path : ".",
 			    (long)getpid());
-	if (used < 0 || (size_t)used >= sizeof(us.sun_path) ||
+	if (used < 0 || (size_t)used >= sizeof(own.sun_path) ||
 	    strlen(path) >= sizeof(daemon.sun_path))
 		return mkv_fail(err, MKV_FAILED, ENAMETOOLONG, "%m");
 	memcpy(daemon.sun_path, path, strlen(path) + 1);
-	end->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (end->fd < 0)
+	client->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (client->fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "socket: %m");
-	(void)unlink(us.sun_path);
-	/* chronyd has given its rights away and must be able to answer. By
-	 * umask, not by chmod(): the folder is the daemon's, which could put a
-	 * link in the socket's place. */
+	(void)unlink(own.sun_path);
+	/* chronyd runs without root's rights and must be able to reply. umask()
+	 * sets the mode, not chmod(): the daemon owns the directory and could
+	 * replace the socket by a symbolic link. */
 	mode_t mask = umask(0);
-	int bound = bind(end->fd, (struct sockaddr *)&us, sizeof(us));
+	int bound = bind(client->fd, (struct sockaddr *)&own, sizeof(own));
 	int code = errno;
 	(void)umask(mask);
 	if (bound < 0)
 		return mkv_fail(err, MKV_FAILED, code, "bind '%s': %m",
-				us.sun_path);
-	memcpy(end->path, us.sun_path, sizeof(end->path));
-	if (connect(end->fd, (struct sockaddr *)&daemon, sizeof(daemon)) < 0)
+				own.sun_path);
+	memcpy(client->path, own.sun_path, sizeof(client->path));
+	if (connect(client->fd, (struct sockaddr *)&daemon, sizeof(daemon)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "connect: %m");
 	return 0;
 }
 
-/* Sends the request whose data is filled in; `reply` holds REPLY_MAX bytes. */
-static int exchange(const char *path, uint8_t *request, unsigned command,
-		    uint32_t *ret_sequence, uint8_t *reply, size_t *ret_size,
-		    struct mkv_error *err)
+/* Completes the header of the request, whose data is in place, sends it and
+ * receives the reply. `reply` has REPLY_MAX bytes. */
+static int exchange_packets(const char *path, uint8_t *request,
+			    unsigned command, uint32_t *ret_sequence,
+			    uint8_t *reply, size_t *ret_size,
+			    struct mkv_error *err)
 {
-	auto_end struct end end = {.fd = -1};
-	int rc = end_open(path, &end, err);
+	auto_client struct client client = {.fd = -1};
+	int rc = open_client(path, &client, err);
 	if (rc < 0)
 		return rc;
 	uint32_t sequence;
@@ -224,14 +227,14 @@ static int exchange(const char *path, uint8_t *request, unsigned command,
 	request[1] = TYPE_REQUEST;
 	mkv_be_put16(request + 4, (uint16_t)command);
 	mkv_be_put32(request + 8, sequence);
-	if (send(end.fd, request, REQUEST_SIZE, 0) != REQUEST_SIZE)
+	if (send(client.fd, request, REQUEST_SIZE, 0) != REQUEST_SIZE)
 		return mkv_fail(err, MKV_FAILED, errno, "send: %m");
-	struct pollfd wait = {.fd = end.fd, .events = POLLIN};
+	struct pollfd wait = {.fd = client.fd, .events = POLLIN};
 	int ready = poll(&wait, 1, TIMEOUT_MS);
 	if (ready <= 0)
 		return mkv_fail(err, MKV_FAILED, ready ? errno : ETIMEDOUT,
-				"no answer: %m");
-	ssize_t got = recv(end.fd, reply, REPLY_MAX, 0);
+				"no reply: %m");
+	ssize_t got = recv(client.fd, reply, REPLY_MAX, 0);
 	if (got < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "receive: %m");
 	*ret_size = (size_t)got;
@@ -245,10 +248,11 @@ int mkv_chrony_tracking(const char *path, struct mkv_chrony_tracking *ret,
 	uint8_t request[REQUEST_SIZE] = {0}, reply[REPLY_MAX];
 	size_t size = 0;
 	uint32_t sequence = 0;
-	int rc = exchange(path, request, REQ_TRACKING, &sequence, reply, &size,
-			  err);
-	if (rc == 0)
-		rc = mkv_chrony_parse_tracking(reply, size, sequence, ret, err);
+	int rc = exchange_packets(path, request, REQ_TRACKING, &sequence, reply,
+				  &size, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "%s", path);
+	rc = mkv_chrony_parse_tracking(reply, size, sequence, ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", path) : 0;
 }
 
@@ -263,12 +267,13 @@ int mkv_chrony_ntpdata(const char *path, const char *address,
 		mkv_be_put16(into + 16, FAMILY_INET6);
 	else
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' isn't an address", address);
+				"'%s' is not an IP address", address);
 	size_t size = 0;
 	uint32_t sequence = 0;
-	int rc = exchange(path, request, REQ_NTP_DATA, &sequence, reply, &size,
-			  err);
-	if (rc == 0)
-		rc = mkv_chrony_parse_ntpdata(reply, size, sequence, ret, err);
+	int rc = exchange_packets(path, request, REQ_NTP_DATA, &sequence, reply,
+				  &size, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "%s", path);
+	rc = mkv_chrony_parse_ntpdata(reply, size, sequence, ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", path) : 0;
 }

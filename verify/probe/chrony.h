@@ -2,7 +2,7 @@
 #pragma once
 /* chronyd's command socket: requests and replies of the command and monitoring
  * protocol, version 6, as chrony's candm.h and pktlength.c lay them out (chrony
- * 4.0 to 4.8). Only reports are asked for. Replies may be hostile. */
+ * 4.0 to 4.8). Only reports are requested. Replies may be hostile. */
 
 #include <stdint.h>
 
@@ -10,15 +10,19 @@
 
 #define MKV_CHRONY_SOCKET "/run/chrony/chronyd.sock"
 
-enum { MKV_CHRONY_ADDRESS_MAX = 46 };
+enum {
+	MKV_CHRONY_ADDRESS_MAX = 46,
+	/* 127.127.1.1: chronyd's reference while it follows no server. */
+	MKV_CHRONY_LOCAL_REFERENCE = 0x7f7f0101,
+};
 
 struct mkv_chrony_tracking {
-	uint32_t ref_id; /* 0x7f7f0101: its own local reference */
-	char address[MKV_CHRONY_ADDRESS_MAX]; /* "" when it follows none */
+	uint32_t ref_id; /* or MKV_CHRONY_LOCAL_REFERENCE */
+	char address[MKV_CHRONY_ADDRESS_MAX]; /* "": follows no server */
 	unsigned stratum;
 	unsigned leap; /* 0 normal, 1 insert, 2 delete, 3 not synchronised */
-	double ref_time_s; /* since 1970, of the last update */
-	/* Positive: the system clock is behind (what is still to be slewed). */
+	double ref_time_s; /* of the last update, since 1970 */
+	/* Still to be slewed; positive: the system clock is behind. */
 	double system_offset_s;
 	double last_offset_s, rms_offset_s;
 	double frequency_ppm, residual_ppm, skew_ppm;
@@ -35,18 +39,19 @@ struct mkv_chrony_ntpdata {
 };
 
 /* One request and its reply within two seconds, over the Unix socket at `path`.
- * Our own end lies beside it while we ask. -ENOENT or -ECONNREFUSED: no
- * chronyd; -ETIMEDOUT; -EBADMSG: a reply that isn't one. */
+ * The client's own socket exists in the same directory meanwhile. -ENOENT or
+ * -ECONNREFUSED: no chronyd; -ETIMEDOUT: no reply; -EBADMSG: an invalid reply.
+ */
 int mkv_chrony_tracking(const char *path, struct mkv_chrony_tracking *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* About the source of this numeric address. */
+/* Likewise, about the NTP source with this numeric address. */
 int mkv_chrony_ntpdata(const char *path, const char *address,
 		       struct mkv_chrony_ntpdata *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* A reply's bytes, for those who have them. */
+/* Decode the bytes of a reply. -EBADMSG: invalid. */
 int mkv_chrony_parse_tracking(const uint8_t *reply, size_t size,
 			      uint32_t sequence,
 			      struct mkv_chrony_tracking *ret,
@@ -56,5 +61,6 @@ int mkv_chrony_parse_ntpdata(const uint8_t *reply, size_t size,
 			     uint32_t sequence, struct mkv_chrony_ntpdata *ret,
 			     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 4, 5);
-/* The protocol's float: 7 bits of exponent, 25 of coefficient, both signed. */
+/* Decodes the protocol's float: 7 bits of exponent, 25 of coefficient, both
+ * signed. */
 double mkv_chrony_float(uint32_t bits);

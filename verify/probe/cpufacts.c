@@ -69,8 +69,8 @@ int64_t mkv_cpu_cores_each(const struct mkv_cpu_sets *cores,
 	return all;
 }
 
-/* Where a CPU stands: equal `core` keys share a core, equal `package` keys a
- * package. */
+/* The position of a CPU: CPUs with equal `core` keys share a core, those with
+ * equal `package` keys a package. */
 struct place {
 	uint64_t core, package;
 	uint32_t apic;
@@ -184,9 +184,10 @@ static bool find_place(const struct mkv_cpuid_cpu *cpu, struct place *ret,
 	return leaf != NULL;
 }
 
-/* Joins the set whose first CPU has the same key, or starts one. */
-static bool join(struct mkv_cpu_sets *sets, uint64_t **keys, uint64_t key,
-		 unsigned cpu)
+/* Adds the CPU to the set with this key, or to a new set. False: out of memory.
+ */
+static bool add_to_set(struct mkv_cpu_sets *sets, uint64_t **keys, uint64_t key,
+		       unsigned cpu)
 {
 	for (size_t i = 0; i < sets->count; i++)
 		if ((*keys)[i] == key) {
@@ -221,9 +222,11 @@ int mkv_cpuid_topology(const struct mkv_cpuid_dump *dump,
 		struct place place;
 		if (!find_place(cpu, &place, ret_leaf))
 			return mkv_fail(err, MKV_FAILED, ENODATA,
-					"CPU %u tells no topology", cpu->cpu);
-		if (!join(&cores, &core_keys, place.core, cpu->cpu) ||
-		    !join(&packages, &package_keys, place.package, cpu->cpu))
+					"CPU %u: CPUID has no topology",
+					cpu->cpu);
+		if (!add_to_set(&cores, &core_keys, place.core, cpu->cpu) ||
+		    !add_to_set(&packages, &package_keys, place.package,
+				cpu->cpu))
 			return mkv_oom(err);
 	}
 	*ret_cores = cores;
@@ -280,25 +283,27 @@ void mkv_cache_list_sort(struct mkv_cache_list *list)
 		      compare_caches);
 }
 
-/* A cache that a CPU tells of, and the key that CPUs sharing it have in common.
- */
-struct told {
+/* A cache as one CPU describes it, and a key that is equal on all CPUs that
+ * share it. */
+struct described_cache {
 	struct mkv_cache_instance cache;
 	uint64_t key;
 };
 
-/* The keys of the list's instances, index by index. */
-static bool tell(struct mkv_cache_list *list, uint64_t **keys,
-		 const struct told *told, unsigned cpu)
+/* Adds the CPU to the instance of this cache, or a new instance. `keys` has the
+ * key of each item of the list. False: out of memory. */
+static bool add_cache_of_cpu(struct mkv_cache_list *list, uint64_t **keys,
+			     const struct described_cache *described,
+			     unsigned cpu)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct mkv_cache_instance *have = &list->items[i];
-		if ((*keys)[i] == told->key &&
-		    have->level == told->cache.level &&
-		    have->type == told->cache.type &&
-		    have->size_bytes == told->cache.size_bytes &&
-		    have->ways == told->cache.ways &&
-		    have->line_bytes == told->cache.line_bytes) {
+		if ((*keys)[i] == described->key &&
+		    have->level == described->cache.level &&
+		    have->type == described->cache.type &&
+		    have->size_bytes == described->cache.size_bytes &&
+		    have->ways == described->cache.ways &&
+		    have->line_bytes == described->cache.line_bytes) {
 			mkv_cpuset_add(&have->cpus, cpu);
 			return true;
 		}
@@ -307,16 +312,16 @@ static bool tell(struct mkv_cache_list *list, uint64_t **keys,
 	if (!more)
 		return false;
 	*keys = more;
-	(*keys)[list->count] = told->key;
-	struct mkv_cache_instance cache = told->cache;
+	(*keys)[list->count] = described->key;
+	struct mkv_cache_instance cache = described->cache;
 	mkv_cpuset_add(&cache.cpus, cpu);
 	return mkv_cache_list_add(list, &cache);
 }
 
-/* Leaf 4 and leaf 0x8000001D have one layout. -ENODATA for no caches. */
-static int deterministic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
-			 uint32_t apic, struct mkv_cache_list *list,
-			 uint64_t **keys)
+/* Leaves 4 and 0x8000001D have the same layout. -ENODATA: no caches. */
+static int read_cache_leaf(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
+			   uint32_t apic, struct mkv_cache_list *list,
+			   uint64_t **keys)
 {
 	unsigned seen = 0;
 	for (uint32_t subleaf = 0; subleaf < 16; subleaf++) {
@@ -336,7 +341,7 @@ static int deterministic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
 		if (__builtin_mul_overflow(
 			    sets, (uint64_t)ways * partitions * line, &size))
 			size = UINT64_MAX;
-		struct told told = {
+		struct described_cache described = {
 			.cache = {.level = r->eax >> 5 & 7,
 				  .type = (enum mkv_cache_type)type,
 				  .size_bytes = size,
@@ -344,14 +349,14 @@ static int deterministic(const struct mkv_cpuid_cpu *cpu, uint32_t leaf,
 				  .line_bytes = line},
 			.key = apic >> log2_up(sharing),
 		};
-		if (!tell(list, keys, &told, cpu->cpu))
+		if (!add_cache_of_cpu(list, keys, &described, cpu->cpu))
 			return -ENOMEM;
 		seen++;
 	}
 	return seen ? 0 : -ENODATA;
 }
 
-/* APM volume 3, 0x80000006: the associativity's code. */
+/* Decodes the associativity of leaf 0x80000006 (APM volume 3). */
 static unsigned amd_ways(unsigned code)
 {
 	static const unsigned ways[16] = {0,  1, 2,  3,	 4,  6,	 8,   0,
@@ -359,14 +364,14 @@ static unsigned amd_ways(unsigned code)
 	return ways[code];
 }
 
-static int legacy_amd(const struct mkv_cpuid_cpu *cpu,
-		      struct mkv_cache_list *list, uint64_t **keys)
+static int read_legacy_amd(const struct mkv_cpuid_cpu *cpu,
+			   struct mkv_cache_list *list, uint64_t **keys)
 {
 	const struct mkv_cpuid_regs *five = mkv_cpuid_get(cpu, 0x80000005, 0);
 	const struct mkv_cpuid_regs *six = mkv_cpuid_get(cpu, 0x80000006, 0);
 	if (!five || !six || !five->ecx)
 		return -ENODATA;
-	const struct told told[] = {
+	const struct described_cache described[] = {
 		{{1,
 		  MKV_CACHE_DATA,
 		  (uint64_t)(five->ecx >> 24) << 10,
@@ -397,10 +402,33 @@ static int legacy_amd(const struct mkv_cpuid_cpu *cpu,
 		 cpu->cpu},
 	};
 	for (size_t i = 0; i < 4; i++)
-		if (told[i].cache.size_bytes &&
-		    !tell(list, keys, &told[i], cpu->cpu))
+		if (described[i].cache.size_bytes &&
+		    !add_cache_of_cpu(list, keys, &described[i], cpu->cpu))
 			return -ENOMEM;
 	return 0;
+}
+
+/* Adds the caches that one CPU describes. -ENODATA: none; -ENOMEM. */
+static int add_caches(const struct mkv_cpuid_cpu *cpu,
+		      struct mkv_cache_list *list, uint64_t **keys,
+		      const char **ret_leaf)
+{
+	struct place place = {0};
+	(void)find_place(cpu, &place, NULL);
+	if (!is_amd(cpu)) {
+		*ret_leaf = "CPUID 4";
+		return read_cache_leaf(cpu, 4, place.apic, list, keys);
+	}
+	if (has_topoext(cpu)) {
+		*ret_leaf = "CPUID 0x8000001D";
+		int rc = read_cache_leaf(cpu, 0x8000001d, place.apic, list,
+					 keys);
+		if (rc != -ENODATA)
+			return rc;
+	}
+	*ret_leaf = "CPUID 0x80000005, 0x80000006";
+	list->sharing_known = false;
+	return read_legacy_amd(cpu, list, keys);
 }
 
 int mkv_cpuid_caches(const struct mkv_cpuid_dump *dump,
@@ -412,31 +440,18 @@ int mkv_cpuid_caches(const struct mkv_cpuid_dump *dump,
 	const char *leaf = NULL;
 	for (size_t i = 0; i < dump->count; i++) {
 		const struct mkv_cpuid_cpu *cpu = &dump->cpus[i];
-		struct place place = {0};
-		(void)find_place(cpu, &place, NULL);
-		const char *here = "CPUID 4";
-		int rc = -ENODATA;
-		if (is_amd(cpu)) {
-			here = "CPUID 0x8000001D";
-			if (has_topoext(cpu))
-				rc = deterministic(cpu, 0x8000001d, place.apic,
-						   &list, &keys);
-			if (rc == -ENODATA) {
-				here = "CPUID 0x80000005, 0x80000006";
-				list.sharing_known = false;
-				rc = legacy_amd(cpu, &list, &keys);
-			}
-		} else {
-			rc = deterministic(cpu, 4, place.apic, &list, &keys);
-		}
+		const char *here = "";
+		int rc = add_caches(cpu, &list, &keys, &here);
 		if (rc == -ENOMEM)
 			return mkv_oom(err);
 		if (rc < 0)
 			return mkv_fail(err, MKV_FAILED, ENODATA,
-					"CPU %u tells no caches", cpu->cpu);
+					"CPU %u: CPUID has no caches",
+					cpu->cpu);
 		if (leaf && strcmp(leaf, here) != 0)
 			return mkv_fail(err, MKV_FAILED, ENODATA,
-					"CPU %u answers by %s, others by %s",
+					"CPU %u has its caches in %s, other "
+					"CPUs in %s",
 					cpu->cpu, here, leaf);
 		leaf = here;
 	}

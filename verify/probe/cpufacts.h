@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What CPUID registers say: who the CPU is, how threads form cores and
- * packages, and which caches there are. Ids are never compared, only
- * partitions: which CPUs share a thing. */
+/* Decodes CPUID registers: the identity of a CPU, how threads form cores and
+ * packages, and the caches. Ids are never compared, only partitions: which CPUs
+ * share a core, a package or a cache. */
 
 #include "lib/cputext.h"
 #include "verify/probe/cpuid.h"
 
-struct mkv_cpu_identity { /* texts as lib/cputext.h writes them */
+struct mkv_cpu_identity { /* texts in the form of lib/cputext.h */
 	char vendor[MKV_CPUTEXT_SIZE];
 	/* Up to its first NUL, leading and trailing spaces removed. */
 	char brand[MKV_CPUTEXT_SIZE];
-	unsigned family, model, stepping; /* as displayed */
-	bool hypervisor;
-	/* "" without the bit or the leaf */
+	unsigned family, model, stepping; /* extended parts included */
+	bool hypervisor;		  /* leaf 1, ECX bit 31 */
+	/* "" without that bit or leaf 0x40000000. */
 	char hypervisor_signature[MKV_CPUTEXT_SIZE];
 };
 /* False when leaf 0 or 1 is missing. */
 bool mkv_cpu_identify(const struct mkv_cpuid_cpu *cpu,
 		      struct mkv_cpu_identity *ret) mkv_nonnull(1, 2);
 
-/* A feature by its name in /proc/cpuinfo: 1 announced, 0 not, -1 the name isn't
- * known here. */
+/* A feature by its name in /proc/cpuinfo. 1: present; 0: absent; -1: this table
+ * doesn't have the name. */
 int mkv_cpu_feature(const struct mkv_cpuid_cpu *cpu, const char *name)
 	mkv_nonnull(1, 2);
 
@@ -32,29 +32,29 @@ struct mkv_cpu_sets {
 };
 void mkv_cpu_sets_done(struct mkv_cpu_sets *sets) mkv_nonnull(1);
 #define auto_cpu_sets __attribute__((cleanup(mkv_cpu_sets_done)))
-/* Adds the set unless it is there. False when memory ran out. */
+/* Adds the set unless an equal one is present. False: out of memory. */
 bool mkv_cpu_sets_add(struct mkv_cpu_sets *sets, const struct mkv_cpuset *set)
 	mkv_nonnull(1, 2);
 bool mkv_cpu_sets_equal(const struct mkv_cpu_sets *a,
 			const struct mkv_cpu_sets *b) mkv_nonnull(1, 2);
-/* Members of each set, when all have equally many; else -1. */
+/* The number of members of each set if all are equal, else -1. */
 int64_t mkv_cpu_sets_even(const struct mkv_cpu_sets *sets) mkv_nonnull(1);
-/* Cores of each package, when equal; else -1. A core belongs to the package
- * that has its first thread. */
+/* The number of cores of each package if all are equal, else -1. A core belongs
+ * to the package of its first thread. */
 int64_t mkv_cpu_cores_each(const struct mkv_cpu_sets *cores,
 			   const struct mkv_cpu_sets *packages)
 	mkv_nonnull(1, 2);
 
-/* Which threads form a core, and which a package, by leaf 0x1F, else 0xB, else
+/* The threads of each core and of each package, by leaf 0x1F, else 0xB, else
  * AMD's 0x8000001E with 0x80000008, else leaves 1 and 4. `ret_leaf` names the
- * one that answered. -ENODATA when none did. */
+ * leaf that was used. -ENODATA: no leaf has the topology. */
 int mkv_cpuid_topology(const struct mkv_cpuid_dump *dump,
 		       struct mkv_cpu_sets *ret_cores,
 		       struct mkv_cpu_sets *ret_packages, const char **ret_leaf,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
 
-enum mkv_cache_type { /* as CPUID numbers them */
+enum mkv_cache_type { /* the numbers of CPUID */
 		      MKV_CACHE_DATA = 1,
 		      MKV_CACHE_INSTRUCTION = 2,
 		      MKV_CACHE_UNIFIED = 3,
@@ -68,25 +68,25 @@ struct mkv_cache_instance {
 	uint64_t size_bytes;
 	unsigned ways; /* 0: fully associative */
 	unsigned line_bytes;
-	struct mkv_cpuset cpus; /* that share it */
+	struct mkv_cpuset cpus; /* the CPUs that share it */
 };
 /* Ordered by level, type, first CPU. */
 struct mkv_cache_list {
 	struct mkv_cache_instance *items;
 	size_t count;
-	bool sharing_known; /* false: each CPU stands for itself */
+	bool sharing_known; /* false: `cpus` has one CPU each */
 };
 void mkv_cache_list_done(struct mkv_cache_list *list) mkv_nonnull(1);
 #define auto_cache_list __attribute__((cleanup(mkv_cache_list_done)))
-/* Appends an instance. False when memory ran out. */
+/* Appends an instance. False: out of memory. */
 bool mkv_cache_list_add(struct mkv_cache_list *list,
 			const struct mkv_cache_instance *cache)
 	mkv_nonnull(1, 2);
 void mkv_cache_list_sort(struct mkv_cache_list *list) mkv_nonnull(1);
 
-/* By leaf 4 (Intel), 0x8000001D (AMD, only where topoext is announced), else
- * AMD's 0x80000005 and 0x80000006, which tell sizes but not who shares.
- * `ret_leaf` names what answered. -ENODATA when nothing did. */
+/* The caches by leaf 4 (Intel), 0x8000001D (AMD with topoext), else AMD's
+ * 0x80000005 and 0x80000006, which have sizes but not the sharing CPUs.
+ * `ret_leaf` names the leaf that was used. -ENODATA: no leaf has caches. */
 int mkv_cpuid_caches(const struct mkv_cpuid_dump *dump,
 		     struct mkv_cache_list *ret, const char **ret_leaf,
 		     struct mkv_error *err) mkv_must_check

@@ -32,6 +32,21 @@ unsigned mkv_cpuset_first(const struct mkv_cpuset *set)
 	return MKV_CPUS_MAX;
 }
 
+void mkv_cpuset_subtract(struct mkv_cpuset *set, const struct mkv_cpuset *other)
+{
+	for (size_t i = 0; i < MKV_CPUS_MAX / 64; i++)
+		set->words[i] &= ~other->words[i];
+}
+
+bool mkv_cpuset_is_within(const struct mkv_cpuset *inner,
+			  const struct mkv_cpuset *outer)
+{
+	for (size_t i = 0; i < MKV_CPUS_MAX / 64; i++)
+		if (inner->words[i] & ~outer->words[i])
+			return false;
+	return true;
+}
+
 int mkv_cpuset_compare(const struct mkv_cpuset *a, const struct mkv_cpuset *b)
 {
 	unsigned first = mkv_cpuset_first(a), other = mkv_cpuset_first(b);
@@ -40,8 +55,10 @@ int mkv_cpuset_compare(const struct mkv_cpuset *a, const struct mkv_cpuset *b)
 	return memcmp(a->words, b->words, sizeof(a->words));
 }
 
-/* Digits at *at, below MKV_CPUS_MAX; false for none or too many. */
-static bool take_cpu(const char **at, unsigned *ret)
+/* Reads a number below MKV_CPUS_MAX and advances *at. False: none, or too
+ * large.
+ */
+static bool parse_cpu(const char **at, unsigned *ret)
 {
 	unsigned value = 0;
 	const char *start = *at;
@@ -61,12 +78,12 @@ bool mkv_cpuset_parse(const char *text, struct mkv_cpuset *ret)
 	const char *at = text;
 	while (*at) {
 		unsigned first, last;
-		if (!take_cpu(&at, &first))
+		if (!parse_cpu(&at, &first))
 			return false;
 		last = first;
 		if (*at == '-') {
 			at++;
-			if (!take_cpu(&at, &last) || last < first)
+			if (!parse_cpu(&at, &last) || last < first)
 				return false;
 		}
 		for (unsigned cpu = first; cpu <= last; cpu++)

@@ -23,13 +23,14 @@ int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 	memcpy(line, answer, size < sizeof(line) - 1 ? size : sizeof(line) - 1);
 	if (!end || sscanf(line, "HTTP/1.%*1u %3u", &status) != 1 ||
 	    status < 100)
-		return mkv_fail(err, MKV_FAILED, EBADMSG, "not an HTTP answer");
-	/* We ask as HTTP/1.0: whoever chunks all the same isn't understood. */
+		return mkv_fail(err, MKV_FAILED, EBADMSG,
+				"not an HTTP response");
+	/* A server must not chunk its response to an HTTP/1.0 request. */
 	for (const char *at = answer; at < end;) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		if (strncasecmp(at, "Transfer-Encoding:", 18) == 0)
 			return mkv_fail(err, MKV_FAILED, EBADMSG,
-					"an answer in chunks");
+					"a chunked response");
 		if (!newline)
 			break;
 		at = newline + 1;
@@ -40,7 +41,7 @@ int mkv_http_parse(const char *answer, size_t size, unsigned *ret_status,
 	return 0;
 }
 
-/* All that the peer sends until it closes. */
+/* Receives until the peer closes the connection. */
 static int receive_all(int fd, struct mkv_buf *into, struct mkv_error *err)
 {
 	int64_t deadline = mkv_monotonic_ms() + TIMEOUT_MS;
@@ -54,7 +55,7 @@ static int receive_all(int fd, struct mkv_buf *into, struct mkv_error *err)
 		if (ready <= 0)
 			return mkv_fail(err, MKV_FAILED,
 					ready ? errno : ETIMEDOUT,
-					"no whole answer: %m");
+					"no whole response: %m");
 		ssize_t got = recv(fd, chunk, sizeof(chunk), 0);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -64,13 +65,12 @@ static int receive_all(int fd, struct mkv_buf *into, struct mkv_error *err)
 			return mkv_buf_check(into, err);
 		if (into->size + (size_t)got > ANSWER_MAX)
 			return mkv_fail(err, MKV_FAILED, EFBIG,
-					"an answer over %d bytes", ANSWER_MAX);
+					"a response over %d bytes", ANSWER_MAX);
 		mkv_buf_add(into, chunk, (size_t)got);
 	}
 }
 
-static int get(const char *socket_path, const char *path, json_t **ret,
-	       struct mkv_error *err)
+static int connect_to(const char *socket_path, int *ret, struct mkv_error *err)
 {
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
 	if (strlen(socket_path) >= sizeof(to.sun_path))
@@ -83,16 +83,34 @@ static int get(const char *socket_path, const char *path, json_t **ret,
 		int rc = mkv_fail(err, MKV_FAILED, errno, "connect: %m");
 		return rc == -ENOENT ? -ECONNREFUSED : rc;
 	}
-	auto_buf struct mkv_buf request = {0}, answer = {0};
+	*ret = mkv_take_fd(&fd);
+	return 0;
+}
+
+static int exchange_http(const char *socket_path, const char *path,
+			 struct mkv_buf *ret_answer, struct mkv_error *err)
+{
+	auto_fd int fd = -1;
+	int rc = connect_to(socket_path, &fd, err);
+	if (rc < 0)
+		return rc;
+	auto_buf struct mkv_buf request = {0};
 	mkv_buf_printf(&request, "GET %s HTTP/1.0\r\nHost: docker\r\n\r\n",
 		       path);
-	int rc = mkv_buf_check(&request, err);
+	rc = mkv_buf_check(&request, err);
 	if (rc < 0)
 		return rc;
 	if (send(fd, request.data, request.size, MSG_NOSIGNAL) !=
 	    (ssize_t)request.size)
 		return mkv_fail(err, MKV_FAILED, errno, "send: %m");
-	rc = receive_all(fd, &answer, err);
+	return receive_all(fd, ret_answer, err);
+}
+
+static int get_json(const char *socket_path, const char *path, json_t **ret,
+		    struct mkv_error *err)
+{
+	auto_buf struct mkv_buf answer = {0};
+	int rc = exchange_http(socket_path, path, &answer, err);
 	if (rc < 0)
 		return rc;
 	unsigned status = 0;
@@ -112,12 +130,12 @@ static int get(const char *socket_path, const char *path, json_t **ret,
 int mkv_docker_get(const char *socket_path, const char *path, json_t **ret,
 		   struct mkv_error *err)
 {
-	int rc = get(socket_path, path, ret, err);
+	int rc = get_json(socket_path, path, ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "%s: %s", socket_path, path) : 0;
 }
 
-/* Octal escapes of mountinfo, in place. */
-static void unescape(char *text)
+/* Decodes the octal escapes of mountinfo in place. */
+static void decode_octal(char *text)
 {
 	char *to = text;
 	for (const char *from = text; *from;) {
@@ -162,10 +180,10 @@ bool mkv_mount_type(const char *mountinfo, const char *path,
 		if (!mount || mount[0] != '/' || !dash ||
 		    strlen(mount) >= PATH_MAX)
 			continue;
-		unescape(mount);
+		decode_octal(mount);
 		char *type = dash + 3;
 		type[strcspn(type, " ")] = '\0';
-		/* A later mount on the same place hides the earlier one. */
+		/* A later mount at the same path hides the earlier one. */
 		if (!is_below(path, mount) || strlen(mount) < best)
 			continue;
 		best = strlen(mount);

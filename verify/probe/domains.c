@@ -8,7 +8,7 @@
 #include "lib/io.h"
 #include "verify/probe/proc.h"
 
-#define FOLDER "/run/libvirt/qemu"
+#define STATUS_DIRECTORY "/run/libvirt/qemu"
 enum { DOMAINS_MAX = 256 };
 
 static void free_domain(struct mkv_domain *domain)
@@ -28,7 +28,7 @@ void mkv_domains_done(struct mkv_domains *domains)
 static bool read_domain(const struct mkv_env *env, const char *file,
 			struct mkv_domain *ret)
 {
-	auto_free char *path = mkv_env_path(env, FOLDER "/%s", file);
+	auto_free char *path = mkv_env_path(env, STATUS_DIRECTORY "/%s", file);
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_domain domain = {0};
 	struct mkv_error err;
@@ -55,7 +55,7 @@ static bool read_domain(const struct mkv_env *env, const char *file,
 	return true;
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	const struct mkv_domain *x = a, *y = b;
 	return strcmp(x->name, y->name);
@@ -64,10 +64,10 @@ static int by_name(const void *a, const void *b)
 void mkv_domains_read(const struct mkv_env *env, struct mkv_domains *ret)
 {
 	*ret = (struct mkv_domains){0};
-	auto_free char *folder = mkv_env_path(env, FOLDER);
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_free char *path = mkv_env_path(env, STATUS_DIRECTORY);
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	if (!dir) {
-		ret->is_whole = folder && errno == ENOENT;
+		ret->is_whole = path && errno == ENOENT;
 		return;
 	}
 	ret->items = calloc(DOMAINS_MAX, sizeof(*ret->items));
@@ -84,7 +84,7 @@ void mkv_domains_read(const struct mkv_env *env, struct mkv_domains *ret)
 		else
 			ret->is_whole = false;
 	}
-	qsort(ret->items, ret->count, sizeof(*ret->items), by_name);
+	qsort(ret->items, ret->count, sizeof(*ret->items), compare_names);
 }
 
 const struct mkv_domain *mkv_domains_find(const struct mkv_domains *domains,
@@ -115,7 +115,7 @@ int64_t mkv_domain_cpu_thread(const struct mkv_domain *domain, unsigned cpu)
 {
 	const struct mkv_xml_node *vcpu =
 		mkv_xml_find(domain->status, "vcpus/vcpu");
-	for (; vcpu; vcpu = mkv_xml_again(vcpu))
+	for (; vcpu; vcpu = mkv_xml_next(vcpu))
 		if (mkv_xml_number(mkv_xml_attribute(vcpu, "", "id")) == cpu)
 			return mkv_xml_number(
 				mkv_xml_attribute(vcpu, "", "pid"));

@@ -5,8 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
-/* The last component of where a link points; NULL. */
-static char *link_name(const char *path)
+/* The last component of a link's target; NULL: not a link. */
+static char *read_link_name(const char *path)
 {
 	char target[PATH_MAX];
 	ssize_t size = readlink(path, target, sizeof(target) - 1);
@@ -17,8 +17,9 @@ static char *link_name(const char *path)
 	return strdup(slash ? slash + 1 : target);
 }
 
-/* The device number of the root file system, "major:minor", from mountinfo. */
-static char *root_device(const struct mkv_env *env)
+/* The device number of the root file system, "major:minor", from mountinfo.
+ * Owned by the caller; NULL: unknown. */
+static char *read_root_device(const struct mkv_env *env)
 {
 	auto_free char *table = mkv_env_read(env, "/proc/self/mountinfo");
 	for (const char *at = table; at && *at;) {
@@ -34,7 +35,7 @@ static char *root_device(const struct mkv_env *env)
 
 char *mkv_driver_of_root(const struct mkv_env *env)
 {
-	auto_free char *number = root_device(env);
+	auto_free char *number = read_root_device(env);
 	auto_free char *link =
 		number ? mkv_env_path(env, "/sys/dev/block/%s", number) : NULL;
 	auto_free char *top = mkv_env_path(env, "/sys/devices");
@@ -48,7 +49,7 @@ char *mkv_driver_of_root(const struct mkv_env *env)
 		*slash = '\0';
 		char path[PATH_MAX + 16];
 		(void)snprintf(path, sizeof(path), "%s/driver", place);
-		auto_free char *name = link_name(path);
+		auto_free char *name = read_link_name(path);
 		if (name && strcmp(name, "sd") != 0)
 			return mkv_take(name);
 	}
@@ -57,21 +58,21 @@ char *mkv_driver_of_root(const struct mkv_env *env)
 
 char *mkv_driver_of_interface(const struct mkv_env *env, const char *interface)
 {
-	auto_free char *folder =
+	auto_free char *directory =
 		mkv_env_path(env, "/sys/class/net/%s", interface);
 	auto_buf struct mkv_buf path = {0};
-	if (!folder)
+	if (!directory)
 		return NULL;
-	mkv_buf_printf(&path, "%s/device/driver", folder);
-	char *name = path.failed ? NULL : link_name(path.data);
-	auto_dir DIR *dir = name ? NULL : opendir(folder);
+	mkv_buf_printf(&path, "%s/device/driver", directory);
+	char *name = path.failed ? NULL : read_link_name(path.data);
+	auto_dir DIR *dir = name ? NULL : opendir(directory);
 	for (struct dirent *entry; dir && !name && (entry = readdir(dir));) {
 		if (strncmp(entry->d_name, "lower_", 6) != 0)
 			continue;
 		mkv_buf_done(&path);
-		mkv_buf_printf(&path, "%s/%s/device/driver", folder,
+		mkv_buf_printf(&path, "%s/%s/device/driver", directory,
 			       entry->d_name);
-		name = path.failed ? NULL : link_name(path.data);
+		name = path.failed ? NULL : read_link_name(path.data);
 	}
 	return name;
 }

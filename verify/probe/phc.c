@@ -9,15 +9,16 @@
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum { READINGS = 10 };
-/* Farther apart no two clocks are compared: NTP's era and the sums hold. */
-static const int64_t farthest_ns = INT64_C(4000000000000000000);
+/* Limits times so that no sum below overflows; 126 years. */
+static const int64_t distance_max_ns = INT64_C(4000000000000000000);
 
-static bool same_address(const struct sockaddr *a, const struct sockaddr *b)
+static bool is_same_address(const struct sockaddr *a, const struct sockaddr *b)
 {
 	const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
 	const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
@@ -42,7 +43,7 @@ static bool find_interface(int socket, char ret[static IFNAMSIZ])
 		return false;
 	for (struct ifaddrs *at = list; at && !found; at = at->ifa_next) {
 		found = strlen(at->ifa_name) < IFNAMSIZ &&
-			same_address(at->ifa_addr, (struct sockaddr *)&own);
+			is_same_address(at->ifa_addr, (struct sockaddr *)&own);
 		if (found)
 			memcpy(ret, at->ifa_name, strlen(at->ifa_name) + 1);
 	}
@@ -50,7 +51,7 @@ static bool find_interface(int socket, char ret[static IFNAMSIZ])
 	return found;
 }
 
-/* Whether the card stamps all that it sends and receives, as it is set. */
+/* True when the card is configured to stamp all sent and received packets. */
 static bool stamps_packets(int socket, const char *interface)
 {
 	struct hwtstamp_config config = {0};
@@ -62,7 +63,8 @@ static bool stamps_packets(int socket, const char *interface)
 		config.rx_filter == HWTSTAMP_FILTER_NTP_ALL);
 }
 
-static int clock_number(int socket, const char *interface)
+/* The number of /dev/ptpN; -1: no clock. */
+static int read_clock_number(int socket, const char *interface)
 {
 	struct ethtool_ts_info info = {.cmd = ETHTOOL_GET_TS_INFO};
 	struct ifreq request = {.ifr_data = (char *)&info};
@@ -82,7 +84,7 @@ int mkv_phc_open(int socket)
 	if (!find_interface(socket, interface) ||
 	    !stamps_packets(socket, interface))
 		return -1;
-	int number = clock_number(socket, interface);
+	int number = read_clock_number(socket, interface);
 	if (number < 0)
 		return -1;
 	(void)snprintf(path, sizeof(path), "/dev/ptp%d", number);
@@ -96,13 +98,13 @@ static int64_t to_ns(const struct ptp_clock_time *at)
 
 bool mkv_phc_compare(int phc, struct mkv_phc_offset *ret)
 {
-	struct ptp_sys_offset_extended asked = {.n_samples = READINGS};
+	struct ptp_sys_offset_extended request = {.n_samples = READINGS};
 	int64_t readings[READINGS][3];
-	if (ioctl(phc, PTP_SYS_OFFSET_EXTENDED, &asked) < 0)
+	if (ioctl(phc, PTP_SYS_OFFSET_EXTENDED, &request) < 0)
 		return false;
 	for (size_t i = 0; i < READINGS; i++)
 		for (size_t j = 0; j < 3; j++)
-			readings[i][j] = to_ns(&asked.ts[i][j]);
+			readings[i][j] = to_ns(&request.ts[i][j]);
 	return mkv_phc_best((const int64_t(*)[3])readings, READINGS, ret);
 }
 
@@ -114,7 +116,7 @@ bool mkv_phc_best(const int64_t (*readings)[3], size_t count,
 		int64_t before = readings[i][0], card = readings[i][1];
 		int64_t after = readings[i][2];
 		if (before < 0 || card < 0 || after < before ||
-		    after > farthest_ns || card > farthest_ns)
+		    after > distance_max_ns || card > distance_max_ns)
 			continue;
 		int64_t half = (after - before + 1) / 2;
 		if (found && half >= ret->error_ns)
@@ -125,22 +127,17 @@ bool mkv_phc_best(const int64_t (*readings)[3], size_t count,
 	return found;
 }
 
-static int64_t magnitude(int64_t value)
-{
-	return value < 0 ? -value : value;
-}
-
 bool mkv_phc_narrow(const struct mkv_phc_offset *before,
 		    const struct mkv_phc_offset *after, int64_t card_sent_ns,
 		    int64_t card_received_ns, int64_t *sent_ns,
 		    int64_t *received_ns)
 {
 	/* A clock that runs 500 ppm off moves 0.2 us in an exchange of 400. */
-	static const int64_t most_drift_ns = 10000;
-	int64_t moved = magnitude(after->offset_ns - before->offset_ns);
-	if (moved > before->error_ns + after->error_ns + most_drift_ns ||
-	    magnitude(card_sent_ns) > farthest_ns ||
-	    magnitude(card_received_ns) > farthest_ns)
+	static const int64_t drift_max_ns = 10000;
+	int64_t moved = llabs(after->offset_ns - before->offset_ns);
+	if (moved > before->error_ns + after->error_ns + drift_max_ns ||
+	    llabs(card_sent_ns) > distance_max_ns ||
+	    llabs(card_received_ns) > distance_max_ns)
 		return false;
 	int64_t error = after->error_ns + moved;
 	if (before->error_ns > after->error_ns)
@@ -150,7 +147,7 @@ bool mkv_phc_narrow(const struct mkv_phc_offset *before,
 	if (sent + error < *sent_ns || received - error > *received_ns ||
 	    received < sent)
 		return false;
-	/* What the kernel saw stays true as well. */
+	/* The kernel's times stay valid as outer limits. */
 	if (sent - error > *sent_ns)
 		*sent_ns = sent - error;
 	if (received + error < *received_ns)

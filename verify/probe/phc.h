@@ -1,36 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The clock of a network card (PTP hardware clock), whose time stamps say when
- * a packet was on the wire, in that clock's own time: Documentation/networking/
- * timestamping.rst, linux/ptp_clock.h, linux/ethtool.h. Cards are only read:
- * whether they stamp packets at all is chronyd's matter (hwtimestamp). */
+/* The PTP hardware clock of a network card. The card stamps packets on the wire
+ * in the time of this clock: Documentation/networking/timestamping.rst,
+ * linux/ptp_clock.h, linux/ethtool.h. Cards are only read; chronyd configures
+ * them to stamp packets (hwtimestamp). */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
 
-/* The card's clock minus the system's, give or take the error. */
+/* The card's clock minus the system's, +- the error. */
 struct mkv_phc_offset {
 	int64_t offset_ns, error_ns;
 };
 
-/* The clock of the card that a connected socket sends by, as a descriptor; -1
- * when it has none, or doesn't stamp what is sent and all that is received. */
+/* Opens the clock of the card that a connected socket uses. Returns a
+ * descriptor, or -1: the card has no clock, or doesn't stamp all sent and
+ * received packets.
+ */
 int mkv_phc_open(int socket);
-/* Compares both clocks, now. */
+/* Compares both clocks now. False: the kernel can't, or no reading is valid. */
 bool mkv_phc_compare(int phc, struct mkv_phc_offset *ret) mkv_nonnull(2);
 
-/* The best of readings [system, card, system]: the narrowest. False when none
- * makes sense. */
+/* The narrowest of readings [system, card, system]. False: none is valid. */
 bool mkv_phc_best(const int64_t (*readings)[3], size_t count,
 		  struct mkv_phc_offset *ret) mkv_nonnull(1, 3);
 
-/* Replaces the kernel's times of sending and receiving by the card's, in the
- * system's time and each moved apart by the error, so that what follows from
- * them stays a bound. Both clocks were compared before and after the exchange.
- * False, and nothing is changed, when the comparisons contradict each other or
- * the card's times don't lie between the kernel's: then a clock was set. */
+/* Replaces the kernel's send and receive times by the card's, converted to the
+ * system's time. Each is moved outwards by the error of the conversion, so that
+ * a bound computed from them stays valid. `before` and `after` compare both
+ * clocks before and after the exchange. False, with nothing changed, when a
+ * clock was set meanwhile: the comparisons contradict each other, or the card's
+ * times are not between the kernel's. */
 bool mkv_phc_narrow(const struct mkv_phc_offset *before,
 		    const struct mkv_phc_offset *after, int64_t card_sent_ns,
 		    int64_t card_received_ns, int64_t *sent_ns,

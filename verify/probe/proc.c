@@ -18,8 +18,8 @@ bool mkv_proc_each(const struct mkv_env *env,
 		   void (*visit)(const struct mkv_proc *process, void *context),
 		   void *context)
 {
-	auto_free char *folder = mkv_env_path(env, "/proc");
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_free char *path = mkv_env_path(env, "/proc");
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	unsigned seen = 0;
 	if (!dir)
 		return false;
@@ -32,7 +32,7 @@ bool mkv_proc_each(const struct mkv_env *env,
 			mkv_env_read(env, "/proc/%s/comm", entry->d_name);
 		const struct mkv_proc process = {
 			strtoll(entry->d_name, NULL, 10), name};
-		if (name) /* else it has ended meanwhile */
+		if (name) /* else the process has exited meanwhile */
 			visit(&process, context);
 	}
 	return seen > 0;
@@ -61,10 +61,10 @@ bool mkv_proc_has_argument(const struct mkv_env *env, int64_t pid,
 	return false;
 }
 
-/* A field of /proc/PID/stat, counted from the state, the first behind the name,
- * which stands in parentheses and may hold anything (proc(5)); -1. */
-static int64_t stat_field(const struct mkv_env *env, int64_t pid,
-			  unsigned number)
+/* A field of /proc/PID/stat (proc(5)), counted from 0, the state: the fields
+ * after the name, which is in parentheses and may have any bytes. -1: none. */
+static int64_t read_stat_field(const struct mkv_env *env, int64_t pid,
+			       unsigned number)
 {
 	auto_free char *text =
 		mkv_env_read(env, "/proc/%lld/stat", (long long)pid);
@@ -78,7 +78,7 @@ static int64_t stat_field(const struct mkv_env *env, int64_t pid,
 int64_t mkv_proc_parent(const struct mkv_env *env, int64_t pid)
 {
 	enum { PPID = 1 };
-	return stat_field(env, pid, PPID);
+	return read_stat_field(env, pid, PPID);
 }
 
 static bool read_thread(const struct mkv_env *env, int64_t pid,
@@ -100,7 +100,7 @@ static bool read_thread(const struct mkv_env *env, int64_t pid,
 	return mkv_cpuset_parse(list, &ret->allowed);
 }
 
-static int by_id(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
 	const struct mkv_thread *x = a, *y = b;
 	return (x->id > y->id) - (x->id < y->id);
@@ -109,9 +109,9 @@ static int by_id(const void *a, const void *b)
 bool mkv_proc_threads(const struct mkv_env *env, int64_t pid,
 		      struct mkv_threads *ret)
 {
-	auto_free char *folder =
+	auto_free char *path =
 		mkv_env_path(env, "/proc/%lld/task", (long long)pid);
-	auto_dir DIR *dir = folder ? opendir(folder) : NULL;
+	auto_dir DIR *dir = path ? opendir(path) : NULL;
 	auto_free struct mkv_thread *list = calloc(THREADS_MAX, sizeof(*list));
 	size_t count = 0;
 	for (struct dirent *entry; dir && list && (entry = readdir(dir));) {
@@ -119,12 +119,13 @@ bool mkv_proc_threads(const struct mkv_env *env, int64_t pid,
 			continue;
 		if (count == THREADS_MAX)
 			return false;
-		/* One that can't be read has ended: workers come and go. */
+		/* A thread that can't be read has exited: workers come and go.
+		 */
 		count += read_thread(env, pid, entry->d_name, &list[count]);
 	}
 	if (count == 0)
 		return false;
-	qsort(list, count, sizeof(*list), by_id);
+	qsort(list, count, sizeof(*list), compare_ids);
 	*ret = (struct mkv_threads){mkv_take(list), count};
 	return true;
 }
@@ -151,7 +152,7 @@ int64_t mkv_proc_kib(const char *text, const char *name)
 	size_t length = strlen(name);
 	for (const char *at = text; at && *at;) {
 		unsigned long long kib;
-		int end = 0; /* a line that is cut short says nothing */
+		int end = 0; /* 0: the line is cut short */
 		if (strncmp(at, name, length) == 0 && at[length] == ':' &&
 		    sscanf(at + length + 1, "%16llu kB%n", &kib, &end) == 1 &&
 		    end > 0)
@@ -171,9 +172,8 @@ int64_t mkv_proc_booted_s(const struct mkv_env *env)
 								    : -1;
 }
 
-/* The firmware and the kernel keep up to an eighth for themselves, plus 192 MiB
- * (crash kernel, framebuffer, page structures), and never show more than is
- * installed. */
+/* Firmware and kernel reserve up to an eighth plus 192 MiB (crash kernel,
+ * framebuffer, page structures). */
 bool mkv_proc_memory_fits(int64_t installed_bytes, int64_t total_bytes)
 {
 	return total_bytes <= installed_bytes &&
@@ -184,7 +184,7 @@ bool mkv_proc_memory_fits(int64_t installed_bytes, int64_t total_bytes)
 int64_t mkv_proc_started_s(const struct mkv_env *env, int64_t pid)
 {
 	enum { STARTTIME = 19 };
-	int64_t since = stat_field(env, pid, STARTTIME);
+	int64_t since = read_stat_field(env, pid, STARTTIME);
 	int64_t booted = mkv_proc_booted_s(env);
 	long ticks = sysconf(_SC_CLK_TCK);
 	return since < 0 || booted < 0 || ticks <= 0 ? -1

@@ -6,6 +6,7 @@
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -38,22 +39,22 @@ int mkv_sntp_parse(const uint8_t *p, size_t size, uint64_t nonce, uint64_t t1,
 {
 	if (size < MKV_SNTP_SIZE || mkv_be_get64(p + 24) != nonce)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"not an answer to our question");
+				"not a response to this request");
 	unsigned leap = p[0] >> 6, version = p[0] >> 3 & 7, mode = p[0] & 7;
 	uint64_t t2 = mkv_be_get64(p + 32), t3 = mkv_be_get64(p + 40);
 	if (mode != 4 || version < 3 || version > 4 || t2 == 0 || t3 == 0)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"an answer that makes no sense");
+				"an invalid response");
 	if (p[1] == 0 || p[1] > 15 || leap == 3)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"the server says that it isn't synchronised");
+				"the server is not synchronised");
 	int64_t away = span_ns(t1, t4), inside = span_ns(t2, t3);
 	int64_t forth = span_ns(t1, t2), back = span_ns(t4, t3);
 	if (inside < 0 || away < 0 || inside > away)
 		return mkv_fail(err, MKV_FAILED, EBADMSG,
-				"times that can't be: the answer took %lld ns, "
-				"the server says %lld ns of it were its own",
-				(long long)away, (long long)inside);
+				"impossible times: the server claims %lld ns "
+				"of a round trip of %lld ns",
+				(long long)inside, (long long)away);
 	*ret = (struct mkv_sntp_sample){
 		.offset_ns = forth / 2 + back / 2,
 		.delay_ns = away - inside,
@@ -61,6 +62,11 @@ int mkv_sntp_parse(const uint8_t *p, size_t size, uint64_t nonce, uint64_t t1,
 		.leap = leap,
 	};
 	return 0;
+}
+
+int64_t mkv_sntp_bound_ns(const struct mkv_sntp_sample *sample)
+{
+	return llabs(sample->offset_ns) + (sample->delay_ns + 1) / 2;
 }
 
 static int open_socket(const char *address, uint16_t port, int *ret,
@@ -77,7 +83,7 @@ static int open_socket(const char *address, uint16_t port, int *ret,
 		length = sizeof(v6);
 	} else if (inet_pton(AF_INET, address, &v4.sin_addr) != 1) {
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' isn't an address", address);
+				"'%s' is not an IP address", address);
 	}
 	auto_fd int fd = socket(to->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -88,8 +94,9 @@ static int open_socket(const char *address, uint16_t port, int *ret,
 	return 0;
 }
 
-/* Without stamps we take the times ourselves: a wider bound, no wrong one. */
-static void ask_for_stamps(int fd, bool by_card)
+/* If this fails, the program takes the times itself: the bound is wider, but
+ * valid. */
+static void enable_stamps(int fd, bool by_card)
 {
 	unsigned flags =
 		SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
@@ -103,16 +110,16 @@ static void ask_for_stamps(int fd, bool by_card)
 			 sizeof(flags));
 }
 
-/* When a packet passed, since 1970 by the system's clock and by the card's own;
- * 0: nobody said. */
+/* When a packet passed, since 1970, by the system's clock and by the card's; 0:
+ * no stamp. */
 struct stamps {
 	int64_t kernel_ns, card_ns;
 };
 
-/* Receives from the socket or its error queue, and adds the stamps that came
- * with it. */
-static ssize_t receive(int fd, int flags, uint8_t *packet, size_t size,
-		       struct stamps *stamps)
+/* Receives from the socket or its error queue, and stores the stamps of the
+ * packet. */
+static ssize_t receive_packet(int fd, int flags, uint8_t *packet, size_t size,
+			      struct stamps *stamps)
 {
 	union {
 		char bytes[512];
@@ -142,16 +149,15 @@ static ssize_t receive(int fd, int flags, uint8_t *packet, size_t size,
 	return got;
 }
 
-/* What came of one question. */
+/* One request and its response. */
 struct exchange {
 	uint8_t answer[256];
-	ssize_t size; /* below 0: none */
+	ssize_t size; /* below 0: no response */
 	struct stamps sent, received;
-	int64_t sent_ns, received_ns; /* by ourselves */
+	int64_t sent_ns, received_ns; /* taken by the program */
 };
 
-/* Until the answer is there, and then a little for what is known of the
- * sending.
+/* Waits for the response, and then a short time for the stamps of the request.
  */
 static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 			   struct exchange *x, struct mkv_error *err)
@@ -172,11 +178,12 @@ static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 			return mkv_fail(err, MKV_FAILED, errno, "poll: %m");
 		if (ready == 0 && x->size >= 0)
 			return 0;
-		(void)receive(fd, MSG_ERRQUEUE, spare, sizeof(spare), &x->sent);
+		(void)receive_packet(fd, MSG_ERRQUEUE, spare, sizeof(spare),
+				     &x->sent);
 		if (x->size >= 0)
 			continue;
-		ssize_t got =
-			receive(fd, 0, x->answer, sizeof(x->answer), &stamps);
+		ssize_t got = receive_packet(fd, 0, x->answer,
+					     sizeof(x->answer), &stamps);
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "receive: %m");
 		if (got >= MKV_SNTP_SIZE &&
@@ -188,11 +195,11 @@ static int wait_for_answer(int fd, uint64_t nonce, bool by_card,
 	}
 }
 
-/* The best of the stamps that hold. */
-static int judge(const struct exchange *x, uint64_t nonce,
-		 const struct mkv_phc_offset *before,
-		 const struct mkv_phc_offset *after,
-		 struct mkv_sntp_sample *ret, struct mkv_error *err)
+/* Computes the sample from the best stamps that are consistent. */
+static int evaluate_exchange(const struct exchange *x, uint64_t nonce,
+			     const struct mkv_phc_offset *before,
+			     const struct mkv_phc_offset *after,
+			     struct mkv_sntp_sample *ret, struct mkv_error *err)
 {
 	int64_t sent = x->sent.kernel_ns ? x->sent.kernel_ns : x->sent_ns;
 	int64_t received =
@@ -219,8 +226,8 @@ static int judge(const struct exchange *x, uint64_t nonce,
 }
 
 /* One exchange; `phc` is the card's clock or -1. */
-static int exchange(int fd, int phc, struct mkv_sntp_sample *ret,
-		    struct mkv_error *err)
+static int query_once(int fd, int phc, struct mkv_sntp_sample *ret,
+		      struct mkv_error *err)
 {
 	uint8_t packet[MKV_SNTP_SIZE] = {4 << 3 | 3}, spare[256];
 	struct stamps none;
@@ -228,9 +235,10 @@ static int exchange(int fd, int phc, struct mkv_sntp_sample *ret,
 	if (getrandom(packet + 40, 8, 0) != 8)
 		return mkv_fail(err, MKV_FAILED, errno, "getrandom: %m");
 	uint64_t nonce = mkv_be_get64(packet + 40);
-	while (receive(fd, MSG_ERRQUEUE, spare, sizeof(spare), &none) >= 0 ||
-	       receive(fd, 0, spare, sizeof(spare), &none) >= 0)
-		; /* late answers to earlier questions */
+	while (receive_packet(fd, MSG_ERRQUEUE, spare, sizeof(spare), &none) >=
+		       0 ||
+	       receive_packet(fd, 0, spare, sizeof(spare), &none) >= 0)
+		; /* late responses to earlier requests */
 	struct mkv_phc_offset before, after;
 	bool compared = phc >= 0 && mkv_phc_compare(phc, &before);
 	x.sent_ns = mkv_realtime_ns();
@@ -240,28 +248,28 @@ static int exchange(int fd, int phc, struct mkv_sntp_sample *ret,
 	if (rc < 0)
 		return rc;
 	if (x.size < 0)
-		return mkv_fail(err, MKV_FAILED, ETIMEDOUT, "no answer");
+		return mkv_fail(err, MKV_FAILED, ETIMEDOUT, "no response");
 	compared = compared && mkv_phc_compare(phc, &after);
-	return judge(&x, nonce, compared ? &before : NULL,
-		     compared ? &after : NULL, ret, err);
+	return evaluate_exchange(&x, nonce, compared ? &before : NULL,
+				 compared ? &after : NULL, ret, err);
 }
 
-int mkv_sntp_ask(const char *address, uint16_t port, unsigned count,
-		 struct mkv_sntp_sample *ret, struct mkv_error *err)
+int mkv_sntp_query(const char *address, uint16_t port, unsigned count,
+		   struct mkv_sntp_sample *ret, struct mkv_error *err)
 {
 	auto_fd int fd = -1;
 	int rc = open_socket(address, port, &fd, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "NTP server %s", address);
 	auto_fd int phc = mkv_phc_open(fd);
-	ask_for_stamps(fd, phc >= 0);
+	enable_stamps(fd, phc >= 0);
 	struct mkv_sntp_sample best = {0};
 	unsigned good = 0, silent = 0;
 	for (unsigned i = 0; i < count && silent < 2; i++) {
 		struct mkv_sntp_sample sample;
-		rc = exchange(fd, phc, &sample, err);
+		rc = query_once(fd, phc, &sample, err);
 		silent += rc == -ETIMEDOUT;
-		if (rc == 0 && (good++ == 0 || sample.delay_ns < best.delay_ns))
+		if (rc >= 0 && (good++ == 0 || sample.delay_ns < best.delay_ns))
 			best = sample;
 		struct timespec pause = {.tv_nsec = PAUSE_NS};
 		(void)nanosleep(&pause, NULL);

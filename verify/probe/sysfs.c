@@ -11,9 +11,10 @@ bool mkv_sysfs_online(const struct mkv_env *env, struct mkv_cpuset *ret)
 	       mkv_cpuset_count(ret) > 0;
 }
 
-/* Kernels before 5.x name the same lists otherwise. */
-static bool read_list(const struct mkv_env *env, unsigned cpu, const char *name,
-		      const char *older, struct mkv_cpuset *ret)
+/* Reads a list that kernels before 5.3 have under an older name. */
+static bool read_topology_list(const struct mkv_env *env, unsigned cpu,
+			       const char *name, const char *older,
+			       struct mkv_cpuset *ret)
 {
 	return mkv_env_read_cpus(env, ret, CPU_DIR "/cpu%u/topology/%s", cpu,
 				 name) ||
@@ -31,10 +32,10 @@ int mkv_sysfs_topology(const struct mkv_env *env,
 		struct mkv_cpuset core, package;
 		if (!mkv_cpuset_has(online, cpu))
 			continue;
-		if (!read_list(env, cpu, "core_cpus_list",
-			       "thread_siblings_list", &core) ||
-		    !read_list(env, cpu, "package_cpus_list",
-			       "core_siblings_list", &package))
+		if (!read_topology_list(env, cpu, "core_cpus_list",
+					"thread_siblings_list", &core) ||
+		    !read_topology_list(env, cpu, "package_cpus_list",
+					"core_siblings_list", &package))
 			return mkv_fail(err, MKV_FAILED, ENODATA,
 					"CPU %u has no topology in sysfs", cpu);
 		if (!mkv_cpu_sets_add(&cores, &core) ||
@@ -47,7 +48,7 @@ int mkv_sysfs_topology(const struct mkv_env *env,
 	return 0;
 }
 
-static bool read_type(const char *text, enum mkv_cache_type *ret)
+static bool parse_type(const char *text, enum mkv_cache_type *ret)
 {
 	if (strcmp(text, "Data") == 0)
 		*ret = MKV_CACHE_DATA;
@@ -60,8 +61,8 @@ static bool read_type(const char *text, enum mkv_cache_type *ret)
 	return true;
 }
 
-/* "32K", as the kernel prints it. */
-static bool read_size(const char *text, uint64_t *ret)
+/* Decodes the kernel's "32K". */
+static bool parse_size(const char *text, uint64_t *ret)
 {
 	char *end;
 	errno = 0;
@@ -72,7 +73,7 @@ static bool read_size(const char *text, uint64_t *ret)
 	return true;
 }
 
-/* -ENOENT: there is no such index; -ENODATA: it can't be understood. */
+/* -ENOENT: no such index; -ENODATA: an invalid file. */
 static int read_cache(const struct mkv_env *env, unsigned cpu, unsigned index,
 		      struct mkv_cache_instance *ret)
 {
@@ -88,8 +89,8 @@ static int read_cache(const struct mkv_env *env, unsigned cpu, unsigned index,
 		mkv_env_read_number(env, "%s/ways_of_associativity", dir);
 	int64_t line = mkv_env_read_number(env, "%s/coherency_line_size", dir);
 	struct mkv_cache_instance cache = {0};
-	if (level < 1 || level > 7 || !type || !read_type(type, &cache.type) ||
-	    !size || !read_size(size, &cache.size_bytes) ||
+	if (level < 1 || level > 7 || !type || !parse_type(type, &cache.type) ||
+	    !size || !parse_size(size, &cache.size_bytes) ||
 	    !mkv_env_read_cpus(env, &cache.cpus, "%s/shared_cpu_list", dir) ||
 	    !mkv_cpuset_has(&cache.cpus, cpu))
 		return -ENODATA;
@@ -100,11 +101,11 @@ static int read_cache(const struct mkv_env *env, unsigned cpu, unsigned index,
 	return 0;
 }
 
-/* Every CPU shows the caches that it shares; one is kept by its first CPU. A
- * CPU that shows something else than its first does is kept too, and so found.
- */
-static bool is_known(const struct mkv_cache_list *list,
-		     const struct mkv_cache_instance *cache)
+/* Every CPU lists the caches that it shares; the list keeps the entry of the
+ * first CPU. A deviating entry of another CPU is kept too, so that the
+ * comparison finds it. */
+static bool has_cache(const struct mkv_cache_list *list,
+		      const struct mkv_cache_instance *cache)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		const struct mkv_cache_instance *have = &list->items[i];
@@ -131,11 +132,12 @@ int mkv_sysfs_caches(const struct mkv_env *env, const struct mkv_cpuset *online,
 			if (rc == -ENOENT && index > 0)
 				break;
 			if (rc < 0)
-				return mkv_fail(err, MKV_FAILED, ENODATA,
-						"CPU %u's cache index%u isn't "
-						"in sysfs",
-						cpu, index);
-			if (!is_known(&list, &cache) &&
+				return mkv_fail(
+					err, MKV_FAILED, ENODATA,
+					"CPU %u: cache/index%u in sysfs "
+					"is missing or invalid",
+					cpu, index);
+			if (!has_cache(&list, &cache) &&
 			    !mkv_cache_list_add(&list, &cache))
 				return mkv_oom(err);
 		}

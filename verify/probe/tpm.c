@@ -5,19 +5,20 @@
 
 #include "lib/process.h"
 
-/* The program itself gives up after 20 s; this is for one that can't even. */
+/* The program has a timeout of 20 s; this one is for a program that hangs. */
 enum { SECONDS = 30, OUTPUT_MAX = MKV_QUOTE_LIMIT_BYTES };
 
-/* What it complained, on one line. */
-static int complaint(const struct mkv_buf *errors, struct mkv_error *err)
+/* The first line of the program's error output. */
+static int fail_with_diagnostic(const struct mkv_buf *errors,
+				struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_HOST_CANNOT, EIO, "%.*s",
 			(int)strcspn(errors->data, "\r\n"), errors->data);
 }
 
-static int ask(const struct mkv_env *env, const char *action,
-	       const char *digest, struct mkv_buf *output,
-	       struct mkv_error *err)
+static int run_tpm_sign(const struct mkv_env *env, const char *action,
+			const char *digest, struct mkv_buf *output,
+			struct mkv_error *err)
 {
 	auto_free char *program = mkv_env_path(env, MKV_TPM_SIGN_PATH);
 	auto_buf struct mkv_buf errors = {0};
@@ -27,8 +28,9 @@ static int ask(const struct mkv_env *env, const char *action,
 		return mkv_oom(err);
 	if (access(program, X_OK) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"nothing here can ask a TPM (the recipe's "
-				"verify.sign puts it in)");
+				"%s: %m (`verify: {sign: tpm}` in the recipe "
+				"adds it)",
+				MKV_TPM_SIGN_PATH);
 	if (env->tpm) {
 		argv[at++] = "--tpm";
 		argv[at++] = env->tpm;
@@ -46,20 +48,19 @@ static int ask(const struct mkv_env *env, const char *action,
 	int status = -1;
 	int rc = mkv_process_run(&process, &status, err);
 	if (rc < 0 && status >= 0 && errors.size)
-		return complaint(&errors, err);
+		return fail_with_diagnostic(&errors, err);
 	return rc;
 }
 
-int mkv_tpm_ask_key(const struct mkv_env *env, struct mkv_tpm_key *ret,
-		    struct mkv_error *err)
+int mkv_tpm_read_key(const struct mkv_env *env, struct mkv_tpm_key *ret,
+		     struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	int rc = ask(env, "key", NULL, &text, err);
-	return rc < 0 ? rc
-		      : mkv_tpm_key_parse(
-				text.data ? text.data : "",
-				strcspn(text.data ? text.data : "", "\n"), ret,
-				err);
+	int rc = run_tpm_sign(env, "key", NULL, &text, err);
+	if (rc < 0)
+		return rc;
+	const char *line = text.data ? text.data : "";
+	return mkv_tpm_key_parse(line, strcspn(line, "\n"), ret, err);
 }
 
 int mkv_tpm_sign(const struct mkv_env *env, const struct mkv_sha256 *receipt,
@@ -69,14 +70,16 @@ int mkv_tpm_sign(const struct mkv_env *env, const struct mkv_sha256 *receipt,
 	char hex[MKV_SHA256_HEX_SIZE];
 	struct mkv_quote quote;
 	mkv_sha256_hex(receipt, hex);
-	int rc = ask(env, "quote", hex, ret_document, err);
-	if (rc == 0)
-		rc = mkv_quote_parse(ret_document->data ? ret_document->data
-							: "",
-				     ret_document->size, &quote, err);
-	if (rc == 0)
-		rc = mkv_quote_verify(&quote, receipt, err);
-	if (rc == 0)
-		*ret = quote;
-	return rc;
+	int rc = run_tpm_sign(env, "quote", hex, ret_document, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_quote_parse(ret_document->data ? ret_document->data : "",
+			     ret_document->size, &quote, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_quote_verify(&quote, receipt, err);
+	if (rc < 0)
+		return rc;
+	*ret = quote;
+	return 0;
 }

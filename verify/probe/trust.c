@@ -19,8 +19,9 @@ static int read_below(const char *root, const char *path, size_t limit,
 	auto_buf struct mkv_buf full = {0};
 	mkv_buf_printf(&full, "%s%s", root, path);
 	int rc = mkv_buf_check(&full, err);
-	return rc < 0 ? rc
-		      : mkv_read_file(AT_FDCWD, full.data, limit, ret, err);
+	if (rc < 0)
+		return rc;
+	return mkv_read_file(AT_FDCWD, full.data, limit, ret, err);
 }
 
 static int check_signature(const char *root, const struct mkv_sha256 *sha256,
@@ -31,31 +32,34 @@ static int check_signature(const char *root, const struct mkv_sha256 *sha256,
 	auto_buf struct mkv_buf pem = {0}, bundle = {0}, payload = {0};
 	int rc = read_below(root, MKV_CONTRACT_KEY_PATH, MKV_PUBLIC_KEY_PEM_MAX,
 			    &pem, err);
-	if (rc == 0)
-		rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size,
-					  ret_key, err);
-	if (rc == 0)
-		rc = read_below(root, MKV_CONTRACT_BUNDLE_PATH, BUNDLE_MAX,
-				&bundle, err);
-	if (rc == 0)
-		rc = mkv_dsse_verify(bundle.data ? bundle.data : "",
-				     bundle.size, ret_key, MKV_DSSE_IN_TOTO,
-				     &payload, err);
-	if (rc == 0)
-		rc = mkv_statement_subject_check(
-			payload.data ? payload.data : "", payload.size,
-			MKV_PREDICATE_CONTRACT, NULL, sha256, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size, ret_key,
+				  err);
+	if (rc < 0)
+		return rc;
+	rc = read_below(root, MKV_CONTRACT_BUNDLE_PATH, BUNDLE_MAX, &bundle,
+			err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_dsse_verify(bundle.data ? bundle.data : "", bundle.size,
+			     ret_key, MKV_DSSE_IN_TOTO, &payload, err);
+	if (rc < 0)
+		return rc;
+	return mkv_statement_subject_check(payload.data ? payload.data : "",
+					   payload.size, MKV_PREDICATE_CONTRACT,
+					   NULL, sha256, err);
 }
 
-/* Reads and parses; the text tells what went wrong. */
-static int load(const char *root, const char *path, struct mkv_trusted *ret,
-		struct mkv_sha256 *ret_sha256, struct mkv_error *err)
+static int load_contract(const char *root, const char *path,
+			 struct mkv_trusted *ret, struct mkv_sha256 *ret_sha256,
+			 struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	int rc = read_below(root, path, MKV_CONTRACT_LIMIT_BYTES, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, ret_sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, ret_sha256, err);
 	if (rc < 0)
 		return rc;
 	mkv_sha256_hex(ret_sha256, ret->sha256);
@@ -63,7 +67,7 @@ static int load(const char *root, const char *path, struct mkv_trusted *ret,
 				  &ret->contract, err);
 }
 
-static void broken(struct mkv_trusted *ret, const struct mkv_error *err)
+static void set_broken(struct mkv_trusted *ret, const struct mkv_error *err)
 {
 	ret->trust = MKV_TRUST_BROKEN;
 	memcpy(ret->text, err->message, sizeof(ret->text));
@@ -75,9 +79,9 @@ void mkv_trust_image(const char *root, struct mkv_trusted *ret)
 	struct mkv_public_key key;
 	struct mkv_error err;
 	*ret = (struct mkv_trusted){0};
-	if (load(root, MKV_CONTRACT_PATH, ret, &sha256, &err) < 0 ||
+	if (load_contract(root, MKV_CONTRACT_PATH, ret, &sha256, &err) < 0 ||
 	    check_signature(root, &sha256, &key, &err) < 0) {
-		broken(ret, &err);
+		set_broken(ret, &err);
 		return;
 	}
 	char id[MKV_SHA256_HEX_SIZE];
@@ -85,11 +89,11 @@ void mkv_trust_image(const char *root, struct mkv_trusted *ret)
 	const char *named = ret->contract->key_id;
 	if (!named || strcmp(named, id) != 0) {
 		(void)mkv_fail(&err, MKV_UNVERIFIED, EBADMSG,
-			       "the contract names %s%s, the image holds key "
+			       "the contract names %s%s, but the image has key "
 			       "%s",
 			       named ? "key " : "no key", named ? named : "",
 			       id);
-		broken(ret, &err);
+		set_broken(ret, &err);
 		return;
 	}
 	ret->trust = MKV_TRUST_VERIFIED;
@@ -102,11 +106,11 @@ void mkv_trust_file(const char *path, struct mkv_trusted *ret)
 	struct mkv_sha256 sha256;
 	struct mkv_error err;
 	*ret = (struct mkv_trusted){0};
-	if (load("", path, ret, &sha256, &err) < 0) {
-		broken(ret, &err);
+	if (load_contract("", path, ret, &sha256, &err) < 0) {
+		set_broken(ret, &err);
 		return;
 	}
 	ret->trust = MKV_TRUST_UNCHECKED;
 	(void)snprintf(ret->text, sizeof(ret->text),
-		       "taken from a file by hand; no signature was looked at");
+		       "from a file of --contract; no signature was verified");
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The contract and whether to believe it. */
+/* The contract and whether it is trusted. */
 
 #include "lib/contract.h"
 #include "verify/probe/env.h"
 
 struct mkv_trusted {
-	struct mkv_contract *contract;	  /* NULL when it can't be read */
-	char sha256[MKV_SHA256_HEX_SIZE]; /* of its bytes; "" when unread */
+	struct mkv_contract *contract;	  /* NULL: not readable */
+	char sha256[MKV_SHA256_HEX_SIZE]; /* of its bytes; "": not readable */
 	enum mkv_trust trust;
-	char text[MKV_ERROR_MESSAGE_MAX]; /* who signed it, or what is wrong */
+	char text[MKV_ERROR_MESSAGE_MAX]; /* the key that signed, or the error
+					   */
 };
 void mkv_trusted_done(struct mkv_trusted *trusted) mkv_nonnull(1);
 #define auto_trusted __attribute__((cleanup(mkv_trusted_done)))
 
-/* The image's own: /usr/lib/mkvbench below `root`, its bundle checked with the
- * key beside it, the statement's subject being the contract's bytes. */
+/* Loads the contract of the image, /usr/lib/mkvbench below `root`, and verifies
+ * its bundle with the key in the same directory: the subject of the statement
+ * must be the bytes of the contract. */
 void mkv_trust_image(const char *root, struct mkv_trusted *ret)
 	mkv_nonnull(1, 2);
-/* A file, taken as it is. */
+/* Loads a contract from a file, without a signature. */
 void mkv_trust_file(const char *path, struct mkv_trusted *ret)
 	mkv_nonnull(1, 2);

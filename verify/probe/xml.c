@@ -6,8 +6,10 @@
 
 #include "lib/buf.h"
 
+enum { ATTRIBUTES_MAX = 256 };
+
 struct mkv_xml {
-	char *text; /* cut into the strings of the nodes */
+	char *text; /* holds the strings of the nodes */
 	struct mkv_xml_node *root;
 };
 
@@ -37,7 +39,7 @@ struct reader {
 	const char *mistake; /* NULL: none yet */
 };
 
-static bool wrong(struct reader *r, const char *mistake)
+static bool fail_parse(struct reader *r, const char *mistake)
 {
 	if (!r->mistake)
 		r->mistake = mistake;
@@ -55,19 +57,19 @@ static void skip_space(struct reader *r)
 		r->at++;
 }
 
-/* Names of XML in ASCII: enough for libvirt's. */
-static bool is_name(char c, bool first)
+/* Names in ASCII suffice for libvirt. */
+static bool is_name_char(char c, bool first)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
 	       c == ':' ||
 	       (!first && ((c >= '0' && c <= '9') || c == '-' || c == '.'));
 }
 
-/* Its length; 0 where there is none. */
+/* The length of the name at the current position; 0: none. */
 static size_t name_length(const struct reader *r)
 {
 	size_t length = 0;
-	while (is_name(r->at[length], length == 0))
+	while (is_name_char(r->at[length], length == 0))
 		length++;
 	return length;
 }
@@ -85,9 +87,9 @@ static size_t put_utf8(uint32_t c, char *to)
 	return size;
 }
 
-/* "&...;" at `at`, its character to `to`, never longer than what it stands for;
- * its own length, 0 when it is none that we know. */
-static size_t reference(const char *at, char *to, size_t *ret_size)
+/* Decodes the reference "&...;" at `at` into `to`; the result is never longer
+ * than the reference. Returns the length of the reference; 0: unknown. */
+static size_t decode_reference(const char *at, char *to, size_t *ret_size)
 {
 	static const struct {
 		const char *name;
@@ -123,18 +125,18 @@ static size_t reference(const char *at, char *to, size_t *ret_size)
 	return (size_t)(end + 1 - at);
 }
 
-/* Resolves references in place and ends the string at `length`. */
-static bool resolve(struct reader *r, char *text, size_t length)
+/* Decodes references in place and terminates the string. */
+static bool decode_text(struct reader *r, char *text, size_t length)
 {
 	char *to = text;
 	for (const char *at = text; at < text + length;) {
 		size_t size = 1, taken = 1;
 		if (*at == '&')
-			taken = reference(at, to, &size);
+			taken = decode_reference(at, to, &size);
 		else
 			*to = *at;
 		if (taken == 0 || at + taken > text + length)
-			return wrong(r, "an unknown reference");
+			return fail_parse(r, "an unknown reference");
 		at += taken;
 		to += size;
 	}
@@ -142,7 +144,44 @@ static bool resolve(struct reader *r, char *text, size_t length)
 	return true;
 }
 
-/* NAME="VALUE" pairs up to the tag's end, which stays. */
+/* Reads one attribute NAME="VALUE". */
+static bool read_attribute(struct reader *r, struct mkv_xml_node *node)
+{
+	size_t length = name_length(r);
+	char *name = r->at;
+	if (length == 0)
+		return fail_parse(r, "a malformed tag");
+	r->at += length;
+	skip_space(r);
+	if (*r->at != '=')
+		return fail_parse(r, "an attribute without a value");
+	r->at++;
+	skip_space(r);
+	char quote = *r->at;
+	char *value = r->at + 1;
+	char *end = quote == '"' || quote == '\'' ? strchr(value, quote) : NULL;
+	if (!end || memchr(value, '<', (size_t)(end - value)))
+		return fail_parse(r, "an attribute value without quotes");
+	struct mkv_xml_attribute *more =
+		node->n_attributes >= ATTRIBUTES_MAX
+			? NULL
+			: reallocarray(node->attributes, node->n_attributes + 1,
+				       sizeof(*more));
+	if (!more)
+		return fail_parse(r, "too many attributes");
+	node->attributes = more;
+	if (!decode_text(r, value, (size_t)(end - value)))
+		return false;
+	name[length] = '\0';
+	r->at = end + 1;
+	for (size_t i = 0; i < node->n_attributes; i++)
+		if (strcmp(more[i].name, name) == 0)
+			return fail_parse(r, "a duplicate attribute");
+	more[node->n_attributes++] = (struct mkv_xml_attribute){name, value};
+	return true;
+}
+
+/* Reads attributes up to the end of the tag, without the end. */
 static bool read_attributes(struct reader *r, struct mkv_xml_node *node)
 {
 	for (;;) {
@@ -150,45 +189,15 @@ static bool read_attributes(struct reader *r, struct mkv_xml_node *node)
 		skip_space(r);
 		if (*r->at == '>' || *r->at == '/')
 			return true;
-		size_t length = name_length(r);
-		char *name = r->at;
-		if (length == 0 || before == r->at)
-			return wrong(r, "a tag that isn't well-formed");
-		r->at += length;
-		skip_space(r);
-		if (*r->at != '=')
-			return wrong(r, "an attribute without a value");
-		r->at++;
-		skip_space(r);
-		char quote = *r->at;
-		char *value = r->at + 1;
-		char *end = quote == '"' || quote == '\'' ? strchr(value, quote)
-							  : NULL;
-		if (!end || memchr(value, '<', (size_t)(end - value)))
-			return wrong(r, "a value without its quotes");
-		struct mkv_xml_attribute *more =
-			node->n_attributes >= 256
-				? NULL
-				: reallocarray(node->attributes,
-					       node->n_attributes + 1,
-					       sizeof(*more));
-		if (!more)
-			return wrong(r, "too many attributes");
-		node->attributes = more;
-		if (!resolve(r, value, (size_t)(end - value)))
+		if (before == r->at)
+			return fail_parse(r, "a malformed tag");
+		if (!read_attribute(r, node))
 			return false;
-		name[length] = '\0';
-		r->at = end + 1;
-		for (size_t i = 0; i < node->n_attributes; i++)
-			if (strcmp(more[i].name, name) == 0)
-				return wrong(r, "an attribute twice");
-		more[node->n_attributes++] =
-			(struct mkv_xml_attribute){name, value};
 	}
 }
 
-/* Comments and processing instructions, any number of them. */
-static bool skip_asides(struct reader *r)
+/* Skips any number of comments and processing instructions. */
+static bool skip_comments(struct reader *r)
 {
 	for (;;) {
 		skip_space(r);
@@ -204,7 +213,7 @@ static bool skip_asides(struct reader *r)
 			return true;
 		}
 		if (!end)
-			return wrong(r, "a comment without an end");
+			return fail_parse(r, "an unterminated comment");
 		r->at += (size_t)(end - r->at) + more;
 	}
 }
@@ -212,19 +221,19 @@ static bool skip_asides(struct reader *r)
 static struct mkv_xml_node *read_element(struct reader *r, unsigned depth);
 
 struct piece {
-	char *text; /* NULL: none */
+	char *text; /* NULL: no text yet */
 	size_t length;
 };
 
-/* The text up to the next tag, trimmed; the first piece that isn't empty stays.
- */
+/* Reads the text up to the next tag, trimmed. `first` keeps the first text that
+ * is not blank. */
 static bool read_text(struct reader *r, struct piece *first)
 {
 	skip_space(r);
 	char *text = r->at;
 	char *end = strchr(text, '<');
 	if (!end)
-		return wrong(r, "an element without an end");
+		return fail_parse(r, "an unterminated element");
 	r->at = end;
 	while (end > text && is_space(end[-1]))
 		end--;
@@ -242,7 +251,7 @@ static bool read_end(struct reader *r, const char *name)
 		skip_space(r);
 	}
 	if (!same || *r->at != '>')
-		return wrong(r, "an end tag of another element");
+		return fail_parse(r, "an end tag of another element");
 	r->at++;
 	return true;
 }
@@ -257,7 +266,7 @@ static bool read_children(struct reader *r, struct mkv_xml_node *node,
 			return false;
 		if (strncmp(r->at, "<!--", 4) == 0 ||
 		    strncmp(r->at, "<?", 2) == 0) {
-			if (!skip_asides(r))
+			if (!skip_comments(r))
 				return false;
 			continue;
 		}
@@ -270,27 +279,28 @@ static bool read_children(struct reader *r, struct mkv_xml_node *node,
 	}
 	if (!read_end(r, node->name))
 		return false;
-	/* Cut only now: its end may be the next tag's first byte. */
+	/* Terminated only now, because the terminator replaces the first byte
+	 * of the next tag. */
 	if (text.text)
 		node->text = text.text;
-	return !text.text || resolve(r, text.text, text.length);
+	return !text.text || decode_text(r, text.text, text.length);
 }
 
 static struct mkv_xml_node *read_element(struct reader *r, unsigned depth)
 {
 	if (depth > MKV_XML_DEPTH_MAX || ++r->nodes > MKV_XML_NODES_MAX) {
-		(void)wrong(r, "too deep, or too much of it");
+		(void)fail_parse(r, "too deep, or too many elements");
 		return NULL;
 	}
 	r->at++; /* '<' */
 	size_t length = name_length(r);
 	if (length == 0) {
-		(void)wrong(r, "a tag that isn't well-formed");
+		(void)fail_parse(r, "a malformed tag");
 		return NULL;
 	}
 	struct mkv_xml_node *node = calloc(1, sizeof(*node));
 	if (!node) {
-		(void)wrong(r, "out of memory");
+		(void)fail_parse(r, "out of memory");
 		return NULL;
 	}
 	char *name = r->at;
@@ -300,10 +310,10 @@ static struct mkv_xml_node *read_element(struct reader *r, unsigned depth)
 	bool good = read_attributes(r, node);
 	bool empty = good && *r->at == '/';
 	if (good && empty && r->at[1] != '>')
-		good = wrong(r, "a tag that isn't well-formed");
+		good = fail_parse(r, "a malformed tag");
 	if (good) {
 		char *body = r->at + (empty ? 2 : 1);
-		name[length] = '\0'; /* at the latest the '>' or '/' */
+		name[length] = '\0'; /* replaces at most the '>' or '/' */
 		r->at = body;
 		if (!empty)
 			good = read_children(r, node, depth);
@@ -319,19 +329,19 @@ int mkv_xml_parse(const char *text, size_t size, struct mkv_xml **ret,
 {
 	if (size > MKV_XML_BYTES_MAX || memchr(text, '\0', size))
 		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-				"XML: too large, or no text");
+				"XML: too large, or with a NUL byte");
 	auto_xml struct mkv_xml *xml = calloc(1, sizeof(*xml));
 	if (xml)
 		xml->text = strndup(text, size);
 	if (!xml || !xml->text)
 		return mkv_oom(err);
 	struct reader r = {.at = xml->text};
-	if (skip_asides(&r) && *r.at != '<')
-		(void)wrong(&r, "text outside of elements");
+	if (skip_comments(&r) && *r.at != '<')
+		(void)fail_parse(&r, "text outside of elements");
 	if (!r.mistake)
 		xml->root = read_element(&r, 1);
-	if (xml->root && skip_asides(&r) && *r.at)
-		(void)wrong(&r, "more than one document");
+	if (xml->root && skip_comments(&r) && *r.at)
+		(void)fail_parse(&r, "more than one root element");
 	if (r.mistake)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"XML, byte %td: %s", r.at - xml->text,
@@ -360,7 +370,7 @@ const struct mkv_xml_node *mkv_xml_find(const struct mkv_xml_node *node,
 	return node;
 }
 
-const struct mkv_xml_node *mkv_xml_again(const struct mkv_xml_node *node)
+const struct mkv_xml_node *mkv_xml_next(const struct mkv_xml_node *node)
 {
 	const struct mkv_xml_node *next = node->next;
 	while (next && strcmp(next->name, node->name) != 0)

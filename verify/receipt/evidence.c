@@ -6,9 +6,9 @@
 
 #include "lib/io.h"
 
-enum { FILE_MOST_BYTES = 1 << 20 };
+enum { FILE_BYTES_MAX = 1 << 20 };
 
-/* What checks read, or what explains it. */
+/* Files that checks read, and files that explain a result. */
 static const char *const files[] = {
 	"/proc/version",
 	"/proc/cmdline",
@@ -21,6 +21,7 @@ static const char *const files[] = {
 	"/sys/devices/system/clocksource/clocksource0/available_clocksource",
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource",
 	"/sys/devices/system/cpu/online",
+	"/sys/devices/system/cpu/present",
 	"/sys/devices/system/cpu/smt/active",
 	"/sys/devices/system/cpu/vulnerabilities/itlb_multihit",
 	"/sys/devices/system/cpu/vulnerabilities/l1tf",
@@ -57,7 +58,7 @@ void mkv_evidence_system(const struct mkv_env *env, struct mkv_buf *into)
 		auto_free char *path = mkv_env_path(env, "%s", files[i]);
 		auto_buf struct mkv_buf text = {0};
 		struct mkv_error err;
-		if (!path || mkv_read_file(AT_FDCWD, path, FILE_MOST_BYTES,
+		if (!path || mkv_read_file(AT_FDCWD, path, FILE_BYTES_MAX,
 					   &text, &err) < 0)
 			continue;
 		mkv_buf_printf(into, "== %s\n", files[i]);

@@ -7,7 +7,7 @@
 #include "verify/probe/domains.h"
 #include "verify/probe/proc.h"
 
-static void put(json_t *object, const char *key, const char *text)
+static void put_text(json_t *object, const char *key, const char *text)
 {
 	if (!text)
 		return;
@@ -19,21 +19,21 @@ static void put(json_t *object, const char *key, const char *text)
 static json_t *finding_json(const struct mkv_finding *finding)
 {
 	json_t *json = json_object();
-	put(json, "what", finding->what);
-	put(json, "result", mkv_result_name(finding->result));
-	put(json, "expected", finding->expected);
-	put(json, "observed", finding->observed);
-	put(json, "source", finding->source);
+	put_text(json, "what", finding->what);
+	put_text(json, "result", mkv_result_name(finding->result));
+	put_text(json, "expected", finding->expected);
+	put_text(json, "observed", finding->observed);
+	put_text(json, "source", finding->source);
 	return json;
 }
 
 static json_t *row_json(const struct mkv_receipt_row *row)
 {
 	json_t *json = json_object(), *findings = json_array();
-	put(json, "name", row->check->name);
-	put(json, "why", row->check->why);
-	put(json, "result", mkv_result_name(row->result));
-	put(json, "accepted", row->accepted);
+	put_text(json, "name", row->check->name);
+	put_text(json, "why", row->check->why);
+	put_text(json, "result", mkv_result_name(row->result));
+	put_text(json, "accepted", row->accepted);
 	(void)json_object_set_new(json, "took_s", json_real(row->took_s));
 	for (size_t i = 0; i < row->answer.count; i++)
 		(void)json_array_append_new(
@@ -58,21 +58,21 @@ static json_t *machine_json(const struct mkv_receipt *receipt)
 	for (size_t i = 0; i < sizeof(dmi) / sizeof(dmi[0]); i++) {
 		auto_free char *text = mkv_env_read(
 			receipt->env, "/sys/class/dmi/id/%s", dmi[i]);
-		put(names, dmi[i], text);
+		put_text(names, dmi[i], text);
 	}
 	(void)json_object_set_new(json, "dmi", names);
-	put(json, "boot_id", receipt->boot_id);
-	/* What a hypervisor calls this guest: ties their receipts. */
+	put_text(json, "boot_id", receipt->boot_id);
+	/* The hypervisor's UUID of this guest correlates both receipts. */
 	auto_free char *uuid =
 		mkv_env_read(receipt->env, "/sys/class/dmi/id/product_uuid");
-	put(json, "product_uuid", uuid);
+	put_text(json, "product_uuid", uuid);
 	put_time(json, "booted", mkv_proc_booted_s(receipt->env));
 	auto_free char *release =
 		mkv_env_read(receipt->env, "/proc/sys/kernel/osrelease");
-	put(json, "kernel", release);
+	put_text(json, "kernel", release);
 	auto_free char *microcode = mkv_env_read(
 		receipt->env, "/sys/devices/system/cpu/cpu0/microcode/version");
-	put(json, "microcode", microcode);
+	put_text(json, "microcode", microcode);
 	return json;
 }
 
@@ -82,13 +82,13 @@ static json_t *contract_json(const struct mkv_receipt *receipt)
 	const struct mkv_contract *contract = receipt->env->contract;
 	json_t *json = json_object();
 	if (receipt->trusted->sha256[0])
-		put(json, "sha256", receipt->trusted->sha256);
-	put(json, "signature", trust[receipt->trusted->trust]);
+		put_text(json, "sha256", receipt->trusted->sha256);
+	put_text(json, "signature", trust[receipt->trusted->trust]);
 	if (!contract)
 		return json;
-	put(json, "name", contract->name);
-	put(json, "scenario", contract->scenario);
-	put(json, "mode", contract->is_gate ? "gate" : "warn");
+	put_text(json, "name", contract->name);
+	put_text(json, "scenario", contract->scenario);
+	put_text(json, "mode", contract->is_gate ? "gate" : "warn");
 	return json;
 }
 
@@ -97,24 +97,24 @@ static json_t *host_json(const struct mkv_receipt *receipt)
 	const struct mkv_contract_host *host = receipt->env->host;
 	const struct mkv_contract_image *image = receipt->env->image;
 	json_t *json = json_object();
-	put(json, "name", receipt->host);
+	put_text(json, "name", receipt->host);
 	if (host)
-		put(json, "role", host->role);
+		put_text(json, "role", host->role);
 	if (image) {
 		char hex[MKV_SHA256_HEX_SIZE];
-		put(json, "image", image->name);
-		put(json, "platform",
-		    mkv_contract_platform_name(image->platform));
-		/* Every path, mode and byte of the image's root file system. */
+		put_text(json, "image", image->name);
+		put_text(json, "platform",
+			 mkv_contract_platform_name(image->platform));
+		/* Covers every path, mode and byte of the root file system. */
 		mkv_sha256_hex(&image->files.sha256, hex);
 		if (image->files.list)
-			put(json, "files_sha256", hex);
+			put_text(json, "files_sha256", hex);
 	}
 	return json;
 }
 
-/* Each guest of the contract that runs here, by the UUID that its own receipt
- * has, with the digest of its live definition. */
+/* Each guest of the contract that runs on this machine, with the UUID that is
+ * in its own receipt and the digest of its live definition. */
 static json_t *guests_json(const struct mkv_receipt *receipt)
 {
 	const struct mkv_env *env = receipt->env;
@@ -134,12 +134,12 @@ static json_t *guests_json(const struct mkv_receipt *receipt)
 		char hex[MKV_SHA256_HEX_SIZE];
 		json_t *json = json_object();
 		mkv_sha256_hex(&domain->sha256, hex);
-		put(json, "host", guest->name);
-		put(json, "domain", domain->name);
-		put(json, "uuid", domain->uuid);
-		put(json, "state",
-		    mkv_xml_attribute(domain->status, "", "state"));
-		put(json, "definition_sha256", hex);
+		put_text(json, "host", guest->name);
+		put_text(json, "domain", domain->name);
+		put_text(json, "uuid", domain->uuid);
+		put_text(json, "state",
+			 mkv_xml_attribute(domain->status, "", "state"));
+		put_text(json, "definition_sha256", hex);
 		put_time(json, "started", mkv_proc_started_s(env, domain->pid));
 		(void)json_array_append_new(array, json);
 	}
@@ -165,7 +165,7 @@ static json_t *figures_json(const struct mkv_figures *figures)
 	return json;
 }
 
-/* A digest that can't be made leaves its file out. */
+/* A file is left out when its digest can't be computed. */
 static json_t *evidence_json(const struct mkv_receipt *receipt)
 {
 	json_t *json = json_object();
@@ -180,7 +180,7 @@ static json_t *evidence_json(const struct mkv_receipt *receipt)
 		    mkv_sha256_bytes(text->data, text->size, &sha256, &err) < 0)
 			continue;
 		mkv_sha256_hex(&sha256, hex);
-		put(json, name, hex);
+		put_text(json, name, hex);
 	}
 	return json;
 }
@@ -198,10 +198,10 @@ int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 	auto_json json_t *json = json_object();
 	json_t *checks = json_array();
 	(void)json_object_set_new(json, "mkvbench_receipt", json_integer(1));
-	put(json, "verifier", MKV_VERSION);
-	put(json, "phase", phase_name(receipt->env->phase));
-	put(json, "result", mkv_receipt_word(receipt));
-	put(json, "verdict", mkv_result_name(receipt->result));
+	put_text(json, "verifier", MKV_VERSION);
+	put_text(json, "phase", phase_name(receipt->env->phase));
+	put_text(json, "result", mkv_receipt_word(receipt));
+	put_text(json, "verdict", mkv_result_name(receipt->result));
 	(void)json_object_set_new(json, "contract", contract_json(receipt));
 	(void)json_object_set_new(json, "host", host_json(receipt));
 	(void)json_object_set_new(json, "machine", machine_json(receipt));
@@ -220,21 +220,23 @@ int mkv_receipt_json(const struct mkv_receipt *receipt, struct mkv_buf *into,
 	(void)json_object_set_new(json, "signed",
 				  json_boolean(receipt->is_signed));
 	if (!receipt->is_signed)
-		put(json, "unsigned_because", receipt->unsigned_because);
+		put_text(json, "unsigned_because", receipt->unsigned_because);
 	return json ? mkv_json_dump(json, into, err) : mkv_oom(err);
 }
 
-static json_t *descriptor(const char *name, const char *hex)
+static json_t *descriptor_json(const char *name, const char *hex)
 {
 	json_t *json = json_object(), *digest = json_object();
-	put(digest, "sha256", hex);
-	put(json, "name", name);
+	put_text(digest, "sha256", hex);
+	put_text(json, "name", name);
 	(void)json_object_set_new(json, "digest", digest);
 	return json;
 }
 
-static json_t *tests_that(const struct mkv_receipt *receipt, bool passed,
-			  bool warned)
+/* The names of the promised checks that have passed, that were accepted, or
+ * neither. */
+static json_t *test_names_json(const struct mkv_receipt *receipt, bool passed,
+			       bool warned)
 {
 	json_t *names = json_array();
 	for (size_t i = 0; i < receipt->count; i++) {
@@ -262,29 +264,31 @@ int mkv_receipt_statement(const struct mkv_receipt *receipt,
 	auto_json json_t *root = json_object();
 	json_t *subjects = json_array(), *predicate = json_object();
 	json_t *configuration = json_array();
-	(void)json_array_append_new(subjects, descriptor("receipt.json", hex));
+	(void)json_array_append_new(subjects,
+				    descriptor_json("receipt.json", hex));
 	if (receipt->trusted->sha256[0]) {
 		(void)json_array_append_new(
-			subjects,
-			descriptor("contract.json", receipt->trusted->sha256));
+			subjects, descriptor_json("contract.json",
+						  receipt->trusted->sha256));
 		(void)json_array_append_new(
 			configuration,
-			descriptor("contract.json", receipt->trusted->sha256));
+			descriptor_json("contract.json",
+					receipt->trusted->sha256));
 	}
-	put(predicate, "result",
-	    receipt->result == MKV_PASS	      ? "PASSED"
-	    : mkv_receipt_lets_start(receipt) ? "WARNED"
-					      : "FAILED");
+	put_text(predicate, "result",
+		 receipt->result == MKV_PASS	   ? "PASSED"
+		 : mkv_receipt_lets_start(receipt) ? "WARNED"
+						   : "FAILED");
 	(void)json_object_set_new(predicate, "configuration", configuration);
 	(void)json_object_set_new(predicate, "passedTests",
-				  tests_that(receipt, true, false));
+				  test_names_json(receipt, true, false));
 	(void)json_object_set_new(predicate, "warnedTests",
-				  tests_that(receipt, false, true));
+				  test_names_json(receipt, false, true));
 	(void)json_object_set_new(predicate, "failedTests",
-				  tests_that(receipt, false, false));
-	put(root, "_type", "https://in-toto.io/Statement/v1");
-	put(root, "predicateType",
-	    "https://in-toto.io/attestation/test-result/v0.1");
+				  test_names_json(receipt, false, false));
+	put_text(root, "_type", "https://in-toto.io/Statement/v1");
+	put_text(root, "predicateType",
+		 "https://in-toto.io/attestation/test-result/v0.1");
 	(void)json_object_set_new(root, "subject", subjects);
 	(void)json_object_set_new(root, "predicate", predicate);
 	return root ? mkv_json_dump(root, into, err) : mkv_oom(err);

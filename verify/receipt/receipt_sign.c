@@ -9,13 +9,13 @@ int mkv_receipt_sign(struct mkv_receipt *receipt, struct mkv_buf *ret_json,
 	struct mkv_sha256 sha256;
 	struct mkv_quote quote;
 	struct mkv_error why = {0};
-	/* What is signed says that it is; so it is written anew when it isn't.
-	 */
+	/* The signed JSON has "signed": true, so it is made before the
+	 * signature, and made again when the TPM can't sign. */
 	receipt->is_signed = true;
 	int rc = mkv_receipt_json(receipt, ret_json, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(ret_json->data, ret_json->size, &sha256,
-				      err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(ret_json->data, ret_json->size, &sha256, err);
 	if (rc < 0)
 		return rc;
 	if (mkv_tpm_sign(receipt->env, &sha256, &quote, ret_document, &why) ==

@@ -6,13 +6,14 @@
 
 #include "verify/receipt/standing.h"
 
-/* What a console shows at once. */
+/* The size of a console. */
 enum { SCREEN_LINES = 24, SCREEN_COLUMNS = 80 };
 
-/* From all to the least; the first that fits on a screen is taken. */
+/* From the most to the least detail; the first that fits on a screen is used.
+ */
 static const struct detail {
-	bool names_passes; /* else only how many there are */
-	int findings;	   /* of each check that doesn't pass; -1: its name */
+	bool names_passes; /* false: only their number */
+	int findings;	   /* of each check that doesn't pass; -1: name only */
 } details[] = {{true, 3},  {false, 3}, {false, 2},
 	       {false, 1}, {false, 0}, {false, -1}};
 enum { DETAILS = sizeof(details) / sizeof(details[0]) };
@@ -26,7 +27,7 @@ char *mkv_receipt_clean(const char *text)
 	return copy;
 }
 
-/* "  pass  a, b, c" over as many lines as it takes. */
+/* "  pass  a, b, c", wrapped. */
 static void list_checks(const struct mkv_receipt *receipt,
 			enum mkv_result result, const char *title,
 			struct mkv_buf *into)
@@ -59,8 +60,7 @@ static void add_clean(struct mkv_buf *into, const char *text, size_t limit)
 	mkv_buf_str(into, copy ? copy : "?");
 }
 
-static void tell_finding(const struct mkv_finding *finding,
-			 struct mkv_buf *into)
+static void add_finding(const struct mkv_finding *finding, struct mkv_buf *into)
 {
 	mkv_buf_str(into, "      ");
 	add_clean(into, finding->what, 48);
@@ -73,9 +73,9 @@ static void tell_finding(const struct mkv_finding *finding,
 	mkv_buf_str(into, "]\n");
 }
 
-/* What is wrong with one check. */
-static void tell_row(const struct mkv_receipt_row *row, unsigned findings,
-		     struct mkv_buf *into)
+/* A check that doesn't pass, with up to `findings` of its findings. */
+static void add_row(const struct mkv_receipt_row *row, unsigned findings,
+		    struct mkv_buf *into)
 {
 	unsigned shown = 0;
 	mkv_buf_printf(into, "  %-15s %s: %s\n", mkv_result_name(row->result),
@@ -85,10 +85,10 @@ static void tell_row(const struct mkv_receipt_row *row, unsigned findings,
 		if (finding->result < MKV_NOT_ESTABLISHED)
 			continue;
 		if (shown++ == findings) {
-			mkv_buf_str(into, "      and more; see receipt.json\n");
+			mkv_buf_str(into, "      more in receipt.json\n");
 			break;
 		}
-		tell_finding(finding, into);
+		add_finding(finding, into);
 	}
 	if (row->accepted) {
 		mkv_buf_str(into, "      accepted by the recipe: ");
@@ -97,10 +97,10 @@ static void tell_row(const struct mkv_receipt_row *row, unsigned findings,
 	}
 }
 
-/* All that is wrong, with so many findings of each check; below zero, names
- * alone. */
-static void tell_rows(const struct mkv_receipt *receipt, int findings,
-		      struct mkv_buf *into)
+/* All checks that don't pass, with up to `findings` of each; below 0: their
+ * names only. */
+static void add_rows(const struct mkv_receipt *receipt, int findings,
+		     struct mkv_buf *into)
 {
 	if (findings < 0) {
 		list_checks(receipt, MKV_NOT_ESTABLISHED, "not-established",
@@ -109,13 +109,13 @@ static void tell_rows(const struct mkv_receipt *receipt, int findings,
 	}
 	for (size_t i = 0; findings >= 0 && i < receipt->count; i++)
 		if (receipt->rows[i].result >= MKV_NOT_ESTABLISHED)
-			tell_row(&receipt->rows[i], (unsigned)findings, into);
+			add_row(&receipt->rows[i], (unsigned)findings, into);
 	if (findings <= 0 && receipt->result != MKV_PASS)
-		mkv_buf_str(into, "  too much for one screen; see "
+		mkv_buf_str(into, "  findings omitted to fit one screen: see "
 				  "/run/mkvbench/receipt.json\n");
 }
 
-/* As a console breaks long lines. */
+/* Counts lines as a console wraps them. */
 static size_t count_lines(const struct mkv_buf *text)
 {
 	size_t lines = 0;
@@ -128,21 +128,20 @@ static size_t count_lines(const struct mkv_buf *text)
 	return lines;
 }
 
-static void tell_verdict(const struct mkv_receipt *receipt,
-			 struct mkv_buf *into)
+static void add_verdict(const struct mkv_receipt *receipt, struct mkv_buf *into)
 {
 	static const char *const verdicts[] = {
-		[MKV_NOT_PROMISED] = "nothing was asked",
-		[MKV_PASS] = "what runs is what was promised",
+		[MKV_NOT_PROMISED] = "no check ran",
+		[MKV_PASS] = "the running system keeps its contract",
 		[MKV_NOT_ESTABLISHED] =
-			"not everything that was promised could be established",
-		[MKV_FAIL] = "what runs is not what was promised",
+			"not every promise of the contract was established",
+		[MKV_FAIL] = "the running system breaks its contract",
 	};
 	const char *then = "";
 	if (receipt->env->phase == MKV_PHASE_BOOT &&
 	    receipt->result != MKV_PASS)
 		then = mkv_receipt_lets_start(receipt)
-			       ? "; services start all the same (mode: warn)"
+			       ? "; services start anyway (mode: warn)"
 			       : "; services do not start";
 	double clock_s = 0;
 	for (size_t i = 0; i < receipt->count; i++)
@@ -151,12 +150,12 @@ static void tell_verdict(const struct mkv_receipt *receipt,
 	mkv_buf_printf(into, "  %s%s (%.1f s", verdicts[receipt->result], then,
 		       receipt->took_s);
 	if (clock_s >= 0.1)
-		mkv_buf_printf(into, ", %.1f s of it for the clock", clock_s);
+		mkv_buf_printf(into, ", %.1f s of that for the clock", clock_s);
 	mkv_buf_str(into, ")\n");
 }
 
-static void tell_signature(const struct mkv_receipt *receipt,
-			   struct mkv_buf *into)
+static void add_signature(const struct mkv_receipt *receipt,
+			  struct mkv_buf *into)
 {
 	if (receipt->is_signed) {
 		mkv_buf_printf(into, "  signed by this machine's TPM, key %s\n",
@@ -180,8 +179,8 @@ static void count_checks(const struct mkv_receipt *receipt,
 			       count == 1 ? "" : "s");
 }
 
-static void tell(const struct mkv_receipt *receipt, const struct detail *detail,
-		 struct mkv_buf *into)
+static void add_screen(const struct mkv_receipt *receipt,
+		       const struct detail *detail, struct mkv_buf *into)
 {
 	const struct mkv_contract *contract = receipt->env->contract;
 	const char *sha = receipt->trusted->sha256;
@@ -198,9 +197,9 @@ static void tell(const struct mkv_receipt *receipt, const struct detail *detail,
 		detail->names_passes ? list_checks : count_checks;
 	name(receipt, MKV_PASS, "pass", into);
 	name(receipt, MKV_NOT_PROMISED, "not promised", into);
-	tell_rows(receipt, detail->findings, into);
-	tell_verdict(receipt, into);
-	tell_signature(receipt, into);
+	add_rows(receipt, detail->findings, into);
+	add_verdict(receipt, into);
+	add_signature(receipt, into);
 	const char *marker = receipt->env->phase == MKV_PHASE_BOOT
 				     ? "mkvbench-receipt"
 				     : "mkvbench-receipt-later";
@@ -214,7 +213,7 @@ void mkv_receipt_text(const struct mkv_receipt *receipt, struct mkv_buf *into)
 {
 	for (size_t i = 0;; i++) {
 		auto_buf struct mkv_buf text = {0};
-		tell(receipt, &details[i], &text);
+		add_screen(receipt, &details[i], &text);
 		if (i + 1 < DETAILS && count_lines(&text) > SCREEN_LINES)
 			continue;
 		mkv_buf_add(into, text.data, text.size);
@@ -249,26 +248,27 @@ void mkv_receipt_metrics(const struct mkv_receipt *receipt,
 			       "mkvbench_check{check=\"%s\",result=\"%s\"} 1\n",
 			       receipt->rows[i].check->name,
 			       mkv_result_name(receipt->rows[i].result));
-	/* A look sees its own subset: one that passes mends no other. */
+	/* A pass of this run's checks doesn't undo an earlier failure. */
 	add_figure(into, "mkvbench_verified",
-		   "1 when the boot's receipt passed, nothing broke it, and "
-		   "the last look passed.",
+		   "1 when the boot's receipt passed, no later run broke it, "
+		   "and the last run passed.",
 		   standing->boot_passed && !standing->is_broken &&
 			   receipt->result == MKV_PASS);
 	add_figure(into, "mkvbench_boot_verified",
 		   "1 when the boot's receipt passed.", standing->boot_passed);
 	add_figure(into, "mkvbench_receipt_broken",
-		   "1 when a promise was broken after the boot's receipt.",
+		   "1 when a later run of this boot broke its receipt.",
 		   standing->is_broken);
 	add_number(into, "mkvbench_last_look_timestamp_seconds",
-		   "When the last look began, since 1970.", receipt->started_s);
+		   "When the last run started, since 1970.",
+		   receipt->started_s);
 	add_number(into, "mkvbench_watch_looks",
-		   "Looks of the timer in this boot.", standing->watches);
+		   "Runs of the timer in this boot.", standing->watches);
 	add_number(into, "mkvbench_watch_established",
-		   "Those of them that could see everything well enough.",
+		   "Runs of the timer that established every check.",
 		   standing->established);
 	add_figure(into, "mkvbench_watch_widest_bound_seconds",
-		   "The widest bound of the clock in any of them.",
+		   "The widest bound of the clock in all runs of the timer.",
 		   standing->widest_bound_s);
 	add_figure(into, "mkvbench_receipt_signed",
 		   "1 when the machine's TPM signed the receipt.",
@@ -280,9 +280,9 @@ void mkv_receipt_metrics(const struct mkv_receipt *receipt,
 		   "Bound of the clock's distance from the VLAN's server.",
 		   receipt->figures.clock_bound_s);
 	add_figure(into, "mkvbench_sntp_offset_seconds",
-		   "Server's clock minus ours, asked independently.",
+		   "Server's clock minus the local one, by SNTP.",
 		   receipt->figures.sntp_offset_s);
 	add_figure(into, "mkvbench_sntp_delay_seconds",
-		   "Round trip of that exchange.",
+		   "Round trip of the SNTP exchange.",
 		   receipt->figures.sntp_delay_s);
 }

@@ -9,14 +9,14 @@
 
 enum { RECEIPT_MAX = 8 << 20 };
 
-/* A document of this boot; NULL when there is none, or it is another boot's. */
-static json_t *load(const char *folder, const char *name,
-		    const struct mkv_receipt *receipt)
+/* A JSON file of this boot. NULL when it is missing, or of another boot. */
+static json_t *load_of_boot(const char *directory, const char *name,
+			    const struct mkv_receipt *receipt)
 {
 	auto_buf struct mkv_buf path = {0};
 	auto_json json_t *json = NULL;
 	struct mkv_error err;
-	mkv_buf_printf(&path, "%s/%s", folder, name);
+	mkv_buf_printf(&path, "%s/%s", directory, name);
 	if (path.failed || mkv_json_load_file(AT_FDCWD, path.data, RECEIPT_MAX,
 					      &json, &err) < 0)
 		return NULL;
@@ -29,18 +29,19 @@ static json_t *load(const char *folder, const char *name,
 	return mkv_take(json);
 }
 
-static bool has_passed(const char *folder, const struct mkv_receipt *receipt)
+static bool has_passed(const char *directory, const struct mkv_receipt *receipt)
 {
 	if (receipt->env->phase == MKV_PHASE_BOOT)
 		return receipt->result == MKV_PASS;
-	auto_json json_t *boot = load(folder, "receipt.json", receipt);
+	auto_json json_t *boot =
+		load_of_boot(directory, "receipt.json", receipt);
 	const char *verdict =
 		json_string_value(json_object_get(boot, "verdict"));
 	return verdict && strcmp(verdict, "pass") == 0;
 }
 
-static void count(const struct mkv_receipt *receipt,
-		  struct mkv_standing *standing)
+static void count_watch(const struct mkv_receipt *receipt,
+			struct mkv_standing *standing)
 {
 	double bound = receipt->figures.clock_bound_s;
 	standing->watches++;
@@ -49,7 +50,8 @@ static void count(const struct mkv_receipt *receipt,
 		standing->widest_bound_s = bound;
 }
 
-static int write_watches(const char *folder, const struct mkv_receipt *receipt,
+static int write_watches(const char *directory,
+			 const struct mkv_receipt *receipt,
 			 const struct mkv_standing *standing,
 			 struct mkv_error *err)
 {
@@ -65,26 +67,27 @@ static int write_watches(const char *folder, const struct mkv_receipt *receipt,
 	if (isfinite(standing->widest_bound_s))
 		(void)json_object_set_new(json, "widest_bound_s",
 					  json_real(standing->widest_bound_s));
-	mkv_buf_printf(&path, "%s/watches.json", folder);
+	mkv_buf_printf(&path, "%s/watches.json", directory);
 	int rc = json ? mkv_json_dump(json, &text, err) : mkv_oom(err);
-	if (rc == 0)
-		rc = mkv_buf_check(&path, err);
-	return rc < 0 ? rc
-		      : mkv_write_file(path.data, 0644, text.data, text.size,
-				       err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_buf_check(&path, err);
+	if (rc < 0)
+		return rc;
+	return mkv_write_file(path.data, 0644, text.data, text.size, err);
 }
 
-int mkv_standing_update(const char *folder, const struct mkv_receipt *receipt,
+int mkv_standing_update(const char *directory,
+			const struct mkv_receipt *receipt,
 			struct mkv_standing *ret, struct mkv_error *err)
 {
 	struct mkv_standing standing = {
-		.boot_passed = has_passed(folder, receipt),
+		.boot_passed = has_passed(directory, receipt),
 		.widest_bound_s = NAN,
 	};
-	int rc = 0;
 	if (receipt->env->phase != MKV_PHASE_BOOT) {
 		auto_json json_t *before =
-			load(folder, "watches.json", receipt);
+			load_of_boot(directory, "watches.json", receipt);
 		const json_t *widest =
 			json_object_get(before, "widest_bound_s");
 		standing.watches =
@@ -95,10 +98,11 @@ int mkv_standing_update(const char *folder, const struct mkv_receipt *receipt,
 			standing.widest_bound_s = json_number_value(widest);
 	}
 	if (receipt->env->phase == MKV_PHASE_WATCH) {
-		count(receipt, &standing);
-		rc = write_watches(folder, receipt, &standing, err);
+		count_watch(receipt, &standing);
+		int rc = write_watches(directory, receipt, &standing, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0)
-		*ret = standing;
-	return rc;
+	*ret = standing;
+	return 0;
 }
