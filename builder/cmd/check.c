@@ -26,7 +26,8 @@ static int print_line(json_t *json, struct mkv_error *err)
 }
 
 static int print_complaint(const struct options *options,
-			   const struct mkv_complaint *c, struct mkv_error *err)
+			   const struct mkv_diagnostic *c,
+			   struct mkv_error *err)
 {
 	if (options->json)
 		return print_line(mkv_report_complaint_json(c), err);
@@ -57,7 +58,7 @@ static int check_one(const struct options *options, const char *path,
 		     struct mkv_error *err)
 {
 	auto_recipe struct mkv_recipe *recipe = NULL;
-	auto_complaints struct mkv_complaints complaints = {0};
+	auto_diagnostics struct mkv_diagnostics complaints = {0};
 	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe, &complaints,
 				    err);
 	if (rc == 0)

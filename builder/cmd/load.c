@@ -29,7 +29,7 @@ const struct mkv_recipe_world mkv_cmd_world = {has_overlay, has_program};
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
-	auto_complaints struct mkv_complaints complaints = {0};
+	auto_diagnostics struct mkv_diagnostics complaints = {0};
 	int rc =
 		mkv_recipe_load_in(&mkv_cmd_world, path, ret, &complaints, err);
 	if (rc == 0)

@@ -84,7 +84,7 @@ void mkv_report_error(const struct mkv_error *err)
 	print(event);
 }
 
-json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
+json_t *mkv_report_complaint_json(const struct mkv_diagnostic *c)
 {
 	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
 				   mkv_report_text(c->file), "line",
@@ -95,7 +95,7 @@ json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
 	return object;
 }
 
-void mkv_report_complaint(const struct mkv_complaint *c)
+void mkv_report_complaint(const struct mkv_diagnostic *c)
 {
 	if (!as_json) {
 		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,

@@ -77,7 +77,7 @@ static json_t *row_of(const struct mkv_recipe *recipe,
 		return json_integer(*(const unsigned *)member);
 	case MKV_ROW_SIZE:
 	case MKV_ROW_DURATION: /* the schema keeps both within 63 bits */
-		if (!row->fallback && *(const int64_t *)member == 0)
+		if (!row->default_value && *(const int64_t *)member == 0)
 			return json_null();
 		return json_integer(*(const int64_t *)member);
 	case MKV_ROW_LIST:

@@ -31,18 +31,18 @@ static void check_scenario(const struct mkv_cross *c)
 	bool docker =
 		r->scenario == MKV_DOCKER || r->scenario == MKV_KVM_DOCKER;
 	if (kvm && !r->has_hypervisor)
-		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
 			     "the scenario %s needs a 'hypervisor'", name);
 	if (!kvm && r->has_hypervisor)
-		mkv_complain(c->load, mkv_cross_mark(c, "hypervisor"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor"),
 			     "the scenario %s has no 'hypervisor'; kvm and "
 			     "kvm-docker have",
 			     name);
 	if (docker && !r->docker.network.name)
-		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
 			     "the scenario %s needs a 'docker.network'", name);
 	if (!docker && r->docker.network.name)
-		mkv_complain(c->load, mkv_cross_mark(c, "docker.network"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "docker.network"),
 			     "the scenario %s has no 'docker.network': its "
 			     "containers are on the host's network",
 			     name);
@@ -63,7 +63,7 @@ static void check_services(const struct mkv_cross *c)
 			       mkv_strings_has(&r->oci_images[j].programs,
 					       name);
 		if (!runs)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "services.%s", name),
 				     "no image and no OCI image has '%s' among "
 				     "its 'programs'",
@@ -77,7 +77,7 @@ static void check_tpm_keys(const struct mkv_cross *c)
 	const struct mkv_recipe *r = c->recipe;
 	for (size_t i = 0; !r->verify_sign && i < r->n_hosts; i++)
 		if (r->hosts[i].tpm_key)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "hosts.%s.tpm-key",
 						    r->hosts[i].name),
 				     "the images have nothing to ask a TPM "
@@ -119,7 +119,7 @@ void mkv_cross_check(struct mkv_recipe_loader *load,
 {
 	const struct mkv_cross cross = {load, root, recipe};
 	if (load->partial ||
-	    load->complaints->count >= MKV_RECIPE_MAX_COMPLAINTS)
+	    load->diagnostics->count >= MKV_RECIPE_DIAGNOSTICS_MAX)
 		return;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (!is_broken(load, checks[i].needs))

@@ -15,23 +15,23 @@ static void check_oci(const struct mkv_cross *c,
 			  oci->labels.count || oci->working_dir ||
 			  oci->stop_signal;
 	if (oci->external && (built || configured))
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
 			     "an external image is taken as it is: no other "
 			     "key stands beside 'external'");
 	if (oci->external)
 		return;
 	if (!built)
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
 			     "nothing is in it: it needs 'packages', "
 			     "'overlays', 'programs' or 'external'");
 	if (!oci->entrypoint.count && !oci->command.count)
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
 			     "it runs nothing: it needs an 'entrypoint' or a "
 			     "'command'");
 	for (size_t i = 0; i < oci->ports.count; i++) {
 		unsigned long port = strtoul(oci->ports.items[i], NULL, 10);
 		if (port == 0 || port > 65535)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "oci.%s.ports.%zu",
 						    oci->name, i),
 				     "'%s': ports are 1 to 65535",
@@ -99,7 +99,7 @@ static void check_clash(const struct mkv_cross *c,
 		for (size_t j = 0; j < other->ports.count; j++)
 			if (is_same_port(one->ports.items[i],
 					 other->ports.items[j]))
-				mkv_complain(
+				mkv_diagnose(
 					c->load,
 					mkv_cross_mark(
 						c, "containers.%s.ports.%zu",
@@ -116,7 +116,7 @@ static void check_ports(const struct mkv_cross *c,
 		struct publish p = parse_publish(container->ports.items[i]);
 		if (p.host == 0 || p.host > 65535 || p.container == 0 ||
 		    p.container > 65535)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c,
 						    "containers.%s.ports.%zu",
 						    container->name, i),
@@ -124,7 +124,7 @@ static void check_ports(const struct mkv_cross *c,
 				     container->ports.items[i]);
 	}
 	if (container->ports.count && strcmp(container->network, "host") == 0)
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "containers.%s.ports",
 					    container->name),
 			     "on the host's network there is nothing to "
@@ -149,7 +149,7 @@ static void check_roles(const struct mkv_cross *c,
 		if (found)
 			continue;
 		const char *near = mkv_nearest(role, roles, r->n_hosts);
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "containers.%s.roles.%zu",
 					    container->name, i),
 			     "no host has the role '%s'%s%s%s", role,
@@ -165,7 +165,7 @@ static void check_mounts(const struct mkv_cross *c,
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(container->mounts[i].path,
 				   container->mounts[j].path) == 0)
-				mkv_complain(
+				mkv_diagnose(
 					c->load,
 					mkv_cross_mark(
 						c, "containers.%s.mounts.%s",
@@ -185,10 +185,10 @@ static void check_carrier(const struct mkv_cross *c,
 	struct mkv_mark mark =
 		mkv_cross_mark(c, "images.%s.containers", image->name);
 	if (!c->recipe->docker.storage_driver)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "containers need 'docker' in the recipe");
 	if (!mkv_strings_has(&image->packages, "docker.io"))
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "containers need the package docker.io in the "
 			     "image");
 }

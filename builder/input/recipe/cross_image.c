@@ -38,7 +38,7 @@ static void check_settings_words(const struct mkv_cross *c,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].given &&
 		    strncmp(word, rows[i].word, strlen(rows[i].word)) == 0)
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, index),
@@ -51,7 +51,7 @@ static void check_words(const struct mkv_cross *c,
 {
 	for (size_t i = 0; i < image->cmdline.count; i++)
 		if (is_reserved(image->cmdline.items[i]))
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, i),
@@ -60,7 +60,7 @@ static void check_words(const struct mkv_cross *c,
 	for (size_t i = 0; i < image->cmdline.count; i++)
 		check_settings_words(c, image, i);
 	if (mkv_strings_has(&image->packages, image->kernel))
-		mkv_complain(
+		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.packages", image->name),
 			"'%s' is the image's kernel; it doesn't stand "
@@ -68,7 +68,7 @@ static void check_words(const struct mkv_cross *c,
 			image->kernel);
 	for (size_t i = 0; i < image->mask.count; i++)
 		if (mkv_strings_has(&image->enable, image->mask.items[i]))
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c,
 						    "images.%s.units.mask.%zu",
 						    image->name, i),
@@ -88,19 +88,19 @@ static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
 			sum = UINT64_MAX;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(image->partitions[j].mount, p->mount) == 0)
-				mkv_complain(c->load, mark,
+				mkv_diagnose(c->load, mark,
 					     "'%s' is mounted at %s already",
 					     image->partitions[j].label,
 					     p->mount);
 		if (strcmp(p->label, "esp") == 0 ||
 		    strcmp(p->label, "root") == 0)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "every disk has a partition '%s'; a data "
 				     "partition needs another label",
 				     p->label);
 	}
 	if (image->size_bytes && sum >= image->size_bytes)
-		mkv_complain(
+		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.disk.size", image->name),
 			"the data partitions leave no room for the root's");
@@ -113,7 +113,7 @@ static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
 					    "pxe"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
 		if (strcmp(image->name, taken[i]) == 0)
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s", image->name),
 				"'%s' is a folder that appliances have "
@@ -130,17 +130,17 @@ static void check_platform(const struct mkv_cross *c,
 		mkv_cross_mark(c, "images.%s.platform", image->name);
 	const char *platform = mkv_platform_name(image->platform);
 	if (image->platform != MKV_ON_METAL && !r->has_hypervisor)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "'%s' needs a 'hypervisor' in the recipe",
 			     platform);
 	else if (image->platform == MKV_HYPERVISOR &&
 		 r->hypervisor.image != index)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "the hypervisor's image is '%s', not this one",
 			     r->images[r->hypervisor.image].name);
 	else if (r->has_hypervisor && r->hypervisor.image == index &&
 		 image->platform != MKV_HYPERVISOR)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "the hypervisor's image must have the platform "
 			     "hypervisor, not %s",
 			     platform);

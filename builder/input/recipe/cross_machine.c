@@ -16,7 +16,7 @@ static void check_threads(const struct mkv_cross *c)
 {
 	unsigned threads = machine_threads(&c->recipe->hardware);
 	if (threads > MKV_CPU_COUNT_MAX)
-		mkv_complain(
+		mkv_diagnose(
 			c->load, mkv_cross_mark(c, "hardware.cpu"),
 			"a machine has at most %d hardware threads, not %u",
 			MKV_CPU_COUNT_MAX, threads);
@@ -30,13 +30,13 @@ static void check_caches(const struct mkv_cross *c)
 	for (size_t i = 0; i < h->n_caches; i++) {
 		const struct mkv_cache *cache = &h->caches[i];
 		if (cache->shared_by > threads || threads % cache->shared_by)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "%u hardware threads can't share level-%u "
 				     "%s caches by %u",
 				     threads, cache->level, cache->type,
 				     cache->shared_by);
 		if (cache->size_bytes % cache->line_bytes)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "the level-%u %s cache isn't a whole "
 				     "number of lines of %u bytes",
 				     cache->level, cache->type,
@@ -44,11 +44,11 @@ static void check_caches(const struct mkv_cross *c)
 		if (i == 0 || cache[-1].level != cache->level)
 			continue;
 		if (strcmp(cache[-1].type, cache->type) == 0)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "the level-%u %s cache stands here twice",
 				     cache->level, cache->type);
 		else if (strcmp(cache->type, "unified") == 0)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "a level-%u cache is either unified or "
 				     "for %s, not both",
 				     cache->level, cache[-1].type);
@@ -63,22 +63,22 @@ static void check_cpu(const struct mkv_cross *c)
 	unsigned want = h->sockets * h->cores * h->threads;
 	bool custom = strcmp(h->cpu_mode, "custom") == 0;
 	if (custom && !h->cpu_model)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "mode custom needs the CPU's 'model'");
 	if (!custom && h->cpu_model)
-		mkv_complain(c->load, mkv_cross_mark(c, "hypervisor.cpu.model"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor.cpu.model"),
 			     "a 'model' stands only with mode custom, not "
 			     "with %s",
 			     h->cpu_mode);
 	if (strcmp(h->caches, "passthrough") == 0 &&
 	    strcmp(h->cpu_mode, "host-passthrough") != 0)
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "hypervisor.cpu.caches"),
 			     "caches are passed through only with mode "
 			     "host-passthrough, not with %s",
 			     h->cpu_mode);
 	if (want > have)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "a guest of %u CPUs doesn't fit the machine's %u "
 			     "hardware threads",
 			     want, have);
@@ -91,7 +91,7 @@ static void check_memory(const struct mkv_cross *c)
 	if (h->memory_bytes > c->recipe->hardware.memory_bytes) {
 		mkv_size_print(h->memory_bytes, want);
 		mkv_size_print(c->recipe->hardware.memory_bytes, have);
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "hypervisor.memory.size"),
 			     "a guest of %s doesn't fit the machine's %s", want,
 			     have);
@@ -102,10 +102,10 @@ static void check_memory(const struct mkv_cross *c)
 	struct mkv_mark mark =
 		mkv_cross_mark(c, "hypervisor.memory.huge-pages");
 	if (page != 1ULL << 21 && page != 1ULL << 30)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "huge pages are 2MiB or 1GiB, or 0B for none");
 	else if (h->memory_bytes % page)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "the guest's memory isn't a whole number of huge "
 			     "pages");
 }
@@ -117,13 +117,13 @@ static void check_disk(const struct mkv_cross *c)
 	bool cached = strcmp(h->disk_cache, "none") != 0 &&
 		      strcmp(h->disk_cache, "directsync") != 0;
 	if (strcmp(h->disk_io, "native") == 0 && cached)
-		mkv_complain(c->load, mkv_cross_mark(c, "hypervisor.disk.io"),
+		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor.disk.io"),
 			     "io native needs cache none or directsync, not %s",
 			     h->disk_cache);
 	for (size_t i = 0; i < r->n_images; i++)
 		if (r->images[i].platform == MKV_ON_KVM &&
 		    r->images[i].size_bytes != h->disk_bytes)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "images.%s.disk.size",
 						    r->images[i].name),
 				     "a guest's disk is its image: "
@@ -158,7 +158,7 @@ static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
 	if (count < 2)
 		return; /* one guest: see check_memory() */
 	if (strcmp(h->pin, "one-to-one") == 0)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "%zu guests on '%s' would be pinned to the same "
 			     "CPUs; pin one-to-one has one guest a machine",
 			     count, host->name);
@@ -168,7 +168,7 @@ static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
 		return;
 	mkv_size_print(memory, want);
 	mkv_size_print(r->hardware.memory_bytes, have);
-	mkv_complain(c->load, mark,
+	mkv_diagnose(c->load, mark,
 		     "%zu guests of %s together don't fit the machine's %s",
 		     count, want, have);
 }
@@ -180,13 +180,13 @@ static void check_guests_of(const struct mkv_cross *c,
 	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.guests", host->name);
 	bool is_hypervisor = platform_of(r, host) == MKV_HYPERVISOR;
 	if (host->guests.count && !is_hypervisor)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "'%s' isn't a hypervisor: its image's platform is "
 			     "%s",
 			     host->name,
 			     mkv_platform_name(platform_of(r, host)));
 	if (!host->guests.count && is_hypervisor)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "'%s' is a hypervisor: say which hosts are its "
 			     "'guests'",
 			     host->name);
@@ -194,7 +194,7 @@ static void check_guests_of(const struct mkv_cross *c,
 		const struct mkv_host *guest =
 			find_host(r, host->guests.items[i]);
 		if (guest && platform_of(r, guest) != MKV_ON_KVM)
-			mkv_complain(c->load, mark,
+			mkv_diagnose(c->load, mark,
 				     "'%s' isn't a guest: its image's platform "
 				     "is %s",
 				     guest->name,
@@ -218,7 +218,7 @@ static void check_carriers(const struct mkv_cross *c)
 			carriers += mkv_strings_has(&r->hosts[j].guests,
 						    host->name);
 		if (carriers != 1)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "hosts.%s", host->name),
 				     carriers ? "'%s' is a guest of %zu hosts"
 					      : "'%s' is a guest: a host with "
@@ -228,7 +228,7 @@ static void check_carriers(const struct mkv_cross *c)
 	}
 }
 
-/* Or else there are complaints enough, and these would only follow. */
+/* Or else there are diagnostics enough, and these would only follow. */
 static bool has_kvm(const struct mkv_recipe *r)
 {
 	return (r->scenario == MKV_KVM || r->scenario == MKV_KVM_DOCKER) &&

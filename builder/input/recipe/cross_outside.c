@@ -8,7 +8,7 @@ static void check_overlays(const struct mkv_cross *c, const char *kind,
 	const struct mkv_recipe_world *world = c->load->world;
 	for (size_t i = 0; i < overlays->count; i++)
 		if (!world->has_overlay(c->load->path, overlays->items[i]))
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "%s.%s.overlays.%zu",
 						    kind, name, i),
 				     "there is no overlay '%s': no folder "
@@ -23,7 +23,7 @@ static void check_programs(const struct mkv_cross *c, const char *kind,
 	const struct mkv_recipe_world *world = c->load->world;
 	for (size_t i = 0; i < programs->count; i++)
 		if (!world->has_program(programs->items[i]))
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "%s.%s.programs.%zu",
 						    kind, name, i),
 				     "the tool has no program '%s'",

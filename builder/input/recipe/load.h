@@ -7,18 +7,18 @@
 
 /* What a recipe may cost at most, whatever it says. */
 enum {
-	MKV_RECIPE_MAX_FILE_BYTES = 256 * 1024,
-	MKV_RECIPE_MAX_FILES = 32,
-	MKV_RECIPE_MAX_INCLUDE_DEPTH = 8,
-	MKV_RECIPE_MAX_DEPTH = 16,     /* of nested lists and mappings */
-	MKV_RECIPE_MAX_NODES = 20000,  /* over all files */
-	MKV_RECIPE_MAX_ENTRIES = 1000, /* of one list or mapping */
-	MKV_RECIPE_MAX_COMPLAINTS = 200,
+	MKV_RECIPE_FILE_BYTES_MAX = 256 * 1024,
+	MKV_RECIPE_FILES_MAX = 32,
+	MKV_RECIPE_INCLUDE_DEPTH_MAX = 8,
+	MKV_RECIPE_DEPTH_MAX = 16,     /* of nested lists and mappings */
+	MKV_RECIPE_NODES_MAX = 20000,  /* over all files */
+	MKV_RECIPE_ENTRIES_MAX = 1000, /* of one list or mapping */
+	MKV_RECIPE_DIAGNOSTICS_MAX = 200,
 };
 
 struct mkv_recipe_source {
 	const char *open_path; /* as it is opened */
-	const char *shown;     /* as complaints name it */
+	const char *shown;     /* as diagnostics name it */
 	const char *folder;    /* "" or with a final slash; to open others */
 	const char *relative;  /* to the recipe's folder */
 	dev_t device;
@@ -27,7 +27,7 @@ struct mkv_recipe_source {
 
 struct mkv_recipe_loader {
 	struct mkv_arena arena;
-	struct mkv_complaints *complaints;
+	struct mkv_diagnostics *diagnostics;
 	const struct mkv_recipe_world *world; /* NULL: nothing is known of it */
 	const char *path;		      /* the recipe's */
 	bool failed;			      /* memory ran out */
@@ -35,15 +35,15 @@ struct mkv_recipe_loader {
 	const char *broken[32]; /* the recipe's keys that are complained of */
 	size_t n_broken;
 	size_t nodes;
-	struct mkv_recipe_source sources[MKV_RECIPE_MAX_FILES];
+	struct mkv_recipe_source sources[MKV_RECIPE_FILES_MAX];
 	size_t n_sources;
 };
 
 /* Records one complaint. */
-void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
+void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...) mkv_nonnull(1, 3) mkv_printf(3, 4);
 /* By file, line, column and message; a complaint made twice stays once. */
-void mkv_complaints_sort(struct mkv_complaints *complaints) mkv_nonnull(1);
+void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics) mkv_nonnull(1);
 
 /* One YAML document into nodes; NULL after a complaint. `shown` and `folder`
  * must live as long as the load. */
@@ -58,8 +58,8 @@ struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
 				const char *path) mkv_nonnull(1, 2);
 
 /* Checks the tree against the schema and fills in the value. Complains. */
-void mkv_fill_recipe(struct mkv_recipe_loader *load,
-		     const struct mkv_node *root, struct mkv_recipe *ret)
+void mkv_decode_recipe(struct mkv_recipe_loader *load,
+		       const struct mkv_node *root, struct mkv_recipe *ret)
 	mkv_nonnull(1, 2, 3);
 
 /* What no single key can tell: how the parts fit together. Complains. */

@@ -91,12 +91,12 @@ static struct mkv_node *parse(struct mkv_recipe_loader *load, int fd,
 	auto_buf struct mkv_buf buf = {0};
 	struct mkv_error err = {0};
 	struct mkv_mark start = {source->shown, 1, 1};
-	int rc = mkv_read_fd(fd, MKV_RECIPE_MAX_FILE_BYTES, &buf, &err);
+	int rc = mkv_read_fd(fd, MKV_RECIPE_FILE_BYTES_MAX, &buf, &err);
 	if (rc == -EFBIG)
-		mkv_complain(load, start,
+		mkv_diagnose(load, start,
 			     "a recipe's file has at most 256 KiB");
 	else if (rc < 0)
-		mkv_complain(load, start, "%s", err.message);
+		mkv_diagnose(load, start, "%s", err.message);
 	if (rc < 0)
 		return NULL;
 	return mkv_yaml_parse(load, source->shown, source->folder,
@@ -166,14 +166,14 @@ static struct mkv_node *include_one(struct mkv_recipe_loader *load,
 	char *path, *relative;
 	if (node->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(node) != MKV_SCALAR_TEXT || !*node->text) {
-		mkv_complain(load, node->mark,
+		mkv_diagnose(load, node->mark,
 			     "'include' must be a file's path or a list of "
 			     "them, not %s",
 			     mkv_node_describe(&load->arena, node));
 		return NULL;
 	}
 	if (node->text[0] == '/') {
-		mkv_complain(load, node->mark,
+		mkv_diagnose(load, node->mark,
 			     "'include' must be relative to this file, not "
 			     "the absolute path '%.200s'",
 			     node->text);
@@ -214,17 +214,17 @@ static bool is_cycle(struct mkv_recipe_loader *load, struct mkv_mark asked,
 		if (i->source->device != st->st_dev ||
 		    i->source->inode != st->st_ino)
 			continue;
-		mkv_complain(load, asked,
+		mkv_diagnose(load, asked,
 			     "the file includes itself: '%s' is being read",
 			     i->source->shown);
 		return true;
 	}
-	if (outer && outer->depth + 1 > MKV_RECIPE_MAX_INCLUDE_DEPTH) {
-		mkv_complain(load, asked, "includes are nested deeper than 8");
+	if (outer && outer->depth + 1 > MKV_RECIPE_INCLUDE_DEPTH_MAX) {
+		mkv_diagnose(load, asked, "includes are nested deeper than 8");
 		return true;
 	}
-	if (load->n_sources == MKV_RECIPE_MAX_FILES) {
-		mkv_complain(load, asked, "a recipe reads at most 32 files");
+	if (load->n_sources == MKV_RECIPE_FILES_MAX) {
+		mkv_diagnose(load, asked, "a recipe reads at most 32 files");
 		return true;
 	}
 	return false;
@@ -238,7 +238,7 @@ static struct mkv_node *read_file(struct mkv_recipe_loader *load,
 	struct stat st;
 	auto_fd int fd = open_regular(path, &st);
 	if (fd < 0) {
-		mkv_complain(load, asked, "can't read '%s': %s", path,
+		mkv_diagnose(load, asked, "can't read '%s': %s", path,
 			     fd == -EINVAL ? "not a regular file"
 					   : strerror(-fd));
 		return NULL;
@@ -253,7 +253,7 @@ static struct mkv_node *read_file(struct mkv_recipe_loader *load,
 	if (!root)
 		return NULL;
 	if (root->kind != MKV_NODE_MAP) {
-		mkv_complain(load, root->mark,
+		mkv_diagnose(load, root->mark,
 			     "a recipe must be a mapping, not %s",
 			     mkv_node_describe(&load->arena, root));
 		return NULL;
@@ -276,7 +276,7 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 	char *path = NULL, *relative = NULL;
 	bool found = false;
 	if (strchr(name->text, '/') || name->text[0] == '.') {
-		mkv_complain(load, name->mark,
+		mkv_diagnose(load, name->mark,
 			     "'hardware' must be a name, not the path '%.200s'",
 			     name->text);
 		found = true;
@@ -289,7 +289,7 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 		found = access(path, F_OK) == 0;
 	}
 	if (!found)
-		mkv_complain(load, name->mark,
+		mkv_diagnose(load, name->mark,
 			     "'hardware' names '%.60s', but there is no "
 			     "hardware/%.60s.yaml beside this file or in the "
 			     "folder above",
@@ -300,7 +300,7 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 	const struct mkv_node *own = file ? mkv_node_at(file, "name") : NULL;
 	if (own && own->kind == MKV_NODE_SCALAR &&
 	    strcmp(own->text, name->text) != 0)
-		mkv_complain(load, own->mark,
+		mkv_diagnose(load, own->mark,
 			     "the name must be that of the file, '%.60s'",
 			     name->text);
 	if (!file)

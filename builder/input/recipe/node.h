@@ -8,7 +8,7 @@
 #include "builder/input/recipe/arena.h"
 
 struct mkv_mark {
-	const char *file;      /* as complaints name it */
+	const char *file;      /* as diagnostics name it */
 	unsigned line, column; /* from 1 */
 };
 

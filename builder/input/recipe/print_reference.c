@@ -38,7 +38,7 @@ static void add_text(struct mkv_buf *to, const struct mkv_row *row)
 	else if (row->names)
 		mkv_buf_printf(to, "a name in `%s`", row->names);
 	else
-		mkv_buf_str(to, row->shape->words);
+		mkv_buf_str(to, row->pattern->description);
 }
 
 static void add_values(struct mkv_buf *to, const struct mkv_row *row)
@@ -96,10 +96,10 @@ static void add_default(struct mkv_buf *to, const struct mkv_row *row)
 		mkv_buf_str(to, "required");
 	else if (row->derived)
 		mkv_buf_str(to, row->derived);
-	else if (row->fallback && row->kind == MKV_ROW_LIST)
-		mkv_buf_printf(to, "`[%s]`", row->fallback);
-	else if (row->fallback)
-		mkv_buf_printf(to, "`%s`", row->fallback);
+	else if (row->default_value && row->kind == MKV_ROW_LIST)
+		mkv_buf_printf(to, "`[%s]`", row->default_value);
+	else if (row->default_value)
+		mkv_buf_printf(to, "`%s`", row->default_value);
 	else if (row->implied)
 		mkv_buf_str(to, "the defaults below");
 	else

@@ -17,19 +17,19 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-static json_t *with_shape(json_t *to, const struct mkv_shape *shape)
+static json_t *with_pattern(json_t *to, const struct mkv_pattern *pattern)
 {
-	if (!shape)
+	if (!pattern)
 		return to;
-	to = with(to, "pattern", json_string(shape->pattern));
+	to = with(to, "pattern", json_string(pattern->regex));
 	return with(to, "maxLength",
-		    number(shape->max_length * (shape->escaped ? 4 : 1)));
+		    number(pattern->max_length * (pattern->escaped ? 4 : 1)));
 }
 
 static json_t *with_text(json_t *to, const struct mkv_row *row)
 {
 	to = with(to, "type", json_string("string"));
-	to = with_shape(to, row->shape);
+	to = with_pattern(to, row->pattern);
 	if (!row->words)
 		return to;
 	json_t *words = json_array();
@@ -61,7 +61,7 @@ static json_t *with_map(json_t *to, const struct mkv_row *row, bool part)
 	if (row->min && !part)
 		to = with(to, "minProperties", number(row->min));
 	to = with(to, "propertyNames",
-		  with_shape(json_object(), table->key_shape));
+		  with_pattern(json_object(), table->key_pattern));
 	return with(to, "additionalProperties", value);
 }
 
@@ -75,7 +75,7 @@ static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 	case MKV_ROW_ANY:
 		to = with(to, "type",
 			  json_pack("[sss]", "string", "number", "boolean"));
-		return with_shape(to, row->shape);
+		return with_pattern(to, row->pattern);
 	case MKV_ROW_BOOL:
 		return with(to, "type", json_string("boolean"));
 	case MKV_ROW_COUNT:
@@ -102,17 +102,17 @@ static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 static json_t *default_of(const struct mkv_row *row)
 {
 	if (row->kind == MKV_ROW_COUNT)
-		return number(strtoull(row->fallback, NULL, 10));
+		return number(strtoull(row->default_value, NULL, 10));
 	if (row->kind == MKV_ROW_BOOL)
-		return json_boolean(row->fallback[0] == 't');
-	return json_string(row->fallback);
+		return json_boolean(row->default_value[0] == 't');
+	return json_string(row->default_value);
 }
 
 static json_t *with_row(json_t *to, const struct mkv_row *row, bool part)
 {
 	if (row->doc)
 		to = with(to, "description", json_string(row->doc));
-	if (row->fallback && row->kind != MKV_ROW_LIST)
+	if (row->default_value && row->kind != MKV_ROW_LIST)
 		to = with(to, "default", default_of(row));
 	return with_kind(to, row, part);
 }

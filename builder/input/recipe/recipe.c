@@ -223,33 +223,34 @@ static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 	return 0;
 }
 
-static int summarise(const struct mkv_complaints *complaints, const char *path,
-		     struct mkv_error *err)
+static int summarise(const struct mkv_diagnostics *diagnostics,
+		     const char *path, struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-			"recipe '%s': %zu mistake%s", path, complaints->count,
-			complaints->count == 1 ? "" : "s");
+			"recipe '%s': %zu mistake%s", path, diagnostics->count,
+			diagnostics->count == 1 ? "" : "s");
 }
 
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
-		    struct mkv_complaints *complaints, struct mkv_error *err)
+		    struct mkv_diagnostics *diagnostics, struct mkv_error *err)
 {
-	return mkv_recipe_load_in(NULL, path, ret, complaints, err);
+	return mkv_recipe_load_in(NULL, path, ret, diagnostics, err);
 }
 
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
-		       struct mkv_complaints *complaints, struct mkv_error *err)
+		       struct mkv_diagnostics *diagnostics,
+		       struct mkv_error *err)
 {
 	auto_load struct mkv_recipe_loader load = {
-		.complaints = complaints, .world = world, .path = path};
+		.diagnostics = diagnostics, .world = world, .path = path};
 	auto_recipe struct mkv_recipe *recipe = calloc(1, sizeof(*recipe));
 	if (!recipe)
 		return mkv_oom(err);
-	*complaints = (struct mkv_complaints){0};
+	*diagnostics = (struct mkv_diagnostics){0};
 	struct mkv_node *root = mkv_merge_load(&load, path);
 	if (root) {
-		mkv_fill_recipe(&load, root, recipe);
+		mkv_decode_recipe(&load, root, recipe);
 		derive(&load, root, recipe);
 		sort(recipe);
 	}
@@ -257,9 +258,9 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		mkv_cross_check(&load, root, recipe);
 	if (load.failed || load.arena.failed)
 		return mkv_oom(err);
-	mkv_complaints_sort(complaints);
-	if (complaints->count > 0)
-		return summarise(complaints, path, err);
+	mkv_diagnostics_sort(diagnostics);
+	if (diagnostics->count > 0)
+		return summarise(diagnostics, path, err);
 	int rc = keep_files(&load, path, recipe, err);
 	if (rc == 0)
 		rc = spread_settings(recipe, err);

@@ -221,23 +221,23 @@ struct mkv_recipe {
 };
 
 /* Every complaint about a recipe, in the order of file, line and column. */
-struct mkv_complaint {
+struct mkv_diagnostic {
 	char *file;
 	unsigned line, column; /* from 1 */
 	char *message;
 };
-struct mkv_complaints {
-	struct mkv_complaint *items;
+struct mkv_diagnostics {
+	struct mkv_diagnostic *items;
 	size_t count;
 };
-void mkv_complaints_done(struct mkv_complaints *complaints) mkv_nonnull(1);
-#define auto_complaints __attribute__((cleanup(mkv_complaints_done)))
+void mkv_diagnostics_done(struct mkv_diagnostics *diagnostics) mkv_nonnull(1);
+#define auto_diagnostics __attribute__((cleanup(mkv_diagnostics_done)))
 
-/* Reads, merges and checks a recipe. When it isn't right, `complaints` holds
+/* Reads, merges and checks a recipe. When it isn't right, `diagnostics` holds
  * all that is wrong (at least one), `err` a one-line summary, and the return is
  * negative. */
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
-		    struct mkv_complaints *complaints,
+		    struct mkv_diagnostics *diagnostics,
 		    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 /* What recipes name beside files of their own. */
@@ -249,7 +249,7 @@ struct mkv_recipe_world {
  */
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
-		       struct mkv_complaints *complaints,
+		       struct mkv_diagnostics *diagnostics,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3, 4, 5);
 void mkv_recipe_free(struct mkv_recipe *recipe);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* The schema of recipes: one table, from which come the parser and its
- * complaints, the JSON Schema, the reference in docs/ and the digest. A key is
+ * diagnostics, the JSON Schema, the reference in docs/ and the digest. A key is
  * a row; a new one needs nothing else but its member in recipe.h. */
 
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #include "lib/buf.h"
 
 enum mkv_row_kind {
-	MKV_ROW_TEXT = 1, /* char *; `shape` or `words` says which */
+	MKV_ROW_TEXT = 1, /* char *; `pattern` or `words` says which */
 	MKV_ROW_ANY,	  /* char *; text, number or truth value as written */
 	MKV_ROW_CHOICE,	  /* unsigned; the index into `words` */
 	MKV_ROW_REF,	  /* size_t; the index of the named image */
@@ -18,19 +18,19 @@ enum mkv_row_kind {
 	MKV_ROW_COUNT,	  /* unsigned, min to max */
 	MKV_ROW_SIZE,	  /* uint64_t bytes, min to max */
 	MKV_ROW_DURATION, /* int64_t ns, min to max */
-	MKV_ROW_LIST,	  /* struct mkv_strings; items by shape or words */
+	MKV_ROW_LIST,	  /* struct mkv_strings; items by pattern or words */
 	MKV_ROW_OBJECT,	  /* the rows of `table`, on the same base */
 	MKV_ROW_OBJECTS,  /* a list of mappings: an array of table->size */
 	MKV_ROW_MAP,	  /* the same by name; sorted; the name is a member */
 };
 
-/* Which texts are allowed. The expression is both a POSIX ERE (C locale) and an
- * ECMA-262 one; it never needs a backslash. */
-struct mkv_shape {
-	const char *pattern;
-	const char *words; /* the same, for people: "a host name" */
-	size_t max_length; /* in characters, or of `escaped` in bytes */
-	bool escaped;	   /* bytes as lib/cputext.h writes them */
+/* Which texts are allowed. The regular expression is valid both as a POSIX ERE
+ * (in the C locale) and in ECMA-262, so it contains no backslash. */
+struct mkv_pattern {
+	const char *regex;
+	const char *description; /* for diagnostics: "a host name" */
+	size_t max_length;	 /* in characters; in bytes if `escaped` */
+	bool escaped;		 /* bytes in the notation of lib/cputext.h */
 };
 
 struct mkv_table;
@@ -41,13 +41,14 @@ struct mkv_row {
 	size_t present; /* offset of a bool, set where given; 0: none */
 	bool no_member; /* checked, and kept nowhere */
 	bool required;
-	bool implied;	      /* of an object: not given means `{}` */
-	bool lower;	      /* a text is kept in lower case */
-	bool repeats;	      /* of a list: the same item may stand twice */
-	const char *fallback; /* as a recipe would say it; a list's by spaces */
-	const char *derived;  /* what a value not given follows from */
+	bool implied; /* of an object: not given means `{}` */
+	bool lower;   /* a text is kept in lower case */
+	bool repeats; /* of a list: the same item may stand twice */
+	const char *default_value; /* as a recipe would say it; a list's by
+				      spaces */
+	const char *derived;	   /* what a value not given follows from */
 	uint64_t min, max;
-	const struct mkv_shape *shape;
+	const struct mkv_pattern *pattern;
 	const char *const *words; /* ends with NULL */
 	const char *names;	  /* path of what a text or items must name */
 	const char *also;	  /* and this word, which isn't there */
@@ -60,7 +61,7 @@ struct mkv_table {
 	const struct mkv_row *rows; /* ends with kind 0 */
 	size_t size;		    /* of an element; 0 for an object */
 	size_t key_offset;	    /* of a map's element: its name */
-	const struct mkv_shape *key_shape;
+	const struct mkv_pattern *key_pattern;
 	const char *key_names; /* path of what the key must name */
 };
 

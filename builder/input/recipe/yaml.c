@@ -29,7 +29,7 @@ static struct mkv_mark mark_of(const struct reader *r, yaml_mark_t mark)
 static void stop(struct reader *r, yaml_mark_t mark, const char *why)
 {
 	if (!r->stopped)
-		mkv_complain(r->load, mark_of(r, mark), "%s", why);
+		mkv_diagnose(r->load, mark_of(r, mark), "%s", why);
 	r->stopped = true;
 }
 
@@ -60,7 +60,7 @@ static void stop_by_parser(struct reader *r)
 	yaml_mark_t mark = p->error == YAML_READER_ERROR
 				   ? mark_of_byte(r, p->problem_offset)
 				   : p->problem_mark;
-	mkv_complain(r->load, mark_of(r, mark), "not valid YAML: %s%s%s%s",
+	mkv_diagnose(r->load, mark_of(r, mark), "not valid YAML: %s%s%s%s",
 		     p->problem ? p->problem : "unreadable",
 		     p->context ? " (" : "", p->context ? p->context : "",
 		     p->context ? ")" : "");
@@ -80,7 +80,7 @@ static bool next(struct reader *r, yaml_event_t *event)
 static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 				 yaml_mark_t mark)
 {
-	if (++r->load->nodes > MKV_RECIPE_MAX_NODES) {
+	if (++r->load->nodes > MKV_RECIPE_NODES_MAX) {
 		stop(r, mark, "too much: a recipe has at most 20000 values");
 		return NULL;
 	}
@@ -98,7 +98,7 @@ static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 static struct mkv_node_entry *new_entry(struct reader *r, struct mkv_node *node,
 					yaml_mark_t mark)
 {
-	if (node->count == MKV_RECIPE_MAX_ENTRIES) {
+	if (node->count == MKV_RECIPE_ENTRIES_MAX) {
 		stop(r, mark, "too much: at most 1000 entries stand together");
 		return NULL;
 	}
@@ -187,7 +187,7 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 	struct mkv_node *value = read_node(r, &event, depth);
 	const struct mkv_node_entry *earlier = mkv_node_find(node, text);
 	if (earlier) {
-		mkv_complain(r->load, mark_of(r, key->start_mark),
+		mkv_diagnose(r->load, mark_of(r, key->start_mark),
 			     "'%.60s' stands here twice; first in line %u",
 			     text, earlier->mark.line);
 		return;
@@ -213,7 +213,7 @@ static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
 				  unsigned depth)
 {
 	refuse(r, event);
-	if (depth == MKV_RECIPE_MAX_DEPTH)
+	if (depth == MKV_RECIPE_DEPTH_MAX)
 		stop(r, event->start_mark, "nested deeper than 16 levels");
 	if (r->stopped)
 		return NULL;
@@ -278,7 +278,7 @@ struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
 				     size);
 	struct mkv_node *root = read_stream(&r);
 	if (!root && !r.stopped)
-		mkv_complain(load, (struct mkv_mark){shown, 1, 1},
+		mkv_diagnose(load, (struct mkv_mark){shown, 1, 1},
 			     "the file is empty");
 	yaml_parser_delete(&r.parser);
 	return root;

@@ -4,29 +4,29 @@
 
 #include "builder/input/recipe/load.h"
 
-static void done(struct mkv_complaint *complaint)
+static void done(struct mkv_diagnostic *complaint)
 {
 	free(complaint->file);
 	free(complaint->message);
 }
 
-void mkv_complaints_done(struct mkv_complaints *complaints)
+void mkv_diagnostics_done(struct mkv_diagnostics *diagnostics)
 {
-	for (size_t i = 0; i < complaints->count; i++)
-		done(&complaints->items[i]);
-	free(complaints->items);
-	*complaints = (struct mkv_complaints){0};
+	for (size_t i = 0; i < diagnostics->count; i++)
+		done(&diagnostics->items[i]);
+	free(diagnostics->items);
+	*diagnostics = (struct mkv_diagnostics){0};
 }
 
-static bool add(struct mkv_complaints *to, struct mkv_mark mark,
+static bool add(struct mkv_diagnostics *to, struct mkv_mark mark,
 		const char *message)
 {
-	struct mkv_complaint *items =
+	struct mkv_diagnostic *items =
 		reallocarray(to->items, to->count + 1, sizeof(*items));
 	if (!items)
 		return false;
 	to->items = items;
-	struct mkv_complaint new = {
+	struct mkv_diagnostic new = {
 		.file = strdup(mark.file),
 		.line = mark.line,
 		.column = mark.column,
@@ -77,7 +77,7 @@ static void clean(char *text)
 	*to = '\0';
 }
 
-void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
+void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...)
 {
 	char message[1024];
@@ -87,19 +87,19 @@ void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
 	va_end(ap);
 	if (length < 0)
 		return;
-	size_t count = load->complaints->count;
-	if (count > MKV_RECIPE_MAX_COMPLAINTS)
+	size_t count = load->diagnostics->count;
+	if (count > MKV_RECIPE_DIAGNOSTICS_MAX)
 		return;
-	if (count == MKV_RECIPE_MAX_COMPLAINTS)
+	if (count == MKV_RECIPE_DIAGNOSTICS_MAX)
 		(void)strcpy(message, "too many mistakes; the rest isn't told");
 	clean(message);
-	if (!add(load->complaints, mark, message))
+	if (!add(load->diagnostics, mark, message))
 		load->failed = true;
 }
 
 static int compare(const void *a, const void *b)
 {
-	const struct mkv_complaint *x = a, *y = b;
+	const struct mkv_diagnostic *x = a, *y = b;
 	int order = strcmp(x->file, y->file);
 	if (order == 0)
 		order = (x->line > y->line) - (x->line < y->line);
@@ -108,19 +108,19 @@ static int compare(const void *a, const void *b)
 	return order ? order : strcmp(x->message, y->message);
 }
 
-void mkv_complaints_sort(struct mkv_complaints *complaints)
+void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics)
 {
-	if (complaints->count < 2)
+	if (diagnostics->count < 2)
 		return;
-	qsort(complaints->items, complaints->count, sizeof(*complaints->items),
-	      compare);
+	qsort(diagnostics->items, diagnostics->count,
+	      sizeof(*diagnostics->items), compare);
 	size_t kept = 1;
-	for (size_t i = 1; i < complaints->count; i++) {
-		struct mkv_complaint *item = &complaints->items[i];
-		if (compare(&complaints->items[kept - 1], item) == 0)
+	for (size_t i = 1; i < diagnostics->count; i++) {
+		struct mkv_diagnostic *item = &diagnostics->items[i];
+		if (compare(&diagnostics->items[kept - 1], item) == 0)
 			done(item);
 		else
-			complaints->items[kept++] = *item;
+			diagnostics->items[kept++] = *item;
 	}
-	complaints->count = kept;
+	diagnostics->count = kept;
 }

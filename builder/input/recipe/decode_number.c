@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
 
-#include "builder/input/recipe/fill.h"
+#include "builder/input/recipe/decode.h"
 #include "builder/input/recipe/units.h"
 
-void mkv_fill_bool(struct mkv_fill *f, const struct mkv_row *row,
-		   const struct mkv_node *node, void *base,
-		   const struct mkv_path *path)
+void mkv_decode_bool(struct mkv_decoder *d, const struct mkv_row *row,
+		     const struct mkv_node *node, void *base,
+		     const struct mkv_path *path)
 {
 	if (node->kind == MKV_NODE_SCALAR &&
 	    mkv_node_scalar(node) == MKV_SCALAR_BOOL)
-		*(bool *)mkv_fill_at(base, row->offset) =
+		*(bool *)mkv_decode_at(base, row->offset) =
 			(node->text[0] | 32) == 't';
 	else
-		mkv_fill_wrong(f, node, path, "true or false");
+		mkv_decode_wrong(d, node, path, "true or false");
 }
 
-void mkv_fill_count(struct mkv_fill *f, const struct mkv_row *row,
-		    const struct mkv_node *node, void *base,
-		    const struct mkv_path *path)
+void mkv_decode_count(struct mkv_decoder *d, const struct mkv_row *row,
+		      const struct mkv_node *node, void *base,
+		      const struct mkv_path *path)
 {
 	uint64_t value;
 	if (mkv_node_integer(node, &value) && value >= row->min &&
 	    value <= row->max) {
 		if (!row->no_member)
-			*(unsigned *)mkv_fill_at(base, row->offset) =
+			*(unsigned *)mkv_decode_at(base, row->offset) =
 				(unsigned)value;
 		return;
 	}
 	const char *must = mkv_arena_printf(
-		&f->load->arena,
+		&d->load->arena,
 		row->min == row->max ? "%" PRIu64
 				     : "a whole number from %" PRIu64
 				       " to %" PRIu64,
 		row->min, row->max);
 	if (must)
-		mkv_fill_wrong(f, node, path, must);
+		mkv_decode_wrong(d, node, path, must);
 }
 
-static void wrong_measure(struct mkv_fill *f, const struct mkv_row *row,
+static void wrong_measure(struct mkv_decoder *d, const struct mkv_row *row,
 			  const struct mkv_node *node,
 			  const struct mkv_path *path)
 {
@@ -52,17 +52,17 @@ static void wrong_measure(struct mkv_fill *f, const struct mkv_row *row,
 		mkv_duration_print((int64_t)row->max, most);
 	}
 	const char *must = mkv_arena_printf(
-		&f->load->arena,
+		&d->load->arena,
 		"a %s from %s to %s (a whole number and its unit: %s)",
 		size ? "size" : "duration", least, most,
 		size ? "B kB MB GB TB KiB MiB GiB TiB" : "ns us ms s min h");
 	if (must)
-		mkv_fill_wrong(f, node, path, must);
+		mkv_decode_wrong(d, node, path, must);
 }
 
-void mkv_fill_measure(struct mkv_fill *f, const struct mkv_row *row,
-		      const struct mkv_node *node, void *base,
-		      const struct mkv_path *path)
+void mkv_decode_measure(struct mkv_decoder *d, const struct mkv_row *row,
+			const struct mkv_node *node, void *base,
+			const struct mkv_path *path)
 {
 	uint64_t value = 0;
 	int64_t ns = 0;
@@ -74,11 +74,11 @@ void mkv_fill_measure(struct mkv_fill *f, const struct mkv_row *row,
 	if (row->kind == MKV_ROW_DURATION)
 		value = (uint64_t)ns;
 	if (rc < 0 || value < row->min || value > row->max) {
-		wrong_measure(f, row, node, path);
+		wrong_measure(d, row, node, path);
 		return;
 	}
 	if (row->kind == MKV_ROW_SIZE)
-		*(uint64_t *)mkv_fill_at(base, row->offset) = value;
+		*(uint64_t *)mkv_decode_at(base, row->offset) = value;
 	else
-		*(int64_t *)mkv_fill_at(base, row->offset) = ns;
+		*(int64_t *)mkv_decode_at(base, row->offset) = ns;
 }
