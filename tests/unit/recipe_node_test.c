@@ -103,7 +103,7 @@ static void many_values_are_refused_before_they_cost_much(void **state)
 	assert_null(parse(&load, "a: 1\n"));
 	assert_int_equal(diagnostics.count, 1);
 	assert_string_equal(diagnostics.items[0].message,
-			    "too much: a recipe has at most 20000 values");
+			    "too large: a recipe has at most 20000 values");
 	mkv_diagnostics_done(&diagnostics);
 	mkv_arena_done(&load.arena);
 }

@@ -8,9 +8,9 @@
 #include "lib/io.h"
 
 enum {
-	DEPTH_LIMIT = 64,
-	MODES_LIMIT = 1 << 20,
-	TARGET_LIMIT = 4095,
+	DEPTH_MAX = 64,
+	MODES_MAX = 1 << 20,
+	TARGET_MAX = 4095,
 	/* In a folder's mark: its mode and owner were said, not assumed. */
 	EXPLICIT = 1,
 };
@@ -32,7 +32,7 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 {
 	if (!is_plain_name(name))
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"'%s' is not the name of an overlay", name);
+				"'%s' is not a valid overlay name", name);
 	const char *slash = strrchr(recipe_path, '/');
 	int length = slash ? (int)(slash - recipe_path) : 1;
 	const char *folder = slash ? recipe_path : ".";
@@ -55,10 +55,12 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 	if (asprintf(&path, "%s/%s", own, name) < 0)
 		return mkv_oom(err);
 	if (!is_folder(path))
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"there is no overlay '%s': neither "
-				"overlays/%s at the recipe nor '%s'",
-				name, name, path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			"overlay '%s' not found: neither overlays/%s next to "
+			"the recipe or up to two directories above it, nor "
+			"'%s'",
+			name, name, path);
 	*ret = mkv_take(path);
 	return 0;
 }
@@ -81,7 +83,7 @@ static int load_file(struct loading *load, int dirfd, const char *name,
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	if (!S_ISREG(st.st_mode))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' changed while it was read", path);
+				"'%s' changed while it was being read", path);
 	auto_source struct mkv_source *source = NULL;
 	int rc = mkv_source_new(mkv_take_fd(&fd), &source, err);
 	if (rc < 0)
@@ -101,9 +103,9 @@ static int load_file(struct loading *load, int dirfd, const char *name,
 static int load_link(struct loading *load, int dirfd, const char *name,
 		     const char *path, struct mkv_error *err)
 {
-	char target[TARGET_LIMIT + 1];
+	char target[TARGET_MAX + 1];
 	ssize_t got = readlinkat(dirfd, name, target, sizeof(target));
-	if (got <= 0 || got > TARGET_LIMIT)
+	if (got <= 0 || got > TARGET_MAX)
 		return mkv_fail(err, MKV_FAILED, got < 0 ? errno : ENAMETOOLONG,
 				"read link '%s': %m", path);
 	target[got] = '\0';
@@ -124,9 +126,11 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 	if (S_ISLNK(st.st_mode))
 		return load_link(load, dirfd, name, path, err);
 	if (!S_ISDIR(st.st_mode))
-		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"'%s' is neither a file, a folder nor a link",
-				path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, EINVAL,
+			"'%s' is not a regular file, directory or symbolic "
+			"link",
+			path);
 	int rc = mkv_tree_make_dirs(load->tree, path, err);
 	if (rc < 0)
 		return rc;
@@ -140,9 +144,11 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 static int load_folder(struct loading *load, int fd, const char *at,
 		       unsigned depth, struct mkv_error *err)
 {
-	if (depth > DEPTH_LIMIT)
-		return mkv_fail(err, MKV_BAD_RECIPE, ELOOP,
-				"'%s': folders nest too deep", at);
+	if (depth > DEPTH_MAX)
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ELOOP,
+			"'%s': directories are nested deeper than %d levels",
+			at, DEPTH_MAX);
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "dup: %m");
@@ -183,9 +189,10 @@ static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 				number);
 	struct mkv_inode *inode = mkv_tree_lookup(tree, path);
 	if (!inode)
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				".modes:%u:1: the overlay has no '%s'", number,
-				path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			".modes:%u:1: the overlay does not contain '%s'",
+			number, path);
 	inode->mode = (inode->mode & S_IFMT) | mode;
 	inode->uid = uid;
 	inode->gid = gid;
@@ -196,7 +203,7 @@ static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 static int apply_modes(struct mkv_tree *tree, int fd, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_read_file(fd, ".modes", MODES_LIMIT, &text, err);
+	int rc = mkv_read_file(fd, ".modes", MODES_MAX, &text, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)

@@ -32,20 +32,22 @@ static void check_scenario(const struct mkv_cross *c)
 		r->scenario == MKV_DOCKER || r->scenario == MKV_KVM_DOCKER;
 	if (kvm && !r->has_hypervisor)
 		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
-			     "the scenario %s needs a 'hypervisor'", name);
+			     "scenario %s requires 'hypervisor'", name);
 	if (!kvm && r->has_hypervisor)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor"),
-			     "the scenario %s has no 'hypervisor'; kvm and "
-			     "kvm-docker have",
-			     name);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "hypervisor"),
+			"scenario %s does not support 'hypervisor': only kvm "
+			"and kvm-docker do",
+			name);
 	if (docker && !r->docker.network.name)
 		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
-			     "the scenario %s needs a 'docker.network'", name);
+			     "scenario %s requires 'docker.network'", name);
 	if (!docker && r->docker.network.name)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "docker.network"),
-			     "the scenario %s has no 'docker.network': its "
-			     "containers are on the host's network",
-			     name);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "docker.network"),
+			"scenario %s does not support 'docker.network': its "
+			"containers use the host's network",
+			name);
 }
 
 /* Settings of a service that nothing runs are a slip of the pen. */
@@ -63,11 +65,11 @@ static void check_services(const struct mkv_cross *c)
 			       mkv_strings_has(&r->oci_images[j].programs,
 					       name);
 		if (!runs)
-			mkv_diagnose(c->load,
-				     mkv_cross_mark(c, "services.%s", name),
-				     "no image and no OCI image has '%s' among "
-				     "its 'programs'",
-				     name);
+			mkv_diagnose(
+				c->load, mkv_cross_mark(c, "services.%s", name),
+				"unused service '%s': no image or OCI image "
+				"lists it in 'programs'",
+				name);
 	}
 }
 
@@ -77,11 +79,12 @@ static void check_tpm_keys(const struct mkv_cross *c)
 	const struct mkv_recipe *r = c->recipe;
 	for (size_t i = 0; !r->verify_sign && i < r->n_hosts; i++)
 		if (r->hosts[i].tpm_key)
-			mkv_diagnose(c->load,
-				     mkv_cross_mark(c, "hosts.%s.tpm-key",
-						    r->hosts[i].name),
-				     "the images have nothing to ask a TPM "
-				     "with; 'verify: {sign: tpm}' puts it in");
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "hosts.%s.tpm-key",
+					       r->hosts[i].name),
+				"'tpm-key' requires TPM support in the images: "
+				"set 'verify: {sign: tpm}'");
 }
 
 /* What a check looks at must have passed the schema: only then are its members

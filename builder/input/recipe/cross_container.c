@@ -15,26 +15,29 @@ static void check_oci(const struct mkv_cross *c,
 			  oci->labels.count || oci->working_dir ||
 			  oci->stop_signal;
 	if (oci->external && (built || configured))
-		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "an external image is taken as it is: no other "
-			     "key stands beside 'external'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"an external image is used unchanged: 'external' can't "
+			"be combined with other keys");
 	if (oci->external)
 		return;
 	if (!built)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "nothing is in it: it needs 'packages', "
-			     "'overlays', 'programs' or 'external'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"the OCI image is empty: set 'packages', 'overlays', "
+			"'programs' or 'external'");
 	if (!oci->entrypoint.count && !oci->command.count)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "it runs nothing: it needs an 'entrypoint' or a "
-			     "'command'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"the OCI image has no program to run: set 'entrypoint' "
+			"or 'command'");
 	for (size_t i = 0; i < oci->ports.count; i++) {
 		unsigned long port = strtoul(oci->ports.items[i], NULL, 10);
 		if (port == 0 || port > 65535)
 			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "oci.%s.ports.%zu",
 						    oci->name, i),
-				     "'%s': ports are 1 to 65535",
+				     "'%s': a port must be from 1 to 65535",
 				     oci->ports.items[i]);
 	}
 }
@@ -104,8 +107,8 @@ static void check_clash(const struct mkv_cross *c,
 					mkv_cross_mark(
 						c, "containers.%s.ports.%zu",
 						one->name, i),
-					"'%s': container '%s' publishes that "
-					"port on the same host",
+					"'%s': container '%s' already "
+					"publishes this port on the same host",
 					one->ports.items[i], other->name);
 }
 
@@ -120,15 +123,15 @@ static void check_ports(const struct mkv_cross *c,
 				     mkv_cross_mark(c,
 						    "containers.%s.ports.%zu",
 						    container->name, i),
-				     "'%s': ports are 1 to 65535",
+				     "'%s': a port must be from 1 to 65535",
 				     container->ports.items[i]);
 	}
 	if (container->ports.count && strcmp(container->network, "host") == 0)
 		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "containers.%s.ports",
 					    container->name),
-			     "on the host's network there is nothing to "
-			     "publish");
+			     "a container on the host's network can't publish "
+			     "ports: remove 'ports'");
 }
 
 static void check_roles(const struct mkv_cross *c,
@@ -171,7 +174,7 @@ static void check_mounts(const struct mkv_cross *c,
 						c, "containers.%s.mounts.%s",
 						container->name,
 						container->mounts[i].volume),
-					"'%s' is mounted at %s already",
+					"volume '%s' is already mounted at %s",
 					container->mounts[j].volume,
 					container->mounts[j].path);
 }
@@ -186,11 +189,12 @@ static void check_carrier(const struct mkv_cross *c,
 		mkv_cross_mark(c, "images.%s.containers", image->name);
 	if (!c->recipe->docker.storage_driver)
 		mkv_diagnose(c->load, mark,
-			     "containers need 'docker' in the recipe");
+			     "'containers' requires 'docker' in the recipe");
 	if (!mkv_strings_has(&image->packages, "docker.io"))
-		mkv_diagnose(c->load, mark,
-			     "containers need the package docker.io in the "
-			     "image");
+		mkv_diagnose(
+			c->load, mark,
+			"'containers' requires the package docker.io in the "
+			"image");
 }
 
 void mkv_cross_container(const struct mkv_cross *c)

@@ -42,8 +42,9 @@ static void check_settings_words(const struct mkv_cross *c,
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, index),
-				"settings.%s decides what '%s' says",
-				rows[i].key, word);
+				"kernel parameter '%s' conflicts with "
+				"'settings.%s', which sets it",
+				word, rows[i].key);
 }
 
 static void check_words(const struct mkv_cross *c,
@@ -55,7 +56,8 @@ static void check_words(const struct mkv_cross *c,
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, i),
-				"the builder says '%s' itself",
+				"kernel parameter '%s' is reserved: the "
+				"builder sets it",
 				image->cmdline.items[i]);
 	for (size_t i = 0; i < image->cmdline.count; i++)
 		check_settings_words(c, image, i);
@@ -63,8 +65,7 @@ static void check_words(const struct mkv_cross *c,
 		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.packages", image->name),
-			"'%s' is the image's kernel; it doesn't stand "
-			"among the packages too",
+			"'%s' is the image's kernel: remove it from 'packages'",
 			image->kernel);
 	for (size_t i = 0; i < image->mask.count; i++)
 		if (mkv_strings_has(&image->enable, image->mask.items[i]))
@@ -72,7 +73,7 @@ static void check_words(const struct mkv_cross *c,
 				     mkv_cross_mark(c,
 						    "images.%s.units.mask.%zu",
 						    image->name, i),
-				     "'%s' is both enabled and masked",
+				     "unit '%s' is both enabled and masked",
 				     image->mask.items[i]);
 }
 
@@ -88,22 +89,24 @@ static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
 			sum = UINT64_MAX;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(image->partitions[j].mount, p->mount) == 0)
-				mkv_diagnose(c->load, mark,
-					     "'%s' is mounted at %s already",
-					     image->partitions[j].label,
-					     p->mount);
+				mkv_diagnose(
+					c->load, mark,
+					"partition '%s' is already mounted at "
+					"%s",
+					image->partitions[j].label, p->mount);
 		if (strcmp(p->label, "esp") == 0 ||
 		    strcmp(p->label, "root") == 0)
 			mkv_diagnose(c->load, mark,
-				     "every disk has a partition '%s'; a data "
-				     "partition needs another label",
+				     "partition label '%s' is reserved: choose "
+				     "another label",
 				     p->label);
 	}
 	if (image->size_bytes && sum >= image->size_bytes)
 		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.disk.size", image->name),
-			"the data partitions leave no room for the root's");
+			"the data partitions leave no space for the root "
+			"partition");
 }
 
 /* An image is a folder of its appliance, beside those that any may have. */
@@ -116,8 +119,8 @@ static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
 			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s", image->name),
-				"'%s' is a folder that appliances have "
-				"themselves; an image needs another name",
+				"image name '%s' is reserved for a directory "
+				"of the appliance: choose another name",
 				image->name);
 }
 
@@ -131,13 +134,15 @@ static void check_platform(const struct mkv_cross *c,
 	const char *platform = mkv_platform_name(image->platform);
 	if (image->platform != MKV_ON_METAL && !r->has_hypervisor)
 		mkv_diagnose(c->load, mark,
-			     "'%s' needs a 'hypervisor' in the recipe",
+			     "platform %s requires 'hypervisor' in the recipe",
 			     platform);
 	else if (image->platform == MKV_HYPERVISOR &&
 		 r->hypervisor.image != index)
-		mkv_diagnose(c->load, mark,
-			     "the hypervisor's image is '%s', not this one",
-			     r->images[r->hypervisor.image].name);
+		mkv_diagnose(
+			c->load, mark,
+			"platform hypervisor is reserved for the hypervisor's "
+			"image, which is '%s'",
+			r->images[r->hypervisor.image].name);
 	else if (r->has_hypervisor && r->hypervisor.image == index &&
 		 image->platform != MKV_HYPERVISOR)
 		mkv_diagnose(c->load, mark,

@@ -30,28 +30,29 @@ static void check_caches(const struct mkv_cross *c)
 	for (size_t i = 0; i < h->n_caches; i++) {
 		const struct mkv_cache *cache = &h->caches[i];
 		if (cache->shared_by > threads || threads % cache->shared_by)
-			mkv_diagnose(c->load, mark,
-				     "%u hardware threads can't share level-%u "
-				     "%s caches by %u",
-				     threads, cache->level, cache->type,
-				     cache->shared_by);
+			mkv_diagnose(
+				c->load, mark,
+				"level-%u %s cache: %u hardware threads can't "
+				"be divided into groups of %u",
+				cache->level, cache->type, threads,
+				cache->shared_by);
 		if (cache->size_bytes % cache->line_bytes)
-			mkv_diagnose(c->load, mark,
-				     "the level-%u %s cache isn't a whole "
-				     "number of lines of %u bytes",
-				     cache->level, cache->type,
-				     cache->line_bytes);
+			mkv_diagnose(
+				c->load, mark,
+				"level-%u %s cache: the size is not a multiple "
+				"of the line size of %u bytes",
+				cache->level, cache->type, cache->line_bytes);
 		if (i == 0 || cache[-1].level != cache->level)
 			continue;
 		if (strcmp(cache[-1].type, cache->type) == 0)
 			mkv_diagnose(c->load, mark,
-				     "the level-%u %s cache stands here twice",
+				     "level-%u %s cache: defined twice",
 				     cache->level, cache->type);
 		else if (strcmp(cache->type, "unified") == 0)
-			mkv_diagnose(c->load, mark,
-				     "a level-%u cache is either unified or "
-				     "for %s, not both",
-				     cache->level, cache[-1].type);
+			mkv_diagnose(
+				c->load, mark,
+				"level-%u cache: can't be both unified and %s",
+				cache->level, cache[-1].type);
 	}
 }
 
@@ -63,23 +64,21 @@ static void check_cpu(const struct mkv_cross *c)
 	unsigned want = h->sockets * h->cores * h->threads;
 	bool custom = strcmp(h->cpu_mode, "custom") == 0;
 	if (custom && !h->cpu_model)
-		mkv_diagnose(c->load, mark,
-			     "mode custom needs the CPU's 'model'");
+		mkv_diagnose(c->load, mark, "mode custom requires 'model'");
 	if (!custom && h->cpu_model)
 		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor.cpu.model"),
-			     "a 'model' stands only with mode custom, not "
-			     "with %s",
+			     "'model' requires mode custom, not %s",
 			     h->cpu_mode);
 	if (strcmp(h->caches, "passthrough") == 0 &&
 	    strcmp(h->cpu_mode, "host-passthrough") != 0)
-		mkv_diagnose(c->load,
-			     mkv_cross_mark(c, "hypervisor.cpu.caches"),
-			     "caches are passed through only with mode "
-			     "host-passthrough, not with %s",
-			     h->cpu_mode);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "hypervisor.cpu.caches"),
+			"caches passthrough requires mode host-passthrough, "
+			"not %s",
+			h->cpu_mode);
 	if (want > have)
 		mkv_diagnose(c->load, mark,
-			     "a guest of %u CPUs doesn't fit the machine's %u "
+			     "a guest has %u CPUs, more than the machine's %u "
 			     "hardware threads",
 			     want, have);
 }
@@ -91,10 +90,10 @@ static void check_memory(const struct mkv_cross *c)
 	if (h->memory_bytes > c->recipe->hardware.memory_bytes) {
 		mkv_size_print(h->memory_bytes, want);
 		mkv_size_print(c->recipe->hardware.memory_bytes, have);
-		mkv_diagnose(c->load,
-			     mkv_cross_mark(c, "hypervisor.memory.size"),
-			     "a guest of %s doesn't fit the machine's %s", want,
-			     have);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "hypervisor.memory.size"),
+			"a guest has %s of memory, more than the machine's %s",
+			want, have);
 	}
 	uint64_t page = h->huge_page_bytes;
 	if (page == 0)
@@ -103,11 +102,12 @@ static void check_memory(const struct mkv_cross *c)
 		mkv_cross_mark(c, "hypervisor.memory.huge-pages");
 	if (page != 1ULL << 21 && page != 1ULL << 30)
 		mkv_diagnose(c->load, mark,
-			     "huge pages are 2MiB or 1GiB, or 0B for none");
+			     "'huge-pages' must be 2MiB, 1GiB, or 0B for none");
 	else if (h->memory_bytes % page)
-		mkv_diagnose(c->load, mark,
-			     "the guest's memory isn't a whole number of huge "
-			     "pages");
+		mkv_diagnose(
+			c->load, mark,
+			"the guest's memory is not a multiple of the huge page "
+			"size");
 }
 
 static void check_disk(const struct mkv_cross *c)
@@ -117,18 +117,19 @@ static void check_disk(const struct mkv_cross *c)
 	bool cached = strcmp(h->disk_cache, "none") != 0 &&
 		      strcmp(h->disk_cache, "directsync") != 0;
 	if (strcmp(h->disk_io, "native") == 0 && cached)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "hypervisor.disk.io"),
-			     "io native needs cache none or directsync, not %s",
-			     h->disk_cache);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "hypervisor.disk.io"),
+			"io native requires cache none or directsync, not %s",
+			h->disk_cache);
 	for (size_t i = 0; i < r->n_images; i++)
 		if (r->images[i].platform == MKV_ON_KVM &&
 		    r->images[i].size_bytes != h->disk_bytes)
-			mkv_diagnose(c->load,
-				     mkv_cross_mark(c, "images.%s.disk.size",
-						    r->images[i].name),
-				     "a guest's disk is its image: "
-				     "'hypervisor.disk.size' says how large "
-				     "it is");
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "images.%s.disk.size",
+					       r->images[i].name),
+				"the disk size of a guest's image must equal "
+				"'hypervisor.disk.size'");
 }
 
 static const struct mkv_host *find_host(const struct mkv_recipe *r,
@@ -158,10 +159,11 @@ static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
 	if (count < 2)
 		return; /* one guest: see check_memory() */
 	if (strcmp(h->pin, "one-to-one") == 0)
-		mkv_diagnose(c->load, mark,
-			     "%zu guests on '%s' would be pinned to the same "
-			     "CPUs; pin one-to-one has one guest a machine",
-			     count, host->name);
+		mkv_diagnose(
+			c->load, mark,
+			"%zu guests on '%s' would be pinned to the same CPUs: "
+			"pin one-to-one allows one guest per machine",
+			count, host->name);
 	if (__builtin_mul_overflow(h->memory_bytes, count, &memory))
 		memory = UINT64_MAX;
 	if (memory <= r->hardware.memory_bytes)
@@ -169,7 +171,8 @@ static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
 	mkv_size_print(memory, want);
 	mkv_size_print(r->hardware.memory_bytes, have);
 	mkv_diagnose(c->load, mark,
-		     "%zu guests of %s together don't fit the machine's %s",
+		     "%zu guests have %s of memory in total, more than the "
+		     "machine's %s",
 		     count, want, have);
 }
 
@@ -181,24 +184,25 @@ static void check_guests_of(const struct mkv_cross *c,
 	bool is_hypervisor = platform_of(r, host) == MKV_HYPERVISOR;
 	if (host->guests.count && !is_hypervisor)
 		mkv_diagnose(c->load, mark,
-			     "'%s' isn't a hypervisor: its image's platform is "
-			     "%s",
+			     "host '%s' can't run guests: its image has the "
+			     "platform %s, not hypervisor",
 			     host->name,
 			     mkv_platform_name(platform_of(r, host)));
 	if (!host->guests.count && is_hypervisor)
 		mkv_diagnose(c->load, mark,
-			     "'%s' is a hypervisor: say which hosts are its "
+			     "hypervisor host '%s' has no guests: list them in "
 			     "'guests'",
 			     host->name);
 	for (size_t i = 0; is_hypervisor && i < host->guests.count; i++) {
 		const struct mkv_host *guest =
 			find_host(r, host->guests.items[i]);
 		if (guest && platform_of(r, guest) != MKV_ON_KVM)
-			mkv_diagnose(c->load, mark,
-				     "'%s' isn't a guest: its image's platform "
-				     "is %s",
-				     guest->name,
-				     mkv_platform_name(platform_of(r, guest)));
+			mkv_diagnose(
+				c->load, mark,
+				"host '%s' can't be a guest: its image has the "
+				"platform %s, not guest",
+				guest->name,
+				mkv_platform_name(platform_of(r, guest)));
 	}
 	if (is_hypervisor)
 		check_room(c, host, mark);
@@ -218,13 +222,15 @@ static void check_carriers(const struct mkv_cross *c)
 			carriers += mkv_strings_has(&r->hosts[j].guests,
 						    host->name);
 		if (carriers != 1)
-			mkv_diagnose(c->load,
-				     mkv_cross_mark(c, "hosts.%s", host->name),
-				     carriers ? "'%s' is a guest of %zu hosts"
-					      : "'%s' is a guest: a host with "
-						"the hypervisor's image must "
-						"have it among its 'guests'",
-				     host->name, carriers);
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "hosts.%s", host->name),
+				carriers
+					? "host '%s' is listed as a guest of %zu hosts"
+					: "guest '%s' has no hypervisor host: "
+					  "list it in the 'guests' of a host "
+					  "with the hypervisor's image",
+				host->name, carriers);
 	}
 }
 

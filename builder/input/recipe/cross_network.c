@@ -33,20 +33,23 @@ static bool parse_subnet(const struct mkv_cross *c, const char *where,
 		return false;
 	}
 	if (bits < 8 || bits > 30) {
-		mkv_diagnose(c->load, mark,
-			     "'%s' must have a prefix from /8 to /30, not /%lu",
-			     where, bits);
+		mkv_diagnose(
+			c->load, mark,
+			"'%s' must have a prefix length from /8 to /30, not "
+			"/%lu",
+			where, bits);
 		return false;
 	}
 	ret->mask = UINT32_MAX << (32 - bits);
 	if ((ret->base & ~ret->mask) == 0)
 		return true;
 	struct in_addr base = {htonl(ret->base & ret->mask)};
-	mkv_diagnose(c->load, mark,
-		     "'%s' must be a network, not an address in it (did you "
-		     "mean '%s/%lu'?)",
-		     where, inet_ntop(AF_INET, &base, address, sizeof(address)),
-		     bits);
+	mkv_diagnose(
+		c->load, mark,
+		"'%s' must be a network address, not the address of a host in "
+		"it (did you mean '%s/%lu'?)",
+		where, inet_ntop(AF_INET, &base, address, sizeof(address)),
+		bits);
 	return false;
 }
 
@@ -61,13 +64,13 @@ static void check_address(const struct mkv_cross *c,
 		mkv_diagnose(c->load, mark, "%s is not an IPv4 address",
 			     host->address);
 	else if ((address & subnet->mask) != subnet->base)
-		mkv_diagnose(c->load, mark, "%s is outside the VLAN's %s",
+		mkv_diagnose(c->load, mark,
+			     "%s is outside the VLAN's subnet %s",
 			     host->address, c->recipe->vlan.subnet);
 	else if (address == subnet->base ||
 		 address == (subnet->base | ~subnet->mask))
 		mkv_diagnose(c->load, mark,
-			     "%s is the address of the network %s itself or "
-			     "its broadcast",
+			     "%s is the network or broadcast address of %s",
 			     host->address, c->recipe->vlan.subnet);
 }
 
@@ -76,12 +79,14 @@ static void check_mac(const struct mkv_cross *c, const struct mkv_host *host)
 	unsigned long first = strtoul(host->mac, NULL, 16);
 	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.mac", host->name);
 	if (first & 1)
-		mkv_diagnose(c->load, mark,
-			     "%s is a multicast address: the first byte must "
-			     "be even",
-			     host->mac);
+		mkv_diagnose(
+			c->load, mark,
+			"%s is a multicast address: the first byte must be "
+			"even",
+			host->mac);
 	else if (strcmp(host->mac, "00:00:00:00:00:00") == 0)
-		mkv_diagnose(c->load, mark, "%s is no address", host->mac);
+		mkv_diagnose(c->load, mark, "%s is not a valid MAC address",
+			     host->mac);
 }
 
 /* The later of two hosts by name gets the complaint. */
@@ -94,13 +99,13 @@ static void check_unique(const struct mkv_cross *c, size_t index)
 			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "hosts.%s.address",
 						    host->name),
-				     "%s is the address of host '%s' already",
+				     "%s is already the address of host '%s'",
 				     host->address, other->name);
 		if (strcmp(other->mac, host->mac) == 0)
 			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "hosts.%s.mac", host->name),
-				"%s is the MAC address of host '%s' already",
+				"%s is already the MAC address of host '%s'",
 				host->mac, other->name);
 	}
 }
@@ -124,5 +129,6 @@ void mkv_cross_network(const struct mkv_cross *c)
 	if ((vlan.base & both) == (docker.base & both))
 		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "docker.network.subnet"),
-			     "%s overlaps the VLAN's %s", text, r->vlan.subnet);
+			     "%s overlaps the VLAN's subnet %s", text,
+			     r->vlan.subnet);
 }

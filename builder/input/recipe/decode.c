@@ -30,8 +30,9 @@ static bool check_least(struct mkv_decoder *d, const struct mkv_row *row,
 	if (node->count >= row->min)
 		return true;
 	mkv_diagnose(d->load, node->mark,
-		     "'%s' must have at least %" PRIu64 " of them",
-		     mkv_decode_path(d, path), row->min);
+		     "'%s' must have at least %" PRIu64 " %s",
+		     mkv_decode_path(d, path), row->min,
+		     row->min == 1 ? "entry" : "entries");
 	return false;
 }
 
@@ -44,7 +45,7 @@ static void check_repeated(struct mkv_decoder *d, const struct mkv_node *list,
 		if (other->kind != MKV_NODE_SCALAR ||
 		    strcmp(other->text, item->text) != 0)
 			continue;
-		mkv_diagnose(d->load, item->mark, "'%s' has '%.60s' twice",
+		mkv_diagnose(d->load, item->mark, "'%s' contains '%.60s' twice",
 			     mkv_decode_path(d, path), item->text);
 		return;
 	}

@@ -53,7 +53,7 @@ static void wrong_measure(struct mkv_decoder *d, const struct mkv_row *row,
 	}
 	const char *must = mkv_arena_printf(
 		&d->load->arena,
-		"a %s from %s to %s (a whole number and its unit: %s)",
+		"a %s from %s to %s (a whole number followed by a unit: %s)",
 		size ? "size" : "duration", least, most,
 		size ? "B kB MB GB TB KiB MiB GiB TiB" : "ns us ms s min h");
 	if (must)

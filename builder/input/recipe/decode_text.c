@@ -154,11 +154,12 @@ bool mkv_decode_check_reference(struct mkv_decoder *d, struct mkv_mark mark,
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(names[i], text) == 0)
 			return true;
-	const char *all = count ? mkv_decode_join(d, names, count) : "nothing";
-	mkv_diagnose(d->load, mark,
-		     "'%s' names '%.63s', which isn't in '%s'%s; allowed: %s",
-		     mkv_decode_path(d, path), text, where,
-		     mkv_decode_suggest(d, text, names, count), all);
+	const char *all = count ? mkv_decode_join(d, names, count) : "none";
+	mkv_diagnose(
+		d->load, mark,
+		"'%s' names '%.63s', which '%s' does not define%s; allowed: %s",
+		mkv_decode_path(d, path), text, where,
+		mkv_decode_suggest(d, text, names, count), all);
 	return false;
 }
 
@@ -208,7 +209,7 @@ bool mkv_decode_check_text(struct mkv_decoder *d, const struct mkv_row *row,
 		mkv_diagnose(d->load, node->mark, "'%s' must be %s, not %s%s",
 			     mkv_decode_path(d, path), must ? must : "text",
 			     mkv_node_describe(&d->load->arena, node),
-			     number ? " (quotes make it text)" : "");
+			     number ? " (quote it to make it text)" : "");
 		return false;
 	}
 	if (row->words)
@@ -252,7 +253,7 @@ void mkv_decode_any(struct mkv_decoder *d, const struct mkv_row *row,
 	if (node->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(node) == MKV_SCALAR_NULL) {
 		mkv_decode_wrong(d, node, path,
-				 "a text, a number, true or false");
+				 "text, a number, true or false");
 		return;
 	}
 	if (mkv_decode_check_pattern(d, node->mark, node->text, row->pattern,

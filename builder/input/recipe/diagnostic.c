@@ -91,7 +91,9 @@ void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 	if (count > MKV_RECIPE_DIAGNOSTICS_MAX)
 		return;
 	if (count == MKV_RECIPE_DIAGNOSTICS_MAX)
-		(void)strcpy(message, "too many mistakes; the rest isn't told");
+		(void)strcpy(
+			message,
+			"too many errors: the remaining ones are not listed");
 	clean(message);
 	if (!add(load->diagnostics, mark, message))
 		load->failed = true;

@@ -93,8 +93,10 @@ static struct mkv_node *parse(struct mkv_recipe_loader *load, int fd,
 	struct mkv_mark start = {source->shown, 1, 1};
 	int rc = mkv_read_fd(fd, MKV_RECIPE_FILE_BYTES_MAX, &buf, &err);
 	if (rc == -EFBIG)
-		mkv_diagnose(load, start,
-			     "a recipe's file has at most 256 KiB");
+		mkv_diagnose(
+			load, start,
+			"the file is larger than 256 KiB, the maximum for a "
+			"recipe");
 	else if (rc < 0)
 		mkv_diagnose(load, start, "%s", err.message);
 	if (rc < 0)
@@ -167,15 +169,15 @@ static struct mkv_node *include_one(struct mkv_recipe_loader *load,
 	if (node->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(node) != MKV_SCALAR_TEXT || !*node->text) {
 		mkv_diagnose(load, node->mark,
-			     "'include' must be a file's path or a list of "
-			     "them, not %s",
+			     "'include' must be a file path or a list of file "
+			     "paths, not %s",
 			     mkv_node_describe(&load->arena, node));
 		return NULL;
 	}
 	if (node->text[0] == '/') {
 		mkv_diagnose(load, node->mark,
-			     "'include' must be relative to this file, not "
-			     "the absolute path '%.200s'",
+			     "'include' must be relative to this file, not the "
+			     "absolute path '%.200s'",
 			     node->text);
 		return NULL;
 	}
@@ -215,16 +217,18 @@ static bool is_cycle(struct mkv_recipe_loader *load, struct mkv_mark asked,
 		    i->source->inode != st->st_ino)
 			continue;
 		mkv_diagnose(load, asked,
-			     "the file includes itself: '%s' is being read",
+			     "include cycle: '%s' is already being read",
 			     i->source->shown);
 		return true;
 	}
 	if (outer && outer->depth + 1 > MKV_RECIPE_INCLUDE_DEPTH_MAX) {
-		mkv_diagnose(load, asked, "includes are nested deeper than 8");
+		mkv_diagnose(load, asked,
+			     "includes are nested deeper than 8 levels");
 		return true;
 	}
 	if (load->n_sources == MKV_RECIPE_FILES_MAX) {
-		mkv_diagnose(load, asked, "a recipe reads at most 32 files");
+		mkv_diagnose(load, asked,
+			     "too many files: a recipe consists of at most 32");
 		return true;
 	}
 	return false;
@@ -289,11 +293,12 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 		found = access(path, F_OK) == 0;
 	}
 	if (!found)
-		mkv_diagnose(load, name->mark,
-			     "'hardware' names '%.60s', but there is no "
-			     "hardware/%.60s.yaml beside this file or in the "
-			     "folder above",
-			     name->text, name->text);
+		mkv_diagnose(
+			load, name->mark,
+			"'hardware' names '%.60s', but hardware/%.60s.yaml "
+			"exists neither in this file's directory nor in its "
+			"parent directory",
+			name->text, name->text);
 	struct mkv_node *file = NULL;
 	if (found && path)
 		file = read_file(load, name->mark, path, relative, NULL);
@@ -301,7 +306,7 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 	if (own && own->kind == MKV_NODE_SCALAR &&
 	    strcmp(own->text, name->text) != 0)
 		mkv_diagnose(load, own->mark,
-			     "the name must be that of the file, '%.60s'",
+			     "'name' must be the file's base name, '%.60s'",
 			     name->text);
 	if (!file)
 		load->partial = true;

@@ -106,7 +106,7 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 			      const struct mkv_node *node)
 {
 	static const char *const names[] = {
-		[MKV_SCALAR_NULL] = "nothing",
+		[MKV_SCALAR_NULL] = "null",
 		[MKV_SCALAR_INTEGER] = "the number",
 		[MKV_SCALAR_FLOAT] = "the number",
 		[MKV_SCALAR_TEXT] = "the text",

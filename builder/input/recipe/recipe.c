@@ -226,8 +226,8 @@ static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 static int summarise(const struct mkv_diagnostics *diagnostics,
 		     const char *path, struct mkv_error *err)
 {
-	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-			"recipe '%s': %zu mistake%s", path, diagnostics->count,
+	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL, "recipe '%s': %zu error%s",
+			path, diagnostics->count,
 			diagnostics->count == 1 ? "" : "s");
 }
 

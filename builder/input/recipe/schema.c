@@ -123,7 +123,8 @@ const struct mkv_table mkv_schema_hardware = {
 	      PRESENT(mkv_recipe, hardware.hypervisor),
 	      .pattern = &pattern_signature,
 	      .doc = "The machine is itself emulated: the signature that CPUID "
-		     "leaf 0x40000000 shows; `\"\"`: it shows none. A real machine "
+		     "leaf 0x40000000 shows; "
+		     "`\"\"`: it shows none. A real machine "
 		     "has no such key"},
 	     {"qemu-cpu", MKV_ROW_TEXT, AT(mkv_recipe, hardware.qemu_cpu),
 	      .pattern = &pattern_cpu_model,

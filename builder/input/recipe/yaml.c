@@ -81,7 +81,7 @@ static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 				 yaml_mark_t mark)
 {
 	if (++r->load->nodes > MKV_RECIPE_NODES_MAX) {
-		stop(r, mark, "too much: a recipe has at most 20000 values");
+		stop(r, mark, "too large: a recipe has at most 20000 values");
 		return NULL;
 	}
 	struct mkv_node *node = mkv_arena_take(&r->load->arena, sizeof(*node));
@@ -99,7 +99,8 @@ static struct mkv_node_entry *new_entry(struct reader *r, struct mkv_node *node,
 					yaml_mark_t mark)
 {
 	if (node->count == MKV_RECIPE_ENTRIES_MAX) {
-		stop(r, mark, "too much: at most 1000 entries stand together");
+		stop(r, mark,
+		     "too large: a list or mapping has at most 1000 entries");
 		return NULL;
 	}
 	/* Powers of two are where the room is used up. */
@@ -124,7 +125,7 @@ static const char *scalar_text(struct reader *r, const yaml_event_t *event)
 	const char *text = (const char *)event->data.scalar.value;
 	size_t length = event->data.scalar.length;
 	if (memchr(text, '\0', length)) {
-		stop(r, event->start_mark, "a text can't contain a NUL byte");
+		stop(r, event->start_mark, "text must not contain a NUL byte");
 		return NULL;
 	}
 	return mkv_arena_text(&r->load->arena, text, length);
@@ -148,10 +149,10 @@ static void refuse(struct reader *r, const yaml_event_t *event)
 	}
 	if (anchor)
 		stop(r, event->start_mark,
-		     "anchors and aliases are not allowed: what recipes share "
-		     "stands in a file that they `include:`");
+		     "anchors and aliases are not supported: put shared parts "
+		     "in a file and `include:` it");
 	else if (tag)
-		stop(r, event->start_mark, "tags are not allowed");
+		stop(r, event->start_mark, "tags are not supported");
 }
 
 static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
@@ -177,7 +178,7 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 {
 	refuse(r, key);
 	if (key->type != YAML_SCALAR_EVENT)
-		stop(r, key->start_mark, "a key must be a word");
+		stop(r, key->start_mark, "a key must be a scalar");
 	if (r->stopped)
 		return;
 	const char *text = scalar_text(r, key);
@@ -188,7 +189,7 @@ static void read_pair(struct reader *r, struct mkv_node *node,
 	const struct mkv_node_entry *earlier = mkv_node_find(node, text);
 	if (earlier) {
 		mkv_diagnose(r->load, mark_of(r, key->start_mark),
-			     "'%.60s' stands here twice; first in line %u",
+			     "duplicate key '%.60s': first defined in line %u",
 			     text, earlier->mark.line);
 		return;
 	}
@@ -214,7 +215,8 @@ static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
 {
 	refuse(r, event);
 	if (depth == MKV_RECIPE_DEPTH_MAX)
-		stop(r, event->start_mark, "nested deeper than 16 levels");
+		stop(r, event->start_mark,
+		     "lists and mappings are nested deeper than 16 levels");
 	if (r->stopped)
 		return NULL;
 	struct mkv_node *node;
@@ -258,7 +260,7 @@ static struct mkv_node *read_stream(struct reader *r)
 			root = read_node(r, &event, 0);
 		else if (root)
 			stop(r, event.start_mark,
-			     "a file holds one YAML document, not several");
+			     "a file must contain exactly one YAML document");
 	}
 	return r->stopped ? NULL : root;
 }
