@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The schema table as a JSON Schema, draft 2020-12. The document describes one
- * file: one that includes others may leave out what they say, so that nothing
- * is required of it ($defs/part); else everything is ($defs/whole). */
+/* Prints the schema tables as a JSON Schema, draft 2020-12. It describes a
+ * single file. In a file with `include` no key is required, because the
+ * included files may define it ($defs/part); in any other file all required
+ * keys must be present
+ * ($defs/whole). */
 
 #include "builder/input/recipe/document.h"
 #include "builder/input/recipe/schema.h"
@@ -117,7 +119,7 @@ static json_t *with_row(json_t *to, const struct mkv_row *row, bool part)
 	return with_kind(to, row, part);
 }
 
-/* The hardware may be a name; the rest of it stands in a file of its own. */
+/* `hardware` is either the name of a file or the mapping itself. */
 static json_t *hardware(const struct mkv_row *row, bool part)
 {
 	json_t *name = with_text(json_object(), row->table->rows);
@@ -136,8 +138,8 @@ static json_t *include(void)
 {
 	return json_pack(
 		"{ss s[ss] ss s{ss ss}}", "description",
-		"Files, relative to this one, whose values hold where this one "
-		"says nothing",
+		"Files, relative to this file, that define the values which this file "
+		"does not define",
 		"type", "string", "array", "pattern", "^[^/]", "items", "type",
 		"string", "pattern", "^[^/]");
 }
@@ -183,9 +185,9 @@ int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err)
 	auto_json json_t *schema =
 		json_pack("{ss ss s{ss s[s]} s{ss} s{ss}}", "$schema",
 			  "https://json-schema.org/draft/2020-12/schema",
-			  "title", "A recipe of mkvbench", "if", "type",
-			  "object", "required", "include", "then", "$ref",
-			  "#/$defs/part", "else", "$ref", "#/$defs/whole");
+			  "title", "An mkvbench recipe", "if", "type", "object",
+			  "required", "include", "then", "$ref", "#/$defs/part",
+			  "else", "$ref", "#/$defs/whole");
 	schema = with(schema, "$defs", definitions());
 	if (!schema)
 		return mkv_oom(err);
