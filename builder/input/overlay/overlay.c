@@ -11,7 +11,7 @@ enum {
 	DEPTH_MAX = 64,
 	MODES_MAX = 1 << 20,
 	TARGET_MAX = 4095,
-	/* In a folder's mark: its mode and owner were said, not assumed. */
+	/* In a directory's mark: `.modes` sets its mode and owner. */
 	EXPLICIT = 1,
 };
 
@@ -21,7 +21,7 @@ static bool is_plain_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-static bool is_folder(const char *path)
+static bool is_directory(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -35,14 +35,14 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 				"'%s' is not a valid overlay name", name);
 	const char *slash = strrchr(recipe_path, '/');
 	int length = slash ? (int)(slash - recipe_path) : 1;
-	const char *folder = slash ? recipe_path : ".";
+	const char *directory = slash ? recipe_path : ".";
 	static const char *const ups[] = {"", "/..", "/../.."};
 	for (size_t i = 0; i < sizeof(ups) / sizeof(*ups); i++) {
 		auto_free char *path = NULL;
-		if (asprintf(&path, "%.*s%s/overlays/%s", length, folder,
+		if (asprintf(&path, "%.*s%s/overlays/%s", length, directory,
 			     ups[i], name) < 0)
 			return mkv_oom(err);
-		if (is_folder(path)) {
+		if (is_directory(path)) {
 			*ret = mkv_take(path);
 			return 0;
 		}
@@ -54,7 +54,7 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 	auto_free char *path = NULL;
 	if (asprintf(&path, "%s/%s", own, name) < 0)
 		return mkv_oom(err);
-	if (!is_folder(path))
+	if (!is_directory(path))
 		return mkv_fail(
 			err, MKV_BAD_RECIPE, ENOENT,
 			"overlay '%s' not found: neither overlays/%s next to "
@@ -70,8 +70,8 @@ struct loading {
 	int64_t epoch_s;
 };
 
-static int load_folder(struct loading *load, int fd, const char *at,
-		       unsigned depth, struct mkv_error *err);
+static int load_directory(struct loading *load, int fd, const char *at,
+			  unsigned depth, struct mkv_error *err);
 
 static int load_file(struct loading *load, int dirfd, const char *name,
 		     const char *path, struct mkv_error *err)
@@ -138,11 +138,11 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
-	return load_folder(load, fd, path, depth + 1, err);
+	return load_directory(load, fd, path, depth + 1, err);
 }
 
-static int load_folder(struct loading *load, int fd, const char *at,
-		       unsigned depth, struct mkv_error *err)
+static int load_directory(struct loading *load, int fd, const char *at,
+			  unsigned depth, struct mkv_error *err)
 {
 	if (depth > DEPTH_MAX)
 		return mkv_fail(
@@ -157,7 +157,7 @@ static int load_folder(struct loading *load, int fd, const char *at,
 		(void)close(copy);
 		return mkv_fail(err, MKV_FAILED, errno, "read '%s': %m", at);
 	}
-	/* The order of reading does not matter: a tree is sorted. */
+	/* The order of readdir() has no effect: a tree is sorted. */
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		const char *name = entry->d_name;
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
@@ -170,7 +170,7 @@ static int load_folder(struct loading *load, int fd, const char *at,
 	return 0;
 }
 
-/* One line of `.modes`. */
+/* Applies one line of `.modes`. */
 static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 		      struct mkv_error *err)
 {
@@ -230,9 +230,10 @@ int mkv_overlay_load(const char *path, int64_t epoch_s, struct mkv_tree **ret,
 	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
-	rc = load_folder(&load, fd, "", 0, err);
-	if (rc == 0)
-		rc = apply_modes(tree, fd, err);
+	rc = load_directory(&load, fd, "", 0, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "overlay '%s'", path);
+	rc = apply_modes(tree, fd, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "overlay '%s'", path);
 	*ret = mkv_take(tree);
@@ -246,8 +247,8 @@ static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 	if (path[1] == '\0')
 		return 0;
 	if (!S_ISDIR(inode->mode)) {
-		/* An inode belongs to one tree at a time only by its entries'
-		 * count, and overlays are dropped once applied. */
+		/* A copy, because an inode belongs to one tree and the overlay
+		 * keeps its own. */
 		auto_inode struct mkv_inode *copy = NULL;
 		int rc = mkv_inode_copy(inode, &copy, err);
 		if (rc < 0)
@@ -258,11 +259,11 @@ static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 	int rc = mkv_tree_make_dirs(base, path, err);
 	if (rc < 0)
 		return rc;
-	struct mkv_inode *folder = mkv_tree_lookup(base, path);
+	struct mkv_inode *directory = mkv_tree_lookup(base, path);
 	if (!was_there || inode->mark == EXPLICIT) {
-		folder->mode = inode->mode;
-		folder->uid = inode->uid;
-		folder->gid = inode->gid;
+		directory->mode = inode->mode;
+		directory->uid = inode->uid;
+		directory->gid = inode->gid;
 	}
 	return 0;
 }
@@ -273,9 +274,9 @@ int mkv_overlay_apply(struct mkv_tree *base, const struct mkv_tree *overlay,
 	return mkv_tree_walk(overlay, apply_entry, base, err);
 }
 
-/* Of folders alone it means something that they were said: see apply_entry().
- */
-static bool is_said_folder(const struct mkv_inode *inode)
+/* Only for directories does the meaning of an overlay depend on whether
+ * `.modes` names them: see apply_entry(). */
+static bool has_explicit_mode(const struct mkv_inode *inode)
 {
 	return S_ISDIR(inode->mode) && inode->mark == EXPLICIT;
 }
@@ -292,7 +293,8 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 			return mkv_wrap(err, rc, "'%s'", path);
 		mkv_sha256_hex(&sha256, hex);
 	}
-	/* NUL can't be in a path or a target: the listing is unambiguous. */
+	/* The listing is unambiguous, because a path or target contains no NUL.
+	 */
 	char head[64];
 	int used = snprintf(head, sizeof(head), "%o %u %u ", inode->mode,
 			    inode->uid, inode->gid);
@@ -301,7 +303,7 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 	mkv_hasher_add(hasher, hex, strlen(hex) + 1);
 	if (inode->target)
 		mkv_hasher_add(hasher, inode->target, strlen(inode->target));
-	if (is_said_folder(inode))
+	if (has_explicit_mode(inode))
 		mkv_hasher_add(hasher, ".modes", 6);
 	mkv_hasher_add(hasher, "\n", 1);
 	return 0;
@@ -347,7 +349,7 @@ static int visit_entry(const char *path, struct mkv_inode *inode, void *context,
 	}
 	if (inode->target)
 		mkv_buf_printf(&text, " -> %s", inode->target);
-	if (is_said_folder(inode))
+	if (has_explicit_mode(inode))
 		mkv_buf_str(&text, " by .modes");
 	int rc = mkv_buf_check(&text, err);
 	return rc < 0 ? rc : v->visit(path, text.data, v->context, err);

@@ -50,7 +50,7 @@ static void check_scenario(const struct mkv_cross *c)
 			name);
 }
 
-/* Settings of a service that nothing runs are a slip of the pen. */
+/* Settings of a service that no image runs are probably a typing error. */
 static void check_services(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
@@ -73,7 +73,8 @@ static void check_services(const struct mkv_cross *c)
 	}
 }
 
-/* Who promises a TPM's key must have it asked. */
+/* The verifier can compare a TPM's key only if the images contain the TPM
+ * tools. */
 static void check_tpm_keys(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
@@ -87,11 +88,11 @@ static void check_tpm_keys(const struct mkv_cross *c)
 				"set 'verify: {sign: tpm}'");
 }
 
-/* What a check looks at must have passed the schema: only then are its members
- * what they should be. */
+/* A check runs only if all keys that it reads passed the schema: otherwise
+ * members of the recipe may be unset. */
 struct check {
 	void (*run)(const struct mkv_cross *cross);
-	const char *needs; /* keys of the recipe, each with spaces around */
+	const char *needs; /* top-level keys, each between spaces */
 };
 
 static const struct check checks[] = {

@@ -49,7 +49,8 @@ struct publish {
 	bool udp;
 };
 
-/* "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; the schema's pattern holds. */
+/* "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; the text has matched the schema's
+ * pattern. */
 static struct publish parse_publish(const char *text)
 {
 	struct publish p = {.address = text};
@@ -74,16 +75,17 @@ static bool is_same_port(const char *a, const char *b)
 		memcmp(x.address, y.address, x.address_length) == 0);
 }
 
-/* Whether one host could run both. */
-static bool meet(const struct mkv_recipe *r, const struct mkv_container *a,
-		 const struct mkv_container *b)
+/* Whether some host runs both containers. */
+static bool share_host(const struct mkv_recipe *r,
+		       const struct mkv_container *a,
+		       const struct mkv_container *b)
 {
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct mkv_host *host = &r->hosts[i];
-		const struct mkv_strings *carried =
+		const struct mkv_strings *containers =
 			&r->images[host->image].containers;
-		if (mkv_strings_has(carried, a->name) &&
-		    mkv_strings_has(carried, b->name) &&
+		if (mkv_strings_has(containers, a->name) &&
+		    mkv_strings_has(containers, b->name) &&
 		    (!a->roles.count ||
 		     mkv_strings_has(&a->roles, host->role)) &&
 		    (!b->roles.count || mkv_strings_has(&b->roles, host->role)))
@@ -92,11 +94,11 @@ static bool meet(const struct mkv_recipe *r, const struct mkv_container *a,
 	return false;
 }
 
-static void check_clash(const struct mkv_cross *c,
-			const struct mkv_container *one,
-			const struct mkv_container *other)
+static void check_port_clash(const struct mkv_cross *c,
+			     const struct mkv_container *one,
+			     const struct mkv_container *other)
 {
-	if (!meet(c->recipe, one, other))
+	if (!share_host(c->recipe, one, other))
 		return;
 	for (size_t i = 0; i < one->ports.count; i++)
 		for (size_t j = 0; j < other->ports.count; j++)
@@ -179,9 +181,9 @@ static void check_mounts(const struct mkv_cross *c,
 					container->mounts[j].path);
 }
 
-/* What an image must have to run the containers that it carries. */
-static void check_carrier(const struct mkv_cross *c,
-			  const struct mkv_image *image)
+/* An image with containers needs Docker. */
+static void check_docker(const struct mkv_cross *c,
+			 const struct mkv_image *image)
 {
 	if (!image->containers.count)
 		return;
@@ -203,12 +205,13 @@ void mkv_cross_container(const struct mkv_cross *c)
 	for (size_t i = 0; i < r->n_oci_images; i++)
 		check_oci(c, &r->oci_images[i]);
 	for (size_t i = 0; i < r->n_images; i++)
-		check_carrier(c, &r->images[i]);
+		check_docker(c, &r->images[i]);
 	for (size_t i = 0; i < r->n_containers; i++) {
 		check_ports(c, &r->containers[i]);
 		check_roles(c, &r->containers[i]);
 		check_mounts(c, &r->containers[i]);
 		for (size_t j = 0; j < i; j++)
-			check_clash(c, &r->containers[i], &r->containers[j]);
+			check_port_clash(c, &r->containers[i],
+					 &r->containers[j]);
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "builder/input/recipe/cross.h"
 
-/* Words that the builder says itself. */
+/* Kernel parameters that the builder sets. */
 static const char *const reserved[] = {"root=", "rootfstype=", "ro",
 				       "rw",	"init=",       "rdinit="};
 
@@ -19,9 +19,10 @@ static bool is_reserved(const char *word)
 	return false;
 }
 
-/* Words that settings say. */
-static void check_settings_words(const struct mkv_cross *c,
-				 const struct mkv_image *image, size_t index)
+/* Kernel parameters that `settings` sets. */
+static void check_settings_parameter(const struct mkv_cross *c,
+				     const struct mkv_image *image,
+				     size_t index)
 {
 	const struct mkv_kernel_settings *s = &c->recipe->settings;
 	const struct {
@@ -47,8 +48,8 @@ static void check_settings_words(const struct mkv_cross *c,
 				word, rows[i].key);
 }
 
-static void check_words(const struct mkv_cross *c,
-			const struct mkv_image *image)
+static void check_parameters(const struct mkv_cross *c,
+			     const struct mkv_image *image)
 {
 	for (size_t i = 0; i < image->cmdline.count; i++)
 		if (is_reserved(image->cmdline.items[i]))
@@ -60,7 +61,7 @@ static void check_words(const struct mkv_cross *c,
 				"builder sets it",
 				image->cmdline.items[i]);
 	for (size_t i = 0; i < image->cmdline.count; i++)
-		check_settings_words(c, image, i);
+		check_settings_parameter(c, image, i);
 	if (mkv_strings_has(&image->packages, image->kernel))
 		mkv_diagnose(
 			c->load,
@@ -77,7 +78,8 @@ static void check_words(const struct mkv_cross *c,
 				     image->mask.items[i]);
 }
 
-static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
+static void check_partitions(const struct mkv_cross *c,
+			     const struct mkv_image *image)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < image->n_partitions; i++) {
@@ -109,7 +111,7 @@ static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
 			"partition");
 }
 
-/* An image is a folder of its appliance, beside those that any may have. */
+/* An image is a directory of its appliance, next to these fixed directories. */
 static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
 {
 	static const char *const taken[] = {"attestations", "libvirt", "oci",
@@ -156,8 +158,8 @@ void mkv_cross_image(const struct mkv_cross *c)
 	for (size_t i = 0; i < c->recipe->n_images; i++) {
 		const struct mkv_image *image = &c->recipe->images[i];
 		check_name(c, image);
-		check_words(c, image);
-		check_disk(c, image);
+		check_parameters(c, image);
+		check_partitions(c, image);
 		check_platform(c, image);
 	}
 }

@@ -11,7 +11,7 @@ static unsigned machine_threads(const struct mkv_hardware *h)
 	return h->sockets * h->cores * h->threads; /* at most 2^26 */
 }
 
-/* The kernel has no more, and nothing here counts further. */
+/* The limit of contracts and of the verifier too. */
 static void check_threads(const struct mkv_cross *c)
 {
 	unsigned threads = machine_threads(&c->recipe->hardware);
@@ -56,12 +56,12 @@ static void check_caches(const struct mkv_cross *c)
 	}
 }
 
-static void check_cpu(const struct mkv_cross *c)
+static void check_guest_cpu(const struct mkv_cross *c)
 {
 	const struct mkv_hypervisor *h = &c->recipe->hypervisor;
 	struct mkv_mark mark = mkv_cross_mark(c, "hypervisor.cpu");
-	unsigned have = machine_threads(&c->recipe->hardware);
-	unsigned want = h->sockets * h->cores * h->threads;
+	unsigned available = machine_threads(&c->recipe->hardware);
+	unsigned requested = h->sockets * h->cores * h->threads;
 	bool custom = strcmp(h->cpu_mode, "custom") == 0;
 	if (custom && !h->cpu_model)
 		mkv_diagnose(c->load, mark, "mode custom requires 'model'");
@@ -76,24 +76,24 @@ static void check_cpu(const struct mkv_cross *c)
 			"caches passthrough requires mode host-passthrough, "
 			"not %s",
 			h->cpu_mode);
-	if (want > have)
+	if (requested > available)
 		mkv_diagnose(c->load, mark,
 			     "a guest has %u CPUs, more than the machine's %u "
 			     "hardware threads",
-			     want, have);
+			     requested, available);
 }
 
-static void check_memory(const struct mkv_cross *c)
+static void check_guest_memory(const struct mkv_cross *c)
 {
 	const struct mkv_hypervisor *h = &c->recipe->hypervisor;
-	char want[32], have[32];
+	char requested[32], available[32];
 	if (h->memory_bytes > c->recipe->hardware.memory_bytes) {
-		mkv_size_print(h->memory_bytes, want);
-		mkv_size_print(c->recipe->hardware.memory_bytes, have);
+		mkv_size_print(h->memory_bytes, requested);
+		mkv_size_print(c->recipe->hardware.memory_bytes, available);
 		mkv_diagnose(
 			c->load, mkv_cross_mark(c, "hypervisor.memory.size"),
 			"a guest has %s of memory, more than the machine's %s",
-			want, have);
+			requested, available);
 	}
 	uint64_t page = h->huge_page_bytes;
 	if (page == 0)
@@ -110,7 +110,7 @@ static void check_memory(const struct mkv_cross *c)
 			"size");
 }
 
-static void check_disk(const struct mkv_cross *c)
+static void check_guest_disk(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
 	const struct mkv_hypervisor *h = &r->hypervisor;
@@ -147,17 +147,18 @@ static enum mkv_image_platform platform_of(const struct mkv_recipe *r,
 	return r->images[host->image].platform;
 }
 
-/* What a machine's guests need together. */
-static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
-		       struct mkv_mark mark)
+/* The total resources of all guests of a machine. */
+static void check_total_resources(const struct mkv_cross *c,
+				  const struct mkv_host *host,
+				  struct mkv_mark mark)
 {
 	const struct mkv_recipe *r = c->recipe;
 	const struct mkv_hypervisor *h = &r->hypervisor;
-	char want[32], have[32];
+	char requested[32], available[32];
 	size_t count = host->guests.count;
 	uint64_t memory;
 	if (count < 2)
-		return; /* one guest: see check_memory() */
+		return; /* check_guest_memory() covers a single guest */
 	if (strcmp(h->pin, "one-to-one") == 0)
 		mkv_diagnose(
 			c->load, mark,
@@ -168,16 +169,15 @@ static void check_room(const struct mkv_cross *c, const struct mkv_host *host,
 		memory = UINT64_MAX;
 	if (memory <= r->hardware.memory_bytes)
 		return;
-	mkv_size_print(memory, want);
-	mkv_size_print(r->hardware.memory_bytes, have);
+	mkv_size_print(memory, requested);
+	mkv_size_print(r->hardware.memory_bytes, available);
 	mkv_diagnose(c->load, mark,
 		     "%zu guests have %s of memory in total, more than the "
 		     "machine's %s",
-		     count, want, have);
+		     count, requested, available);
 }
 
-static void check_guests_of(const struct mkv_cross *c,
-			    const struct mkv_host *host)
+static void check_guests(const struct mkv_cross *c, const struct mkv_host *host)
 {
 	const struct mkv_recipe *r = c->recipe;
 	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.guests", host->name);
@@ -205,36 +205,37 @@ static void check_guests_of(const struct mkv_cross *c,
 				mkv_platform_name(platform_of(r, guest)));
 	}
 	if (is_hypervisor)
-		check_room(c, host, mark);
+		check_total_resources(c, host, mark);
 }
 
-/* Every guest is on one machine, which is a host of its own. */
-static void check_carriers(const struct mkv_cross *c)
+/* Every guest belongs to exactly one hypervisor host. */
+static void check_hypervisor_hosts(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct mkv_host *host = &r->hosts[i];
-		size_t carriers = 0;
-		check_guests_of(c, host);
+		size_t hypervisor_hosts = 0;
+		check_guests(c, host);
 		if (platform_of(r, host) != MKV_ON_KVM)
 			continue;
 		for (size_t j = 0; j < r->n_hosts; j++)
-			carriers += mkv_strings_has(&r->hosts[j].guests,
-						    host->name);
-		if (carriers != 1)
+			hypervisor_hosts += mkv_strings_has(&r->hosts[j].guests,
+							    host->name);
+		if (hypervisor_hosts != 1)
 			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "hosts.%s", host->name),
-				carriers
+				hypervisor_hosts
 					? "host '%s' is listed as a guest of %zu hosts"
 					: "guest '%s' has no hypervisor host: "
 					  "list it in the 'guests' of a host "
 					  "with the hypervisor's image",
-				host->name, carriers);
+				host->name, hypervisor_hosts);
 	}
 }
 
-/* Or else there are diagnostics enough, and these would only follow. */
+/* Otherwise other checks have reported the cause, and errors about guests
+ * would only follow from it. */
 static bool has_kvm(const struct mkv_recipe *r)
 {
 	return (r->scenario == MKV_KVM || r->scenario == MKV_KVM_DOCKER) &&
@@ -247,9 +248,9 @@ void mkv_cross_machine(const struct mkv_cross *c)
 	check_caches(c);
 	if (!c->recipe->has_hypervisor)
 		return;
-	check_cpu(c);
-	check_memory(c);
-	check_disk(c);
+	check_guest_cpu(c);
+	check_guest_memory(c);
+	check_guest_disk(c);
 	if (has_kvm(c->recipe))
-		check_carriers(c);
+		check_hypervisor_hosts(c);
 }

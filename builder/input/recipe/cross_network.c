@@ -17,7 +17,7 @@ static bool parse_address(const char *text, uint32_t *ret)
 	return true;
 }
 
-/* Complains; the schema's pattern has held already. */
+/* Adds a diagnostic on failure. The text has matched the schema's pattern. */
 static bool parse_subnet(const struct mkv_cross *c, const char *where,
 			 const char *text, struct subnet *ret)
 {
@@ -89,7 +89,7 @@ static void check_mac(const struct mkv_cross *c, const struct mkv_host *host)
 			     host->mac);
 }
 
-/* The later of two hosts by name gets the complaint. */
+/* Of two hosts, the diagnostic is for the later one by name. */
 static void check_unique(const struct mkv_cross *c, size_t index)
 {
 	const struct mkv_host *host = &c->recipe->hosts[index];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that lead out of the recipe's files: overlays, programs of the tool. */
+/* Names of overlays and of mkvbench's programs, which are outside the recipe's
+ * files. */
 #include "builder/input/recipe/cross.h"
 
 static void check_overlays(const struct mkv_cross *c, const char *kind,

@@ -13,9 +13,10 @@ static void decode_row(struct mkv_decoder *d, const struct mkv_row *row,
 		       const struct mkv_node *node, void *base,
 		       const struct mkv_path *path);
 
-/* Room for `count` elements; the list's own count grows as they are filled. */
-static void *make_items(struct mkv_decoder *d, struct mkv_items *items,
-			size_t count, size_t size)
+/* Allocates `count` elements. The caller increases items->count as it decodes
+ * them. */
+static void *allocate_items(struct mkv_decoder *d, struct mkv_items *items,
+			    size_t count, size_t size)
 {
 	items->items = count ? calloc(count, size) : NULL;
 	if (count && !items->items)
@@ -23,9 +24,9 @@ static void *make_items(struct mkv_decoder *d, struct mkv_items *items,
 	return items->items;
 }
 
-static bool check_least(struct mkv_decoder *d, const struct mkv_row *row,
-			const struct mkv_node *node,
-			const struct mkv_path *path)
+static bool check_min_count(struct mkv_decoder *d, const struct mkv_row *row,
+			    const struct mkv_node *node,
+			    const struct mkv_path *path)
 {
 	if (node->count >= row->min)
 		return true;
@@ -36,8 +37,8 @@ static bool check_least(struct mkv_decoder *d, const struct mkv_row *row,
 	return false;
 }
 
-static void check_repeated(struct mkv_decoder *d, const struct mkv_node *list,
-			   size_t index, const struct mkv_path *path)
+static void check_duplicate(struct mkv_decoder *d, const struct mkv_node *list,
+			    size_t index, const struct mkv_path *path)
 {
 	const struct mkv_node *item = list->entries[index].value;
 	for (size_t i = 0; i < index; i++) {
@@ -61,8 +62,8 @@ static void decode_list(struct mkv_decoder *d, const struct mkv_row *row,
 		mkv_decode_wrong(d, node, path, "a list");
 		return;
 	}
-	if (!check_least(d, row, node, path) ||
-	    !make_items(d, &made, node->count, sizeof(*list->items)))
+	if (!check_min_count(d, row, node, path) ||
+	    !allocate_items(d, &made, node->count, sizeof(*list->items)))
 		return;
 	list->items = made.items;
 	for (size_t i = 0; i < node->count; i++) {
@@ -74,7 +75,7 @@ static void decode_list(struct mkv_decoder *d, const struct mkv_row *row,
 		if (!mkv_decode_check_text(d, row, item, &here, &word))
 			continue;
 		if (!row->repeats)
-			check_repeated(d, node, i, path);
+			check_duplicate(d, node, i, path);
 		mkv_decode_keep(d, &list->items[list->count++], item->text);
 	}
 }
@@ -88,8 +89,8 @@ static void decode_objects(struct mkv_decoder *d, const struct mkv_row *row,
 		mkv_decode_wrong(d, node, path, "a list of mappings");
 		return;
 	}
-	if (!check_least(d, row, node, path) ||
-	    !make_items(d, list, node->count, row->table->size))
+	if (!check_min_count(d, row, node, path) ||
+	    !allocate_items(d, list, node->count, row->table->size))
 		return;
 	for (size_t i = 0; i < node->count; i++) {
 		char index[24];
@@ -119,8 +120,8 @@ static void decode_map(struct mkv_decoder *d, const struct mkv_row *row,
 	}
 	const struct mkv_node_entry **sorted = mkv_arena_take(
 		&d->load->arena, node->count * sizeof(struct mkv_node_entry *));
-	if (!check_least(d, row, node, path) || !sorted ||
-	    !make_items(d, list, node->count, table->size))
+	if (!check_min_count(d, row, node, path) || !sorted ||
+	    !allocate_items(d, list, node->count, table->size))
 		return;
 	for (size_t i = 0; i < node->count; i++)
 		sorted[i] = &node->entries[i];
@@ -148,8 +149,9 @@ static void decode_map(struct mkv_decoder *d, const struct mkv_row *row,
 
 /* rows */
 
-static const char *unknown_hint(struct mkv_decoder *d,
-				const struct mkv_table *table, const char *key)
+static const char *describe_allowed_keys(struct mkv_decoder *d,
+					 const struct mkv_table *table,
+					 const char *key)
 {
 	const char *keys[64];
 	size_t count = 0;
@@ -178,11 +180,12 @@ static void diagnose_unknown_keys(struct mkv_decoder *d,
 			     "unknown key '%.60s'%s%s%s%s", entry->key,
 			     path ? " in '" : "", mkv_decode_path(d, path),
 			     path ? "'" : "",
-			     unknown_hint(d, table, entry->key));
+			     describe_allowed_keys(d, table, entry->key));
 	}
 }
 
-/* A default, said as a recipe would say it. */
+/* Decodes a default value, which the schema holds in the notation of a recipe.
+ */
 static void decode_default(struct mkv_decoder *d, const struct mkv_row *row,
 			   void *base, const struct mkv_path *path)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Walks the tree beside the schema: what is wrong becomes a complaint, what is
- * right a member of the recipe. */
+/* Decodes a tree by the schema: a valid value becomes a member of the recipe,
+ * an invalid one a diagnostic. */
 
 #include "builder/input/recipe/load.h"
 #include "builder/input/recipe/schema.h"
 
-/* Where the walk is: "hosts.order.image". */
+/* The path of the current value, such as "hosts.order.image". */
 struct mkv_path {
 	const struct mkv_path *outer;
 	const char *key;
@@ -17,41 +17,43 @@ struct mkv_decoder {
 	const struct mkv_node *root;
 };
 
-/* A member by its offset. */
+/* A member of the struct at `base` by its offset. */
 static inline void *mkv_decode_at(void *base, size_t offset)
 {
 	return (char *)base + offset;
 }
 
-/* Words for diagnostics; they live as long as the load and are never NULL. */
+/* Text for diagnostics, owned by the load's arena and never NULL. */
 const char *mkv_decode_path(struct mkv_decoder *d, const struct mkv_path *path);
 const char *mkv_decode_join(struct mkv_decoder *d, const char *const *words,
 			    size_t count);
-/* " (did you mean 'x'?)" or "" */
+/* " (did you mean 'x'?)", or "" if no word is similar */
 const char *mkv_decode_suggest(struct mkv_decoder *d, const char *word,
 			       const char *const *words, size_t count);
-/* "'PATH' must be MUST, not what it is" */
+/* Adds the diagnostic "'PATH' must be MUST, not DESCRIPTION-OF-NODE". */
 void mkv_decode_wrong(struct mkv_decoder *d, const struct mkv_node *node,
 		      const struct mkv_path *path, const char *must);
 
 void mkv_decode_keep(struct mkv_decoder *d, char **to, const char *text);
-/* The text is among what `where`, a path of the recipe, holds; else complains.
- */
+/* Whether the text equals `also` or a name at `where`, a path of the recipe: a
+ * mapping's key, a list's item or a text. Adds a diagnostic if not. */
 bool mkv_decode_check_reference(struct mkv_decoder *d, struct mkv_mark mark,
 				const char *text, const char *where,
 				const char *also, const struct mkv_path *path);
-/* A NULL pattern allows everything. */
+/* Whether the text matches the pattern; a NULL pattern matches every text. Adds
+ * a diagnostic if not. */
 bool mkv_decode_check_pattern(struct mkv_decoder *d, struct mkv_mark mark,
 			      const char *text,
 			      const struct mkv_pattern *pattern,
 			      const struct mkv_path *path);
-/* The scalar is a text that the row allows; `ret_word` is its index in `words`.
- */
+/* Whether the node is a text that the row allows; *ret_word is its index in the
+ * row's `words`. Adds a diagnostic if not. */
 bool mkv_decode_check_text(struct mkv_decoder *d, const struct mkv_row *row,
 			   const struct mkv_node *node,
 			   const struct mkv_path *path, unsigned *ret_word);
 
-/* One row of each kind. */
+/* Decoders, one for each kind of row. Each writes the member at row->offset of
+ * `base`, or adds a diagnostic. */
 typedef void mkv_decode_row(struct mkv_decoder *d, const struct mkv_row *row,
 			    const struct mkv_node *node, void *base,
 			    const struct mkv_path *path);

@@ -38,23 +38,23 @@ void mkv_decode_count(struct mkv_decoder *d, const struct mkv_row *row,
 		mkv_decode_wrong(d, node, path, must);
 }
 
-static void wrong_measure(struct mkv_decoder *d, const struct mkv_row *row,
-			  const struct mkv_node *node,
-			  const struct mkv_path *path)
+static void diagnose_measure(struct mkv_decoder *d, const struct mkv_row *row,
+			     const struct mkv_node *node,
+			     const struct mkv_path *path)
 {
-	char least[32], most[32];
+	char min[32], max[32];
 	bool size = row->kind == MKV_ROW_SIZE;
 	if (size) {
-		mkv_size_print(row->min, least);
-		mkv_size_print(row->max, most);
+		mkv_size_print(row->min, min);
+		mkv_size_print(row->max, max);
 	} else {
-		mkv_duration_print((int64_t)row->min, least);
-		mkv_duration_print((int64_t)row->max, most);
+		mkv_duration_print((int64_t)row->min, min);
+		mkv_duration_print((int64_t)row->max, max);
 	}
 	const char *must = mkv_arena_printf(
 		&d->load->arena,
 		"a %s from %s to %s (a whole number followed by a unit: %s)",
-		size ? "size" : "duration", least, most,
+		size ? "size" : "duration", min, max,
 		size ? "B kB MB GB TB KiB MiB GiB TiB" : "ns us ms s min h");
 	if (must)
 		mkv_decode_wrong(d, node, path, must);
@@ -74,7 +74,7 @@ void mkv_decode_measure(struct mkv_decoder *d, const struct mkv_row *row,
 	if (row->kind == MKV_ROW_DURATION)
 		value = (uint64_t)ns;
 	if (rc < 0 || value < row->min || value > row->max) {
-		wrong_measure(d, row, node, path);
+		diagnose_measure(d, row, node, path);
 		return;
 	}
 	if (row->kind == MKV_ROW_SIZE)

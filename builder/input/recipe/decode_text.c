@@ -117,8 +117,8 @@ static bool matches_pattern(struct mkv_decoder *d,
 	return fits;
 }
 
-/* The names that a path of the recipe holds: a mapping's keys, a list's items,
- * a text by itself. NULL when memory ran out. */
+/* The names at a path of the recipe: a mapping's keys, a list's items, or a
+ * single text. NULL when out of memory. */
 static const char **names_at(struct mkv_decoder *d, const char *where,
 			     const char *also, size_t *ret_count)
 {
@@ -267,8 +267,8 @@ static int compare_texts(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Where the name stands among the sorted names: the index in the sorted list.
- */
+/* The index of the name in the sorted list of names, because maps are decoded
+ * in the order of their keys. */
 void mkv_decode_ref(struct mkv_decoder *d, const struct mkv_row *row,
 		    const struct mkv_node *node, void *base,
 		    const struct mkv_path *path)

@@ -3,45 +3,46 @@
 #include <string.h>
 
 #include "builder/input/recipe/load.h"
+#include "lib/grow.h"
 
-static void done(struct mkv_diagnostic *complaint)
+static void release_diagnostic(struct mkv_diagnostic *diagnostic)
 {
-	free(complaint->file);
-	free(complaint->message);
+	free(diagnostic->file);
+	free(diagnostic->message);
 }
 
 void mkv_diagnostics_done(struct mkv_diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < diagnostics->count; i++)
-		done(&diagnostics->items[i]);
+		release_diagnostic(&diagnostics->items[i]);
 	free(diagnostics->items);
 	*diagnostics = (struct mkv_diagnostics){0};
 }
 
-static bool add(struct mkv_diagnostics *to, struct mkv_mark mark,
-		const char *message)
+static bool append_diagnostic(struct mkv_diagnostics *to, struct mkv_mark mark,
+			      const char *message)
 {
-	struct mkv_diagnostic *items =
-		reallocarray(to->items, to->count + 1, sizeof(*items));
-	if (!items)
-		return false;
-	to->items = items;
 	struct mkv_diagnostic new = {
 		.file = strdup(mark.file),
 		.line = mark.line,
 		.column = mark.column,
 		.message = strdup(message),
 	};
-	if (!new.file || !new.message) {
-		done(&new);
+	struct mkv_diagnostic *item = NULL;
+	if (new.file &&new.message)
+		item = mkv_grow(&to->items, &to->count);
+	if (!item) {
+		release_diagnostic(&new);
 		return false;
 	}
-	items[to->count++] = new;
+	*item = new;
 	return true;
 }
 
-/* The length of a UTF-8 character, or 0 where it isn't whole. */
-static size_t character(const char *at)
+/* The length in bytes of the UTF-8 character at `at`, or 0 if it is
+ * incomplete.
+ */
+static size_t character_length(const char *at)
 {
 	unsigned char c = (unsigned char)*at;
 	size_t length = c < 0x80   ? 1
@@ -55,13 +56,14 @@ static size_t character(const char *at)
 	return length;
 }
 
-/* A message quotes what the recipe says, cut to a length: it stays one line of
- * whole characters that a terminal doesn't act on. */
-static void clean(char *text)
+/* A message quotes text of the recipe, cut to a maximum length. Replaces
+ * control and incomplete characters, so that the message is one line and a
+ * terminal does not interpret any of it. */
+static void replace_controls(char *text)
 {
 	char *to = text;
 	while (*text) {
-		size_t length = character(text);
+		size_t length = character_length(text);
 		unsigned char c = (unsigned char)*text;
 		bool control = c < 0x20 || c == 0x7f ||
 			       (c == 0xC2 && (unsigned char)text[1] < 0xA0);
@@ -94,20 +96,22 @@ void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		(void)strcpy(
 			message,
 			"too many errors: the remaining ones are not listed");
-	clean(message);
-	if (!add(load->diagnostics, mark, message))
+	replace_controls(message);
+	if (!append_diagnostic(load->diagnostics, mark, message))
 		load->failed = true;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_diagnostics(const void *a, const void *b)
 {
 	const struct mkv_diagnostic *x = a, *y = b;
 	int order = strcmp(x->file, y->file);
-	if (order == 0)
-		order = (x->line > y->line) - (x->line < y->line);
-	if (order == 0)
-		order = (x->column > y->column) - (x->column < y->column);
-	return order ? order : strcmp(x->message, y->message);
+	if (order)
+		return order;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	if (x->column != y->column)
+		return x->column < y->column ? -1 : 1;
+	return strcmp(x->message, y->message);
 }
 
 void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics)
@@ -115,12 +119,13 @@ void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics)
 	if (diagnostics->count < 2)
 		return;
 	qsort(diagnostics->items, diagnostics->count,
-	      sizeof(*diagnostics->items), compare);
+	      sizeof(*diagnostics->items), compare_diagnostics);
 	size_t kept = 1;
 	for (size_t i = 1; i < diagnostics->count; i++) {
 		struct mkv_diagnostic *item = &diagnostics->items[i];
-		if (compare(&diagnostics->items[kept - 1], item) == 0)
-			done(item);
+		if (compare_diagnostics(&diagnostics->items[kept - 1], item) ==
+		    0)
+			release_diagnostic(item);
 		else
 			diagnostics->items[kept++] = *item;
 	}

@@ -78,8 +78,8 @@ PATTERN(pattern_signal, 16, "a signal name such as SIGTERM",
 PATTERN(pattern_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
 PATTERN(pattern_value, 1000, "one line of text, possibly empty",
 	"^[^\x01-\x1f\x7f]*$");
-/* The verifier's checks, as `mkvbench-verify --list` names them; a test
- * compares the two. */
+/* The names of the verifier's checks, as `mkvbench-verify --list` prints them;
+ * a test compares both lists. */
 #define CHECKS(s)                                                              \
 	"contract" s "cpu-model" s "hypervisor" s "cpu-topology" s "smt" s     \
 	"cache-topology" s "memory" s "huge-pages" s "clock" s "clocksource" s \

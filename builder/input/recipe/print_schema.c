@@ -120,7 +120,7 @@ static json_t *with_row(json_t *to, const struct mkv_row *row, bool part)
 }
 
 /* `hardware` is either the name of a file or the mapping itself. */
-static json_t *hardware(const struct mkv_row *row, bool part)
+static json_t *hardware_schema(const struct mkv_row *row, bool part)
 {
 	json_t *name = with_text(json_object(), row->table->rows);
 	json_t *whole = json_pack("{ss}", "$ref", "#/$defs/hardware");
@@ -134,7 +134,7 @@ static json_t *hardware(const struct mkv_row *row, bool part)
 	return with(to, "anyOf", both);
 }
 
-static json_t *include(void)
+static json_t *include_schema(void)
 {
 	return json_pack(
 		"{ss s[ss] ss s{ss ss}}", "description",
@@ -157,11 +157,11 @@ static json_t *with_rows(json_t *to, const struct mkv_table *table, bool part)
 {
 	json_t *keys = json_object();
 	if (table == &mkv_schema_recipe)
-		keys = with(keys, "include", include());
+		keys = with(keys, "include", include_schema());
 	for (const struct mkv_row *row = table->rows; row->kind; row++)
 		keys = with(keys, row->key,
 			    row->table == &mkv_schema_hardware
-				    ? hardware(row, part)
+				    ? hardware_schema(row, part)
 				    : with_row(json_object(), row, part));
 	to = with(to, "type", json_string("object"));
 	to = with(to, "additionalProperties", json_false());

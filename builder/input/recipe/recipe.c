@@ -93,9 +93,10 @@ static void load_done(struct mkv_recipe_loader *load)
 }
 #define auto_load __attribute__((cleanup(load_done)))
 
-/* What a value that wasn't given follows from another's. */
-static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
-		   struct mkv_recipe *recipe)
+/* Sets omitted values that are derived from other values. */
+static void derive_defaults(struct mkv_recipe_loader *load,
+			    const struct mkv_node *root,
+			    struct mkv_recipe *recipe)
 {
 	bool kvm = recipe->scenario == MKV_KVM ||
 		   recipe->scenario == MKV_KVM_DOCKER;
@@ -106,7 +107,7 @@ static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
 			image->name ? mkv_node_find(images, image->name) : NULL;
 		if (kvm && node && !mkv_node_find(node->value, "platform"))
 			image->platform = MKV_ON_KVM;
-		/* A guest's disk is its image. */
+		/* A guest's disk and its image have the same size. */
 		if (image->platform == MKV_ON_KVM && recipe->has_hypervisor &&
 		    !image->size_bytes)
 			image->size_bytes = recipe->hypervisor.disk_bytes;
@@ -119,7 +120,8 @@ static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
 	}
 }
 
-/* "large_file" is MKVBENCH_LARGE_FILE for the program. */
+/* The environment variable of a setting: MKVBENCH_LARGE_FILE for "large_file".
+ */
 static char *variable_of(const char *setting)
 {
 	char *name;
@@ -131,7 +133,8 @@ static char *variable_of(const char *setting)
 	return name;
 }
 
-/* Keeps the order of names; what is there already stays as it is. */
+/* Inserts a variable in the order of names. A variable that the recipe sets is
+ * kept. Returns false when out of memory. */
 static bool add_variable(struct mkv_settings *environment,
 			 const struct mkv_setting *setting)
 {
@@ -165,9 +168,10 @@ static const struct mkv_oci_image *oci_of(const struct mkv_recipe *recipe,
 	return NULL;
 }
 
-/* A container's environment has the settings of the services that its OCI image
- * carries. The recipe is right. */
-static int spread_settings(struct mkv_recipe *recipe, struct mkv_error *err)
+/* Adds the settings of services to the environment of the containers whose OCI
+ * images include them. The recipe must be valid. */
+static int add_service_settings(struct mkv_recipe *recipe,
+				struct mkv_error *err)
 {
 	for (size_t i = 0; i < recipe->n_containers; i++) {
 		struct mkv_container *container = &recipe->containers[i];
@@ -193,7 +197,7 @@ static int compare_caches(const void *a, const void *b)
 	return order || !x->type || !y->type ? order : strcmp(x->type, y->type);
 }
 
-static void sort(struct mkv_recipe *recipe)
+static void sort_caches(struct mkv_recipe *recipe)
 {
 	if (recipe->hardware.n_caches > 1)
 		qsort(recipe->hardware.caches, recipe->hardware.n_caches,
@@ -223,8 +227,8 @@ static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 	return 0;
 }
 
-static int summarise(const struct mkv_diagnostics *diagnostics,
-		     const char *path, struct mkv_error *err)
+static int summarise_diagnostics(const struct mkv_diagnostics *diagnostics,
+				 const char *path, struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL, "recipe '%s': %zu error%s",
 			path, diagnostics->count,
@@ -251,8 +255,8 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 	struct mkv_node *root = mkv_merge_load(&load, path);
 	if (root) {
 		mkv_decode_recipe(&load, root, recipe);
-		derive(&load, root, recipe);
-		sort(recipe);
+		derive_defaults(&load, root, recipe);
+		sort_caches(recipe);
 	}
 	if (root && !load.failed && !load.arena.failed)
 		mkv_cross_check(&load, root, recipe);
@@ -260,12 +264,14 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		return mkv_oom(err);
 	mkv_diagnostics_sort(diagnostics);
 	if (diagnostics->count > 0)
-		return summarise(diagnostics, path, err);
+		return summarise_diagnostics(diagnostics, path, err);
 	int rc = keep_files(&load, path, recipe, err);
-	if (rc == 0)
-		rc = spread_settings(recipe, err);
-	if (rc == 0)
-		rc = mkv_canonical_digest(recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = add_service_settings(recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_canonical_digest(recipe, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(recipe);
