@@ -108,6 +108,33 @@ static int compare_entries(const void *a, const void *b)
 	return strcmp((*x)->key, (*y)->key);
 }
 
+static void check_key(struct mkv_decoder *d, const struct mkv_table *table,
+		      const struct mkv_node_entry *entry,
+		      const struct mkv_path *path)
+{
+	unsigned word;
+	if (table->key_words)
+		(void)mkv_decode_check_words(d, entry->mark, entry->key,
+					     table->key_words, path, &word);
+	else if (mkv_decode_check_pattern(d, entry->mark, entry->key,
+					  table->key_pattern, path) &&
+		 table->key_names)
+		(void)mkv_decode_check_reference(d, entry->mark, entry->key,
+						 table->key_names, NULL, path);
+}
+
+static void decode_entry(struct mkv_decoder *d, const struct mkv_table *table,
+			 const struct mkv_node_entry *entry, void *item,
+			 const struct mkv_path *path)
+{
+	check_key(d, table, entry, path);
+	mkv_decode_keep(d, mkv_decode_at(item, table->key_offset), entry->key);
+	if (*table->rows->key == '\0')
+		decode_row(d, table->rows, entry->value, item, path);
+	else
+		decode_rows(d, table, entry->value, item, path);
+}
+
 static void decode_map(struct mkv_decoder *d, const struct mkv_row *row,
 		       const struct mkv_node *node, void *base,
 		       const struct mkv_path *path)
@@ -128,22 +155,11 @@ static void decode_map(struct mkv_decoder *d, const struct mkv_row *row,
 	qsort(sorted, node->count, sizeof(struct mkv_node_entry *),
 	      compare_entries);
 	for (size_t i = 0; i < node->count; i++) {
-		const struct mkv_node_entry *entry = sorted[i];
-		struct mkv_path here = {path, entry->key};
-		void *item = mkv_decode_at(list->items, i * table->size);
+		struct mkv_path here = {path, sorted[i]->key};
 		list->count = i + 1;
-		if (mkv_decode_check_pattern(d, entry->mark, entry->key,
-					     table->key_pattern, &here) &&
-		    table->key_names)
-			(void)mkv_decode_check_reference(
-				d, entry->mark, entry->key, table->key_names,
-				NULL, &here);
-		mkv_decode_keep(d, mkv_decode_at(item, table->key_offset),
-				entry->key);
-		if (*table->rows->key == '\0')
-			decode_row(d, table->rows, entry->value, item, &here);
-		else
-			decode_rows(d, table, entry->value, item, &here);
+		decode_entry(d, table, sorted[i],
+			     mkv_decode_at(list->items, i * table->size),
+			     &here);
 	}
 }
 

@@ -34,12 +34,18 @@ const char *mkv_decode_suggest(struct mkv_decoder *d, const char *word,
 void mkv_decode_wrong(struct mkv_decoder *d, const struct mkv_node *node,
 		      const struct mkv_path *path, const char *must);
 
+/* Stores a copy of the text, which the recipe owns. */
 void mkv_decode_keep(struct mkv_decoder *d, char **to, const char *text);
 /* Whether the text equals `also` or a name at `where`, a path of the recipe: a
  * mapping's key, a list's item or a text. Adds a diagnostic if not. */
 bool mkv_decode_check_reference(struct mkv_decoder *d, struct mkv_mark mark,
 				const char *text, const char *where,
 				const char *also, const struct mkv_path *path);
+/* Whether the text is one of `words`; *ret_word is its index. Adds a diagnostic
+ * if not. */
+bool mkv_decode_check_words(struct mkv_decoder *d, struct mkv_mark mark,
+			    const char *text, const char *const *words,
+			    const struct mkv_path *path, unsigned *ret_word);
 /* Whether the text matches the pattern; a NULL pattern matches every text. Adds
  * a diagnostic if not. */
 bool mkv_decode_check_pattern(struct mkv_decoder *d, struct mkv_mark mark,

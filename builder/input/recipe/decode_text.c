@@ -82,17 +82,17 @@ static bool word_index(const char *const *words, const char *text,
 	return false;
 }
 
-static bool check_words(struct mkv_decoder *d, const struct mkv_node *node,
-			const char *const *words, const struct mkv_path *path,
-			unsigned *ret)
+bool mkv_decode_check_words(struct mkv_decoder *d, struct mkv_mark mark,
+			    const char *text, const char *const *words,
+			    const struct mkv_path *path, unsigned *ret_word)
 {
-	if (word_index(words, node->text, ret))
+	if (word_index(words, text, ret_word))
 		return true;
 	size_t count = count_words(words);
-	mkv_diagnose(d->load, node->mark, "'%s' must be %s%s, not '%.60s'%s",
+	mkv_diagnose(d->load, mark, "'%s' must be %s%s, not '%.60s'%s",
 		     mkv_decode_path(d, path), count > 1 ? "one of " : "",
-		     mkv_decode_join(d, words, count), node->text,
-		     mkv_decode_suggest(d, node->text, words, count));
+		     mkv_decode_join(d, words, count), text,
+		     mkv_decode_suggest(d, text, words, count));
 	return false;
 }
 
@@ -213,7 +213,8 @@ bool mkv_decode_check_text(struct mkv_decoder *d, const struct mkv_row *row,
 		return false;
 	}
 	if (row->words)
-		return check_words(d, node, row->words, path, ret_word);
+		return mkv_decode_check_words(d, node->mark, node->text,
+					      row->words, path, ret_word);
 	if (!mkv_decode_check_pattern(d, node->mark, node->text, row->pattern,
 				      path))
 		return false;

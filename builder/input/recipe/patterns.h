@@ -61,6 +61,9 @@ PATTERN(pattern_variable, 128, "an environment variable name",
 	"^[A-Za-z_][A-Za-z0-9_]*$");
 PATTERN(pattern_setting, 64, "a setting name such as large_file",
 	"^[a-z][a-z0-9_]*$");
+PATTERN(pattern_partition, 16,
+	"a label of at most 16 lower-case letters, digits and hyphens",
+	"^[a-z][a-z0-9-]*$");
 PATTERN(pattern_label, 128, "a label name", "^[A-Za-z0-9][A-Za-z0-9._/-]*$");
 PATTERN(pattern_oci, 320,
 	"an OCI image reference such as registry.example/db:17",
@@ -78,19 +81,4 @@ PATTERN(pattern_signal, 16, "a signal name such as SIGTERM",
 PATTERN(pattern_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
 PATTERN(pattern_value, 1000, "one line of text, possibly empty",
 	"^[^\x01-\x1f\x7f]*$");
-/* The names of the verifier's checks, as `mkvbench-verify --list` prints them;
- * a test compares both lists. */
-#define CHECKS(s)                                                              \
-	"contract" s "cpu-model" s "hypervisor" s "cpu-topology" s "smt" s     \
-	"cache-topology" s "memory" s "huge-pages" s "clock" s "clocksource" s \
-	"time-daemons" s "kernel" s "command-line" s "mitigations" s           \
-	"governor" s "boost" s "transparent-hugepage" s "ksm" s                \
-	"numa-balancing" s "swap" s "io-scheduler" s "sysctls" s "drivers" s   \
-	"interfaces" s "docker-engine" s "docker-networks" s                   \
-	"docker-volumes" s "docker-images" s "docker-containers" s "guests" s  \
-	"guest-cpu" s "guest-pinning" s "guest-memory" s "guest-devices" s     \
-	"packages" s "files" s "units" s "daemons" s "tpm-key"
-PATTERN(pattern_check, 63, "one of the verifier's checks: " CHECKS(", "),
-	"^(" CHECKS("|") ")$");
-#undef CHECKS
 #undef PATTERN

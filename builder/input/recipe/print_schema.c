@@ -28,16 +28,20 @@ static json_t *with_pattern(json_t *to, const struct mkv_pattern *pattern)
 		    number(pattern->max_length * (pattern->escaped ? 4 : 1)));
 }
 
+static json_t *with_words(json_t *to, const char *const *words)
+{
+	if (!words)
+		return to;
+	json_t *values = json_array();
+	for (const char *const *word = words; *word; word++)
+		values = mkv_document_add(values, json_string(*word));
+	return with(to, "enum", values);
+}
+
 static json_t *with_text(json_t *to, const struct mkv_row *row)
 {
 	to = with(to, "type", json_string("string"));
-	to = with_pattern(to, row->pattern);
-	if (!row->words)
-		return to;
-	json_t *words = json_array();
-	for (const char *const *word = row->words; *word; word++)
-		words = mkv_document_add(words, json_string(*word));
-	return with(to, "enum", words);
+	return with_words(with_pattern(to, row->pattern), row->words);
 }
 
 static json_t *with_array(json_t *to, const struct mkv_row *row, bool part)
@@ -63,7 +67,8 @@ static json_t *with_map(json_t *to, const struct mkv_row *row, bool part)
 	if (row->min && !part)
 		to = with(to, "minProperties", number(row->min));
 	to = with(to, "propertyNames",
-		  with_pattern(json_object(), table->key_pattern));
+		  with_words(with_pattern(json_object(), table->key_pattern),
+			     table->key_words));
 	return with(to, "additionalProperties", value);
 }
 

@@ -65,6 +65,8 @@ struct mkv_table {
 	size_t size;	   /* of an element in bytes; 0 for an object */
 	size_t key_offset; /* of the name in a map's element */
 	const struct mkv_pattern *key_pattern;
+	const char *const
+		*key_words;    /* of a map: allowed keys; ends with NULL */
 	const char *key_names; /* path in the recipe whose names the key must be
 				  one of */
 };

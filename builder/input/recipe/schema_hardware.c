@@ -6,29 +6,28 @@
 #include "lib/hardware_limits.h"
 
 static const struct mkv_table cache_table = {
-	"cache",
-	ROWS({"level", MKV_ROW_COUNT, AT(mkv_cache, level), .required = true,
-	      .min = 1, .max = MKV_CACHE_LEVEL_MAX, .doc = "Cache level"},
-	     {"type", MKV_ROW_TEXT, AT(mkv_cache, type), .required = true,
-	      .words = WORDS("data", "instruction", "unified"),
-	      .doc = "Contents of the cache"},
-	     {"size", MKV_ROW_SIZE, AT(mkv_cache, size_bytes), .required = true,
-	      .min = MKV_CACHE_SIZE_MIN, .max = MKV_CACHE_SIZE_MAX,
-	      .doc = "Size of one instance"},
-	     {"ways", MKV_ROW_COUNT, AT(mkv_cache, ways), .default_value = "0",
-	      .max = MKV_CACHE_WAYS_MAX,
-	      .doc = "Associativity; 0 if it is not declared or the cache is "
-		     "fully associative"},
-	     {"line", MKV_ROW_COUNT, AT(mkv_cache, line_bytes),
-	      .default_value = "64", .min = MKV_CACHE_LINE_MIN,
-	      .max = MKV_CACHE_LINE_MAX, .doc = "Line size in bytes"},
-	     {"shared-by", MKV_ROW_COUNT, AT(mkv_cache, shared_by),
-	      .required = true, .min = 1, .max = MKV_CACHE_SHARED_BY_MAX,
-	      .doc = "Hardware threads that share one instance"}),
-	sizeof(struct mkv_cache),
-	0,
-	NULL,
-	NULL};
+	.name = "cache",
+	.rows = ROWS(
+		{"level", MKV_ROW_COUNT, AT(mkv_cache, level), .required = true,
+		 .min = 1, .max = MKV_CACHE_LEVEL_MAX, .doc = "Cache level"},
+		{"type", MKV_ROW_TEXT, AT(mkv_cache, type), .required = true,
+		 .words = WORDS("data", "instruction", "unified"),
+		 .doc = "Contents of the cache"},
+		{"size", MKV_ROW_SIZE, AT(mkv_cache, size_bytes),
+		 .required = true, .min = MKV_CACHE_SIZE_MIN,
+		 .max = MKV_CACHE_SIZE_MAX, .doc = "Size of one instance"},
+		{"ways", MKV_ROW_COUNT, AT(mkv_cache, ways),
+		 .default_value = "0", .max = MKV_CACHE_WAYS_MAX,
+		 .doc = "Associativity; 0 if it is not declared or the cache is "
+			"fully associative"},
+		{"line", MKV_ROW_COUNT, AT(mkv_cache, line_bytes),
+		 .default_value = "64", .min = MKV_CACHE_LINE_MIN,
+		 .max = MKV_CACHE_LINE_MAX, .doc = "Line size in bytes"},
+		{"shared-by", MKV_ROW_COUNT, AT(mkv_cache, shared_by),
+		 .required = true, .min = 1, .max = MKV_CACHE_SHARED_BY_MAX,
+		 .doc = "Hardware threads that share one instance"}),
+	.size = sizeof(struct mkv_cache),
+};
 
 static const struct mkv_table cpu_table = {
 	.name = "cpu",

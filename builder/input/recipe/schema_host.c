@@ -44,29 +44,31 @@ const struct mkv_table mkv_schema_time = {
 };
 
 const struct mkv_table mkv_schema_host = {
-	"HOST",
-	ROWS({"image", MKV_ROW_REF, AT(mkv_host, image), .required = true,
-	      .pattern = &pattern_name, .names = "images",
-	      .doc = "Image that the host boots"},
-	     {"role", MKV_ROW_TEXT, AT(mkv_host, role),
-	      .pattern = &pattern_name, .derived = "the host's name",
-	      .doc = "Role of the host; containers are assigned to hosts by "
-		     "role"},
-	     {"address", MKV_ROW_TEXT, AT(mkv_host, address), .required = true,
-	      .pattern = &pattern_address, .doc = "Address in the VLAN"},
-	     {"mac", MKV_ROW_TEXT, AT(mkv_host, mac), .required = true,
-	      .lower = true, .pattern = &pattern_mac,
-	      .doc = "MAC address of the VLAN's network card"},
-	     {"tpm-key", MKV_ROW_TEXT, AT(mkv_host, tpm_key), .lower = true,
-	      .pattern = &pattern_sha256,
-	      .doc = "SHA-256 of the key with which the machine's TPM signs, "
-		     "as `mkvbench-verify --tpm-key` prints it on that "
-		     "machine"},
-	     {"guests", MKV_ROW_LIST, AT(mkv_host, guests),
-	      .pattern = &pattern_name, .names = "hosts",
-	      .doc = "Hosts that run as guests of this host; only for "
-		     "hypervisor hosts"}),
-	sizeof(struct mkv_host),
-	offsetof(struct mkv_host, name),
-	&pattern_name,
-	NULL};
+	.name = "HOST",
+	.rows = ROWS(
+		{"image", MKV_ROW_REF, AT(mkv_host, image), .required = true,
+		 .pattern = &pattern_name, .names = "images",
+		 .doc = "Image that the host boots"},
+		{"role", MKV_ROW_TEXT, AT(mkv_host, role),
+		 .pattern = &pattern_name, .derived = "the host's name",
+		 .doc = "Role of the host; containers are assigned to hosts by "
+			"role"},
+		{"address", MKV_ROW_TEXT, AT(mkv_host, address),
+		 .required = true, .pattern = &pattern_address,
+		 .doc = "Address in the VLAN"},
+		{"mac", MKV_ROW_TEXT, AT(mkv_host, mac), .required = true,
+		 .lower = true, .pattern = &pattern_mac,
+		 .doc = "MAC address of the VLAN's network card"},
+		{"tpm-key", MKV_ROW_TEXT, AT(mkv_host, tpm_key), .lower = true,
+		 .pattern = &pattern_sha256,
+		 .doc = "SHA-256 of the key with which the machine's TPM signs, "
+			"as `mkvbench-verify --tpm-key` prints it on that "
+			"machine"},
+		{"guests", MKV_ROW_LIST, AT(mkv_host, guests),
+		 .pattern = &pattern_name, .names = "hosts",
+		 .doc = "Hosts that run as guests of this host; only for "
+			"hypervisor hosts"}),
+	.size = sizeof(struct mkv_host),
+	.key_offset = offsetof(struct mkv_host, name),
+	.key_pattern = &pattern_name,
+};

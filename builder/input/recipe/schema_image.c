@@ -41,19 +41,17 @@ const struct mkv_table mkv_schema_settings = {
 };
 
 static const struct mkv_table partition_table = {
-	"LABEL",
-	ROWS({"size", MKV_ROW_SIZE, AT(mkv_partition, size_bytes),
-	      .required = true, .min = MIB, .max = 16 * TIB,
-	      .doc = "Size of the partition"},
-	     {"mount", MKV_ROW_TEXT, AT(mkv_partition, mount), .required = true,
-	      .pattern = &pattern_path, .doc = "Mount point"}),
-	sizeof(struct mkv_partition),
-	offsetof(struct mkv_partition, label),
-	&(const struct mkv_pattern){
-		"^[a-z][a-z0-9-]*$",
-		"a label of at most 16 lower-case letters, digits and hyphens",
-		16, false},
-	NULL};
+	.name = "LABEL",
+	.rows = ROWS({"size", MKV_ROW_SIZE, AT(mkv_partition, size_bytes),
+		      .required = true, .min = MIB, .max = 16 * TIB,
+		      .doc = "Size of the partition"},
+		     {"mount", MKV_ROW_TEXT, AT(mkv_partition, mount),
+		      .required = true, .pattern = &pattern_path,
+		      .doc = "Mount point"}),
+	.size = sizeof(struct mkv_partition),
+	.key_offset = offsetof(struct mkv_partition, label),
+	.key_pattern = &pattern_partition,
+};
 
 static const struct mkv_table image_disk_table = {
 	.name = "disk",
@@ -79,51 +77,52 @@ static const struct mkv_table units_table = {
 };
 
 const struct mkv_table mkv_schema_image = {
-	"IMAGE",
-	ROWS({"platform", MKV_ROW_CHOICE, AT(mkv_image, platform),
-	      .words = WORDS("metal", "guest", "hypervisor"),
-	      .derived =
-		      "`guest` in the scenarios kvm and kvm-docker, otherwise "
-		      "`metal`",
-	      .doc = "Platform of the image: the machine (`metal`), a guest, "
-		     "or the machine as the hypervisor host of the guests"},
-	     {"kernel", MKV_ROW_TEXT, AT(mkv_image, kernel),
-	      .default_value = "linux-image-amd64", .pattern = &pattern_package,
-	      .doc = "Kernel package"},
-	     {"packages", MKV_ROW_LIST, AT(mkv_image, packages),
-	      .required = true, .min = 1, .pattern = &pattern_package,
-	      .doc = "Packages in addition to the kernel and to the packages "
-		     "of priority required, which are always installed"},
-	     {"overlays", MKV_ROW_LIST, AT(mkv_image, overlays),
-	      .pattern = &pattern_name,
-	      .doc = "Directories of overlays/ that are applied to the image, "
-		     "in order"},
-	     {"programs", MKV_ROW_LIST, AT(mkv_image, programs),
-	      .pattern = &pattern_name,
-	      .doc = "Programs of programs/ that run natively in the image"},
-	     {"command-line", MKV_ROW_LIST, AT(mkv_image, cmdline),
-	      .pattern = &pattern_word,
-	      .doc = "Kernel parameters in addition to root="},
-	     {"sysctls", MKV_ROW_MAP, AT(mkv_image, sysctls),
-	      .table = SETTINGS(pattern_sysctl),
-	      .doc = "sysctls to set at boot"},
-	     {"units", MKV_ROW_OBJECT, .table = &units_table,
-	      .doc = "systemd units"},
-	     {"containers", MKV_ROW_LIST, AT(mkv_image, containers),
-	      .pattern = &pattern_name, .names = "containers",
-	      .doc = "Containers that the image runs; their OCI images are "
-		     "included"},
-	     {"disk", MKV_ROW_OBJECT, .table = &image_disk_table,
-	      .doc = "Disk layout"},
-	     {"qcow2", MKV_ROW_BOOL, AT(mkv_image, qcow2),
-	      .default_value = "false", .doc = "Also write disk.qcow2"},
-	     {"rootfs-tar", MKV_ROW_BOOL, AT(mkv_image, rootfs_tar),
-	      .default_value = "false", .doc = "Also write rootfs.tar"},
-	     {"uefi", MKV_ROW_BOOL, AT(mkv_image, uefi),
-	      .default_value = "true",
-	      .doc = "Add an EFI system partition, so that UEFI firmware can "
-		     "boot the disk"}),
-	sizeof(struct mkv_image),
-	offsetof(struct mkv_image, name),
-	&pattern_name,
-	NULL};
+	.name = "IMAGE",
+	.rows = ROWS(
+		{"platform", MKV_ROW_CHOICE, AT(mkv_image, platform),
+		 .words = WORDS("metal", "guest", "hypervisor"),
+		 .derived =
+			 "`guest` in the scenarios kvm and kvm-docker, otherwise "
+			 "`metal`",
+		 .doc = "Platform of the image: the machine (`metal`), a guest, "
+			"or the machine as the hypervisor host of the guests"},
+		{"kernel", MKV_ROW_TEXT, AT(mkv_image, kernel),
+		 .default_value = "linux-image-amd64",
+		 .pattern = &pattern_package, .doc = "Kernel package"},
+		{"packages", MKV_ROW_LIST, AT(mkv_image, packages),
+		 .required = true, .min = 1, .pattern = &pattern_package,
+		 .doc = "Packages in addition to the kernel and to the packages "
+			"of priority required, which are always installed"},
+		{"overlays", MKV_ROW_LIST, AT(mkv_image, overlays),
+		 .pattern = &pattern_name,
+		 .doc = "Directories of overlays/ that are applied to the image, "
+			"in order"},
+		{"programs", MKV_ROW_LIST, AT(mkv_image, programs),
+		 .pattern = &pattern_name,
+		 .doc = "Programs of programs/ that run natively in the image"},
+		{"command-line", MKV_ROW_LIST, AT(mkv_image, cmdline),
+		 .pattern = &pattern_word,
+		 .doc = "Kernel parameters in addition to root="},
+		{"sysctls", MKV_ROW_MAP, AT(mkv_image, sysctls),
+		 .table = SETTINGS(pattern_sysctl),
+		 .doc = "sysctls to set at boot"},
+		{"units", MKV_ROW_OBJECT, .table = &units_table,
+		 .doc = "systemd units"},
+		{"containers", MKV_ROW_LIST, AT(mkv_image, containers),
+		 .pattern = &pattern_name, .names = "containers",
+		 .doc = "Containers that the image runs; their OCI images are "
+			"included"},
+		{"disk", MKV_ROW_OBJECT, .table = &image_disk_table,
+		 .doc = "Disk layout"},
+		{"qcow2", MKV_ROW_BOOL, AT(mkv_image, qcow2),
+		 .default_value = "false", .doc = "Also write disk.qcow2"},
+		{"rootfs-tar", MKV_ROW_BOOL, AT(mkv_image, rootfs_tar),
+		 .default_value = "false", .doc = "Also write rootfs.tar"},
+		{"uefi", MKV_ROW_BOOL, AT(mkv_image, uefi),
+		 .default_value = "true",
+		 .doc = "Add an EFI system partition, so that UEFI firmware can "
+			"boot the disk"}),
+	.size = sizeof(struct mkv_image),
+	.key_offset = offsetof(struct mkv_image, name),
+	.key_pattern = &pattern_name,
+};

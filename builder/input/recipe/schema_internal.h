@@ -29,11 +29,12 @@
  * pattern of the names. */
 #define SETTINGS(names)                                                        \
 	(&(const struct mkv_table){                                            \
-		"NAME",                                                        \
-		ROWS({"", MKV_ROW_ANY, AT(mkv_setting, value),                 \
-		      .required = true, .pattern = &pattern_value}),           \
-		sizeof(struct mkv_setting), offsetof(struct mkv_setting, key), \
-		&(names), NULL})
+		.name = "NAME",                                                \
+		.rows = ROWS({"", MKV_ROW_ANY, AT(mkv_setting, value),         \
+			      .required = true, .pattern = &pattern_value}),   \
+		.size = sizeof(struct mkv_setting),                            \
+		.key_offset = offsetof(struct mkv_setting, key),               \
+		.key_pattern = &(names)})
 
 /* Clock sources of Linux on x86. */
 #define CLOCKSOURCES                                                           \
