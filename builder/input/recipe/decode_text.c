@@ -36,7 +36,6 @@ const char *mkv_decode_join(struct mkv_decoder *d, const char *const *words,
 	return text ? text : "";
 }
 
-/* " (did you mean 'x'?)" or "" */
 const char *mkv_decode_suggest(struct mkv_decoder *d, const char *word,
 			       const char *const *words, size_t count)
 {
@@ -188,7 +187,6 @@ bool mkv_decode_check_pattern(struct mkv_decoder *d, struct mkv_mark mark,
 	return false;
 }
 
-/* A text that the row allows; complains. */
 bool mkv_decode_check_text(struct mkv_decoder *d, const struct mkv_row *row,
 			   const struct mkv_node *node,
 			   const struct mkv_path *path, unsigned *ret_word)

@@ -40,8 +40,7 @@ static bool append_diagnostic(struct mkv_diagnostics *to, struct mkv_mark mark,
 }
 
 /* The length in bytes of the UTF-8 character at `at`, or 0 if it is
- * incomplete.
- */
+ * incomplete. */
 static size_t character_length(const char *at)
 {
 	unsigned char c = (unsigned char)*at;

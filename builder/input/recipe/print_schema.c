@@ -2,8 +2,7 @@
 /* Prints the schema tables as a JSON Schema, draft 2020-12. It describes a
  * single file. In a file with `include` no key is required, because the
  * included files may define it ($defs/part); in any other file all required
- * keys must be present
- * ($defs/whole). */
+ * keys must be present ($defs/whole). */
 
 #include "builder/input/recipe/document.h"
 #include "builder/input/recipe/schema.h"

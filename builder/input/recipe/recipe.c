@@ -207,22 +207,16 @@ static void sort_caches(struct mkv_recipe *recipe)
 static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 		      struct mkv_recipe *recipe, struct mkv_error *err)
 {
-	struct mkv_strings *files = &recipe->files;
 	recipe->path = strdup(path);
-	files->items = calloc(load->n_sources, sizeof(*files->items));
-	if (!files->items || !recipe->path)
+	if (!recipe->path)
 		return mkv_oom(err);
 	for (size_t i = 0; i < load->n_sources; i++) {
 		const char *name = load->sources[i].relative;
-		bool twice = false;
-		for (size_t j = 0; j < files->count; j++)
-			twice = twice || strcmp(files->items[j], name) == 0;
-		if (twice)
+		if (mkv_strings_has(&recipe->files, name))
 			continue;
-		files->items[files->count] = strdup(name);
-		if (!files->items[files->count])
-			return mkv_oom(err);
-		files->count++;
+		int rc = mkv_strings_append(&recipe->files, strdup(name), err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

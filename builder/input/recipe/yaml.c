@@ -12,8 +12,7 @@ struct reader {
 	struct mkv_recipe_loader *load;
 	yaml_parser_t parser;
 	const char *shown, *directory, *data;
-	bool stopped; /* after a diagnostic that ends the parsing of this file
-		       */
+	bool stopped; /* no further parsing, after a diagnostic */
 };
 
 static void event_done(yaml_event_t *event)
