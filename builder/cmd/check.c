@@ -27,12 +27,12 @@ static int print_line(json_t *json, struct mkv_error *err)
 }
 
 static int print_diagnostic(const struct options *options,
-			    const struct mkv_complaint *c,
+			    const struct mkv_diagnostic *c,
 			    struct mkv_error *err)
 {
 	if (options->json)
-		return print_line(mkv_report_complaint_json(c), err);
-	mkv_report_complaint(c);
+		return print_line(mkv_report_diagnostic_json(c), err);
+	mkv_report_diagnostic(c);
 	return 0;
 }
 
@@ -59,19 +59,20 @@ static int check_recipe(const struct options *options, const char *path,
 			struct mkv_error *err)
 {
 	auto_recipe struct mkv_recipe *recipe = NULL;
-	auto_complaints struct mkv_complaints complaints = {0};
-	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe, &complaints,
+	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
+	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, &recipe, &diagnostics,
 				    err);
 	if (rc == 0)
 		return print_valid(options, recipe, err);
-	for (size_t i = 0; i < complaints.count; i++) {
+	for (size_t i = 0; i < diagnostics.count; i++) {
 		struct mkv_error one = {0};
-		if (print_diagnostic(options, &complaints.items[i], &one) < 0) {
+		if (print_diagnostic(options, &diagnostics.items[i], &one) <
+		    0) {
 			*err = one;
 			return -one.code;
 		}
 	}
-	if (complaints.count > 0)
+	if (diagnostics.count > 0)
 		err->message[0] = '\0';
 	return rc;
 }

@@ -29,14 +29,14 @@ const struct mkv_recipe_world mkv_cmd_world = {has_overlay, has_program};
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
-	auto_complaints struct mkv_complaints complaints = {0};
-	int rc =
-		mkv_recipe_load_in(&mkv_cmd_world, path, ret, &complaints, err);
+	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
+	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, ret, &diagnostics,
+				    err);
 	if (rc == 0)
 		return 0;
-	for (size_t i = 0; i < complaints.count; i++)
-		mkv_report_complaint(&complaints.items[i]);
-	if (complaints.count > 0)
+	for (size_t i = 0; i < diagnostics.count; i++)
+		mkv_report_diagnostic(&diagnostics.items[i]);
+	if (diagnostics.count > 0)
 		err->message[0] = '\0';
 	return rc;
 }

@@ -85,7 +85,7 @@ static void add_suggestion(json_t *to, const char *message)
 					  mkv_report_text(word));
 }
 
-json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
+json_t *mkv_report_diagnostic_json(const struct mkv_diagnostic *c)
 {
 	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
 				   mkv_report_text(c->file), "line",
@@ -96,7 +96,7 @@ json_t *mkv_report_complaint_json(const struct mkv_complaint *c)
 	return object;
 }
 
-void mkv_report_complaint(const struct mkv_complaint *c)
+void mkv_report_diagnostic(const struct mkv_diagnostic *c)
 {
 	if (!as_json) {
 		(void)fprintf(stderr, "%s:%u:%u: %s\n", c->file, c->line,
@@ -106,9 +106,9 @@ void mkv_report_complaint(const struct mkv_complaint *c)
 	json_t *event = json_pack("{s:s, s:s, s:i}", "event", "error", "kind",
 				  kind_name(MKV_BAD_RECIPE), "status",
 				  mkv_exit_status(MKV_BAD_RECIPE));
-	auto_json json_t *complaint = mkv_report_complaint_json(c);
-	if (event && complaint)
-		(void)json_object_update(event, complaint);
+	auto_json json_t *diagnostic = mkv_report_diagnostic_json(c);
+	if (event && diagnostic)
+		(void)json_object_update(event, diagnostic);
 	print_event(event);
 }
 

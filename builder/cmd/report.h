@@ -16,7 +16,8 @@ void mkv_report_as_json(void);
 
 /* Prints nothing when the message is empty: it was reported already. */
 void mkv_report_error(const struct mkv_error *err) mkv_nonnull(1);
-void mkv_report_complaint(const struct mkv_complaint *complaint) mkv_nonnull(1);
+void mkv_report_diagnostic(const struct mkv_diagnostic *diagnostic)
+	mkv_nonnull(1);
 /* Prints a line of text as an event of that name. `host` may be NULL. */
 void mkv_report_line(const char *event, const char *host, const char *text)
 	mkv_nonnull(1, 3);
@@ -28,6 +29,5 @@ json_t *mkv_report_text(const char *text) mkv_must_check mkv_nonnull(1);
 /* The diagnostic as an object without the event's keys; NULL when out of
  * memory.
  */
-json_t *
-mkv_report_complaint_json(const struct mkv_complaint *complaint) mkv_must_check
-	mkv_nonnull(1);
+json_t *mkv_report_diagnostic_json(const struct mkv_diagnostic *diagnostic)
+	mkv_must_check mkv_nonnull(1);

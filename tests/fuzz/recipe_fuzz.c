@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes: whatever the bytes are, a recipe or at least one complaint. */
+/* Recipes: any bytes yield a recipe or at least one diagnostic. */
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -102,11 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		return 0;
 	auto_recipe struct mkv_recipe *recipe = NULL;
-	auto_complaints struct mkv_complaints complaints = {0};
+	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
 	struct mkv_error err = {0};
-	int rc = mkv_recipe_load(path, &recipe, &complaints, &err);
-	bool right = rc == 0 && recipe && complaints.count == 0;
-	bool wrong = rc < 0 && !recipe && complaints.count > 0 &&
+	int rc = mkv_recipe_load(path, &recipe, &diagnostics, &err);
+	bool right = rc == 0 && recipe && diagnostics.count == 0;
+	bool wrong = rc < 0 && !recipe && diagnostics.count > 0 &&
 		     err.kind == MKV_BAD_RECIPE;
 	if (!right && !wrong)
 		abort();

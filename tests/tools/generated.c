@@ -28,10 +28,10 @@ static int print(const struct mkv_tree *tree, const char *path,
 static int run(char **argv, struct mkv_error *err)
 {
 	static const uint8_t uuids[8][16];
-	auto_complaints struct mkv_complaints complaints = {0};
+	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
 	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_tree struct mkv_tree *tree = NULL;
-	int rc = mkv_recipe_load(argv[1], &recipe, &complaints, err);
+	int rc = mkv_recipe_load(argv[1], &recipe, &diagnostics, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < recipe->n_images; i++) {

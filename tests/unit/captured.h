@@ -47,7 +47,7 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 					  const char *recording)
 {
 	struct mkv_error err = {0};
-	struct mkv_complaints complaints = {0};
+	struct mkv_diagnostics diagnostics = {0};
 	auto_recipe struct mkv_recipe *recipe = NULL;
 	auto_buf struct mkv_buf text = {0}, contract = {0};
 	char name[256], path[4096];
@@ -60,9 +60,9 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 	mkv_buf_printf(&text, recipe_text, name);
 	write_to("t.yaml", text.data, text.size);
 	(void)snprintf(path, sizeof(path), "%s/t.yaml", folder);
-	if (mkv_recipe_load(path, &recipe, &complaints, &err) < 0)
+	if (mkv_recipe_load(path, &recipe, &diagnostics, &err) < 0)
 		fail_msg("%s: %s: %s\n%s", recording, err.message,
-			 complaints.count ? complaints.items[0].message : "",
+			 diagnostics.count ? diagnostics.items[0].message : "",
 			 captured->data);
 	const struct mkv_sha256 lock = {{1}};
 	const struct mkv_built_image image = {.files_count = 1};

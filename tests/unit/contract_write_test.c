@@ -23,9 +23,9 @@ static const char *const recipes[] = {
 static struct mkv_recipe *load(const char *path)
 {
 	struct mkv_recipe *recipe = NULL;
-	struct mkv_complaints complaints = {0};
+	struct mkv_diagnostics diagnostics = {0};
 	struct mkv_error err = {0};
-	if (mkv_recipe_load(path, &recipe, &complaints, &err) < 0)
+	if (mkv_recipe_load(path, &recipe, &diagnostics, &err) < 0)
 		fail_msg("%s: %s", path, err.message);
 	return recipe;
 }

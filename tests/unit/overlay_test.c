@@ -118,7 +118,8 @@ static void wrong_lines_of_the_modes_file_are_refused(void **state)
 	static const struct {
 		const char *text, *message;
 	} rows[] = {
-		{"0644 0 0 /etc/none\n", ".modes:1:1: the overlay has no"},
+		{"0644 0 0 /etc/none\n",
+		 ".modes:1:1: the overlay does not contain '/etc/none'"},
 		{"\n0644 0 /etc\n", ".modes:2:1: expected"},
 		{"9999 0 0 /etc\n", ".modes:1:1: expected"},
 		{"10000 0 0 /etc\n", ".modes:1:1: expected"},

@@ -13,15 +13,15 @@
 static struct mkv_recipe *load(const char *path)
 {
 	struct mkv_recipe *recipe = NULL;
-	struct mkv_complaints complaints = {0};
+	struct mkv_diagnostics diagnostics = {0};
 	struct mkv_error err = {0};
-	int rc = mkv_recipe_load(path, &recipe, &complaints, &err);
+	int rc = mkv_recipe_load(path, &recipe, &diagnostics, &err);
 	if (rc < 0)
 		print_error("%s\n", err.message);
-	for (size_t i = 0; i < complaints.count; i++)
-		print_error("%s\n", complaints.items[i].message);
+	for (size_t i = 0; i < diagnostics.count; i++)
+		print_error("%s\n", diagnostics.items[i].message);
 	assert_int_equal(rc, 0);
-	assert_int_equal(complaints.count, 0);
+	assert_int_equal(diagnostics.count, 0);
 	return recipe;
 }
 
@@ -176,7 +176,7 @@ static void the_scenarios_differ_only_in_what_they_mean_to(void **state)
 	}
 }
 
-static void what_is_no_file_is_complained_of_at_once(void **state)
+static void a_path_that_is_no_file_is_refused_at_once(void **state)
 {
 	(void)state;
 	char fifo[] = "/tmp/mkv-recipe-XXXXXX";
@@ -188,12 +188,12 @@ static void what_is_no_file_is_complained_of_at_once(void **state)
 				     "/dev/null", ""};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
 		struct mkv_recipe *recipe = NULL;
-		auto_complaints struct mkv_complaints complaints = {0};
+		auto_diagnostics struct mkv_diagnostics diagnostics = {0};
 		struct mkv_error err = {0};
-		assert_true(mkv_recipe_load(paths[i], &recipe, &complaints,
+		assert_true(mkv_recipe_load(paths[i], &recipe, &diagnostics,
 					    &err) < 0);
 		assert_null(recipe);
-		assert_int_equal(complaints.count, 1);
+		assert_int_equal(diagnostics.count, 1);
 		assert_int_equal(err.kind, MKV_BAD_RECIPE);
 	}
 	assert_int_equal(unlink(path), 0);
@@ -209,7 +209,7 @@ int main(void)
 		cmocka_unit_test(an_image_runs_where_its_scenario_says),
 		cmocka_unit_test(
 			the_scenarios_differ_only_in_what_they_mean_to),
-		cmocka_unit_test(what_is_no_file_is_complained_of_at_once),
+		cmocka_unit_test(a_path_that_is_no_file_is_refused_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

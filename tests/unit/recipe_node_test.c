@@ -64,7 +64,7 @@ static void integers_are_read_whole_or_not_at_all(void **state)
 	}
 }
 
-/* The tree of a text; complaints go to `complaints`. */
+/* The tree of a text; diagnostics go to `diagnostics`. */
 static struct mkv_node *parse(struct mkv_recipe_loader *load, const char *text)
 {
 	return mkv_yaml_parse(load, "x.yaml", "", text, strlen(text));
@@ -73,8 +73,8 @@ static struct mkv_node *parse(struct mkv_recipe_loader *load, const char *text)
 static void nodes_know_where_they_stand(void **state)
 {
 	(void)state;
-	struct mkv_complaints complaints = {0};
-	struct mkv_recipe_loader load = {.complaints = &complaints};
+	struct mkv_diagnostics diagnostics = {0};
+	struct mkv_recipe_loader load = {.diagnostics = &diagnostics};
 	struct mkv_node *root =
 		parse(&load, "a: 1\nb:\n  c: [x, 'y']\n\xc3\xa9: z\n");
 	assert_non_null(root);
@@ -90,53 +90,53 @@ static void nodes_know_where_they_stand(void **state)
 	assert_null(mkv_node_at(root, "b.c.2"));
 	assert_null(mkv_node_at(root, "b.c.-1"));
 	assert_null(mkv_node_at(root, "a.b"));
-	assert_int_equal(complaints.count, 0);
+	assert_int_equal(diagnostics.count, 0);
 	mkv_arena_done(&load.arena);
 }
 
 static void many_values_are_refused_before_they_cost_much(void **state)
 {
 	(void)state;
-	struct mkv_complaints complaints = {0};
-	struct mkv_recipe_loader load = {.complaints = &complaints,
-					 .nodes = MKV_RECIPE_MAX_NODES - 1};
+	struct mkv_diagnostics diagnostics = {0};
+	struct mkv_recipe_loader load = {.diagnostics = &diagnostics,
+					 .nodes = MKV_RECIPE_NODES_MAX - 1};
 	assert_null(parse(&load, "a: 1\n"));
-	assert_int_equal(complaints.count, 1);
-	assert_string_equal(complaints.items[0].message,
-			    "too much: a recipe has at most 20000 values");
-	mkv_complaints_done(&complaints);
+	assert_int_equal(diagnostics.count, 1);
+	assert_string_equal(diagnostics.items[0].message,
+			    "too large: a recipe has at most 20000 values");
+	mkv_diagnostics_done(&diagnostics);
 	mkv_arena_done(&load.arena);
 }
 
-static void complaints_are_sorted_and_told_once(void **state)
+static void diagnostics_are_sorted_and_reported_once(void **state)
 {
 	(void)state;
-	struct mkv_complaints complaints = {0};
-	struct mkv_recipe_loader load = {.complaints = &complaints};
+	struct mkv_diagnostics diagnostics = {0};
+	struct mkv_recipe_loader load = {.diagnostics = &diagnostics};
 	static const struct mkv_mark marks[] = {
 		{"b", 1, 1}, {"a", 10, 1}, {"a", 9, 2},
 		{"a", 9, 1}, {"b", 1, 1},
 	};
 	for (size_t i = 0; i < 5; i++)
-		mkv_complain(&load, marks[i], "no");
-	mkv_complaints_sort(&complaints);
-	assert_int_equal(complaints.count, 4);
-	assert_int_equal(complaints.items[0].column, 1);
-	assert_int_equal(complaints.items[1].column, 2);
-	assert_int_equal(complaints.items[2].line, 10);
-	assert_string_equal(complaints.items[3].file, "b");
-	mkv_complaints_done(&complaints);
+		mkv_diagnose(&load, marks[i], "no");
+	mkv_diagnostics_sort(&diagnostics);
+	assert_int_equal(diagnostics.count, 4);
+	assert_int_equal(diagnostics.items[0].column, 1);
+	assert_int_equal(diagnostics.items[1].column, 2);
+	assert_int_equal(diagnostics.items[2].line, 10);
+	assert_string_equal(diagnostics.items[3].file, "b");
+	mkv_diagnostics_done(&diagnostics);
 }
 
-static void complaints_end_after_two_hundred(void **state)
+static void diagnostics_end_after_two_hundred(void **state)
 {
 	(void)state;
-	struct mkv_complaints complaints = {0};
-	struct mkv_recipe_loader load = {.complaints = &complaints};
+	struct mkv_diagnostics diagnostics = {0};
+	struct mkv_recipe_loader load = {.diagnostics = &diagnostics};
 	for (unsigned i = 1; i < 1000; i++)
-		mkv_complain(&load, (struct mkv_mark){"a", i, 1}, "no");
-	assert_int_equal(complaints.count, MKV_RECIPE_MAX_COMPLAINTS + 1);
-	mkv_complaints_done(&complaints);
+		mkv_diagnose(&load, (struct mkv_mark){"a", i, 1}, "no");
+	assert_int_equal(diagnostics.count, MKV_RECIPE_DIAGNOSTICS_MAX + 1);
+	mkv_diagnostics_done(&diagnostics);
 }
 
 int main(void)
@@ -146,8 +146,8 @@ int main(void)
 		cmocka_unit_test(integers_are_read_whole_or_not_at_all),
 		cmocka_unit_test(nodes_know_where_they_stand),
 		cmocka_unit_test(many_values_are_refused_before_they_cost_much),
-		cmocka_unit_test(complaints_are_sorted_and_told_once),
-		cmocka_unit_test(complaints_end_after_two_hundred),
+		cmocka_unit_test(diagnostics_are_sorted_and_reported_once),
+		cmocka_unit_test(diagnostics_end_after_two_hundred),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

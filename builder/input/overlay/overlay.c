@@ -8,10 +8,10 @@
 #include "lib/io.h"
 
 enum {
-	DEPTH_LIMIT = 64,
-	MODES_LIMIT = 1 << 20,
-	TARGET_LIMIT = 4095,
-	/* In a folder's mark: its mode and owner were said, not assumed. */
+	DEPTH_MAX = 64,
+	MODES_MAX = 1 << 20,
+	TARGET_MAX = 4095,
+	/* In a directory's mark: `.modes` sets its mode and owner. */
 	EXPLICIT = 1,
 };
 
@@ -21,7 +21,7 @@ static bool is_plain_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-static bool is_folder(const char *path)
+static bool is_directory(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -32,17 +32,17 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 {
 	if (!is_plain_name(name))
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"'%s' is not the name of an overlay", name);
+				"'%s' is not a valid overlay name", name);
 	const char *slash = strrchr(recipe_path, '/');
 	int length = slash ? (int)(slash - recipe_path) : 1;
-	const char *folder = slash ? recipe_path : ".";
+	const char *directory = slash ? recipe_path : ".";
 	static const char *const ups[] = {"", "/..", "/../.."};
 	for (size_t i = 0; i < sizeof(ups) / sizeof(*ups); i++) {
 		auto_free char *path = NULL;
-		if (asprintf(&path, "%.*s%s/overlays/%s", length, folder,
+		if (asprintf(&path, "%.*s%s/overlays/%s", length, directory,
 			     ups[i], name) < 0)
 			return mkv_oom(err);
-		if (is_folder(path)) {
+		if (is_directory(path)) {
 			*ret = mkv_take(path);
 			return 0;
 		}
@@ -54,11 +54,13 @@ int mkv_overlay_find(const char *recipe_path, const char *name, char **ret,
 	auto_free char *path = NULL;
 	if (asprintf(&path, "%s/%s", own, name) < 0)
 		return mkv_oom(err);
-	if (!is_folder(path))
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"there is no overlay '%s': neither "
-				"overlays/%s at the recipe nor '%s'",
-				name, name, path);
+	if (!is_directory(path))
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			"overlay '%s' not found: neither overlays/%s next to "
+			"the recipe or up to two directories above it, nor "
+			"'%s'",
+			name, name, path);
 	*ret = mkv_take(path);
 	return 0;
 }
@@ -68,8 +70,8 @@ struct loading {
 	int64_t epoch_s;
 };
 
-static int load_folder(struct loading *load, int fd, const char *at,
-		       unsigned depth, struct mkv_error *err);
+static int load_directory(struct loading *load, int fd, const char *at,
+			  unsigned depth, struct mkv_error *err);
 
 static int load_file(struct loading *load, int dirfd, const char *name,
 		     const char *path, struct mkv_error *err)
@@ -81,7 +83,7 @@ static int load_file(struct loading *load, int dirfd, const char *name,
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	if (!S_ISREG(st.st_mode))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' changed while it was read", path);
+				"'%s' changed while it was being read", path);
 	auto_source struct mkv_source *source = NULL;
 	int rc = mkv_source_new(mkv_take_fd(&fd), &source, err);
 	if (rc < 0)
@@ -101,9 +103,9 @@ static int load_file(struct loading *load, int dirfd, const char *name,
 static int load_link(struct loading *load, int dirfd, const char *name,
 		     const char *path, struct mkv_error *err)
 {
-	char target[TARGET_LIMIT + 1];
+	char target[TARGET_MAX + 1];
 	ssize_t got = readlinkat(dirfd, name, target, sizeof(target));
-	if (got <= 0 || got > TARGET_LIMIT)
+	if (got <= 0 || got > TARGET_MAX)
 		return mkv_fail(err, MKV_FAILED, got < 0 ? errno : ENAMETOOLONG,
 				"read link '%s': %m", path);
 	target[got] = '\0';
@@ -124,9 +126,11 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 	if (S_ISLNK(st.st_mode))
 		return load_link(load, dirfd, name, path, err);
 	if (!S_ISDIR(st.st_mode))
-		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"'%s' is neither a file, a folder nor a link",
-				path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, EINVAL,
+			"'%s' is not a regular file, directory or symbolic "
+			"link",
+			path);
 	int rc = mkv_tree_make_dirs(load->tree, path, err);
 	if (rc < 0)
 		return rc;
@@ -134,15 +138,17 @@ static int load_entry(struct loading *load, int dirfd, const char *name,
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
-	return load_folder(load, fd, path, depth + 1, err);
+	return load_directory(load, fd, path, depth + 1, err);
 }
 
-static int load_folder(struct loading *load, int fd, const char *at,
-		       unsigned depth, struct mkv_error *err)
+static int load_directory(struct loading *load, int fd, const char *at,
+			  unsigned depth, struct mkv_error *err)
 {
-	if (depth > DEPTH_LIMIT)
-		return mkv_fail(err, MKV_BAD_RECIPE, ELOOP,
-				"'%s': folders nest too deep", at);
+	if (depth > DEPTH_MAX)
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ELOOP,
+			"'%s': directories are nested deeper than %d levels",
+			at, DEPTH_MAX);
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "dup: %m");
@@ -151,7 +157,7 @@ static int load_folder(struct loading *load, int fd, const char *at,
 		(void)close(copy);
 		return mkv_fail(err, MKV_FAILED, errno, "read '%s': %m", at);
 	}
-	/* The order of reading does not matter: a tree is sorted. */
+	/* The order of readdir() has no effect: a tree is sorted. */
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		const char *name = entry->d_name;
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
@@ -164,7 +170,7 @@ static int load_folder(struct loading *load, int fd, const char *at,
 	return 0;
 }
 
-/* One line of `.modes`. */
+/* Applies one line of `.modes`. */
 static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 		      struct mkv_error *err)
 {
@@ -183,9 +189,10 @@ static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 				number);
 	struct mkv_inode *inode = mkv_tree_lookup(tree, path);
 	if (!inode)
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				".modes:%u:1: the overlay has no '%s'", number,
-				path);
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			".modes:%u:1: the overlay does not contain '%s'",
+			number, path);
 	inode->mode = (inode->mode & S_IFMT) | mode;
 	inode->uid = uid;
 	inode->gid = gid;
@@ -196,7 +203,7 @@ static int apply_mode(struct mkv_tree *tree, char *line, unsigned number,
 static int apply_modes(struct mkv_tree *tree, int fd, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_read_file(fd, ".modes", MODES_LIMIT, &text, err);
+	int rc = mkv_read_file(fd, ".modes", MODES_MAX, &text, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)
@@ -223,9 +230,10 @@ int mkv_overlay_load(const char *path, int64_t epoch_s, struct mkv_tree **ret,
 	auto_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
-	rc = load_folder(&load, fd, "", 0, err);
-	if (rc == 0)
-		rc = apply_modes(tree, fd, err);
+	rc = load_directory(&load, fd, "", 0, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "overlay '%s'", path);
+	rc = apply_modes(tree, fd, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "overlay '%s'", path);
 	*ret = mkv_take(tree);
@@ -239,8 +247,8 @@ static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 	if (path[1] == '\0')
 		return 0;
 	if (!S_ISDIR(inode->mode)) {
-		/* An inode belongs to one tree at a time only by its entries'
-		 * count, and overlays are dropped once applied. */
+		/* A copy, because an inode belongs to one tree and the overlay
+		 * keeps its own. */
 		auto_inode struct mkv_inode *copy = NULL;
 		int rc = mkv_inode_copy(inode, &copy, err);
 		if (rc < 0)
@@ -251,11 +259,11 @@ static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 	int rc = mkv_tree_make_dirs(base, path, err);
 	if (rc < 0)
 		return rc;
-	struct mkv_inode *folder = mkv_tree_lookup(base, path);
+	struct mkv_inode *directory = mkv_tree_lookup(base, path);
 	if (!was_there || inode->mark == EXPLICIT) {
-		folder->mode = inode->mode;
-		folder->uid = inode->uid;
-		folder->gid = inode->gid;
+		directory->mode = inode->mode;
+		directory->uid = inode->uid;
+		directory->gid = inode->gid;
 	}
 	return 0;
 }
@@ -266,9 +274,9 @@ int mkv_overlay_apply(struct mkv_tree *base, const struct mkv_tree *overlay,
 	return mkv_tree_walk(overlay, apply_entry, base, err);
 }
 
-/* Of folders alone it means something that they were said: see apply_entry().
- */
-static bool is_said_folder(const struct mkv_inode *inode)
+/* Only for directories does the meaning of an overlay depend on whether
+ * `.modes` names them: see apply_entry(). */
+static bool has_explicit_mode(const struct mkv_inode *inode)
 {
 	return S_ISDIR(inode->mode) && inode->mark == EXPLICIT;
 }
@@ -285,7 +293,8 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 			return mkv_wrap(err, rc, "'%s'", path);
 		mkv_sha256_hex(&sha256, hex);
 	}
-	/* NUL can't be in a path or a target: the listing is unambiguous. */
+	/* The listing is unambiguous, because a path or target contains no NUL.
+	 */
 	char head[64];
 	int used = snprintf(head, sizeof(head), "%o %u %u ", inode->mode,
 			    inode->uid, inode->gid);
@@ -294,7 +303,7 @@ static int digest_entry(const char *path, struct mkv_inode *inode,
 	mkv_hasher_add(hasher, hex, strlen(hex) + 1);
 	if (inode->target)
 		mkv_hasher_add(hasher, inode->target, strlen(inode->target));
-	if (is_said_folder(inode))
+	if (has_explicit_mode(inode))
 		mkv_hasher_add(hasher, ".modes", 6);
 	mkv_hasher_add(hasher, "\n", 1);
 	return 0;
@@ -340,7 +349,7 @@ static int visit_entry(const char *path, struct mkv_inode *inode, void *context,
 	}
 	if (inode->target)
 		mkv_buf_printf(&text, " -> %s", inode->target);
-	if (is_said_folder(inode))
+	if (has_explicit_mode(inode))
 		mkv_buf_str(&text, " by .modes");
 	int rc = mkv_buf_check(&text, err);
 	return rc < 0 ? rc : v->visit(path, text.data, v->context, err);

@@ -13,7 +13,7 @@ struct mkv_chunk {
 	_Alignas(max_align_t) char bytes[];
 };
 
-static struct mkv_chunk *grow(struct mkv_arena *arena, size_t size)
+static struct mkv_chunk *add_chunk(struct mkv_arena *arena, size_t size)
 {
 	size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
 	struct mkv_chunk *chunk = calloc(1, sizeof(*chunk) + room);
@@ -37,7 +37,7 @@ void *mkv_arena_take(struct mkv_arena *arena, size_t size)
 	size = (size + align - 1) / align * align;
 	struct mkv_chunk *chunk = arena->newest;
 	if (!chunk || chunk->size - chunk->used < size)
-		chunk = grow(arena, size);
+		chunk = add_chunk(arena, size);
 	if (!chunk)
 		return NULL;
 	void *at = chunk->bytes + chunk->used;

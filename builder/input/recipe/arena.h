@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Memory that is released all at once: the trees of one load. */
+/* An arena: allocations that are released together. Holds the trees of one
+ * load. */
 
 #include <stddef.h>
 
@@ -9,12 +10,13 @@
 struct mkv_chunk;
 struct mkv_arena {
 	struct mkv_chunk *newest;
-	bool failed; /* an allocation failed; the result isn't to be used */
+	bool failed; /* an allocation failed: discard the result of the load */
 };
 
-/* Zeroed memory, aligned for any type; NULL and `failed` when there is none. */
+/* Zeroed memory, aligned for any type and owned by the arena. Returns NULL and
+ * sets `failed` when out of memory, as do the functions below. */
 void *mkv_arena_take(struct mkv_arena *arena, size_t size) mkv_nonnull(1);
-/* A copy with its NUL. */
+/* A NUL-terminated copy of `length` bytes. */
 char *mkv_arena_text(struct mkv_arena *arena, const char *text, size_t length)
 	mkv_nonnull(1, 2);
 char *mkv_arena_printf(struct mkv_arena *arena, const char *format, ...)

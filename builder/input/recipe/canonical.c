@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The recipe's digest: SHA-256 of its values as compact JSON with sorted keys,
- * defaults filled in, sizes in bytes, durations in nanoseconds. Comments, the
- * order of keys, includes and paths leave no trace. What isn't given and has no
- * default is left out, as are empty lists: so a key that is new to the schema
- * changes no digest of recipes that don't use it. */
+/* The digest of a recipe: SHA-256 of its values as compact JSON with sorted
+ * keys, including defaults, with sizes in bytes and durations in nanoseconds.
+ * It does not depend on comments, the order of keys, includes or paths. Omitted
+ * values without a default and empty lists are left out, so that a key added to
+ * the schema does not change the digests of recipes that do not use it. */
 
 #include <string.h>
 
@@ -76,8 +76,8 @@ static json_t *row_of(const struct mkv_recipe *recipe,
 	case MKV_ROW_COUNT:
 		return json_integer(*(const unsigned *)member);
 	case MKV_ROW_SIZE:
-	case MKV_ROW_DURATION: /* the schema keeps both within 63 bits */
-		if (!row->fallback && *(const int64_t *)member == 0)
+	case MKV_ROW_DURATION: /* the schema limits both to 63 bits */
+		if (!row->default_value && *(const int64_t *)member == 0)
 			return json_null();
 		return json_integer(*(const int64_t *)member);
 	case MKV_ROW_LIST:
@@ -114,9 +114,10 @@ int mkv_canonical_digest(struct mkv_recipe *recipe, struct mkv_error *err)
 	if (!values)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(values, &buf, err);
+	if (rc < 0)
+		return rc;
 	struct mkv_sha256 sha;
-	if (rc == 0)
-		rc = mkv_sha256_bytes(buf.data, buf.size, &sha, err);
+	rc = mkv_sha256_bytes(buf.data, buf.size, &sha, err);
 	if (rc < 0)
 		return rc;
 	recipe->sha256 = malloc(MKV_SHA256_HEX_SIZE);

@@ -31,24 +31,26 @@ static void check_scenario(const struct mkv_cross *c)
 	bool docker =
 		r->scenario == MKV_DOCKER || r->scenario == MKV_KVM_DOCKER;
 	if (kvm && !r->has_hypervisor)
-		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
-			     "the scenario %s needs a 'hypervisor'", name);
+		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
+			     "scenario %s requires 'hypervisor'", name);
 	if (!kvm && r->has_hypervisor)
-		mkv_complain(c->load, mkv_cross_mark(c, "hypervisor"),
-			     "the scenario %s has no 'hypervisor'; kvm and "
-			     "kvm-docker have",
-			     name);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "hypervisor"),
+			"scenario %s does not support 'hypervisor': only kvm "
+			"and kvm-docker do",
+			name);
 	if (docker && !r->docker.network.name)
-		mkv_complain(c->load, mkv_cross_mark(c, "scenario"),
-			     "the scenario %s needs a 'docker.network'", name);
+		mkv_diagnose(c->load, mkv_cross_mark(c, "scenario"),
+			     "scenario %s requires 'docker.network'", name);
 	if (!docker && r->docker.network.name)
-		mkv_complain(c->load, mkv_cross_mark(c, "docker.network"),
-			     "the scenario %s has no 'docker.network': its "
-			     "containers are on the host's network",
-			     name);
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "docker.network"),
+			"scenario %s does not support 'docker.network': its "
+			"containers use the host's network",
+			name);
 }
 
-/* Settings of a service that nothing runs are a slip of the pen. */
+/* Settings of a service that no image runs are probably a typing error. */
 static void check_services(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
@@ -63,32 +65,34 @@ static void check_services(const struct mkv_cross *c)
 			       mkv_strings_has(&r->oci_images[j].programs,
 					       name);
 		if (!runs)
-			mkv_complain(c->load,
-				     mkv_cross_mark(c, "services.%s", name),
-				     "no image and no OCI image has '%s' among "
-				     "its 'programs'",
-				     name);
+			mkv_diagnose(
+				c->load, mkv_cross_mark(c, "services.%s", name),
+				"unused service '%s': no image or OCI image "
+				"lists it in 'programs'",
+				name);
 	}
 }
 
-/* Who promises a TPM's key must have it asked. */
+/* The verifier can compare a TPM's key only if the images contain the TPM
+ * tools. */
 static void check_tpm_keys(const struct mkv_cross *c)
 {
 	const struct mkv_recipe *r = c->recipe;
 	for (size_t i = 0; !r->verify_sign && i < r->n_hosts; i++)
 		if (r->hosts[i].tpm_key)
-			mkv_complain(c->load,
-				     mkv_cross_mark(c, "hosts.%s.tpm-key",
-						    r->hosts[i].name),
-				     "the images have nothing to ask a TPM "
-				     "with; 'verify: {sign: tpm}' puts it in");
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "hosts.%s.tpm-key",
+					       r->hosts[i].name),
+				"'tpm-key' requires TPM support in the images: "
+				"set 'verify: {sign: tpm}'");
 }
 
-/* What a check looks at must have passed the schema: only then are its members
- * what they should be. */
+/* A check runs only if all keys that it reads passed the schema: otherwise
+ * members of the recipe may be unset. */
 struct check {
 	void (*run)(const struct mkv_cross *cross);
-	const char *needs; /* keys of the recipe, each with spaces around */
+	const char *needs; /* top-level keys, each between spaces */
 };
 
 static const struct check checks[] = {
@@ -119,7 +123,7 @@ void mkv_cross_check(struct mkv_recipe_loader *load,
 {
 	const struct mkv_cross cross = {load, root, recipe};
 	if (load->partial ||
-	    load->complaints->count >= MKV_RECIPE_MAX_COMPLAINTS)
+	    load->diagnostics->count >= MKV_RECIPE_DIAGNOSTICS_MAX)
 		return;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++)
 		if (!is_broken(load, checks[i].needs))

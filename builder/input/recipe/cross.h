@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the cross checks share. */
+/* Cross checks: rules that relate several keys of a recipe. Each check adds a
+ * diagnostic per violated rule. */
 
 #include "builder/input/recipe/load.h"
 
@@ -10,8 +11,8 @@ struct mkv_cross {
 	const struct mkv_recipe *recipe;
 };
 
-/* Where `path`, "hosts.order.address", was said; where it wasn't, the nearest
- * mapping around it. */
+/* The position of the value at `path`, such as "hosts.order.address", or of the
+ * innermost enclosing mapping if that value is omitted. */
 struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
 			       ...) mkv_nonnull(1, 2) mkv_printf(2, 3);
 
@@ -21,7 +22,8 @@ void mkv_cross_network(const struct mkv_cross *cross) mkv_nonnull(1);
 void mkv_cross_container(const struct mkv_cross *cross) mkv_nonnull(1);
 /* The machine, the hypervisor and its guests (cross_machine.c). */
 void mkv_cross_machine(const struct mkv_cross *cross) mkv_nonnull(1);
-/* What lies outside the recipe's files (cross_outside.c). */
+/* Overlays and programs, which are outside the recipe's files
+ * (cross_outside.c). */
 void mkv_cross_outside(const struct mkv_cross *cross) mkv_nonnull(1);
 /* Disk images (cross_image.c). */
 void mkv_cross_image(const struct mkv_cross *cross) mkv_nonnull(1);

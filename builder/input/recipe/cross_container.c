@@ -15,26 +15,29 @@ static void check_oci(const struct mkv_cross *c,
 			  oci->labels.count || oci->working_dir ||
 			  oci->stop_signal;
 	if (oci->external && (built || configured))
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "an external image is taken as it is: no other "
-			     "key stands beside 'external'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"an external image is used unchanged: 'external' can't "
+			"be combined with other keys");
 	if (oci->external)
 		return;
 	if (!built)
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "nothing is in it: it needs 'packages', "
-			     "'overlays', 'programs' or 'external'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"the OCI image is empty: set 'packages', 'overlays', "
+			"'programs' or 'external'");
 	if (!oci->entrypoint.count && !oci->command.count)
-		mkv_complain(c->load, mkv_cross_mark(c, "oci.%s", oci->name),
-			     "it runs nothing: it needs an 'entrypoint' or a "
-			     "'command'");
+		mkv_diagnose(
+			c->load, mkv_cross_mark(c, "oci.%s", oci->name),
+			"the OCI image has no program to run: set 'entrypoint' "
+			"or 'command'");
 	for (size_t i = 0; i < oci->ports.count; i++) {
 		unsigned long port = strtoul(oci->ports.items[i], NULL, 10);
 		if (port == 0 || port > 65535)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "oci.%s.ports.%zu",
 						    oci->name, i),
-				     "'%s': ports are 1 to 65535",
+				     "'%s': a port must be from 1 to 65535",
 				     oci->ports.items[i]);
 	}
 }
@@ -46,7 +49,8 @@ struct publish {
 	bool udp;
 };
 
-/* "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; the schema's pattern holds. */
+/* "[ADDRESS:]HOST:CONTAINER[/PROTOCOL]"; the text has matched the schema's
+ * pattern. */
 static struct publish parse_publish(const char *text)
 {
 	struct publish p = {.address = text};
@@ -71,16 +75,17 @@ static bool is_same_port(const char *a, const char *b)
 		memcmp(x.address, y.address, x.address_length) == 0);
 }
 
-/* Whether one host could run both. */
-static bool meet(const struct mkv_recipe *r, const struct mkv_container *a,
-		 const struct mkv_container *b)
+/* Whether some host runs both containers. */
+static bool share_host(const struct mkv_recipe *r,
+		       const struct mkv_container *a,
+		       const struct mkv_container *b)
 {
 	for (size_t i = 0; i < r->n_hosts; i++) {
 		const struct mkv_host *host = &r->hosts[i];
-		const struct mkv_strings *carried =
+		const struct mkv_strings *containers =
 			&r->images[host->image].containers;
-		if (mkv_strings_has(carried, a->name) &&
-		    mkv_strings_has(carried, b->name) &&
+		if (mkv_strings_has(containers, a->name) &&
+		    mkv_strings_has(containers, b->name) &&
 		    (!a->roles.count ||
 		     mkv_strings_has(&a->roles, host->role)) &&
 		    (!b->roles.count || mkv_strings_has(&b->roles, host->role)))
@@ -89,23 +94,23 @@ static bool meet(const struct mkv_recipe *r, const struct mkv_container *a,
 	return false;
 }
 
-static void check_clash(const struct mkv_cross *c,
-			const struct mkv_container *one,
-			const struct mkv_container *other)
+static void check_port_clash(const struct mkv_cross *c,
+			     const struct mkv_container *one,
+			     const struct mkv_container *other)
 {
-	if (!meet(c->recipe, one, other))
+	if (!share_host(c->recipe, one, other))
 		return;
 	for (size_t i = 0; i < one->ports.count; i++)
 		for (size_t j = 0; j < other->ports.count; j++)
 			if (is_same_port(one->ports.items[i],
 					 other->ports.items[j]))
-				mkv_complain(
+				mkv_diagnose(
 					c->load,
 					mkv_cross_mark(
 						c, "containers.%s.ports.%zu",
 						one->name, i),
-					"'%s': container '%s' publishes that "
-					"port on the same host",
+					"'%s': container '%s' already "
+					"publishes this port on the same host",
 					one->ports.items[i], other->name);
 }
 
@@ -116,19 +121,19 @@ static void check_ports(const struct mkv_cross *c,
 		struct publish p = parse_publish(container->ports.items[i]);
 		if (p.host == 0 || p.host > 65535 || p.container == 0 ||
 		    p.container > 65535)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c,
 						    "containers.%s.ports.%zu",
 						    container->name, i),
-				     "'%s': ports are 1 to 65535",
+				     "'%s': a port must be from 1 to 65535",
 				     container->ports.items[i]);
 	}
 	if (container->ports.count && strcmp(container->network, "host") == 0)
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "containers.%s.ports",
 					    container->name),
-			     "on the host's network there is nothing to "
-			     "publish");
+			     "a container on the host's network can't publish "
+			     "ports: remove 'ports'");
 }
 
 static void check_roles(const struct mkv_cross *c,
@@ -149,7 +154,7 @@ static void check_roles(const struct mkv_cross *c,
 		if (found)
 			continue;
 		const char *near = mkv_nearest(role, roles, r->n_hosts);
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "containers.%s.roles.%zu",
 					    container->name, i),
 			     "no host has the role '%s'%s%s%s", role,
@@ -165,32 +170,33 @@ static void check_mounts(const struct mkv_cross *c,
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(container->mounts[i].path,
 				   container->mounts[j].path) == 0)
-				mkv_complain(
+				mkv_diagnose(
 					c->load,
 					mkv_cross_mark(
 						c, "containers.%s.mounts.%s",
 						container->name,
 						container->mounts[i].volume),
-					"'%s' is mounted at %s already",
+					"volume '%s' is already mounted at %s",
 					container->mounts[j].volume,
 					container->mounts[j].path);
 }
 
-/* What an image must have to run the containers that it carries. */
-static void check_carrier(const struct mkv_cross *c,
-			  const struct mkv_image *image)
+/* An image with containers needs Docker. */
+static void check_docker(const struct mkv_cross *c,
+			 const struct mkv_image *image)
 {
 	if (!image->containers.count)
 		return;
 	struct mkv_mark mark =
 		mkv_cross_mark(c, "images.%s.containers", image->name);
 	if (!c->recipe->docker.storage_driver)
-		mkv_complain(c->load, mark,
-			     "containers need 'docker' in the recipe");
+		mkv_diagnose(c->load, mark,
+			     "'containers' requires 'docker' in the recipe");
 	if (!mkv_strings_has(&image->packages, "docker.io"))
-		mkv_complain(c->load, mark,
-			     "containers need the package docker.io in the "
-			     "image");
+		mkv_diagnose(
+			c->load, mark,
+			"'containers' requires the package docker.io in the "
+			"image");
 }
 
 void mkv_cross_container(const struct mkv_cross *c)
@@ -199,12 +205,13 @@ void mkv_cross_container(const struct mkv_cross *c)
 	for (size_t i = 0; i < r->n_oci_images; i++)
 		check_oci(c, &r->oci_images[i]);
 	for (size_t i = 0; i < r->n_images; i++)
-		check_carrier(c, &r->images[i]);
+		check_docker(c, &r->images[i]);
 	for (size_t i = 0; i < r->n_containers; i++) {
 		check_ports(c, &r->containers[i]);
 		check_roles(c, &r->containers[i]);
 		check_mounts(c, &r->containers[i]);
 		for (size_t j = 0; j < i; j++)
-			check_clash(c, &r->containers[i], &r->containers[j]);
+			check_port_clash(c, &r->containers[i],
+					 &r->containers[j]);
 	}
 }

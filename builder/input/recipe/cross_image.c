@@ -3,7 +3,7 @@
 
 #include "builder/input/recipe/cross.h"
 
-/* Words that the builder says itself. */
+/* Kernel parameters that the builder sets. */
 static const char *const reserved[] = {"root=", "rootfstype=", "ro",
 				       "rw",	"init=",       "rdinit="};
 
@@ -19,9 +19,10 @@ static bool is_reserved(const char *word)
 	return false;
 }
 
-/* Words that settings say. */
-static void check_settings_words(const struct mkv_cross *c,
-				 const struct mkv_image *image, size_t index)
+/* Kernel parameters that `settings` sets. */
+static void check_settings_parameter(const struct mkv_cross *c,
+				     const struct mkv_image *image,
+				     size_t index)
 {
 	const struct mkv_kernel_settings *s = &c->recipe->settings;
 	const struct {
@@ -38,45 +39,47 @@ static void check_settings_words(const struct mkv_cross *c,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].given &&
 		    strncmp(word, rows[i].word, strlen(rows[i].word)) == 0)
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, index),
-				"settings.%s decides what '%s' says",
-				rows[i].key, word);
+				"kernel parameter '%s' conflicts with "
+				"'settings.%s', which sets it",
+				word, rows[i].key);
 }
 
-static void check_words(const struct mkv_cross *c,
-			const struct mkv_image *image)
+static void check_parameters(const struct mkv_cross *c,
+			     const struct mkv_image *image)
 {
 	for (size_t i = 0; i < image->cmdline.count; i++)
 		if (is_reserved(image->cmdline.items[i]))
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s.command-line.%zu",
 					       image->name, i),
-				"the builder says '%s' itself",
+				"kernel parameter '%s' is reserved: the "
+				"builder sets it",
 				image->cmdline.items[i]);
 	for (size_t i = 0; i < image->cmdline.count; i++)
-		check_settings_words(c, image, i);
+		check_settings_parameter(c, image, i);
 	if (mkv_strings_has(&image->packages, image->kernel))
-		mkv_complain(
+		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.packages", image->name),
-			"'%s' is the image's kernel; it doesn't stand "
-			"among the packages too",
+			"'%s' is the image's kernel: remove it from 'packages'",
 			image->kernel);
 	for (size_t i = 0; i < image->mask.count; i++)
 		if (mkv_strings_has(&image->enable, image->mask.items[i]))
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c,
 						    "images.%s.units.mask.%zu",
 						    image->name, i),
-				     "'%s' is both enabled and masked",
+				     "unit '%s' is both enabled and masked",
 				     image->mask.items[i]);
 }
 
-static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
+static void check_partitions(const struct mkv_cross *c,
+			     const struct mkv_image *image)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < image->n_partitions; i++) {
@@ -88,36 +91,38 @@ static void check_disk(const struct mkv_cross *c, const struct mkv_image *image)
 			sum = UINT64_MAX;
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(image->partitions[j].mount, p->mount) == 0)
-				mkv_complain(c->load, mark,
-					     "'%s' is mounted at %s already",
-					     image->partitions[j].label,
-					     p->mount);
+				mkv_diagnose(
+					c->load, mark,
+					"partition '%s' is already mounted at "
+					"%s",
+					image->partitions[j].label, p->mount);
 		if (strcmp(p->label, "esp") == 0 ||
 		    strcmp(p->label, "root") == 0)
-			mkv_complain(c->load, mark,
-				     "every disk has a partition '%s'; a data "
-				     "partition needs another label",
+			mkv_diagnose(c->load, mark,
+				     "partition label '%s' is reserved: choose "
+				     "another label",
 				     p->label);
 	}
 	if (image->size_bytes && sum >= image->size_bytes)
-		mkv_complain(
+		mkv_diagnose(
 			c->load,
 			mkv_cross_mark(c, "images.%s.disk.size", image->name),
-			"the data partitions leave no room for the root's");
+			"the data partitions leave no space for the root "
+			"partition");
 }
 
-/* An image is a folder of its appliance, beside those that any may have. */
+/* An image is a directory of its appliance, next to these fixed directories. */
 static void check_name(const struct mkv_cross *c, const struct mkv_image *image)
 {
 	static const char *const taken[] = {"attestations", "libvirt", "oci",
 					    "pxe"};
 	for (size_t i = 0; i < sizeof(taken) / sizeof(*taken); i++)
 		if (strcmp(image->name, taken[i]) == 0)
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "images.%s", image->name),
-				"'%s' is a folder that appliances have "
-				"themselves; an image needs another name",
+				"image name '%s' is reserved for a directory "
+				"of the appliance: choose another name",
 				image->name);
 }
 
@@ -130,17 +135,19 @@ static void check_platform(const struct mkv_cross *c,
 		mkv_cross_mark(c, "images.%s.platform", image->name);
 	const char *platform = mkv_platform_name(image->platform);
 	if (image->platform != MKV_ON_METAL && !r->has_hypervisor)
-		mkv_complain(c->load, mark,
-			     "'%s' needs a 'hypervisor' in the recipe",
+		mkv_diagnose(c->load, mark,
+			     "platform %s requires 'hypervisor' in the recipe",
 			     platform);
 	else if (image->platform == MKV_HYPERVISOR &&
 		 r->hypervisor.image != index)
-		mkv_complain(c->load, mark,
-			     "the hypervisor's image is '%s', not this one",
-			     r->images[r->hypervisor.image].name);
+		mkv_diagnose(
+			c->load, mark,
+			"platform hypervisor is reserved for the hypervisor's "
+			"image, which is '%s'",
+			r->images[r->hypervisor.image].name);
 	else if (r->has_hypervisor && r->hypervisor.image == index &&
 		 image->platform != MKV_HYPERVISOR)
-		mkv_complain(c->load, mark,
+		mkv_diagnose(c->load, mark,
 			     "the hypervisor's image must have the platform "
 			     "hypervisor, not %s",
 			     platform);
@@ -151,8 +158,8 @@ void mkv_cross_image(const struct mkv_cross *c)
 	for (size_t i = 0; i < c->recipe->n_images; i++) {
 		const struct mkv_image *image = &c->recipe->images[i];
 		check_name(c, image);
-		check_words(c, image);
-		check_disk(c, image);
+		check_parameters(c, image);
+		check_partitions(c, image);
 		check_platform(c, image);
 	}
 }

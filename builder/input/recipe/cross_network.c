@@ -17,7 +17,7 @@ static bool parse_address(const char *text, uint32_t *ret)
 	return true;
 }
 
-/* Complains; the schema's pattern has held already. */
+/* Adds a diagnostic on failure. The text has matched the schema's pattern. */
 static bool parse_subnet(const struct mkv_cross *c, const char *where,
 			 const char *text, struct subnet *ret)
 {
@@ -28,25 +28,28 @@ static bool parse_subnet(const struct mkv_cross *c, const char *where,
 		memcpy(address, text, length);
 	unsigned long bits = strtoul(text + length + 1, NULL, 10);
 	if (!parse_address(address, &ret->base)) {
-		mkv_complain(c->load, mark, "'%s': %s is not an IPv4 address",
+		mkv_diagnose(c->load, mark, "'%s': %s is not an IPv4 address",
 			     where, address);
 		return false;
 	}
 	if (bits < 8 || bits > 30) {
-		mkv_complain(c->load, mark,
-			     "'%s' must have a prefix from /8 to /30, not /%lu",
-			     where, bits);
+		mkv_diagnose(
+			c->load, mark,
+			"'%s' must have a prefix length from /8 to /30, not "
+			"/%lu",
+			where, bits);
 		return false;
 	}
 	ret->mask = UINT32_MAX << (32 - bits);
 	if ((ret->base & ~ret->mask) == 0)
 		return true;
 	struct in_addr base = {htonl(ret->base & ret->mask)};
-	mkv_complain(c->load, mark,
-		     "'%s' must be a network, not an address in it (did you "
-		     "mean '%s/%lu'?)",
-		     where, inet_ntop(AF_INET, &base, address, sizeof(address)),
-		     bits);
+	mkv_diagnose(
+		c->load, mark,
+		"'%s' must be a network address, not the address of a host in "
+		"it (did you mean '%s/%lu'?)",
+		where, inet_ntop(AF_INET, &base, address, sizeof(address)),
+		bits);
 	return false;
 }
 
@@ -58,16 +61,16 @@ static void check_address(const struct mkv_cross *c,
 		mkv_cross_mark(c, "hosts.%s.address", host->name);
 	uint32_t address;
 	if (!parse_address(host->address, &address))
-		mkv_complain(c->load, mark, "%s is not an IPv4 address",
+		mkv_diagnose(c->load, mark, "%s is not an IPv4 address",
 			     host->address);
 	else if ((address & subnet->mask) != subnet->base)
-		mkv_complain(c->load, mark, "%s is outside the VLAN's %s",
+		mkv_diagnose(c->load, mark,
+			     "%s is outside the VLAN's subnet %s",
 			     host->address, c->recipe->vlan.subnet);
 	else if (address == subnet->base ||
 		 address == (subnet->base | ~subnet->mask))
-		mkv_complain(c->load, mark,
-			     "%s is the address of the network %s itself or "
-			     "its broadcast",
+		mkv_diagnose(c->load, mark,
+			     "%s is the network or broadcast address of %s",
 			     host->address, c->recipe->vlan.subnet);
 }
 
@@ -76,31 +79,33 @@ static void check_mac(const struct mkv_cross *c, const struct mkv_host *host)
 	unsigned long first = strtoul(host->mac, NULL, 16);
 	struct mkv_mark mark = mkv_cross_mark(c, "hosts.%s.mac", host->name);
 	if (first & 1)
-		mkv_complain(c->load, mark,
-			     "%s is a multicast address: the first byte must "
-			     "be even",
-			     host->mac);
+		mkv_diagnose(
+			c->load, mark,
+			"%s is a multicast address: the first byte must be "
+			"even",
+			host->mac);
 	else if (strcmp(host->mac, "00:00:00:00:00:00") == 0)
-		mkv_complain(c->load, mark, "%s is no address", host->mac);
+		mkv_diagnose(c->load, mark, "%s is not a valid MAC address",
+			     host->mac);
 }
 
-/* The later of two hosts by name gets the complaint. */
+/* Of two hosts, the diagnostic is for the later one by name. */
 static void check_unique(const struct mkv_cross *c, size_t index)
 {
 	const struct mkv_host *host = &c->recipe->hosts[index];
 	for (size_t i = 0; i < index; i++) {
 		const struct mkv_host *other = &c->recipe->hosts[i];
 		if (strcmp(other->address, host->address) == 0)
-			mkv_complain(c->load,
+			mkv_diagnose(c->load,
 				     mkv_cross_mark(c, "hosts.%s.address",
 						    host->name),
-				     "%s is the address of host '%s' already",
+				     "%s is already the address of host '%s'",
 				     host->address, other->name);
 		if (strcmp(other->mac, host->mac) == 0)
-			mkv_complain(
+			mkv_diagnose(
 				c->load,
 				mkv_cross_mark(c, "hosts.%s.mac", host->name),
-				"%s is the MAC address of host '%s' already",
+				"%s is already the MAC address of host '%s'",
 				host->mac, other->name);
 	}
 }
@@ -122,7 +127,8 @@ void mkv_cross_network(const struct mkv_cross *c)
 		return;
 	uint32_t both = vlan.mask & docker.mask;
 	if ((vlan.base & both) == (docker.base & both))
-		mkv_complain(c->load,
+		mkv_diagnose(c->load,
 			     mkv_cross_mark(c, "docker.network.subnet"),
-			     "%s overlaps the VLAN's %s", text, r->vlan.subnet);
+			     "%s overlaps the VLAN's subnet %s", text,
+			     r->vlan.subnet);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Names that lead out of the recipe's files: overlays, programs of the tool. */
+/* Names of overlays and of mkvbench's programs, which are outside the recipe's
+ * files. */
 #include "builder/input/recipe/cross.h"
 
 static void check_overlays(const struct mkv_cross *c, const char *kind,
@@ -8,13 +9,15 @@ static void check_overlays(const struct mkv_cross *c, const char *kind,
 	const struct mkv_recipe_world *world = c->load->world;
 	for (size_t i = 0; i < overlays->count; i++)
 		if (!world->has_overlay(c->load->path, overlays->items[i]))
-			mkv_complain(c->load,
-				     mkv_cross_mark(c, "%s.%s.overlays.%zu",
-						    kind, name, i),
-				     "there is no overlay '%s': no folder "
-				     "overlays/%s beside the recipe, above it "
-				     "or with the tool",
-				     overlays->items[i], overlays->items[i]);
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "%s.%s.overlays.%zu", kind,
+					       name, i),
+				"overlay '%s' not found: no directory "
+				"overlays/%s next to the recipe, up to two "
+				"directories above it, or installed with "
+				"mkvbench",
+				overlays->items[i], overlays->items[i]);
 }
 
 static void check_programs(const struct mkv_cross *c, const char *kind,
@@ -23,11 +26,13 @@ static void check_programs(const struct mkv_cross *c, const char *kind,
 	const struct mkv_recipe_world *world = c->load->world;
 	for (size_t i = 0; i < programs->count; i++)
 		if (!world->has_program(programs->items[i]))
-			mkv_complain(c->load,
-				     mkv_cross_mark(c, "%s.%s.programs.%zu",
-						    kind, name, i),
-				     "the tool has no program '%s'",
-				     programs->items[i]);
+			mkv_diagnose(
+				c->load,
+				mkv_cross_mark(c, "%s.%s.programs.%zu", kind,
+					       name, i),
+				"unknown program '%s': not one of mkvbench's "
+				"programs",
+				programs->items[i]);
 }
 
 void mkv_cross_outside(const struct mkv_cross *c)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Building JSON where memory may run out: NULL goes through, and is looked at
- * once in the end. */
+/* Builds JSON documents. NULL, which means out of memory, propagates through
+ * these functions, so that the caller checks only the final result. */
 
 #include "lib/json.h"
 
-/* The object with one more member, or NULL when anything was NULL; then what
- * there was is released. */
+/* Adds a member to an object and returns the object. Takes ownership of
+ * `value`. If either argument is NULL or the addition fails, releases both and
+ * returns NULL. */
 static inline json_t *mkv_document_with(json_t *object, const char *key,
 					json_t *value)
 {
@@ -18,7 +19,7 @@ static inline json_t *mkv_document_with(json_t *object, const char *key,
 	return NULL;
 }
 
-/* The same for a list's next item. */
+/* Appends an item to an array, with the same ownership rules. */
 static inline json_t *mkv_document_add(json_t *array, json_t *value)
 {
 	if (array && value && json_array_append_new(array, value) == 0)

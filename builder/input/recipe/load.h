@@ -1,73 +1,77 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the steps of one load share: read files, merge, fill, cross-check. */
+/* The state that the steps of one load share: read files, merge, decode,
+ * cross-check. */
 
 #include "builder/input/recipe/node.h"
 #include "builder/input/recipe/recipe.h"
 
-/* What a recipe may cost at most, whatever it says. */
+/* Limits on the resources that any recipe can consume. */
 enum {
-	MKV_RECIPE_MAX_FILE_BYTES = 256 * 1024,
-	MKV_RECIPE_MAX_FILES = 32,
-	MKV_RECIPE_MAX_INCLUDE_DEPTH = 8,
-	MKV_RECIPE_MAX_DEPTH = 16,     /* of nested lists and mappings */
-	MKV_RECIPE_MAX_NODES = 20000,  /* over all files */
-	MKV_RECIPE_MAX_ENTRIES = 1000, /* of one list or mapping */
-	MKV_RECIPE_MAX_COMPLAINTS = 200,
+	MKV_RECIPE_FILE_BYTES_MAX = 256 * 1024,
+	MKV_RECIPE_FILES_MAX = 32,
+	MKV_RECIPE_INCLUDE_DEPTH_MAX = 8,
+	MKV_RECIPE_DEPTH_MAX = 16,     /* of nested lists and mappings */
+	MKV_RECIPE_NODES_MAX = 20000,  /* over all files */
+	MKV_RECIPE_ENTRIES_MAX = 1000, /* of one list or mapping */
+	MKV_RECIPE_DIAGNOSTICS_MAX = 200,
 };
 
 struct mkv_recipe_source {
-	const char *open_path; /* as it is opened */
-	const char *shown;     /* as complaints name it */
-	const char *folder;    /* "" or with a final slash; to open others */
-	const char *relative;  /* to the recipe's folder */
+	const char *open_path; /* path that is opened */
+	const char *shown;     /* path in diagnostics */
+	const char *directory; /* "", or with a final slash */
+	const char *relative;  /* path relative to the recipe's directory */
 	dev_t device;
 	ino_t inode;
 };
 
 struct mkv_recipe_loader {
 	struct mkv_arena arena;
-	struct mkv_complaints *complaints;
-	const struct mkv_recipe_world *world; /* NULL: nothing is known of it */
-	const char *path;		      /* the recipe's */
-	bool failed;			      /* memory ran out */
-	bool partial; /* a file is missing: what isn't there isn't a mistake */
-	const char *broken[32]; /* the recipe's keys that are complained of */
+	struct mkv_diagnostics *diagnostics;
+	const struct mkv_recipe_world *world; /* NULL: not checked */
+	const char *path;		      /* path of the recipe */
+	bool failed;			      /* out of memory */
+	bool partial; /* a file could not be read: missing keys and names are
+			 not errors */
+	const char *broken[32]; /* top-level keys with diagnostics */
 	size_t n_broken;
 	size_t nodes;
-	struct mkv_recipe_source sources[MKV_RECIPE_MAX_FILES];
+	struct mkv_recipe_source sources[MKV_RECIPE_FILES_MAX];
 	size_t n_sources;
 };
 
-/* Records one complaint. */
-void mkv_complain(struct mkv_recipe_loader *load, struct mkv_mark mark,
+/* Adds a diagnostic, with control characters replaced. */
+void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...) mkv_nonnull(1, 3) mkv_printf(3, 4);
-/* By file, line, column and message; a complaint made twice stays once. */
-void mkv_complaints_sort(struct mkv_complaints *complaints) mkv_nonnull(1);
+/* Sorts by file, line, column and message, and removes duplicates. */
+void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics) mkv_nonnull(1);
 
-/* One YAML document into nodes; NULL after a complaint. `shown` and `folder`
- * must live as long as the load. */
+/* Parses a file with one YAML document. Returns NULL after a diagnostic.
+ * `shown` and `directory` must live as long as the load. */
 struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
-				const char *shown, const char *folder,
+				const char *shown, const char *directory,
 				const char *data, size_t size)
 	mkv_nonnull(1, 2, 3, 4);
 
-/* The recipe with everything that it includes and the hardware that it names;
- * NULL after a complaint that leaves nothing to check. */
+/* Reads the recipe, and merges the files that it includes and the hardware that
+ * it names. Returns NULL if the recipe itself could not be read, with a
+ * diagnostic. */
 struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
 				const char *path) mkv_nonnull(1, 2);
 
-/* Checks the tree against the schema and fills in the value. Complains. */
-void mkv_fill_recipe(struct mkv_recipe_loader *load,
-		     const struct mkv_node *root, struct mkv_recipe *ret)
+/* Checks the tree against the schema and decodes it into *ret. Adds
+ * diagnostics. */
+void mkv_decode_recipe(struct mkv_recipe_loader *load,
+		       const struct mkv_node *root, struct mkv_recipe *ret)
 	mkv_nonnull(1, 2, 3);
 
-/* What no single key can tell: how the parts fit together. Complains. */
+/* Checks the rules that relate several keys. Adds diagnostics. */
 void mkv_cross_check(struct mkv_recipe_loader *load,
 		     const struct mkv_node *root,
 		     const struct mkv_recipe *recipe) mkv_nonnull(1, 2, 3);
 
-/* recipe->sha256, from the values in canonical form. */
+/* Sets recipe->canonical and recipe->sha256 from the values of the recipe. */
 int mkv_canonical_digest(struct mkv_recipe *recipe,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);

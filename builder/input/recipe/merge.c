@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `include:` and `hardware: NAME`: several files become one tree. */
+/* Merges the files of `include:` and `hardware: NAME` into one tree. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -8,21 +8,22 @@
 #include "builder/input/recipe/load.h"
 #include "lib/io.h"
 
-/* The files that are being read, innermost first. */
-struct inside {
+/* The chain of files that are being read, innermost first. */
+struct including {
 	const struct mkv_recipe_source *source;
-	const struct inside *outer;
+	const struct including *outer;
 	unsigned depth;
 };
 
-static size_t folder_length(const char *path)
+static size_t directory_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* Takes "./", "//" and "name/.." out of a path, by its letters alone. */
-static char *tidy(struct mkv_arena *arena, const char *path)
+/* Removes "./", "//" and "name/.." from a path, without accessing the file
+ * system. */
+static char *normalise_path(struct mkv_arena *arena, const char *path)
 {
 	char *out = mkv_arena_text(arena, path, strlen(path));
 	if (!out)
@@ -50,7 +51,8 @@ static char *tidy(struct mkv_arena *arena, const char *path)
 	return out;
 }
 
-/* Opens a regular file without waiting on what isn't one. */
+/* Opens a regular file. O_NONBLOCK: opening a FIFO or a device must not block.
+ */
 static int open_regular(const char *path, struct stat *st)
 {
 	auto_fd int fd =
@@ -73,9 +75,10 @@ static struct mkv_recipe_source *new_source(struct mkv_recipe_loader *load,
 	struct mkv_recipe_source *source = &load->sources[load->n_sources];
 	*source = (struct mkv_recipe_source){
 		.open_path = mkv_arena_text(arena, path, strlen(path)),
-		.shown = tidy(arena, path),
-		.folder = mkv_arena_text(arena, path, folder_length(path)),
-		.relative = tidy(arena, relative),
+		.shown = normalise_path(arena, path),
+		.directory =
+			mkv_arena_text(arena, path, directory_length(path)),
+		.relative = normalise_path(arena, relative),
 		.device = st->st_dev,
 		.inode = st->st_ino,
 	};
@@ -85,53 +88,58 @@ static struct mkv_recipe_source *new_source(struct mkv_recipe_loader *load,
 	return source;
 }
 
-static struct mkv_node *parse(struct mkv_recipe_loader *load, int fd,
-			      const struct mkv_recipe_source *source)
+static struct mkv_node *parse_file(struct mkv_recipe_loader *load, int fd,
+				   const struct mkv_recipe_source *source)
 {
 	auto_buf struct mkv_buf buf = {0};
 	struct mkv_error err = {0};
 	struct mkv_mark start = {source->shown, 1, 1};
-	int rc = mkv_read_fd(fd, MKV_RECIPE_MAX_FILE_BYTES, &buf, &err);
+	int rc = mkv_read_fd(fd, MKV_RECIPE_FILE_BYTES_MAX, &buf, &err);
 	if (rc == -EFBIG)
-		mkv_complain(load, start,
-			     "a recipe's file has at most 256 KiB");
+		mkv_diagnose(
+			load, start,
+			"the file is larger than 256 KiB, the maximum for a "
+			"recipe");
 	else if (rc < 0)
-		mkv_complain(load, start, "%s", err.message);
+		mkv_diagnose(load, start, "%s", err.message);
 	if (rc < 0)
 		return NULL;
-	return mkv_yaml_parse(load, source->shown, source->folder,
+	return mkv_yaml_parse(load, source->shown, source->directory,
 			      buf.data ? buf.data : "", buf.size);
 }
 
 static struct mkv_node *read_file(struct mkv_recipe_loader *load,
-				  struct mkv_mark asked, const char *path,
+				  struct mkv_mark requester, const char *path,
 				  const char *relative,
-				  const struct inside *outer);
+				  const struct including *outer);
 
 static const struct mkv_recipe_source *
 source_of(const struct mkv_recipe_loader *load, const struct mkv_node *node)
 {
 	for (size_t i = 0; i < load->n_sources; i++)
-		if (load->sources[i].folder == node->folder)
+		if (load->sources[i].directory == node->directory)
 			return &load->sources[i];
 	return &load->sources[0];
 }
 
-/* A path that `node` names, and what it is relative to the recipe. */
-static bool join(struct mkv_recipe_loader *load, const struct mkv_node *node,
-		 const char *name, char **path, char **relative)
+/* Resolves a path that `node` names: as a path to open, and relative to the
+ * recipe. */
+static bool resolve_path(struct mkv_recipe_loader *load,
+			 const struct mkv_node *node, const char *name,
+			 char **path, char **relative)
 {
 	const struct mkv_recipe_source *source = source_of(load, node);
-	*path = mkv_arena_printf(&load->arena, "%s%s", source->folder, name);
+	*path = mkv_arena_printf(&load->arena, "%s%s", source->directory, name);
 	*relative = mkv_arena_printf(&load->arena, "%.*s%s",
-				     (int)folder_length(source->relative),
+				     (int)directory_length(source->relative),
 				     source->relative, name);
 	return *path && *relative;
 }
 
-/* `over` wins; mappings are merged, everything else is replaced. */
-static struct mkv_node *merge(struct mkv_recipe_loader *load,
-			      struct mkv_node *base, struct mkv_node *over)
+/* Merges mappings key by key; `over` replaces any other value of `base`. */
+static struct mkv_node *merge_nodes(struct mkv_recipe_loader *load,
+				    struct mkv_node *base,
+				    struct mkv_node *over)
 {
 	if (!base || base->kind != MKV_NODE_MAP || over->kind != MKV_NODE_MAP)
 		return over;
@@ -154,40 +162,40 @@ static struct mkv_node *merge(struct mkv_recipe_loader *load,
 		}
 		size_t at = (size_t)(old - base->entries);
 		entries[at] = *new;
-		entries[at].value = merge(load, old->value, new->value);
+		entries[at].value = merge_nodes(load, old->value, new->value);
 	}
 	return both;
 }
 
 static struct mkv_node *include_one(struct mkv_recipe_loader *load,
 				    const struct mkv_node *node,
-				    const struct inside *inside)
+				    const struct including *including)
 {
 	char *path, *relative;
 	if (node->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(node) != MKV_SCALAR_TEXT || !*node->text) {
-		mkv_complain(load, node->mark,
-			     "'include' must be a file's path or a list of "
-			     "them, not %s",
+		mkv_diagnose(load, node->mark,
+			     "'include' must be a file path or a list of file "
+			     "paths, not %s",
 			     mkv_node_describe(&load->arena, node));
 		return NULL;
 	}
 	if (node->text[0] == '/') {
-		mkv_complain(load, node->mark,
-			     "'include' must be relative to this file, not "
-			     "the absolute path '%.200s'",
+		mkv_diagnose(load, node->mark,
+			     "'include' must be relative to this file, not the "
+			     "absolute path '%.200s'",
 			     node->text);
 		return NULL;
 	}
-	if (!join(load, node, node->text, &path, &relative))
+	if (!resolve_path(load, node, node->text, &path, &relative))
 		return NULL;
-	return read_file(load, node->mark, path, relative, inside);
+	return read_file(load, node->mark, path, relative, including);
 }
 
-/* What the file includes, merged in order, and the file itself over it. */
+/* Merges the included files in order, then the file itself over them. */
 static struct mkv_node *apply_includes(struct mkv_recipe_loader *load,
 				       struct mkv_node *root,
-				       const struct inside *inside)
+				       const struct including *including)
 {
 	struct mkv_node_entry *entry = mkv_node_find(root, "include");
 	if (!entry)
@@ -197,73 +205,123 @@ static struct mkv_node *apply_includes(struct mkv_recipe_loader *load,
 	bool is_list = list->kind == MKV_NODE_LIST;
 	for (size_t i = 0; i < (is_list ? list->count : 1); i++) {
 		one = is_list ? list->entries[i].value : list;
-		one = include_one(load, one, inside);
+		one = include_one(load, one, including);
 		if (one)
-			base = merge(load, base, one);
+			base = merge_nodes(load, base, one);
 		else
 			load->partial = true;
 	}
 	*entry = root->entries[--root->count];
-	return merge(load, base, root);
+	return merge_nodes(load, base, root);
 }
 
-static bool is_cycle(struct mkv_recipe_loader *load, struct mkv_mark asked,
-		     const struct stat *st, const struct inside *outer)
+static bool refuse_include(struct mkv_recipe_loader *load,
+			   struct mkv_mark requester, const struct stat *st,
+			   const struct including *outer)
 {
-	for (const struct inside *i = outer; i; i = i->outer) {
+	for (const struct including *i = outer; i; i = i->outer) {
 		if (i->source->device != st->st_dev ||
 		    i->source->inode != st->st_ino)
 			continue;
-		mkv_complain(load, asked,
-			     "the file includes itself: '%s' is being read",
+		mkv_diagnose(load, requester,
+			     "include cycle: '%s' is already being read",
 			     i->source->shown);
 		return true;
 	}
-	if (outer && outer->depth + 1 > MKV_RECIPE_MAX_INCLUDE_DEPTH) {
-		mkv_complain(load, asked, "includes are nested deeper than 8");
+	if (outer && outer->depth + 1 > MKV_RECIPE_INCLUDE_DEPTH_MAX) {
+		mkv_diagnose(load, requester,
+			     "includes are nested deeper than 8 levels");
 		return true;
 	}
-	if (load->n_sources == MKV_RECIPE_MAX_FILES) {
-		mkv_complain(load, asked, "a recipe reads at most 32 files");
+	if (load->n_sources == MKV_RECIPE_FILES_MAX) {
+		mkv_diagnose(load, requester,
+			     "too many files: a recipe consists of at most 32");
 		return true;
 	}
 	return false;
 }
 
 static struct mkv_node *read_file(struct mkv_recipe_loader *load,
-				  struct mkv_mark asked, const char *path,
+				  struct mkv_mark requester, const char *path,
 				  const char *relative,
-				  const struct inside *outer)
+				  const struct including *outer)
 {
 	struct stat st;
 	auto_fd int fd = open_regular(path, &st);
 	if (fd < 0) {
-		mkv_complain(load, asked, "can't read '%s': %s", path,
+		mkv_diagnose(load, requester, "can't read '%s': %s", path,
 			     fd == -EINVAL ? "not a regular file"
 					   : strerror(-fd));
 		return NULL;
 	}
-	if (is_cycle(load, asked, &st, outer))
+	if (refuse_include(load, requester, &st, outer))
 		return NULL;
 	struct mkv_recipe_source *source =
 		new_source(load, path, relative, &st);
 	if (!source)
 		return NULL;
-	struct mkv_node *root = parse(load, fd, source);
+	struct mkv_node *root = parse_file(load, fd, source);
 	if (!root)
 		return NULL;
 	if (root->kind != MKV_NODE_MAP) {
-		mkv_complain(load, root->mark,
+		mkv_diagnose(load, root->mark,
 			     "a recipe must be a mapping, not %s",
 			     mkv_node_describe(&load->arena, root));
 		return NULL;
 	}
-	struct inside inside = {source, outer, outer ? outer->depth + 1 : 0};
-	return apply_includes(load, root, &inside);
+	struct including self = {source, outer, outer ? outer->depth + 1 : 0};
+	return apply_includes(load, root, &self);
 }
 
-/* `hardware: NAME` is hardware/NAME.yaml in the folder of the file that says
- * so, or in the folder above. */
+/* The path of hardware/NAME.yaml in the directory of the file that contains
+ * `name`, or in its parent directory. Adds a diagnostic if it does not exist.
+ */
+static bool find_hardware(struct mkv_recipe_loader *load,
+			  const struct mkv_node *name, char **path,
+			  char **relative)
+{
+	static const char *const places[] = {"hardware/", "../hardware/"};
+	if (strchr(name->text, '/') || name->text[0] == '.') {
+		mkv_diagnose(load, name->mark,
+			     "'hardware' must be a name, not the path '%.200s'",
+			     name->text);
+		return false;
+	}
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		const char *file = mkv_arena_printf(&load->arena, "%s%s.yaml",
+						    places[i], name->text);
+		if (!file || !resolve_path(load, name, file, path, relative))
+			return false;
+		if (access(*path, F_OK) == 0)
+			return true;
+	}
+	mkv_diagnose(load, name->mark,
+		     "'hardware' names '%.60s', but hardware/%.60s.yaml exists "
+		     "neither in this file's directory nor in its parent "
+		     "directory",
+		     name->text, name->text);
+	return false;
+}
+
+/* NULL after a diagnostic. */
+static struct mkv_node *read_hardware(struct mkv_recipe_loader *load,
+				      const struct mkv_node *name)
+{
+	char *path, *relative;
+	if (!find_hardware(load, name, &path, &relative))
+		return NULL;
+	struct mkv_node *file =
+		read_file(load, name->mark, path, relative, NULL);
+	const struct mkv_node *own = mkv_node_at(file, "name");
+	if (own && own->kind == MKV_NODE_SCALAR &&
+	    strcmp(own->text, name->text) != 0)
+		mkv_diagnose(load, own->mark,
+			     "'name' must be the file's base name, '%.60s'",
+			     name->text);
+	return file;
+}
+
+/* Replaces the name in `hardware: NAME` by the content of its file. */
 static void resolve_hardware(struct mkv_recipe_loader *load,
 			     struct mkv_node *root)
 {
@@ -271,50 +329,19 @@ static void resolve_hardware(struct mkv_recipe_loader *load,
 	if (!entry || entry->value->kind != MKV_NODE_SCALAR ||
 	    mkv_node_scalar(entry->value) != MKV_SCALAR_TEXT)
 		return;
-	struct mkv_node *name = entry->value;
-	static const char *const places[] = {"hardware/", "../hardware/"};
-	char *path = NULL, *relative = NULL;
-	bool found = false;
-	if (strchr(name->text, '/') || name->text[0] == '.') {
-		mkv_complain(load, name->mark,
-			     "'hardware' must be a name, not the path '%.200s'",
-			     name->text);
-		found = true;
-	}
-	for (size_t i = 0; i < 2 && !found; i++) {
-		const char *file = mkv_arena_printf(&load->arena, "%s%s.yaml",
-						    places[i], name->text);
-		if (!file || !join(load, name, file, &path, &relative))
-			return;
-		found = access(path, F_OK) == 0;
-	}
-	if (!found)
-		mkv_complain(load, name->mark,
-			     "'hardware' names '%.60s', but there is no "
-			     "hardware/%.60s.yaml beside this file or in the "
-			     "folder above",
-			     name->text, name->text);
-	struct mkv_node *file = NULL;
-	if (found && path)
-		file = read_file(load, name->mark, path, relative, NULL);
-	const struct mkv_node *own = file ? mkv_node_at(file, "name") : NULL;
-	if (own && own->kind == MKV_NODE_SCALAR &&
-	    strcmp(own->text, name->text) != 0)
-		mkv_complain(load, own->mark,
-			     "the name must be that of the file, '%.60s'",
-			     name->text);
-	if (!file)
+	/* NULL: reported, ignored from here on */
+	entry->value = read_hardware(load, entry->value);
+	if (!entry->value)
 		load->partial = true;
-	entry->value = file; /* NULL: complained of, passed over from here on */
 }
 
 struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
 				const char *path)
 {
-	char *shown = tidy(&load->arena, path);
+	char *shown = normalise_path(&load->arena, path);
 	if (!shown)
 		return NULL;
-	const char *base = path + folder_length(path);
+	const char *base = path + directory_length(path);
 	struct mkv_mark start = {shown, 1, 1};
 	struct mkv_node *root = read_file(load, start, path, base, NULL);
 	if (root)

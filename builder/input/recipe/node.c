@@ -11,23 +11,17 @@ static bool is_one_of(const char *text, const char *const *words)
 	return false;
 }
 
-/* The length of the run of `digits` at the text's start. */
-static size_t run(const char *text, const char *digits)
-{
-	return strspn(text, digits);
-}
-
 static bool is_integer(const char *text)
 {
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'o')) {
 		const char *digits =
 			text[1] == 'x' ? "0123456789abcdefABCDEF" : "01234567";
-		size_t length = run(text + 2, digits);
+		size_t length = strspn(text + 2, digits);
 		return length > 0 && text[2 + length] == '\0';
 	}
 	if (*text == '-' || *text == '+')
 		text++;
-	size_t length = run(text, "0123456789");
+	size_t length = strspn(text, "0123456789");
 	return length > 0 && text[length] == '\0';
 }
 
@@ -41,10 +35,10 @@ static bool is_float(const char *text)
 		text++;
 	if (is_one_of(text, infinite))
 		return true;
-	size_t whole = run(text, "0123456789"), part = 0;
+	size_t whole = strspn(text, "0123456789"), part = 0;
 	text += whole;
 	if (*text == '.') {
-		part = run(text + 1, "0123456789");
+		part = strspn(text + 1, "0123456789");
 		text += 1 + part;
 	}
 	if (whole + part == 0)
@@ -53,7 +47,7 @@ static bool is_float(const char *text)
 		text++;
 		if (*text == '-' || *text == '+')
 			text++;
-		size_t power = run(text, "0123456789");
+		size_t power = strspn(text, "0123456789");
 		if (power == 0)
 			return false;
 		text += power;
@@ -91,7 +85,7 @@ bool mkv_node_integer(const struct mkv_node *node, uint64_t *ret)
 		base = text[1] == 'x' ? 16 : 8;
 		text += 2;
 	}
-	if (*text == '-') /* only -0 is left, and nobody means it */
+	if (*text == '-') /* strtoull() would negate the number */
 		return false;
 	char *end;
 	errno = 0;
@@ -106,7 +100,7 @@ const char *mkv_node_describe(struct mkv_arena *arena,
 			      const struct mkv_node *node)
 {
 	static const char *const names[] = {
-		[MKV_SCALAR_NULL] = "nothing",
+		[MKV_SCALAR_NULL] = "null",
 		[MKV_SCALAR_INTEGER] = "the number",
 		[MKV_SCALAR_FLOAT] = "the number",
 		[MKV_SCALAR_TEXT] = "the text",
@@ -141,8 +135,8 @@ struct mkv_node_entry *mkv_node_find(const struct mkv_node *map,
 	return NULL;
 }
 
-static const struct mkv_node_entry *item(const struct mkv_node *list,
-					 const char *index)
+static const struct mkv_node_entry *item_at(const struct mkv_node *list,
+					    const char *index)
 {
 	char *end;
 	unsigned long i = strtoul(index, &end, 10);
@@ -161,7 +155,7 @@ const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 		path += length + (path[length] == '.');
 		const struct mkv_node_entry *entry = mkv_node_find(map, key);
 		if (map->kind == MKV_NODE_LIST)
-			entry = item(map, key);
+			entry = item_at(map, key);
 		map = entry ? entry->value : NULL;
 	}
 	return map;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What a YAML file said, before anything is known about its meaning. Nodes live
- * in the load's arena. */
+/* The tree of a YAML file, before it is checked against the schema. Nodes are
+ * owned by the load's arena. */
 
 #include <stdint.h>
 
 #include "builder/input/recipe/arena.h"
 
 struct mkv_mark {
-	const char *file;      /* as complaints name it */
+	const char *file;      /* path in diagnostics */
 	unsigned line, column; /* from 1 */
 };
 
@@ -18,9 +18,9 @@ struct mkv_node_entry;
 struct mkv_node {
 	enum mkv_node_kind kind;
 	struct mkv_mark mark;
-	const char *folder; /* of the file, for paths that it names */
-	const char *text;   /* of a scalar */
-	bool quoted;	    /* a scalar that can only be text */
+	const char *directory; /* of the file, for relative paths in it */
+	const char *text;      /* of a scalar */
+	bool quoted;	       /* a quoted scalar, which is always text */
 	struct mkv_node_entry *entries; /* of a list (no keys) or a map */
 	size_t count;
 };
@@ -30,7 +30,7 @@ struct mkv_node_entry {
 	struct mkv_node *value;
 };
 
-/* What a scalar is by YAML 1.2's core schema (section 10.3.2). */
+/* The type of a scalar by the core schema of YAML 1.2.2, section 10.3.2. */
 enum mkv_scalar {
 	MKV_SCALAR_NULL,
 	MKV_SCALAR_BOOL,
@@ -39,17 +39,19 @@ enum mkv_scalar {
 	MKV_SCALAR_TEXT,
 };
 enum mkv_scalar mkv_node_scalar(const struct mkv_node *node) mkv_nonnull(1);
-/* An integer in decimal, 0x or 0o notation; false when it isn't one or is
- * negative or past 64 bits. */
+/* Reads a non-negative integer in decimal, 0x or 0o notation. False if the node
+ * is not such an integer or exceeds 64 bits. */
 bool mkv_node_integer(const struct mkv_node *node, uint64_t *ret)
 	mkv_nonnull(1, 2);
-/* "a list", "the number 7", "the text 'abc'", for a complaint. */
+/* Describes a node for a diagnostic: "a list", "the number 7", "the text
+ * 'abc'". */
 const char *mkv_node_describe(struct mkv_arena *arena,
 			      const struct mkv_node *node) mkv_nonnull(1, 2);
-/* The entry of a map by its key, or NULL. */
+/* The entry of a map by its key. NULL if `map` is not a map or has no such key.
+ */
 struct mkv_node_entry *mkv_node_find(const struct mkv_node *map,
 				     const char *key) mkv_nonnull(1, 2);
-/* The same by a path of keys, and indexes of lists, "docker.volumes.0"; the
- * value or NULL, as where `map` is NULL. */
+/* The value at a path of keys and list indexes, such as "docker.volumes.0".
+ * NULL if `map` is NULL or the path does not exist. */
 const struct mkv_node *mkv_node_at(const struct mkv_node *map, const char *path)
 	mkv_nonnull(2);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The schema table as a JSON Schema, draft 2020-12. The document describes one
- * file: one that includes others may leave out what they say, so that nothing
- * is required of it ($defs/part); else everything is ($defs/whole). */
+/* Prints the schema tables as a JSON Schema, draft 2020-12. It describes a
+ * single file. In a file with `include` no key is required, because the
+ * included files may define it ($defs/part); in any other file all required
+ * keys must be present ($defs/whole). */
 
 #include "builder/input/recipe/document.h"
 #include "builder/input/recipe/schema.h"
@@ -17,25 +18,29 @@ static json_t *number(uint64_t value)
 	return json_integer((json_int_t)value);
 }
 
-static json_t *with_shape(json_t *to, const struct mkv_shape *shape)
+static json_t *with_pattern(json_t *to, const struct mkv_pattern *pattern)
 {
-	if (!shape)
+	if (!pattern)
 		return to;
-	to = with(to, "pattern", json_string(shape->pattern));
+	to = with(to, "pattern", json_string(pattern->regex));
 	return with(to, "maxLength",
-		    number(shape->max_length * (shape->escaped ? 4 : 1)));
+		    number(pattern->max_length * (pattern->escaped ? 4 : 1)));
+}
+
+static json_t *with_words(json_t *to, const char *const *words)
+{
+	if (!words)
+		return to;
+	json_t *values = json_array();
+	for (const char *const *word = words; *word; word++)
+		values = mkv_document_add(values, json_string(*word));
+	return with(to, "enum", values);
 }
 
 static json_t *with_text(json_t *to, const struct mkv_row *row)
 {
 	to = with(to, "type", json_string("string"));
-	to = with_shape(to, row->shape);
-	if (!row->words)
-		return to;
-	json_t *words = json_array();
-	for (const char *const *word = row->words; *word; word++)
-		words = mkv_document_add(words, json_string(*word));
-	return with(to, "enum", words);
+	return with_words(with_pattern(to, row->pattern), row->words);
 }
 
 static json_t *with_array(json_t *to, const struct mkv_row *row, bool part)
@@ -61,7 +66,8 @@ static json_t *with_map(json_t *to, const struct mkv_row *row, bool part)
 	if (row->min && !part)
 		to = with(to, "minProperties", number(row->min));
 	to = with(to, "propertyNames",
-		  with_shape(json_object(), table->key_shape));
+		  with_words(with_pattern(json_object(), table->key_pattern),
+			     table->key_words));
 	return with(to, "additionalProperties", value);
 }
 
@@ -75,7 +81,7 @@ static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 	case MKV_ROW_ANY:
 		to = with(to, "type",
 			  json_pack("[sss]", "string", "number", "boolean"));
-		return with_shape(to, row->shape);
+		return with_pattern(to, row->pattern);
 	case MKV_ROW_BOOL:
 		return with(to, "type", json_string("boolean"));
 	case MKV_ROW_COUNT:
@@ -102,23 +108,23 @@ static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 static json_t *default_of(const struct mkv_row *row)
 {
 	if (row->kind == MKV_ROW_COUNT)
-		return number(strtoull(row->fallback, NULL, 10));
+		return number(strtoull(row->default_value, NULL, 10));
 	if (row->kind == MKV_ROW_BOOL)
-		return json_boolean(row->fallback[0] == 't');
-	return json_string(row->fallback);
+		return json_boolean(row->default_value[0] == 't');
+	return json_string(row->default_value);
 }
 
 static json_t *with_row(json_t *to, const struct mkv_row *row, bool part)
 {
 	if (row->doc)
 		to = with(to, "description", json_string(row->doc));
-	if (row->fallback && row->kind != MKV_ROW_LIST)
+	if (row->default_value && row->kind != MKV_ROW_LIST)
 		to = with(to, "default", default_of(row));
 	return with_kind(to, row, part);
 }
 
-/* The hardware may be a name; the rest of it stands in a file of its own. */
-static json_t *hardware(const struct mkv_row *row, bool part)
+/* `hardware` is either the name of a file or the mapping itself. */
+static json_t *hardware_schema(const struct mkv_row *row, bool part)
 {
 	json_t *name = with_text(json_object(), row->table->rows);
 	json_t *whole = json_pack("{ss}", "$ref", "#/$defs/hardware");
@@ -132,12 +138,12 @@ static json_t *hardware(const struct mkv_row *row, bool part)
 	return with(to, "anyOf", both);
 }
 
-static json_t *include(void)
+static json_t *include_schema(void)
 {
 	return json_pack(
 		"{ss s[ss] ss s{ss ss}}", "description",
-		"Files, relative to this one, whose values hold where this one "
-		"says nothing",
+		"Files, relative to this file, that define the values which this file "
+		"does not define",
 		"type", "string", "array", "pattern", "^[^/]", "items", "type",
 		"string", "pattern", "^[^/]");
 }
@@ -155,11 +161,11 @@ static json_t *with_rows(json_t *to, const struct mkv_table *table, bool part)
 {
 	json_t *keys = json_object();
 	if (table == &mkv_schema_recipe)
-		keys = with(keys, "include", include());
+		keys = with(keys, "include", include_schema());
 	for (const struct mkv_row *row = table->rows; row->kind; row++)
 		keys = with(keys, row->key,
 			    row->table == &mkv_schema_hardware
-				    ? hardware(row, part)
+				    ? hardware_schema(row, part)
 				    : with_row(json_object(), row, part));
 	to = with(to, "type", json_string("object"));
 	to = with(to, "additionalProperties", json_false());
@@ -183,9 +189,9 @@ int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err)
 	auto_json json_t *schema =
 		json_pack("{ss ss s{ss s[s]} s{ss} s{ss}}", "$schema",
 			  "https://json-schema.org/draft/2020-12/schema",
-			  "title", "A recipe of mkvbench", "if", "type",
-			  "object", "required", "include", "then", "$ref",
-			  "#/$defs/part", "else", "$ref", "#/$defs/whole");
+			  "title", "An mkvbench recipe", "if", "type", "object",
+			  "required", "include", "then", "$ref", "#/$defs/part",
+			  "else", "$ref", "#/$defs/whole");
 	schema = with(schema, "$defs", definitions());
 	if (!schema)
 		return mkv_oom(err);

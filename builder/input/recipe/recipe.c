@@ -93,9 +93,10 @@ static void load_done(struct mkv_recipe_loader *load)
 }
 #define auto_load __attribute__((cleanup(load_done)))
 
-/* What a value that wasn't given follows from another's. */
-static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
-		   struct mkv_recipe *recipe)
+/* Sets omitted values that are derived from other values. */
+static void derive_defaults(struct mkv_recipe_loader *load,
+			    const struct mkv_node *root,
+			    struct mkv_recipe *recipe)
 {
 	bool kvm = recipe->scenario == MKV_KVM ||
 		   recipe->scenario == MKV_KVM_DOCKER;
@@ -106,7 +107,7 @@ static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
 			image->name ? mkv_node_find(images, image->name) : NULL;
 		if (kvm && node && !mkv_node_find(node->value, "platform"))
 			image->platform = MKV_ON_KVM;
-		/* A guest's disk is its image. */
+		/* A guest's disk and its image have the same size. */
 		if (image->platform == MKV_ON_KVM && recipe->has_hypervisor &&
 		    !image->size_bytes)
 			image->size_bytes = recipe->hypervisor.disk_bytes;
@@ -119,7 +120,8 @@ static void derive(struct mkv_recipe_loader *load, const struct mkv_node *root,
 	}
 }
 
-/* "large_file" is MKVBENCH_LARGE_FILE for the program. */
+/* The environment variable of a setting: MKVBENCH_LARGE_FILE for "large_file".
+ */
 static char *variable_of(const char *setting)
 {
 	char *name;
@@ -131,7 +133,8 @@ static char *variable_of(const char *setting)
 	return name;
 }
 
-/* Keeps the order of names; what is there already stays as it is. */
+/* Inserts a variable in the order of names. A variable that the recipe sets is
+ * kept. Returns false when out of memory. */
 static bool add_variable(struct mkv_settings *environment,
 			 const struct mkv_setting *setting)
 {
@@ -165,9 +168,10 @@ static const struct mkv_oci_image *oci_of(const struct mkv_recipe *recipe,
 	return NULL;
 }
 
-/* A container's environment has the settings of the services that its OCI image
- * carries. The recipe is right. */
-static int spread_settings(struct mkv_recipe *recipe, struct mkv_error *err)
+/* Adds the settings of services to the environment of the containers whose OCI
+ * images include them. The recipe must be valid. */
+static int add_service_settings(struct mkv_recipe *recipe,
+				struct mkv_error *err)
 {
 	for (size_t i = 0; i < recipe->n_containers; i++) {
 		struct mkv_container *container = &recipe->containers[i];
@@ -193,7 +197,7 @@ static int compare_caches(const void *a, const void *b)
 	return order || !x->type || !y->type ? order : strcmp(x->type, y->type);
 }
 
-static void sort(struct mkv_recipe *recipe)
+static void sort_caches(struct mkv_recipe *recipe)
 {
 	if (recipe->hardware.n_caches > 1)
 		qsort(recipe->hardware.caches, recipe->hardware.n_caches,
@@ -203,68 +207,65 @@ static void sort(struct mkv_recipe *recipe)
 static int keep_files(const struct mkv_recipe_loader *load, const char *path,
 		      struct mkv_recipe *recipe, struct mkv_error *err)
 {
-	struct mkv_strings *files = &recipe->files;
 	recipe->path = strdup(path);
-	files->items = calloc(load->n_sources, sizeof(*files->items));
-	if (!files->items || !recipe->path)
+	if (!recipe->path)
 		return mkv_oom(err);
 	for (size_t i = 0; i < load->n_sources; i++) {
 		const char *name = load->sources[i].relative;
-		bool twice = false;
-		for (size_t j = 0; j < files->count; j++)
-			twice = twice || strcmp(files->items[j], name) == 0;
-		if (twice)
+		if (mkv_strings_has(&recipe->files, name))
 			continue;
-		files->items[files->count] = strdup(name);
-		if (!files->items[files->count])
-			return mkv_oom(err);
-		files->count++;
+		int rc = mkv_strings_append(&recipe->files, strdup(name), err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
 
-static int summarise(const struct mkv_complaints *complaints, const char *path,
-		     struct mkv_error *err)
+static int summarise_diagnostics(const struct mkv_diagnostics *diagnostics,
+				 const char *path, struct mkv_error *err)
 {
-	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-			"recipe '%s': %zu mistake%s", path, complaints->count,
-			complaints->count == 1 ? "" : "s");
+	return mkv_fail(err, MKV_BAD_RECIPE, EINVAL, "recipe '%s': %zu error%s",
+			path, diagnostics->count,
+			diagnostics->count == 1 ? "" : "s");
 }
 
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
-		    struct mkv_complaints *complaints, struct mkv_error *err)
+		    struct mkv_diagnostics *diagnostics, struct mkv_error *err)
 {
-	return mkv_recipe_load_in(NULL, path, ret, complaints, err);
+	return mkv_recipe_load_in(NULL, path, ret, diagnostics, err);
 }
 
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
-		       struct mkv_complaints *complaints, struct mkv_error *err)
+		       struct mkv_diagnostics *diagnostics,
+		       struct mkv_error *err)
 {
 	auto_load struct mkv_recipe_loader load = {
-		.complaints = complaints, .world = world, .path = path};
+		.diagnostics = diagnostics, .world = world, .path = path};
 	auto_recipe struct mkv_recipe *recipe = calloc(1, sizeof(*recipe));
 	if (!recipe)
 		return mkv_oom(err);
-	*complaints = (struct mkv_complaints){0};
+	*diagnostics = (struct mkv_diagnostics){0};
 	struct mkv_node *root = mkv_merge_load(&load, path);
 	if (root) {
-		mkv_fill_recipe(&load, root, recipe);
-		derive(&load, root, recipe);
-		sort(recipe);
+		mkv_decode_recipe(&load, root, recipe);
+		derive_defaults(&load, root, recipe);
+		sort_caches(recipe);
 	}
 	if (root && !load.failed && !load.arena.failed)
 		mkv_cross_check(&load, root, recipe);
 	if (load.failed || load.arena.failed)
 		return mkv_oom(err);
-	mkv_complaints_sort(complaints);
-	if (complaints->count > 0)
-		return summarise(complaints, path, err);
+	mkv_diagnostics_sort(diagnostics);
+	if (diagnostics->count > 0)
+		return summarise_diagnostics(diagnostics, path, err);
 	int rc = keep_files(&load, path, recipe, err);
-	if (rc == 0)
-		rc = spread_settings(recipe, err);
-	if (rc == 0)
-		rc = mkv_canonical_digest(recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = add_service_settings(recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_canonical_digest(recipe, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(recipe);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A recipe as one typed value: what YAML said, with includes merged, references
- * resolved and defaults filled in. Everything is owned by the recipe. Lists
- * keep the order of the file, maps are sorted by key. Sizes are bytes,
- * durations nanoseconds. A string that wasn't given is NULL, never "". */
+/* A recipe as one typed value, with includes merged, references resolved and
+ * defaults set. The recipe owns all its members. Lists are in the order of the
+ * file, maps are sorted by key. Sizes are in bytes, durations in nanoseconds.
+ * An omitted string is NULL, never "". */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ enum mkv_scenario {
 	MKV_KVM_DOCKER,
 };
 
-/* One cache of the machine, as CPUID leaf 4 / 0x8000001D tells it. */
+/* One cache of the machine, as in CPUID leaf 4 or 0x8000001D. */
 struct mkv_cache {
 	unsigned level;	     /* 1..4 */
 	char *type;	     /* "data", "instruction" or "unified" */
@@ -39,14 +39,14 @@ struct mkv_hardware {
 	struct mkv_strings cpu_features; /* names as in /proc/cpuinfo */
 	unsigned sockets, cores,
 		threads; /* cores per socket, threads per core */
-	bool hypervisor; /* true: the "machine" is emulated and CPUID says so */
+	bool hypervisor; /* the machine is emulated, which CPUID shows */
 	char *hypervisor_signature; /* "KVMKVMKVM", "TCGTCGTCGTCG" */
-	char *qemu_cpu;		  /* QEMU's model that comes nearest, or NULL */
-	struct mkv_cache *caches; /* by level, then type */
+	char *qemu_cpu;		    /* closest QEMU CPU model, or NULL */
+	struct mkv_cache *caches;   /* by level, then type */
 	size_t n_caches;
 	uint64_t memory_bytes;
 	unsigned numa_nodes;
-	struct mkv_strings clocksources; /* any of them is right */
+	struct mkv_strings clocksources; /* any of them is accepted */
 	char *disk_driver, *nic_driver; /* of the root disk and the VLAN's card;
 					   NULL: any */
 };
@@ -54,24 +54,24 @@ struct mkv_hardware {
 struct mkv_vlan {
 	unsigned id;  /* 1..4094 */
 	char *subnet; /* "10.77.0.0/24" */
-	unsigned nic; /* 1-based number of the NIC it is on */
+	unsigned nic; /* number of the NIC that carries it, from 1 */
 	unsigned mtu;
 };
 
 struct mkv_time {
-	char *server;		     /* the host that the others follow */
-	struct mkv_strings upstream; /* what the server follows; may be empty */
+	char *server;		     /* host that the others follow */
+	struct mkv_strings upstream; /* sources of the server */
 	int64_t limit_ns, settle_ns, dwell_ns;
 };
 
 struct mkv_host {
 	char *name;
 	size_t image;  /* index into images */
-	char *role;    /* "order"; the host's own name unless said */
+	char *role;    /* "order"; default: the host's name */
 	char *address; /* "10.77.0.11", inside the VLAN's subnet */
 	char *mac;     /* of the VLAN's NIC, lower case */
-	char *tpm_key; /* SHA-256 of its TPM's key, or NULL: any or none */
-	struct mkv_strings guests; /* hosts that it runs, as a hypervisor */
+	char *tpm_key; /* SHA-256 of its TPM's key; NULL: not checked */
+	struct mkv_strings guests; /* hosts that it runs */
 };
 
 struct mkv_partition {
@@ -90,21 +90,21 @@ struct mkv_image {
 	char *name;
 	enum mkv_image_platform platform;
 	char *kernel;		     /* package */
-	struct mkv_strings packages; /* the kernel's not among them */
+	struct mkv_strings packages; /* without the kernel's */
 	struct mkv_strings overlays; /* names below overlays/, in order */
 	struct mkv_strings programs; /* of programs/, put into /usr/bin */
-	struct mkv_strings cmdline;  /* kernel words beside root= */
+	struct mkv_strings cmdline;  /* kernel parameters besides root= */
 	struct mkv_settings sysctls;
 	struct mkv_strings enable, mask; /* systemd units */
-	struct mkv_strings containers; /* names of containers that it carries */
-	uint64_t size_bytes;	       /* of the disk; 0: as small as fits */
+	struct mkv_strings containers;	 /* names of containers that it runs */
+	uint64_t size_bytes; /* of the disk; 0: smallest that fits */
 	struct mkv_partition *partitions; /* data partitions */
 	size_t n_partitions;
-	bool qcow2, rootfs_tar, uefi; /* besides disk.raw */
+	bool qcow2, rootfs_tar, uefi; /* outputs besides disk.raw */
 };
 
-/* How every kernel of the recipe is set, one and the same for all images so far
- * as they have it. What isn't given is neither set nor promised. */
+/* Kernel settings, equal for all images to which they apply. An omitted setting
+ * is neither set nor promised in the contract. */
 struct mkv_kernel_settings {
 	char *governor;
 	char *transparent_huge_pages; /* "always", "madvise" or "never" */
@@ -139,9 +139,10 @@ struct mkv_container {
 	struct mkv_mount *mounts;
 	size_t n_mounts;
 	struct mkv_strings ports;	 /* "8080:8080/tcp" */
-	struct mkv_settings environment; /* services' settings among it, as
-					    MKVBENCH_NAME */
-	struct mkv_strings roles; /* hosts' roles that run it; empty: all */
+	struct mkv_settings environment; /* includes the settings of services,
+					    as MKVBENCH_NAME */
+	struct mkv_strings
+		roles; /* roles of the hosts that run it; empty: all */
 };
 
 /* An OCI image: built here from packages and overlays, or external by digest.
@@ -173,12 +174,13 @@ struct mkv_hypervisor {
 	unsigned iothreads;
 	char *nic_model, *bridge;
 	unsigned nic_queues;
-	struct mkv_strings clocksources; /* of guests; any of them is right */
+	struct mkv_strings
+		clocksources; /* of guests; any of them is accepted */
 };
 
 enum mkv_verify_mode { MKV_VERIFY_GATE, MKV_VERIFY_WARN };
 
-/* A check that may be "not established", and why that is all right. */
+/* A check whose result may be "not established", and the reason. */
 struct mkv_acceptance {
 	char *check, *reason;
 };
@@ -211,45 +213,46 @@ struct mkv_recipe {
 	bool has_hypervisor;
 	struct mkv_hypervisor hypervisor;
 	enum mkv_verify_mode verify_mode;
-	char *verify_sign; /* "tpm", or NULL: receipts stay unsigned */
+	char *verify_sign; /* "tpm"; NULL: receipts are unsigned */
 	struct mkv_acceptance *accept;
 	size_t n_accept;
-	struct mkv_strings files; /* every YAML file that was read, the recipe
-				     first, relative to the recipe's folder */
-	char *canonical;	  /* the merged recipe: compact JSON */
-	char *sha256;		  /* of that */
+	struct mkv_strings
+		files;	 /* every YAML file that was read, the recipe first,
+			    relative to the recipe's directory */
+	char *canonical; /* the merged recipe: compact JSON */
+	char *sha256;	 /* of `canonical`, as hex */
 };
 
-/* Every complaint about a recipe, in the order of file, line and column. */
-struct mkv_complaint {
+/* The diagnostics about a recipe, in the order of file, line and column. */
+struct mkv_diagnostic {
 	char *file;
 	unsigned line, column; /* from 1 */
 	char *message;
 };
-struct mkv_complaints {
-	struct mkv_complaint *items;
+struct mkv_diagnostics {
+	struct mkv_diagnostic *items;
 	size_t count;
 };
-void mkv_complaints_done(struct mkv_complaints *complaints) mkv_nonnull(1);
-#define auto_complaints __attribute__((cleanup(mkv_complaints_done)))
+void mkv_diagnostics_done(struct mkv_diagnostics *diagnostics) mkv_nonnull(1);
+#define auto_diagnostics __attribute__((cleanup(mkv_diagnostics_done)))
 
-/* Reads, merges and checks a recipe. When it isn't right, `complaints` holds
- * all that is wrong (at least one), `err` a one-line summary, and the return is
- * negative. */
+/* Reads, merges and checks a recipe. For an invalid recipe returns a negative
+ * errno, with at least one diagnostic in *diagnostics and a one-line summary in
+ * *err. */
 int mkv_recipe_load(const char *path, struct mkv_recipe **ret,
-		    struct mkv_complaints *complaints,
+		    struct mkv_diagnostics *diagnostics,
 		    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* What recipes name beside files of their own. */
+/* Finds what recipes refer to by name outside their own files. */
 struct mkv_recipe_world {
 	bool (*has_overlay)(const char *recipe_path, const char *name);
 	bool (*has_program)(const char *name);
 };
-/* The same, and what isn't there is complained of too; NULL: isn't looked for.
- */
+/* Like mkv_recipe_load(), and also reports overlays and programs that `world`
+ * does not have, unless `world` is NULL. */
 int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 		       struct mkv_recipe **ret,
-		       struct mkv_complaints *complaints,
+		       struct mkv_diagnostics *diagnostics,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3, 4, 5);
 void mkv_recipe_free(struct mkv_recipe *recipe);
@@ -257,5 +260,5 @@ MKV_DEFINE_AUTO(recipe, struct mkv_recipe *, mkv_recipe_free)
 #define auto_recipe mkv_auto(recipe)
 
 const char *mkv_scenario_name(enum mkv_scenario scenario);
-/* "metal", "guest" or "hypervisor", as the contract says it. */
+/* "metal", "guest" or "hypervisor", as in recipes and contracts. */
 const char *mkv_platform_name(enum mkv_image_platform platform);

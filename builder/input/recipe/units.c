@@ -9,8 +9,8 @@ struct unit {
 	uint64_t factor;
 };
 
-/* Binary units first, the larger before the smaller: what is printed takes the
- * first that divides. */
+/* Binary units first, larger before smaller: printing uses the first unit that
+ * divides the value. */
 static const struct unit sizes[] = {
 	{"TiB", 1ULL << 40},
 	{"GiB", 1ULL << 30},
@@ -33,8 +33,8 @@ static const struct unit durations[] = {
 	{0},
 };
 
-static int parse(const struct unit *units, const char *text, uint64_t limit,
-		 uint64_t *ret)
+static int parse_with_unit(const struct unit *units, const char *text,
+			   uint64_t limit, uint64_t *ret)
 {
 	uint64_t value = 0;
 	const char *at = text;
@@ -58,19 +58,21 @@ static int parse(const struct unit *units, const char *text, uint64_t limit,
 
 int mkv_size_parse(const char *text, uint64_t *ret_bytes)
 {
-	return parse(sizes, text, INT64_MAX, ret_bytes);
+	return parse_with_unit(sizes, text, INT64_MAX, ret_bytes);
 }
 
 int mkv_duration_parse(const char *text, int64_t *ret_ns)
 {
 	uint64_t value;
-	int rc = parse(durations, text, INT64_MAX, &value);
-	if (rc == 0)
-		*ret_ns = (int64_t)value;
-	return rc;
+	int rc = parse_with_unit(durations, text, INT64_MAX, &value);
+	if (rc < 0)
+		return rc;
+	*ret_ns = (int64_t)value;
+	return 0;
 }
 
-static void print(const struct unit *units, uint64_t value, char ret[static 32])
+static void print_with_unit(const struct unit *units, uint64_t value,
+			    char ret[static 32])
 {
 	while (units[1].name && (value == 0 || value % units->factor))
 		units++;
@@ -82,10 +84,10 @@ static void print(const struct unit *units, uint64_t value, char ret[static 32])
 
 void mkv_size_print(uint64_t size_bytes, char ret[static 32])
 {
-	print(sizes, size_bytes, ret);
+	print_with_unit(sizes, size_bytes, ret);
 }
 
 void mkv_duration_print(int64_t duration_ns, char ret[static 32])
 {
-	print(durations, (uint64_t)duration_ns, ret);
+	print_with_unit(durations, (uint64_t)duration_ns, ret);
 }

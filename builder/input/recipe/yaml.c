@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* libyaml's events into nodes. Anchors, aliases and tags are refused: what they
- * would say is said by `include:`, and nothing can expand beyond its file. */
+/* Builds nodes from libyaml's events. Anchors, aliases and tags are refused:
+ * `include:` serves to share parts, and without aliases a tree is never larger
+ * than its file. */
 
 #include <string.h>
 #include <yaml.h>
@@ -10,8 +11,8 @@
 struct reader {
 	struct mkv_recipe_loader *load;
 	yaml_parser_t parser;
-	const char *shown, *folder, *data;
-	bool stopped; /* after a complaint that ends the reading of this file */
+	const char *shown, *directory, *data;
+	bool stopped; /* no further parsing, after a diagnostic */
 };
 
 static void event_done(yaml_event_t *event)
@@ -26,14 +27,15 @@ static struct mkv_mark mark_of(const struct reader *r, yaml_mark_t mark)
 				 (unsigned)mark.column + 1};
 }
 
-static void stop(struct reader *r, yaml_mark_t mark, const char *why)
+static void stop_reading(struct reader *r, yaml_mark_t mark, const char *why)
 {
 	if (!r->stopped)
-		mkv_complain(r->load, mark_of(r, mark), "%s", why);
+		mkv_diagnose(r->load, mark_of(r, mark), "%s", why);
 	r->stopped = true;
 }
 
-/* The line and column of a byte: a reader's error has no mark. */
+/* The line and column of a byte offset, because libyaml's reader errors have no
+ * mark. */
 static yaml_mark_t mark_of_byte(const struct reader *r, size_t offset)
 {
 	yaml_mark_t mark = {0};
@@ -60,13 +62,13 @@ static void stop_by_parser(struct reader *r)
 	yaml_mark_t mark = p->error == YAML_READER_ERROR
 				   ? mark_of_byte(r, p->problem_offset)
 				   : p->problem_mark;
-	mkv_complain(r->load, mark_of(r, mark), "not valid YAML: %s%s%s%s",
+	mkv_diagnose(r->load, mark_of(r, mark), "not valid YAML: %s%s%s%s",
 		     p->problem ? p->problem : "unreadable",
 		     p->context ? " (" : "", p->context ? p->context : "",
 		     p->context ? ")" : "");
 }
 
-static bool next(struct reader *r, yaml_event_t *event)
+static bool next_event(struct reader *r, yaml_event_t *event)
 {
 	if (r->stopped)
 		return false;
@@ -80,8 +82,9 @@ static bool next(struct reader *r, yaml_event_t *event)
 static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 				 yaml_mark_t mark)
 {
-	if (++r->load->nodes > MKV_RECIPE_MAX_NODES) {
-		stop(r, mark, "too much: a recipe has at most 20000 values");
+	if (++r->load->nodes > MKV_RECIPE_NODES_MAX) {
+		stop_reading(r, mark,
+			     "too large: a recipe has at most 20000 values");
 		return NULL;
 	}
 	struct mkv_node *node = mkv_arena_take(&r->load->arena, sizeof(*node));
@@ -91,18 +94,20 @@ static struct mkv_node *new_node(struct reader *r, enum mkv_node_kind kind,
 	}
 	node->kind = kind;
 	node->mark = mark_of(r, mark);
-	node->folder = r->folder;
+	node->directory = r->directory;
 	return node;
 }
 
 static struct mkv_node_entry *new_entry(struct reader *r, struct mkv_node *node,
 					yaml_mark_t mark)
 {
-	if (node->count == MKV_RECIPE_MAX_ENTRIES) {
-		stop(r, mark, "too much: at most 1000 entries stand together");
+	if (node->count == MKV_RECIPE_ENTRIES_MAX) {
+		stop_reading(
+			r, mark,
+			"too large: a list or mapping has at most 1000 entries");
 		return NULL;
 	}
-	/* Powers of two are where the room is used up. */
+	/* The capacity is the next power of two of the count. */
 	if ((node->count & (node->count - 1)) == 0) {
 		size_t room = node->count ? node->count * 2 : 1;
 		struct mkv_node_entry *entries = mkv_arena_take(
@@ -124,14 +129,15 @@ static const char *scalar_text(struct reader *r, const yaml_event_t *event)
 	const char *text = (const char *)event->data.scalar.value;
 	size_t length = event->data.scalar.length;
 	if (memchr(text, '\0', length)) {
-		stop(r, event->start_mark, "a text can't contain a NUL byte");
+		stop_reading(r, event->start_mark,
+			     "text must not contain a NUL byte");
 		return NULL;
 	}
 	return mkv_arena_text(&r->load->arena, text, length);
 }
 
-/* Says what a node may not have: an anchor or a tag. */
-static void refuse(struct reader *r, const yaml_event_t *event)
+/* Refuses a node with an anchor or a tag. */
+static void refuse_anchor_or_tag(struct reader *r, const yaml_event_t *event)
 {
 	const yaml_char_t *anchor = NULL, *tag = NULL;
 	if (event->type == YAML_SCALAR_EVENT) {
@@ -147,11 +153,12 @@ static void refuse(struct reader *r, const yaml_event_t *event)
 		anchor = event->data.alias.anchor;
 	}
 	if (anchor)
-		stop(r, event->start_mark,
-		     "anchors and aliases are not allowed: what recipes share "
-		     "stands in a file that they `include:`");
+		stop_reading(
+			r, event->start_mark,
+			"anchors and aliases are not supported: put shared parts "
+			"in a file and `include:` it");
 	else if (tag)
-		stop(r, event->start_mark, "tags are not allowed");
+		stop_reading(r, event->start_mark, "tags are not supported");
 }
 
 static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
@@ -161,7 +168,8 @@ static void read_list(struct reader *r, struct mkv_node *node, unsigned depth)
 {
 	while (!r->stopped) {
 		auto_event yaml_event_t event = {0};
-		if (!next(r, &event) || event.type == YAML_SEQUENCE_END_EVENT)
+		if (!next_event(r, &event) ||
+		    event.type == YAML_SEQUENCE_END_EVENT)
 			return;
 		struct mkv_node_entry *entry =
 			new_entry(r, node, event.start_mark);
@@ -175,20 +183,20 @@ static void read_list(struct reader *r, struct mkv_node *node, unsigned depth)
 static void read_pair(struct reader *r, struct mkv_node *node,
 		      const yaml_event_t *key, unsigned depth)
 {
-	refuse(r, key);
+	refuse_anchor_or_tag(r, key);
 	if (key->type != YAML_SCALAR_EVENT)
-		stop(r, key->start_mark, "a key must be a word");
+		stop_reading(r, key->start_mark, "a key must be a scalar");
 	if (r->stopped)
 		return;
 	const char *text = scalar_text(r, key);
 	auto_event yaml_event_t event = {0};
-	if (!text || !next(r, &event))
+	if (!text || !next_event(r, &event))
 		return;
 	struct mkv_node *value = read_node(r, &event, depth);
 	const struct mkv_node_entry *earlier = mkv_node_find(node, text);
 	if (earlier) {
-		mkv_complain(r->load, mark_of(r, key->start_mark),
-			     "'%.60s' stands here twice; first in line %u",
+		mkv_diagnose(r->load, mark_of(r, key->start_mark),
+			     "duplicate key '%.60s': first defined in line %u",
 			     text, earlier->mark.line);
 		return;
 	}
@@ -202,19 +210,22 @@ static void read_map(struct reader *r, struct mkv_node *node, unsigned depth)
 {
 	while (!r->stopped) {
 		auto_event yaml_event_t event = {0};
-		if (!next(r, &event) || event.type == YAML_MAPPING_END_EVENT)
+		if (!next_event(r, &event) ||
+		    event.type == YAML_MAPPING_END_EVENT)
 			return;
 		read_pair(r, node, &event, depth);
 	}
 }
 
-/* Never NULL unless the reader stopped. */
+/* NULL only if the reader stopped. */
 static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
 				  unsigned depth)
 {
-	refuse(r, event);
-	if (depth == MKV_RECIPE_MAX_DEPTH)
-		stop(r, event->start_mark, "nested deeper than 16 levels");
+	refuse_anchor_or_tag(r, event);
+	if (depth == MKV_RECIPE_DEPTH_MAX)
+		stop_reading(
+			r, event->start_mark,
+			"lists and mappings are nested deeper than 16 levels");
 	if (r->stopped)
 		return NULL;
 	struct mkv_node *node;
@@ -238,18 +249,19 @@ static struct mkv_node *read_node(struct reader *r, const yaml_event_t *event,
 			read_map(r, node, depth + 1);
 		return node;
 	default:
-		stop(r, event->start_mark, "not valid YAML");
+		stop_reading(r, event->start_mark, "not valid YAML");
 		return NULL;
 	}
 }
 
-/* STREAM-START, one document, STREAM-END. */
+/* Reads STREAM-START, one document, STREAM-END. */
 static struct mkv_node *read_stream(struct reader *r)
 {
 	struct mkv_node *root = NULL;
 	while (!r->stopped) {
 		auto_event yaml_event_t event = {0};
-		if (!next(r, &event) || event.type == YAML_STREAM_END_EVENT)
+		if (!next_event(r, &event) ||
+		    event.type == YAML_STREAM_END_EVENT)
 			break;
 		if (event.type == YAML_STREAM_START_EVENT ||
 		    event.type == YAML_DOCUMENT_END_EVENT)
@@ -257,18 +269,21 @@ static struct mkv_node *read_stream(struct reader *r)
 		if (event.type != YAML_DOCUMENT_START_EVENT)
 			root = read_node(r, &event, 0);
 		else if (root)
-			stop(r, event.start_mark,
-			     "a file holds one YAML document, not several");
+			stop_reading(
+				r, event.start_mark,
+				"a file must contain exactly one YAML document");
 	}
 	return r->stopped ? NULL : root;
 }
 
 struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
-				const char *shown, const char *folder,
+				const char *shown, const char *directory,
 				const char *data, size_t size)
 {
-	struct reader r = {
-		.load = load, .shown = shown, .folder = folder, .data = data};
+	struct reader r = {.load = load,
+			   .shown = shown,
+			   .directory = directory,
+			   .data = data};
 	if (!yaml_parser_initialize(&r.parser)) {
 		load->failed = true;
 		return NULL;
@@ -278,7 +293,7 @@ struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
 				     size);
 	struct mkv_node *root = read_stream(&r);
 	if (!root && !r.stopped)
-		mkv_complain(load, (struct mkv_mark){shown, 1, 1},
+		mkv_diagnose(load, (struct mkv_mark){shown, 1, 1},
 			     "the file is empty");
 	yaml_parser_delete(&r.parser);
 	return root;

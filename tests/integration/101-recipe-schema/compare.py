@@ -74,17 +74,18 @@ for name in ["unknown-key", "wrong-type", "bad-word", "missing-keys", "not-a-map
 # must agree. Messages about how values fit together or exceed a measure's range
 # are beyond the schema, and those cases are passed over.
 beyond = re.compile(
-    r"isn't in '|must be a (size|duration) from |needs|containers need|has no 'docker|outside|already|"
-    r"overlaps|is not an IPv4|must be a network|prefix|no host has|can't share|whole number of|"
-    r"stands only with|passed through|doesn't fit|there is no overlay|the tool has no program|a guest.s disk is its image|huge pages are|the builder says|"
-    r"among its 'programs'|on the host's network|hypervisor's image|publishes|ports are|"
-    r"no other key stands|nothing is in it|it runs nothing|no room|another label|"
-    r"address of the network|multicast|is no address|both enabled|'hypervisor'; kvm|"
-    r"isn't a guest|is a guest|isn't a hypervisor|is a hypervisor|pinned to the same|'hardware' (must be a name|names)|image's kernel|mounted at|unified or for|stands here twice")
+    r"' does not define|must be a (size|duration) from |requires |does not support '|is outside|is already|"
+    r"already publishes|overlaps|is not an IPv4|must be a network|prefix length|no host has|can't be divided|"
+    r"is not a multiple of|more than the machine's|overlay '.*' not found|unknown program|"
+    r"disk size of a guest|'huge-pages' must be|is reserved|unused service|on the host's network|"
+    r"hypervisor's image|a port must be|can't be combined|OCI image is empty|no program to run|no space for|"
+    r"network or broadcast address|multicast|not a valid MAC|both enabled|host '.*' can't|"
+    r"has no hypervisor host|is listed as a guest|has no guests|pinned to the same|"
+    r"'hardware' (must be a name|names)|is the image's kernel|both unified and|defined twice")
 
 
 def ours(documents):
-    """For each document the lines that complain of it; none: it is right."""
+    """The diagnostics of each document; an empty list means that the document is valid."""
     paths = []
     for i, document in enumerate(documents):
         paths.append(f"{TMP}/{i}.yaml")
