@@ -69,30 +69,15 @@ void mkv_report_error(const struct mkv_error *err)
 	print_event(event);
 }
 
-/* Diagnostics of recipes have a suggestion in their text only, in one form:
- * "... (did you mean 'build'?)". */
-static void add_suggestion(json_t *to, const char *message)
-{
-	static const char head[] = "did you mean '";
-	const char *at = strstr(message, head);
-	const char *from = at ? at + sizeof(head) - 1 : NULL;
-	const char *end = from ? strstr(from, "'?") : NULL;
-	if (!end)
-		return;
-	auto_free char *word = strndup(from, (size_t)(end - from));
-	if (word)
-		(void)json_object_set_new(to, "suggestion",
-					  mkv_report_text(word));
-}
-
 json_t *mkv_report_diagnostic_json(const struct mkv_diagnostic *c)
 {
 	json_t *object = json_pack("{s:o, s:i, s:i, s:o}", "file",
 				   mkv_report_text(c->file), "line",
 				   (int)c->line, "column", (int)c->column,
 				   "message", mkv_report_text(c->message));
-	if (object)
-		add_suggestion(object, c->message);
+	if (object && c->suggestion)
+		(void)json_object_set_new(object, "suggestion",
+					  mkv_report_text(c->suggestion));
 	return object;
 }
 

@@ -160,6 +160,7 @@ static void check_roles(const struct mkv_cross *c,
 			     "no host has the role '%s'%s%s%s", role,
 			     near ? " (did you mean '" : "", near ? near : "",
 			     near ? "'?)" : "");
+		mkv_diagnose_suggest(c->load, near);
 	}
 }
 

@@ -44,12 +44,15 @@ static bool parse_subnet(const struct mkv_cross *c, const char *where,
 	if ((ret->base & ~ret->mask) == 0)
 		return true;
 	struct in_addr base = {htonl(ret->base & ret->mask)};
-	mkv_diagnose(
-		c->load, mark,
-		"'%s' must be a network address, not the address of a host in "
-		"it (did you mean '%s/%lu'?)",
-		where, inet_ntop(AF_INET, &base, address, sizeof(address)),
-		bits);
+	char near[INET_ADDRSTRLEN + 16];
+	(void)snprintf(near, sizeof(near), "%s/%lu",
+		       inet_ntop(AF_INET, &base, address, sizeof(address)),
+		       bits);
+	mkv_diagnose(c->load, mark,
+		     "'%s' must be a network address, not the address of a "
+		     "host in it (did you mean '%s'?)",
+		     where, near);
+	mkv_diagnose_suggest(c->load, near);
 	return false;
 }
 

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 /* lists and mappings */
 
 static void decode_rows(struct mkv_decoder *d, const struct mkv_table *table,
@@ -165,19 +167,22 @@ static void decode_map(struct mkv_decoder *d, const struct mkv_row *row,
 
 /* rows */
 
-static const char *describe_allowed_keys(struct mkv_decoder *d,
-					 const struct mkv_table *table,
-					 const char *key)
+static void diagnose_unknown_key(struct mkv_decoder *d,
+				 const struct mkv_table *table,
+				 const struct mkv_node_entry *entry,
+				 const struct mkv_path *path)
 {
 	const char *keys[64];
 	size_t count = 0;
 	for (const struct mkv_row *r = table->rows; r->kind && count < 64; r++)
 		keys[count++] = r->key;
-	const char *text =
-		mkv_arena_printf(&d->load->arena, "%s; allowed: %s",
-				 mkv_decode_suggest(d, key, keys, count),
-				 mkv_decode_join(d, keys, count));
-	return text ? text : "";
+	mkv_diagnose(d->load, entry->mark,
+		     "unknown key '%.60s'%s%s%s%s; allowed: %s", entry->key,
+		     path ? " in '" : "", mkv_decode_path(d, path),
+		     path ? "'" : "",
+		     mkv_decode_suggest(d, entry->key, keys, count),
+		     mkv_decode_join(d, keys, count));
+	mkv_diagnose_suggest(d->load, mkv_nearest(entry->key, keys, count));
 }
 
 static void diagnose_unknown_keys(struct mkv_decoder *d,
@@ -190,13 +195,8 @@ static void diagnose_unknown_keys(struct mkv_decoder *d,
 		const struct mkv_row *row = table->rows;
 		while (row->kind && strcmp(row->key, entry->key) != 0)
 			row++;
-		if (row->kind)
-			continue;
-		mkv_diagnose(d->load, entry->mark,
-			     "unknown key '%.60s'%s%s%s%s", entry->key,
-			     path ? " in '" : "", mkv_decode_path(d, path),
-			     path ? "'" : "",
-			     describe_allowed_keys(d, table, entry->key));
+		if (!row->kind)
+			diagnose_unknown_key(d, table, entry, path);
 	}
 }
 

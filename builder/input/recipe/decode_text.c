@@ -92,6 +92,7 @@ bool mkv_decode_check_words(struct mkv_decoder *d, struct mkv_mark mark,
 		     mkv_decode_path(d, path), count > 1 ? "one of " : "",
 		     mkv_decode_join(d, words, count), text,
 		     mkv_decode_suggest(d, text, words, count));
+	mkv_diagnose_suggest(d->load, mkv_nearest(text, words, count));
 	return false;
 }
 
@@ -159,6 +160,7 @@ bool mkv_decode_check_reference(struct mkv_decoder *d, struct mkv_mark mark,
 		"'%s' names '%.63s', which '%s' does not define%s; allowed: %s",
 		mkv_decode_path(d, path), text, where,
 		mkv_decode_suggest(d, text, names, count), all);
+	mkv_diagnose_suggest(d->load, mkv_nearest(text, names, count));
 	return false;
 }
 

@@ -9,6 +9,7 @@ static void release_diagnostic(struct mkv_diagnostic *diagnostic)
 {
 	free(diagnostic->file);
 	free(diagnostic->message);
+	free(diagnostic->suggestion);
 }
 
 void mkv_diagnostics_done(struct mkv_diagnostics *diagnostics)
@@ -97,6 +98,19 @@ void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 			"too many errors: the remaining ones are not listed");
 	replace_controls(message);
 	if (!append_diagnostic(load->diagnostics, mark, message))
+		load->failed = true;
+}
+
+void mkv_diagnose_suggest(struct mkv_recipe_loader *load, const char *word)
+{
+	struct mkv_diagnostics *to = load->diagnostics;
+	/* The last one of a full list says only that the list is full. */
+	if (!word || !to->count || to->count > MKV_RECIPE_DIAGNOSTICS_MAX)
+		return;
+	struct mkv_diagnostic *last = &to->items[to->count - 1];
+	free(last->suggestion);
+	last->suggestion = strdup(word);
+	if (!last->suggestion)
 		load->failed = true;
 }
 

@@ -44,6 +44,10 @@ struct mkv_recipe_loader {
 /* Adds a diagnostic, with control characters replaced. */
 void mkv_diagnose(struct mkv_recipe_loader *load, struct mkv_mark mark,
 		  const char *format, ...) mkv_nonnull(1, 3) mkv_printf(3, 4);
+/* Records the word that was probably meant (or NULL) with the diagnostic that
+ * was added last. The message has the word, too. */
+void mkv_diagnose_suggest(struct mkv_recipe_loader *load, const char *word)
+	mkv_nonnull(1);
 /* Sorts by file, line, column and message, and removes duplicates. */
 void mkv_diagnostics_sort(struct mkv_diagnostics *diagnostics) mkv_nonnull(1);
 

@@ -228,6 +228,7 @@ struct mkv_diagnostic {
 	char *file;
 	unsigned line, column; /* from 1 */
 	char *message;
+	char *suggestion; /* the word that was probably meant, or NULL */
 };
 struct mkv_diagnostics {
 	struct mkv_diagnostic *items;
