@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/build/programs.h"
 #include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
@@ -154,7 +154,7 @@ int mkv_cmd_build(int argc, char **argv, struct mkv_error *err)
 					   session.lock_path, options.output,
 					   err);
 	if (rc == 0)
-		rc = mkv_draft_watch_signals(err);
+		rc = mkv_staging_watch_signals(err);
 	if (rc == 0)
 		rc = mkv_key_check_place(options.key, options.output, err);
 	auto_private_key struct mkv_private_key *key = NULL;

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/cmd/report.h"
 #include "builder/core/paths/paths.h"
 #include "builder/input/overlay/overlay.h"
@@ -103,7 +103,7 @@ static int check_places(const char *verb, const struct mkv_recipes *recipes,
 		if (asprintf(&place, "%s/%s", output, recipes->items[i]->name) <
 		    0)
 			return mkv_oom(err);
-		int rc = mkv_draft_check_place(place, err);
+		int rc = mkv_staging_check_place(place, err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "%s", verb);
 	}
