@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/grow.h"
+
 enum { THREADS_MAX = 16, DEPTH_MAX = 16 };
 
 void mkv_artifacts_done(struct mkv_artifacts *artifacts)
@@ -20,17 +22,12 @@ void mkv_artifacts_done(struct mkv_artifacts *artifacts)
 static int append_artifact(struct mkv_artifacts *list, const char *path,
 			   const struct stat *st, struct mkv_error *err)
 {
-	struct mkv_artifact *grown =
-		reallocarray(list->items, list->count + 1, sizeof(*grown));
-	if (!grown)
+	struct mkv_artifact *artifact = mkv_grow(&list->items, &list->count);
+	if (!artifact)
 		return mkv_oom(err);
-	list->items = grown;
-	grown[list->count] = (struct mkv_artifact){
-		.path = strdup(path), .size_bytes = (uint64_t)st->st_size};
-	if (!grown[list->count].path)
-		return mkv_oom(err);
-	list->count++;
-	return 0;
+	artifact->size_bytes = (uint64_t)st->st_size;
+	artifact->path = strdup(path);
+	return artifact->path ? 0 : mkv_oom(err);
 }
 
 static int find_files(int dirfd, const char *prefix, unsigned depth,
@@ -106,21 +103,20 @@ static int list_files(const char *dir, int *ret_fd, struct mkv_artifacts *ret,
 int mkv_artifacts_merge(struct mkv_artifacts *into, const char *name,
 			struct mkv_artifacts *from, struct mkv_error *err)
 {
-	struct mkv_artifact *grown = reallocarray(
-		into->items, into->count + from->count + 1, sizeof(*grown));
-	if (!grown)
-		return mkv_oom(err);
-	into->items = grown;
 	for (size_t i = 0; i < from->count; i++) {
-		struct mkv_artifact *item = &grown[into->count];
-		*item = from->items[i];
-		if (asprintf(&item->path, "%s/%s", name, from->items[i].path) <
-		    0)
+		char *path = NULL;
+		struct mkv_artifact *artifact =
+			mkv_grow(&into->items, &into->count);
+		if (!artifact ||
+		    asprintf(&path, "%s/%s", name, from->items[i].path) < 0)
 			return mkv_oom(err);
-		into->count++;
+		*artifact = from->items[i];
+		artifact->path = path;
 	}
 	mkv_artifacts_done(from);
-	qsort(grown, into->count, sizeof(*grown), compare_paths);
+	if (into->count)
+		qsort(into->items, into->count, sizeof(*into->items),
+		      compare_paths);
 	return 0;
 }
 

@@ -89,7 +89,7 @@ int mkv_staging_watch_signals(struct mkv_error *err)
 		    : 0;
 }
 
-static bool is_empty(int fd)
+static bool is_empty_directory(int fd)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
@@ -121,7 +121,8 @@ static int open_place(const char *place, int *ret, struct mkv_error *err)
 {
 	*ret = open(place, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret >= 0)
-		return is_empty(*ret) || is_appliance(*ret) ? 0 : -EEXIST;
+		return is_empty_directory(*ret) || is_appliance(*ret) ? 0
+								      : -EEXIST;
 	if (errno == ENOENT)
 		return 0;
 	if (errno != ENOTDIR && errno != ELOOP)

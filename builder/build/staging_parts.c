@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "builder/build/staging_internal.h"
+#include "lib/grow.h"
 #include "lib/sync.h"
 #include "lib/thread.h"
 
@@ -42,15 +43,12 @@ static int start_threads(struct mkv_staging_part *part, struct mkv_error *err)
 int mkv_staging_finish_part(struct mkv_staging *staging, const char *name,
 			    struct mkv_error *err)
 {
-	struct mkv_staging_part **grown = reallocarray(
-		staging->parts, staging->n_parts + 1, sizeof(*staging->parts));
-	if (!grown)
+	auto_free struct mkv_staging_part *owned = calloc(1, sizeof(*owned));
+	struct mkv_staging_part **slot =
+		owned ? mkv_grow(&staging->parts, &staging->n_parts) : NULL;
+	if (!slot)
 		return mkv_oom(err);
-	staging->parts = grown;
-	struct mkv_staging_part *part = calloc(1, sizeof(*part));
-	if (!part)
-		return mkv_oom(err);
-	grown[staging->n_parts++] = part;
+	struct mkv_staging_part *part = *slot = mkv_take(owned);
 	part->name = strdup(name);
 	if (!part->name ||
 	    asprintf(&part->path, "%s/%s", staging->path, name) < 0)
@@ -109,7 +107,8 @@ int mkv_staging_finish_parts(struct mkv_staging *staging, struct mkv_error *err)
 {
 	int rc = 0;
 	struct mkv_error ignored;
-	/* Every part is finished, also after a failure, for the same reason. */
+	/* Every part is finished, also after a failure: no thread may outlive
+	 * the staging directory. */
 	for (size_t i = 0; i < staging->n_parts; i++) {
 		int finished =
 			finish_part(staging->parts[i], rc < 0 ? &ignored : err);

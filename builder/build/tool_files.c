@@ -5,6 +5,7 @@
 
 #include "builder/build/programs.h"
 #include "builder/input/overlay/overlay.h"
+#include "lib/grow.h"
 
 void mkv_tool_files_done(struct mkv_tool_files *files)
 {
@@ -26,16 +27,12 @@ const struct mkv_sha256 *mkv_tool_files_find(const struct mkv_tool_files *files,
 static int add_file(struct mkv_tool_files *files, const char *name,
 		    const struct mkv_sha256 *sha256, struct mkv_error *err)
 {
-	struct mkv_tool_file *grown = reallocarray(
-		files->items, files->count + 1, sizeof(*files->items));
-	if (!grown)
+	struct mkv_tool_file *file = mkv_grow(&files->items, &files->count);
+	if (!file)
 		return mkv_oom(err);
-	files->items = grown;
-	grown[files->count] = (struct mkv_tool_file){strdup(name), *sha256};
-	if (!grown[files->count].name)
-		return mkv_oom(err);
-	files->count++;
-	return 0;
+	file->sha256 = *sha256;
+	file->name = strdup(name);
+	return file->name ? 0 : mkv_oom(err);
 }
 
 static int add_program(const char *program, struct mkv_content *content,

@@ -67,18 +67,18 @@ static const struct part {
 enum { N_PARTS = sizeof(parts) / sizeof(parts[0]) };
 
 /* The first entry that no store has, in the order of names; "" for none. */
-struct stranger {
+struct unexpected {
 	char name[600];
 };
 
-static void note_stranger(struct stranger *stranger, const char *directory,
-			  const char *name)
+static void note_unexpected(struct unexpected *unexpected,
+			    const char *directory, const char *name)
 {
-	char path[sizeof(stranger->name)];
+	char path[sizeof(unexpected->name)];
 	(void)snprintf(path, sizeof(path), "%s%s%s", directory,
 		       *directory ? "/" : "", name);
-	if (!stranger->name[0] || strcmp(path, stranger->name) < 0)
-		(void)snprintf(stranger->name, sizeof(stranger->name), "%s",
+	if (!unexpected->name[0] || strcmp(path, unexpected->name) < 0)
+		(void)snprintf(unexpected->name, sizeof(unexpected->name), "%s",
 			       path);
 }
 
@@ -111,7 +111,7 @@ static bool has_type(int fd, const char *name, mode_t type)
 static int check_names(int fd, const char *name, const char *shown,
 		       bool (*may_hold)(const char *), mode_t type,
 		       bool (*may_hold_below)(const char *),
-		       struct stranger *stranger)
+		       struct unexpected *unexpected)
 {
 	auto_dir DIR *dir = NULL;
 	int rc = open_list(fd, name, &dir);
@@ -123,7 +123,7 @@ static int check_names(int fd, const char *name, const char *shown,
 			continue;
 		if (!may_hold(entry->d_name) ||
 		    !has_type(dirfd(dir), entry->d_name, type)) {
-			note_stranger(stranger, shown, entry->d_name);
+			note_unexpected(unexpected, shown, entry->d_name);
 			continue;
 		}
 		if (!may_hold_below)
@@ -131,7 +131,7 @@ static int check_names(int fd, const char *name, const char *shown,
 		(void)snprintf(below, sizeof(below), "%.20s/%.2s", shown,
 			       entry->d_name);
 		rc = check_names(dirfd(dir), entry->d_name, below,
-				 may_hold_below, S_IFREG, NULL, stranger);
+				 may_hold_below, S_IFREG, NULL, unexpected);
 		if (rc < 0)
 			return rc;
 	}
@@ -139,7 +139,8 @@ static int check_names(int fd, const char *name, const char *shown,
 }
 
 /* *ret_found: bit i is set when parts[i] is present. */
-static int list_parts(int fd, unsigned *ret_found, struct stranger *stranger)
+static int list_parts(int fd, unsigned *ret_found,
+		      struct unexpected *unexpected)
 {
 	auto_dir DIR *dir = NULL;
 	int rc = open_list(fd, ".", &dir);
@@ -158,55 +159,55 @@ static int list_parts(int fd, unsigned *ret_found, struct stranger *stranger)
 		if (i < N_PARTS && has_type(fd, entry->d_name, S_IFDIR))
 			*ret_found |= 1U << i;
 		else
-			note_stranger(stranger, "", entry->d_name);
+			note_unexpected(unexpected, "", entry->d_name);
 	}
 	return 0;
 }
 
-static int check_parts(int fd, unsigned found, struct stranger *stranger)
+static int check_parts(int fd, unsigned found, struct unexpected *unexpected)
 {
 	for (unsigned i = 0; i < N_PARTS; i++) {
 		if (!(found & 1U << i))
 			continue;
 		int rc = check_names(fd, parts[i].name, parts[i].name,
 				     parts[i].may_hold, parts[i].type,
-				     parts[i].may_hold_below, stranger);
+				     parts[i].may_hold_below, unexpected);
 		if (rc < 0)
 			return rc;
 	}
 	/* Earlier versions created all required parts when opening a store. */
 	for (unsigned i = 0; i < N_PARTS; i++)
-		if (!stranger->name[0] && !parts[i].is_optional &&
+		if (!unexpected->name[0] && !parts[i].is_optional &&
 		    !(found & 1U << i))
 			for (unsigned j = 0; j < N_PARTS; j++)
 				if (found & 1U << j)
-					note_stranger(stranger, "",
-						      parts[j].name);
+					note_unexpected(unexpected, "",
+							parts[j].name);
 	return 0;
 }
 
-static int classify(int fd, const char *path, enum mkv_store_state *ret,
-		    struct mkv_error *err)
+static int classify_directory(int fd, const char *path,
+			      enum mkv_store_state *ret, struct mkv_error *err)
 {
-	struct stranger stranger = {""};
+	struct unexpected unexpected = {""};
 	unsigned found = 0;
-	int rc = list_parts(fd, &found, &stranger);
+	int rc = list_parts(fd, &found, &unexpected);
 	if (rc < 0)
 		return mkv_store_fail(path, rc, "read the directory", err);
-	if (!stranger.name[0] && !found) {
+	if (!unexpected.name[0] && !found) {
 		*ret = MKV_STORE_EMPTY;
 		return 0;
 	}
-	if (!stranger.name[0])
-		rc = check_parts(fd, found, &stranger);
+	if (!unexpected.name[0])
+		rc = check_parts(fd, found, &unexpected);
 	if (rc < 0)
 		return mkv_store_fail(path, rc, "read its directories", err);
-	if (stranger.name[0])
+	if (unexpected.name[0])
 		return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
 				"'%s' is not a store and not empty: it holds "
 				"'%s': choose another --store or an empty "
 				"directory (nothing was changed)",
-				path, stranger.name);
+				path, unexpected.name);
 	*ret = MKV_STORE_UNMARKED;
 	return 0;
 }
@@ -220,7 +221,7 @@ int mkv_store_mark_read(int fd, const char *path, enum mkv_store_state *ret,
 				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 					  O_NOCTTY | O_CLOEXEC);
 	if (mark < 0 && errno == ENOENT)
-		return classify(fd, path, ret, err);
+		return classify_directory(fd, path, ret, err);
 	if (mark < 0 && errno != ELOOP && errno != ENXIO)
 		return mkv_store_fail(path, errno, "read its marker", err);
 	bool is_ours = mark >= 0 && fstat(mark, &st) == 0 &&
