@@ -29,7 +29,7 @@ int mkv_store_fail(const char *path, int code, const char *what,
 	if ((code == EACCES || code == EPERM) && stat(path, &st) == 0 &&
 	    st.st_uid != geteuid())
 		return mkv_fail(err, MKV_FAILED, code,
-				"store '%s' belongs to user %u: %s: %m; choose "
+				"store '%s' belongs to user %u: %s: %m: choose "
 				"another --store",
 				path, (unsigned)st.st_uid, what);
 	return mkv_fail(err, MKV_FAILED, code, "store '%s': %s: %m", path,
@@ -140,7 +140,7 @@ static int open_root(struct mkv_store *store, struct mkv_error *err)
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0 && errno == ENOTDIR)
 		return mkv_fail(err, MKV_BAD_USAGE, errno,
-				"store '%s': %m; choose another --store",
+				"store '%s': %m: choose another --store",
 				store->path);
 	if (store->fd < 0)
 		return mkv_store_fail(store->path, errno, "open the directory",
