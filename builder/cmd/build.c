@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/build/staging.h"
 #include "builder/build/programs.h"
+#include "builder/build/staging.h"
 #include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
