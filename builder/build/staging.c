@@ -79,7 +79,7 @@ int mkv_staging_watch_signals(struct mkv_error *err)
 	if (code)
 		return mkv_fail(err, MKV_FAILED, code, "block signals: %m");
 	int rc = mkv_thread_start(&thread, wait_for_signal, &signals, err,
-				  "handler of signals");
+				  "signal handler");
 	if (rc < 0) {
 		(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 		return rc;
