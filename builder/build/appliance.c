@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Puts an appliance together in a folder beside its place and swaps the two. */
+/* Writes an appliance into a staging directory and renames that to its place.
+ */
 #include <string.h>
 
 #include "builder/build/artifacts.h"
 #include "builder/build/build.h"
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/evidence/attest/attest.h"
 #include "builder/evidence/contract/contract.h"
 #include "builder/format/libvirt/xml.h"
@@ -63,15 +64,43 @@ describe_oci(const struct mkv_build_oci *oci, struct mkv_built_oci *ret,
 	}
 }
 
-/* A uuid for each host's domain. */
+/* A UUID for each host's libvirt domain. */
 static int make_domain_ids(const struct mkv_build *build, uint8_t (*ids)[16],
 			   struct mkv_error *err)
 {
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < build->recipe->n_hosts; i++)
-		rc = mkv_build_uuid(build, build->recipe->hosts[i].name,
-				    "domain", ids[i], err);
-	return rc;
+	for (size_t i = 0; i < build->recipe->n_hosts; i++) {
+		int rc = mkv_build_uuid(build, build->recipe->hosts[i].name,
+					"domain", ids[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* The facts of each image; *ret borrows from `images` and `initramfs`. */
+static int describe_images(const struct images *images,
+			   struct mkv_built_image *ret,
+			   struct mkv_sha256 *initramfs, struct mkv_error *err)
+{
+	for (size_t i = 0; i < images->count; i++) {
+		const struct mkv_build_image *image = &images->items[i];
+		int rc = mkv_content_sha256(image->initramfs, &initramfs[i],
+					    err);
+		if (rc < 0)
+			return rc;
+		ret[i] = (struct mkv_built_image){
+			.kernel_package = image->kernel_package,
+			.kernel_version = image->kernel_version,
+			.kernel_release = image->kernel_release,
+			.initramfs_sha256 = &initramfs[i],
+			.command_line = image->command_line,
+			.enabled = image->enabled,
+			.masked = image->masked,
+			.files_sha256 = image->files_sha256,
+			.files_count = image->files_count,
+		};
+	}
+	return 0;
 }
 
 static int write_contract(const struct mkv_build *build,
@@ -95,23 +124,9 @@ static int write_contract(const struct mkv_build *build,
 	int rc = make_domain_ids(build, ids, err);
 	if (rc < 0)
 		return rc;
-	for (size_t i = 0; i < images->count; i++) {
-		const struct mkv_build_image *image = &images->items[i];
-		rc = mkv_content_sha256(image->initramfs, &initramfs[i], err);
-		if (rc < 0)
-			return rc;
-		built[i] = (struct mkv_built_image){
-			.kernel_package = image->kernel_package,
-			.kernel_version = image->kernel_version,
-			.kernel_release = image->kernel_release,
-			.initramfs_sha256 = &initramfs[i],
-			.command_line = image->command_line,
-			.enabled = image->enabled,
-			.masked = image->masked,
-			.files_sha256 = image->files_sha256,
-			.files_count = image->files_count,
-		};
-	}
+	rc = describe_images(images, built, initramfs, err);
+	if (rc < 0)
+		return rc;
 	describe_oci(oci, built_oci, layers);
 	char key_id[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&mkv_private_key_public(build->key)->id, key_id);
@@ -131,32 +146,34 @@ static int write_contract(const struct mkv_build *build,
 static int write_image(const struct mkv_build *build,
 		       struct mkv_build_image *image,
 		       const struct mkv_buf *contract,
-		       const struct mkv_buf *bundle, struct mkv_draft *draft,
-		       struct mkv_error *err)
+		       const struct mkv_buf *bundle,
+		       struct mkv_staging *staging, struct mkv_error *err)
 {
 	auto_free char *place = NULL;
-	if (asprintf(&place, "%s/%s", draft->path, image->recipe->name) < 0)
+	if (asprintf(&place, "%s/%s", staging->path, image->recipe->name) < 0)
 		return mkv_oom(err);
 	int rc = mkv_build_image_seal(image, contract, bundle, err);
-	if (rc == 0)
-		rc = mkv_build_image_write(build, image, place, err);
-	return rc < 0 ? rc
-		      : mkv_draft_finish_part(draft, image->recipe->name, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_image_write(build, image, place, err);
+	if (rc < 0)
+		return rc;
+	return mkv_staging_finish_part(staging, image->recipe->name, err);
 }
 
-static int by_size(const void *a, const void *b)
+static int compare_sizes_descending(const void *a, const void *b)
 {
 	const struct mkv_build_image *const *left = a, *const *right = b;
-	uint64_t one = (*left)->recipe->size_bytes,
-		 other = (*right)->recipe->size_bytes;
-	return (one < other) - (one > other);
+	uint64_t left_bytes = (*left)->recipe->size_bytes,
+		 right_bytes = (*right)->recipe->size_bytes;
+	return (left_bytes < right_bytes) - (left_bytes > right_bytes);
 }
 
-/* The largest disk first: its digest, which takes longest, is then computed
- * while the others are written. */
+/* The largest disk first: hashing it takes longest and runs while the others
+ * are written. */
 static int write_images(const struct mkv_build *build, struct images *images,
-			const struct mkv_buf *contract, struct mkv_draft *draft,
-			struct mkv_error *err)
+			const struct mkv_buf *contract,
+			struct mkv_staging *staging, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf bundle = {0};
 	auto_free struct mkv_build_image **order =
@@ -166,30 +183,40 @@ static int write_images(const struct mkv_build *build, struct images *images,
 		return mkv_oom(err);
 	for (size_t i = 0; i < images->count; i++)
 		order[i] = &images->items[i];
-	qsort(order, images->count, sizeof(struct mkv_build_image *), by_size);
+	qsort(order, images->count, sizeof(struct mkv_build_image *),
+	      compare_sizes_descending);
 	int rc = mkv_contract_bundle(build->key, contract->data, contract->size,
 				     &bundle, err);
-	for (size_t i = 0; rc == 0 && i < images->count; i++)
-		rc = write_image(build, order[i], contract, &bundle, draft,
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < images->count; i++) {
+		rc = write_image(build, order[i], contract, &bundle, staging,
 				 err);
-	return rc;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
-static int write_oci(const struct mkv_build_oci *oci, struct mkv_draft *draft,
-		     struct mkv_error *err)
+static int write_oci(const struct mkv_build_oci *oci,
+		     struct mkv_staging *staging, struct mkv_error *err)
 {
 	if (!oci->count)
 		return 0;
 	auto_free char *place = NULL;
-	if (asprintf(&place, "%s/oci", draft->path) < 0)
+	if (asprintf(&place, "%s/oci", staging->path) < 0)
 		return mkv_oom(err);
 	auto_oci_layout struct mkv_oci_layout *layout = NULL;
 	int rc = mkv_oci_layout_new(place, &layout, err);
-	for (size_t i = 0; rc == 0 && i < oci->count; i++)
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < oci->count; i++) {
 		rc = mkv_oci_layout_add(layout, oci->images[i].image, err);
-	if (rc == 0)
-		rc = mkv_oci_layout_finish(layout, err);
-	return rc < 0 ? rc : mkv_draft_finish_part(draft, "oci", err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = mkv_oci_layout_finish(layout, err);
+	return rc < 0 ? rc : mkv_staging_finish_part(staging, "oci", err);
 }
 
 static int write_libvirt_file(const char *dir, const char *kind,
@@ -202,27 +229,44 @@ static int write_libvirt_file(const char *dir, const char *kind,
 	return mkv_place_file(path, 0644, xml->data, xml->size, err);
 }
 
-/* The hypervisor's definitions, where there is one. */
-static int write_libvirt(const struct mkv_contract *contract, const char *dir,
+static int write_network(const struct mkv_contract *contract, const char *dir,
 			 struct mkv_error *err)
 {
 	auto_buf struct mkv_buf network = {0};
+	int rc = mkv_libvirt_network_xml(contract, &network, err);
+	if (rc < 0)
+		return rc;
+	return write_libvirt_file(dir, "network", "vlan", &network, err);
+}
+
+static int write_domain(const struct mkv_contract *contract,
+			const struct mkv_contract_host *host, const char *dir,
+			struct mkv_error *err)
+{
+	auto_buf struct mkv_buf domain = {0};
+	int rc = mkv_libvirt_domain_xml(contract, host, &domain, err);
+	if (rc < 0)
+		return rc;
+	return write_libvirt_file(dir, "domain", host->name, &domain, err);
+}
+
+static int write_libvirt(const struct mkv_contract *contract, const char *dir,
+			 struct mkv_error *err)
+{
 	int rc = mkv_make_dirs(dir, err);
-	if (rc == 0)
-		rc = mkv_libvirt_network_xml(contract, &network, err);
-	if (rc == 0)
-		rc = write_libvirt_file(dir, "network", "vlan", &network, err);
-	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++) {
-		const struct mkv_contract_host *host = &contract->hosts[i];
-		auto_buf struct mkv_buf domain = {0};
-		if (!host->hypervisor.promised)
+	if (rc < 0)
+		return rc;
+	rc = write_network(contract, dir, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < contract->n_hosts; i++) {
+		if (!contract->hosts[i].hypervisor.promised)
 			continue;
-		rc = mkv_libvirt_domain_xml(contract, host, &domain, err);
-		if (rc == 0)
-			rc = write_libvirt_file(dir, "domain", host->name,
-						&domain, err);
+		rc = write_domain(contract, &contract->hosts[i], dir, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 static int write_hypervisor(const struct mkv_build *build,
@@ -268,22 +312,25 @@ static int write_manifest(const struct mkv_buf *contract,
 	return mkv_json_dump(root, ret, err);
 }
 
-static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
-		  struct mkv_draft *draft, struct mkv_error *err)
+static int write_attestations(const struct mkv_build *build,
+			      const struct mkv_buf *contract,
+			      struct mkv_staging *staging,
+			      struct mkv_error *err)
 {
-	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
-		build->progress, 0, "digests and attestations");
 	auto_artifacts struct mkv_artifacts artifacts = {0};
 	auto_buf struct mkv_buf manifest = {0};
 	auto_free char *path = NULL;
-	if (asprintf(&path, "%s/manifest.json", draft->path) < 0)
+	if (asprintf(&path, "%s/manifest.json", staging->path) < 0)
 		return mkv_oom(err);
-	int rc = mkv_draft_artifacts(draft, &artifacts, err);
-	if (rc == 0)
-		rc = write_manifest(contract, &artifacts, &manifest, err);
-	if (rc == 0)
-		rc = mkv_place_file(path, 0644, manifest.data, manifest.size,
-				    err);
+	int rc = mkv_staging_artifacts(staging, &artifacts, err);
+	if (rc < 0)
+		return rc;
+	rc = write_manifest(contract, &artifacts, &manifest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_place_file(path, 0644, manifest.data, manifest.size, err);
+	if (rc < 0)
+		return rc;
 	struct mkv_attest_inputs inputs = {
 		.recipe = build->recipe,
 		.lock = build->lock,
@@ -292,47 +339,67 @@ static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
 		.artifacts = artifacts.items,
 		.n_artifacts = artifacts.count,
 	};
-	if (rc == 0)
-		rc = mkv_attest_appliance(draft->path, build->key, &inputs,
-					  err);
+	return mkv_attest_appliance(staging->path, build->key, &inputs, err);
+}
+
+static int attest(const struct mkv_build *build, const struct mkv_buf *contract,
+		  struct mkv_staging *staging, struct mkv_error *err)
+{
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0, "digests and attestations");
+	int rc = write_attestations(build, contract, staging, err);
 	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }
 
-static int write_everything(const struct mkv_build *build,
-			    struct mkv_draft *draft, struct mkv_error *err)
+static int write_appliance(const struct mkv_build *build,
+			   struct mkv_staging *staging, struct mkv_error *err)
 {
 	auto_build_oci struct mkv_build_oci oci = {0};
 	__attribute__((cleanup(images_done))) struct images images = {0};
 	auto_buf struct mkv_buf contract = {0};
 	int rc = mkv_build_rootfs_all(build, err);
-	if (rc == 0)
-		rc = mkv_build_oci_images(build, &oci, err);
-	if (rc == 0)
-		rc = prepare_images(build, &oci, &images, err);
-	if (rc == 0)
-		rc = write_contract(build, &images, &oci, &contract, err);
-	if (rc == 0)
-		rc = write_oci(&oci, draft, err);
-	if (rc == 0)
-		rc = write_images(build, &images, &contract, draft, err);
-	if (rc == 0)
-		rc = write_hypervisor(build, &contract, draft->path, err);
-	return rc < 0 ? rc : attest(build, &contract, draft, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_oci_images(build, &oci, err);
+	if (rc < 0)
+		return rc;
+	rc = prepare_images(build, &oci, &images, err);
+	if (rc < 0)
+		return rc;
+	rc = write_contract(build, &images, &oci, &contract, err);
+	if (rc < 0)
+		return rc;
+	rc = write_oci(&oci, staging, err);
+	if (rc < 0)
+		return rc;
+	rc = write_images(build, &images, &contract, staging, err);
+	if (rc < 0)
+		return rc;
+	rc = write_hypervisor(build, &contract, staging->path, err);
+	return rc < 0 ? rc : attest(build, &contract, staging, err);
+}
+
+static int build_at(const struct mkv_build *build, const char *output,
+		    const char *place, struct mkv_error *err)
+{
+	auto_staging struct mkv_staging staging = {0};
+	int rc = mkv_staging_new(output, build->recipe->name, &staging, err);
+	if (rc < 0)
+		return rc;
+	rc = write_appliance(build, &staging, err);
+	if (rc < 0)
+		return rc;
+	return mkv_staging_commit(&staging, place, err);
 }
 
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
 			char **ret_path, struct mkv_error *err)
 {
-	auto_draft struct mkv_draft draft = {0};
 	auto_free char *place = NULL;
 	if (asprintf(&place, "%s/%s", output, build->recipe->name) < 0)
 		return mkv_oom(err);
-	int rc = mkv_draft_new(output, build->recipe->name, &draft, err);
-	if (rc == 0)
-		rc = write_everything(build, &draft, err);
-	if (rc == 0)
-		rc = mkv_draft_commit(&draft, place, err);
+	int rc = build_at(build, output, place, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", place);
 	*ret_path = mkv_take(place);

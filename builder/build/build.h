@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What one build of one recipe works with. Everything is borrowed from the
- * command that builds. */
+/* The inputs of one build of one recipe, all borrowed from the command. */
 
 #include "builder/build/step.h"
 #include "builder/build/tool_files.h"
@@ -22,54 +21,57 @@ struct mkv_build {
 	const struct mkv_tool_files *tool;
 };
 
-/* Builds those of the lock that the store lacks, several at once. */
+/* Builds the root file systems of the lock that the store lacks, several in
+ * parallel. */
 int mkv_build_rootfs_all(const struct mkv_build *build,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* Ids derive from the lock and from what they name, never from what contains
- * them. */
+/* The id (UUIDv5, RFC 9562) of an object `what` of an image, derived from the
+ * lock and the two names. */
 int mkv_build_uuid(const struct mkv_build *build, const char *image,
 		   const char *what, uint8_t ret[static 16],
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
 
-/* Loads an overlay, at the lock's time; -ESTALE when it isn't what the lock, or
- * build->tool, says. Frozen, its contents can't change any more
+/* Loads an overlay with the lock's time; -ESTALE when its digest is not that of
+ * the lock or of build->tool. With `freeze` the contents are private copies
  * (builder/core/tree/freeze.h). */
 int mkv_build_overlay_load(const struct mkv_build *build, const char *name,
 			   bool freeze, struct mkv_tree **ret,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
-/* The content of one of the tool's programs, frozen; -ESTALE likewise. */
+/* A private copy of one of the tool's programs; -ESTALE when its digest is not
+ * that of build->tool. */
 int mkv_build_program(const struct mkv_build *build, const char *program,
 		      struct mkv_content **ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
+/* Puts such a program into a tree, 0755 root:root. */
 int mkv_build_program_put(const struct mkv_build *build, const char *program,
 			  const char *path, struct mkv_tree *tree,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-/* Lays overlays over a tree, in order, and puts programs of programs/ into
- * /usr/bin as mkvbench-NAME. */
+/* Applies overlays to a tree, in order. */
 int mkv_build_overlays(const struct mkv_build *build,
 		       const struct mkv_strings *names, struct mkv_tree *tree,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
+/* Puts programs of programs/ into a tree as /usr/bin/mkvbench-NAME. */
 int mkv_build_programs(const struct mkv_build *build,
 		       const struct mkv_strings *names, struct mkv_tree *tree,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* An OCI image of the recipe: what its packages install is one layer, what
- * overlays and programs add the next. */
+/* An OCI image of the recipe. The first layer holds the packages, the second
+ * what overlays and programs add or change. */
 enum { MKV_BUILD_OCI_LAYERS = 2, MKV_BUILD_OCI_LAYERS_MAX = 120 };
 struct mkv_build_oci_image {
 	struct mkv_oci_external
-		*external; /* or NULL: trees, layers and built */
+		*external; /* NULL: built, from trees and layers */
 	struct mkv_tree *trees[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_layer *layers[MKV_BUILD_OCI_LAYERS];
 	struct mkv_oci_built *built;
-	const struct mkv_oci_built *image; /* either kind; borrowed */
+	const struct mkv_oci_built *image; /* of external or built */
 };
 struct mkv_build_oci {
 	struct mkv_build_oci_image *images; /* in the recipe's order */
@@ -82,7 +84,7 @@ int mkv_build_oci_images(const struct mkv_build *build,
 void mkv_build_oci_done(struct mkv_build_oci *oci) mkv_nonnull(1);
 #define auto_build_oci __attribute__((cleanup(mkv_build_oci_done)))
 
-/* One disk image on its way: its tree, and what the contract says of it. */
+/* A disk image that is being built: its tree and its facts for the contract. */
 struct mkv_build_image {
 	const struct mkv_image *recipe;
 	struct mkv_tree *tree;
@@ -99,7 +101,7 @@ struct mkv_build_image {
 };
 void mkv_build_image_done(struct mkv_build_image *image) mkv_nonnull(1);
 
-/* Everything of an image but the contract, which needs all images. */
+/* Builds an image up to the contract, which needs the facts of all images. */
 int mkv_build_image_prepare(const struct mkv_build *build, size_t index,
 			    const struct mkv_build_oci *oci,
 			    struct mkv_build_image *ret,
@@ -111,14 +113,15 @@ int mkv_build_image_seal(struct mkv_build_image *image,
 			 const struct mkv_buf *bundle,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* Writes DIR/disk.raw, boot/, and what else the recipe asks for. */
+/* Writes DIR/disk.raw, DIR/boot/ and the formats that the recipe requests. */
 int mkv_build_image_write(const struct mkv_build *build,
 			  struct mkv_build_image *image, const char *dir,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* The whole appliance, into OUTPUT/<recipe name>/, which appears when complete
- * and replaces the one before. `ret_path` is the caller's. */
+/* Builds the whole appliance OUTPUT/NAME of the recipe. The directory appears
+ * when it is complete and replaces a previous appliance. The caller owns
+ * *ret_path. */
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
 			char **ret_path, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);

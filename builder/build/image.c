@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* An image's tree on its way from what dpkg installed to what is sealed. */
+/* Builds an image's tree: installed packages, initramfs, overlays, programs,
+ * generated files, and at last the contract. */
 #include <string.h>
 
 #include "builder/build/steps/steps.h"
@@ -10,7 +11,7 @@
 #include "builder/format/oci/docker_root.h"
 #include "lib/contract.h"
 
-/* What holds the contract can't be promised by it. */
+/* The list of files can't have these: the contract holds the list's digest. */
 static const char *const unlisted[] = {
 	MKV_CONTRACT_PATH,
 	MKV_CONTRACT_BUNDLE_PATH,
@@ -34,6 +35,23 @@ void mkv_build_image_done(struct mkv_build_image *image)
 	*image = (struct mkv_build_image){0};
 }
 
+static int make_data_uuids(const struct mkv_build *build,
+			   struct mkv_build_image *image, struct mkv_error *err)
+{
+	size_t count = image->recipe->n_partitions;
+	image->data_uuids = calloc(count ? count : 1, 16);
+	if (!image->data_uuids)
+		return mkv_oom(err);
+	for (size_t i = 0; i < count; i++) {
+		int rc = mkv_build_uuid(build, image->recipe->name,
+					image->recipe->partitions[i].label,
+					image->data_uuids[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int make_uuids(const struct mkv_build *build,
 		      struct mkv_build_image *image, struct mkv_error *err)
 {
@@ -53,23 +71,24 @@ static int make_uuids(const struct mkv_build *build,
 		if (rc < 0)
 			return rc;
 	}
-	size_t count = image->recipe->n_partitions;
-	image->data_uuids = calloc(count ? count : 1, 16);
-	if (!image->data_uuids)
-		return mkv_oom(err);
-	for (size_t i = 0; i < count; i++) {
-		int rc = mkv_build_uuid(build, image->recipe->name,
-					image->recipe->partitions[i].label,
-					image->data_uuids[i], err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	return make_data_uuids(build, image, err);
 }
 
-static int put_own_programs(const struct mkv_build *build,
-			    struct mkv_build_image *image,
-			    struct mkv_error *err)
+static int put_key(const struct mkv_build *build, struct mkv_tree *tree,
+		   struct mkv_error *err)
+{
+	auto_buf struct mkv_buf pem = {0};
+	mkv_public_key_pem(mkv_private_key_public(build->key), &pem);
+	int rc = mkv_buf_check(&pem, err);
+	if (rc < 0)
+		return rc;
+	return mkv_tree_put_file(tree, MKV_CONTRACT_KEY_PATH, 0644, pem.data,
+				 pem.size, err);
+}
+
+/* The programs of the tool and the public key, in every image. */
+static int put_tool_files(const struct mkv_build *build,
+			  struct mkv_build_image *image, struct mkv_error *err)
 {
 	static const struct {
 		const char *program, *path;
@@ -80,7 +99,7 @@ static int put_own_programs(const struct mkv_build *build,
 		{"programs/tpm-sign", "/usr/lib/mkvbench/tpm-sign"},
 	};
 	size_t count = sizeof(rows) / sizeof(*rows);
-	/* The last one links a library that other images don't have. */
+	/* tpm-sign needs a library that only such images have. */
 	if (!build->recipe->verify_sign)
 		count--;
 	for (size_t i = 0; i < count; i++) {
@@ -89,20 +108,11 @@ static int put_own_programs(const struct mkv_build *build,
 		if (rc < 0)
 			return rc;
 	}
-	auto_buf struct mkv_buf pem = {0};
-	mkv_public_key_pem(mkv_private_key_public(build->key), &pem);
-	int rc = mkv_buf_check(&pem, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_tree_put_file(image->tree, MKV_CONTRACT_KEY_PATH, 0644,
-			       pem.data, pem.size, err);
-	return rc < 0 ? rc
-		      : mkv_build_programs(build, &image->recipe->programs,
-					   image->tree, err);
+	return put_key(build, image->tree, err);
 }
 
-static bool uses(const struct mkv_recipe *recipe, const struct mkv_image *image,
-		 const char *oci)
+static bool runs_oci_image(const struct mkv_recipe *recipe,
+			   const struct mkv_image *image, const char *oci)
 {
 	for (size_t i = 0; i < image->containers.count; i++)
 		for (size_t j = 0; j < recipe->n_containers; j++)
@@ -113,7 +123,8 @@ static bool uses(const struct mkv_recipe *recipe, const struct mkv_image *image,
 	return false;
 }
 
-/* The OCI images that the image's containers run, where Docker finds them. */
+/* Puts the OCI images that the image's containers run into Docker's data root.
+ */
 static int put_oci_images(const struct mkv_build *build,
 			  struct mkv_build_image *image,
 			  const struct mkv_build_oci *oci,
@@ -125,13 +136,31 @@ static int put_oci_images(const struct mkv_build *build,
 		return mkv_oom(err);
 	size_t count = 0;
 	for (size_t i = 0; i < oci->count; i++)
-		if (uses(build->recipe, image->recipe,
-			 build->recipe->oci_images[i].name))
+		if (runs_oci_image(build->recipe, image->recipe,
+				   build->recipe->oci_images[i].name))
 			used[count++] = oci->images[i].image;
 	return count ? mkv_docker_root_put(image->tree, used, count, err) : 0;
 }
 
-/* The one kernel of the image: /boot/vmlinuz-RELEASE of its package. */
+/* The version of the kernel's package in the lock. */
+static int find_kernel_version(const struct mkv_build *build,
+			       struct mkv_build_image *image,
+			       struct mkv_error *err)
+{
+	for (size_t i = 0; i < build->lock->n_packages; i++)
+		if (strcmp(build->lock->packages[i].name,
+			   image->kernel_package) == 0) {
+			image->kernel_version =
+				strdup(build->lock->packages[i].version);
+			return image->kernel_version ? 0 : mkv_oom(err);
+		}
+	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
+			"the lock has no package '%s' for the image's kernel",
+			image->kernel_package);
+}
+
+/* The only kernel of the image: /boot/vmlinuz-RELEASE of linux-image-RELEASE.
+ */
 static int find_kernel(const struct mkv_build *build,
 		       struct mkv_build_image *image, struct mkv_error *err)
 {
@@ -150,81 +179,101 @@ static int find_kernel(const struct mkv_build *build,
 	}
 	if (found != 1)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"the image has %zu kernels in /boot; it needs "
+				"the image has %zu kernels in /boot, expected "
 				"exactly one",
 				found);
 	if (!image->kernel_release ||
 	    asprintf(&image->kernel_package, "linux-image-%s",
 		     image->kernel_release) < 0)
 		return mkv_oom(err);
-	for (size_t i = 0; i < build->lock->n_packages; i++)
-		if (strcmp(build->lock->packages[i].name,
-			   image->kernel_package) == 0) {
-			image->kernel_version =
-				strdup(build->lock->packages[i].version);
-			return image->kernel_version ? 0 : mkv_oom(err);
-		}
-	return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-			"the lock has no package '%s' for the image's kernel",
-			image->kernel_package);
+	return find_kernel_version(build, image, err);
 }
 
 static int list_files(struct mkv_build_image *image, struct mkv_error *err)
 {
 	int rc = mkv_listing_write(image->tree, unlisted, &image->files, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(image->files.data, image->files.size,
-				      &image->files_sha256, err);
+	if (rc < 0)
+		return rc;
 	for (size_t i = 0; i < image->files.size; i++)
 		image->files_count += image->files.data[i] == '\n';
-	return rc;
+	return mkv_sha256_bytes(image->files.data, image->files.size,
+				&image->files_sha256, err);
 }
 
-static int prepare(const struct mkv_build *build,
-		   const struct mkv_build_oci *oci, size_t index,
-		   struct mkv_build_image *image, struct mkv_error *err)
+/* The installed packages and the initramfs made from them. The kernel and its
+ * modules are those of the packages, so this precedes the overlays. */
+static int install_packages(const struct mkv_build *build,
+			    struct mkv_build_image *image,
+			    struct mkv_error *err)
 {
 	char set[256];
 	(void)snprintf(set, sizeof(set), "image/%s", image->recipe->name);
 	struct mkv_sha256 pack;
-	struct mkv_generate_inputs generate = {
+	int rc = mkv_build_rootfs(build, set, &image->tree, &pack, err);
+	if (rc < 0)
+		return rc;
+	rc = find_kernel(build, image, err);
+	if (rc < 0)
+		return rc;
+	return mkv_build_initramfs(build, image->recipe->name,
+				   image->kernel_release, &pack, image->tree,
+				   &image->initramfs, err);
+}
+
+/* The verifier's overlay is applied to every image, before the recipe's. */
+static int put_additions(const struct mkv_build *build,
+			 struct mkv_build_image *image, struct mkv_error *err)
+{
+	const struct mkv_strings tool = {(char *[]){MKV_TOOL_OVERLAY}, 1};
+	int rc = mkv_build_overlays(build, &tool, image->tree, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_overlays(build, &image->recipe->overlays, image->tree,
+				err);
+	if (rc < 0)
+		return rc;
+	rc = put_tool_files(build, image, err);
+	if (rc < 0)
+		return rc;
+	return mkv_build_programs(build, &image->recipe->programs, image->tree,
+				  err);
+}
+
+static int generate_files(const struct mkv_build *build, size_t index,
+			  struct mkv_build_image *image, struct mkv_error *err)
+{
+	const struct mkv_generate_inputs inputs = {
 		.recipe = build->recipe,
 		.image = image->recipe,
 		.image_index = index,
+		.partition_uuids = (const uint8_t(*)[16])image->data_uuids,
 	};
-	int rc = mkv_build_rootfs(build, set, &image->tree, &pack, err);
-	if (rc == 0)
-		rc = make_uuids(build, image, err);
-	/* Before overlays: the kernel and its modules are the packages'. */
-	if (rc == 0)
-		rc = find_kernel(build, image, err);
-	if (rc == 0)
-		rc = mkv_build_initramfs(build, image->recipe->name,
-					 image->kernel_release, &pack,
-					 image->tree, &image->initramfs, err);
-	/* The verifier's units are in every image, whatever a recipe says. */
-	if (rc == 0)
-		rc = mkv_build_overlays(
-			build,
-			&(struct mkv_strings){(char *[]){MKV_TOOL_OVERLAY}, 1},
-			image->tree, err);
-	if (rc == 0)
-		rc = mkv_build_overlays(build, &image->recipe->overlays,
-					image->tree, err);
-	if (rc == 0)
-		rc = put_own_programs(build, image, err);
-	generate.partition_uuids = (const uint8_t(*)[16])image->data_uuids;
-	if (rc == 0)
-		rc = mkv_generate(image->tree, &generate, err);
-	if (rc == 0)
-		rc = put_oci_images(build, image, oci, err);
-	if (rc == 0)
-		rc = mkv_contract_command_line(build->recipe, image->recipe,
-					       image->root_uuid,
-					       &image->command_line, err);
-	if (rc == 0)
-		rc = mkv_units_list(image->tree, &image->enabled,
-				    &image->masked, err);
+	int rc = make_uuids(build, image, err);
+	return rc < 0 ? rc : mkv_generate(image->tree, &inputs, err);
+}
+
+static int prepare_image(const struct mkv_build *build,
+			 const struct mkv_build_oci *oci, size_t index,
+			 struct mkv_build_image *image, struct mkv_error *err)
+{
+	int rc = install_packages(build, image, err);
+	if (rc < 0)
+		return rc;
+	rc = put_additions(build, image, err);
+	if (rc < 0)
+		return rc;
+	rc = generate_files(build, index, image, err);
+	if (rc < 0)
+		return rc;
+	rc = put_oci_images(build, image, oci, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_contract_command_line(build->recipe, image->recipe,
+				       image->root_uuid, &image->command_line,
+				       err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_units_list(image->tree, &image->enabled, &image->masked, err);
 	return rc < 0 ? rc : list_files(image, err);
 }
 
@@ -234,7 +283,7 @@ int mkv_build_image_prepare(const struct mkv_build *build, size_t index,
 {
 	*ret = (struct mkv_build_image){.recipe =
 						&build->recipe->images[index]};
-	int rc = prepare(build, oci, index, ret, err);
+	int rc = prepare_image(build, oci, index, ret, err);
 	if (rc < 0) {
 		const char *name = build->recipe->images[index].name;
 		mkv_build_image_done(ret);

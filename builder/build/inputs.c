@@ -6,21 +6,20 @@
 #include "builder/input/overlay/overlay.h"
 #include "lib/json.h"
 
-/* Lists are a value each: their order means something. */
+/* A list is one value: its order matters. */
 static int add_values(struct mkv_step *step, const char *path,
 		      const json_t *value, struct mkv_error *err)
 {
 	if (json_is_object(value)) {
 		const char *key;
 		json_t *member;
-		int rc = 0;
 		json_object_foreach((json_t *)(uintptr_t)value, key, member)
 		{
 			auto_free char *below = NULL;
 			if (asprintf(&below, "%s%s%s", path, *path ? "/" : "",
 				     key) < 0)
 				return mkv_oom(err);
-			rc = add_values(step, below, member, err);
+			int rc = add_values(step, below, member, err);
 			if (rc < 0)
 				return rc;
 		}
@@ -75,7 +74,7 @@ int mkv_inputs_add_overlay(struct mkv_step *step, const struct mkv_build *build,
 int mkv_inputs_add_pins(struct mkv_step *step, const struct mkv_lock *lock,
 			struct mkv_error *err)
 {
-	/* Recipe and overlays are inputs themselves. */
+	/* Recipe and overlays are inputs of their own. */
 	struct mkv_lock pins = *lock;
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_sha256 sha256;
@@ -83,9 +82,11 @@ int mkv_inputs_add_pins(struct mkv_step *step, const struct mkv_lock *lock,
 	pins.locals = NULL;
 	pins.n_locals = 0;
 	int rc = mkv_lock_print(&pins, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
-	if (rc == 0)
-		mkv_step_input_sha256(step, "pins", &sha256);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	mkv_step_input_sha256(step, "pins", &sha256);
+	return 0;
 }

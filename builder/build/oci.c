@@ -5,8 +5,7 @@
 #include "builder/core/tree/diff.h"
 #include "builder/format/oci/layer.h"
 
-/* How the recipe says that containers of the image run; the strings are
- * borrowed. */
+/* The image configuration from the recipe, whose strings it borrows. */
 static struct mkv_oci_config config_of(const struct mkv_oci_image *recipe,
 				       int64_t epoch_s)
 {
@@ -24,9 +23,53 @@ static struct mkv_oci_config config_of(const struct mkv_oci_image *recipe,
 	};
 }
 
-static int build_one(const struct mkv_build *build,
-		     const struct mkv_oci_image *recipe,
-		     struct mkv_build_oci_image *ret, struct mkv_error *err)
+/* The second layer: what overlays and programs change in the first. */
+static int add_second_layer(const struct mkv_build *build,
+			    const struct mkv_oci_image *recipe,
+			    struct mkv_build_oci_image *image,
+			    struct mkv_error *err)
+{
+	auto_tree struct mkv_tree *whole = NULL;
+	int rc = mkv_tree_clone(image->trees[0], &whole, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_overlays(build, &recipe->overlays, whole, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_build_programs(build, &recipe->programs, whole, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_diff(image->trees[0], whole, &image->trees[1], err);
+	if (rc < 0)
+		return rc;
+	return mkv_oci_layer_new(image->trees[1], MKV_BUILD_LAYER_LEVEL,
+				 mkv_store_path(build->store),
+				 &image->layers[1], err);
+}
+
+static int build_layers(const struct mkv_build *build,
+			const struct mkv_oci_image *recipe,
+			const struct mkv_sha256 *pack,
+			struct mkv_build_oci_image *image,
+			struct mkv_error *err)
+{
+	int rc = mkv_build_package_layer(build, pack, image->trees[0],
+					 &image->layers[0], err);
+	if (rc < 0)
+		return rc;
+	rc = add_second_layer(build, recipe, image, err);
+	if (rc < 0)
+		return rc;
+	struct mkv_oci_config config = config_of(recipe, build->lock->epoch_s);
+	const struct mkv_oci_layer *layers[] = {image->layers[0],
+						image->layers[1]};
+	return mkv_oci_image_new(recipe->name, "pinned", &config, layers,
+				 MKV_BUILD_OCI_LAYERS, &image->built, err);
+}
+
+static int build_image(const struct mkv_build *build,
+		       const struct mkv_oci_image *recipe,
+		       struct mkv_build_oci_image *ret, struct mkv_error *err)
 {
 	char set[256];
 	(void)snprintf(set, sizeof(set), "oci/%s", recipe->name);
@@ -36,33 +79,13 @@ static int build_one(const struct mkv_build *build,
 		return rc;
 	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
 		build->progress, 0, "OCI image %s", recipe->name);
-	rc = mkv_build_package_layer(build, &pack, ret->trees[0],
-				     &ret->layers[0], err);
-	auto_tree struct mkv_tree *whole = NULL;
-	if (rc == 0)
-		rc = mkv_tree_clone(ret->trees[0], &whole, err);
-	if (rc == 0)
-		rc = mkv_build_overlays(build, &recipe->overlays, whole, err);
-	if (rc == 0)
-		rc = mkv_build_programs(build, &recipe->programs, whole, err);
-	if (rc == 0)
-		rc = mkv_tree_diff(ret->trees[0], whole, &ret->trees[1], err);
-	if (rc == 0)
-		rc = mkv_oci_layer_new(ret->trees[1], MKV_BUILD_LAYER_LEVEL,
-				       mkv_store_path(build->store),
-				       &ret->layers[1], err);
-	if (rc < 0)
-		return rc;
-	struct mkv_oci_config config = config_of(recipe, build->lock->epoch_s);
-	const struct mkv_oci_layer *layers[] = {ret->layers[0], ret->layers[1]};
-	rc = mkv_oci_image_new(recipe->name, "pinned", &config, layers,
-			       MKV_BUILD_OCI_LAYERS, &ret->built, err);
+	rc = build_layers(build, recipe, &pack, ret, err);
 	mkv_progress_end(&step, rc, NULL);
 	ret->image = ret->built;
 	return rc;
 }
 
-/* From where mkv_lock_fetch() put it. */
+/* Opens the image that mkv_lock_fetch() put into the store. */
 static int open_external(const struct mkv_build *build,
 			 const struct mkv_oci_image *recipe,
 			 struct mkv_build_oci_image *ret, struct mkv_error *err)
@@ -74,18 +97,21 @@ static int open_external(const struct mkv_build *build,
 			digest = build->lock->externals[i].digest;
 	if (!digest)
 		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"the lock has no digest of '%s'",
+				"the lock has no digest of '%s': run `mkvbench "
+				"lock --update`",
 				recipe->external);
-	auto_free char *folder = NULL;
+	auto_free char *directory = NULL;
 	int rc = mkv_oci_external_keep(build->store, recipe->external, digest,
-				       true, &folder, err);
-	if (rc == 0)
-		rc = mkv_oci_external_open(
-			folder, digest, recipe->name, "pinned",
-			mkv_store_path(build->store), &ret->external, err);
-	if (rc == 0)
-		ret->image = mkv_oci_external_image(ret->external);
-	return rc;
+				       true, &directory, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_open(directory, digest, recipe->name, "pinned",
+				   mkv_store_path(build->store), &ret->external,
+				   err);
+	if (rc < 0)
+		return rc;
+	ret->image = mkv_oci_external_image(ret->external);
+	return 0;
 }
 
 int mkv_build_oci_images(const struct mkv_build *build,
@@ -100,10 +126,10 @@ int mkv_build_oci_images(const struct mkv_build *build,
 	oci.count = recipe->n_oci_images;
 	for (size_t i = 0; i < oci.count; i++) {
 		const struct mkv_oci_image *image = &recipe->oci_images[i];
-		int rc = image->external
-				 ? open_external(build, image, &oci.images[i],
-						 err)
-				 : build_one(build, image, &oci.images[i], err);
+		int rc = image->external ? open_external(build, image,
+							 &oci.images[i], err)
+					 : build_image(build, image,
+						       &oci.images[i], err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "OCI image '%s'", image->name);
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Root file systems side by side. Most of the time of one goes into maintainer
- * scripts, one after another on one CPU; so the missing ones of a build are
- * made by processes of their own, as many as there are CPUs, each leaving its
- * pack in the store: first the bases, then whatever has its base. A process,
- * not a thread: the sandbox forks and changes namespaces. */
+/* Builds root file systems in parallel. One root file system spends most of its
+ * time in maintainer scripts, which run one after another on one CPU. Worker
+ * processes, one per CPU, therefore build the missing ones and put their packs
+ * into the store: first the bases, then every root file system whose base is
+ * done. Workers are processes because the sandbox forks and changes namespaces.
+ */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,13 +16,13 @@
 
 enum { JOBS_MAX = 16 };
 
-/* A root file system to make, or a base. */
+/* A root file system to build, or a base. */
 struct task {
 	const char *set;
 	bool is_base;
 	struct mkv_sha256 key;
-	size_t base; /* index of the task that has to be done before, or NONE */
-	enum { WAITING, UNDER_WAY, DONE } state;
+	size_t base; /* index of the task that must be done first, or NONE */
+	enum { WAITING, RUNNING, DONE } state;
 };
 #define NONE SIZE_MAX
 
@@ -35,21 +36,21 @@ static void tasks_done(struct tasks *tasks)
 	free(tasks->items);
 }
 
-/* One process; free when pid is 0. */
+/* One worker; unused when pid is 0. */
 struct job {
 	struct task *task;
 	pid_t pid;
-	int report; /* it writes a struct mkv_error there when it fails */
+	int report; /* a failing worker writes its struct mkv_error here */
 };
 
 struct jobs {
 	struct job items[JOBS_MAX];
 	size_t limit;
-	int rc; /* of the first that failed */
+	int rc; /* of the first failure */
 };
 
-/* Whoever is still at work when we leave is ended: all its work is in the
- * store or not at all. */
+/* Kills workers that still run: a worker's result is in the store completely or
+ * not at all. */
 static void jobs_done(struct jobs *jobs)
 {
 	for (size_t i = 0; i < jobs->limit; i++) {
@@ -63,8 +64,8 @@ static void jobs_done(struct jobs *jobs)
 	}
 }
 
-static int make(const struct mkv_build *build, const struct task *task,
-		struct mkv_error *err)
+static int build_task(const struct mkv_build *build, const struct task *task,
+		      struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *tree = NULL;
 	struct mkv_sha256 sha256;
@@ -73,23 +74,25 @@ static int make(const struct mkv_build *build, const struct task *task,
 						&sha256, err);
 }
 
-static _Noreturn void work(const struct mkv_build *build,
-			   const struct task *task, pid_t parent, int report)
+static _Noreturn void run_worker(const struct mkv_build *build,
+				 const struct task *task, pid_t parent,
+				 int report)
 {
 	struct mkv_build quiet = *build;
 	quiet.progress = NULL;
 	struct mkv_error err = {0};
-	/* SIGKILL when the builder goes, which may have happened already. */
+	/* The kernel kills the worker when the builder exits; the builder may
+	 * have exited before this call. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	if (make(&quiet, task, &err) == 0)
+	if (build_task(&quiet, task, &err) == 0)
 		_exit(0);
-	ssize_t put = write(report, &err, sizeof(err));
-	_exit(put == sizeof(err) ? 1 : 2);
+	ssize_t written = write(report, &err, sizeof(err));
+	_exit(written == sizeof(err) ? 1 : 2);
 }
 
-static int start(const struct mkv_build *build, struct job *job,
-		 struct task *task, struct mkv_error *err)
+static int start_job(const struct mkv_build *build, struct job *job,
+		     struct task *task, struct mkv_error *err)
 {
 	int ends[2];
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -97,19 +100,20 @@ static int start(const struct mkv_build *build, struct job *job,
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0)
-		work(build, task, parent, ends[1]);
+		run_worker(build, task, parent, ends[1]);
 	mkv_auto_close_(&ends[1]);
 	if (pid < 0) {
 		mkv_auto_close_(&ends[0]);
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
 	}
 	*job = (struct job){task, pid, ends[0]};
-	task->state = UNDER_WAY;
+	task->state = RUNNING;
 	return 0;
 }
 
-/* Takes the end of a job that has ended or is about to. */
-static void finish(struct jobs *jobs, struct job *job, struct mkv_error *err)
+/* Reaps a worker that closed its end of the pipe, and takes its error. */
+static void finish_job(struct jobs *jobs, struct job *job,
+		       struct mkv_error *err)
 {
 	struct mkv_error theirs = {0};
 	int status = 0;
@@ -124,16 +128,16 @@ static void finish(struct jobs *jobs, struct job *job, struct mkv_error *err)
 	} else if (jobs->rc == 0 &&
 		   !(WIFEXITED(status) && WEXITSTATUS(status) == 0)) {
 		jobs->rc = mkv_fail(err, MKV_FAILED, EIO,
-				    "root file system '%s': its process ended "
-				    "without a word",
+				    "root file system '%s': the worker exited "
+				    "without reporting an error",
 				    job->task->set);
 	}
 	job->task->state = DONE;
 	job->pid = 0;
 }
 
-/* Waits until one job ends; false when none runs. */
-static bool wait_for_one(struct jobs *jobs, struct mkv_error *err)
+/* Waits until a worker exits; false when no worker runs. */
+static bool wait_for_job(struct jobs *jobs, struct mkv_error *err)
 {
 	struct pollfd polled[JOBS_MAX];
 	size_t running = 0;
@@ -149,7 +153,7 @@ static bool wait_for_one(struct jobs *jobs, struct mkv_error *err)
 		return true;
 	for (size_t i = 0; i < jobs->limit; i++)
 		if (polled[i].revents)
-			finish(jobs, &jobs->items[i], err);
+			finish_job(jobs, &jobs->items[i], err);
 	return true;
 }
 
@@ -161,7 +165,7 @@ static size_t count_cpus(void)
 	return cpus > JOBS_MAX ? JOBS_MAX : (size_t)cpus;
 }
 
-/* They stand in the order of work: the bases first. */
+/* The first task that can start; bases precede the other tasks. */
 static struct task *next_task(const struct tasks *tasks)
 {
 	for (size_t i = 0; i < tasks->count; i++) {
@@ -182,8 +186,8 @@ static struct job *free_job(struct jobs *jobs)
 	return NULL;
 }
 
-static int run_all(const struct mkv_build *build, struct tasks *tasks,
-		   struct mkv_error *err)
+static int run_tasks(const struct mkv_build *build, struct tasks *tasks,
+		     struct mkv_error *err)
 {
 	__attribute__((cleanup(jobs_done))) struct jobs jobs = {
 		.limit = count_cpus()};
@@ -191,19 +195,19 @@ static int run_all(const struct mkv_build *build, struct tasks *tasks,
 		struct job *job = free_job(&jobs);
 		struct task *task = job ? next_task(tasks) : NULL;
 		for (; task; task = job ? next_task(tasks) : NULL) {
-			int rc = start(build, job, task, err);
+			int rc = start_job(build, job, task, err);
 			if (rc < 0)
 				return rc;
 			job = free_job(&jobs);
 		}
-	} while (wait_for_one(&jobs, err) && jobs.rc == 0);
+	} while (wait_for_job(&jobs, err) && jobs.rc == 0);
 	return jobs.rc;
 }
 
-/* Whether the step isn't in the store: -ENOENT from there says so. */
-static int is_missing(const struct mkv_build *build,
-		      const struct mkv_step *step, bool *ret,
-		      struct mkv_sha256 *ret_key, struct mkv_error *err)
+/* *ret is true when the store has no result of the step. */
+static int check_missing(const struct mkv_build *build,
+			 const struct mkv_step *step, bool *ret,
+			 struct mkv_sha256 *ret_key, struct mkv_error *err)
 {
 	struct mkv_step_result ignored;
 	int rc = mkv_step_key(step, ret_key, err);
@@ -223,7 +227,7 @@ static size_t find_task(const struct task *tasks, size_t count,
 	return NONE;
 }
 
-/* The sets whose step isn't in the store, each step once. */
+/* The sets whose step has no result in the store, each step once. */
 static int list_roots(const struct mkv_build *build, struct tasks *roots,
 		      struct mkv_error *err)
 {
@@ -234,9 +238,9 @@ static int list_roots(const struct mkv_build *build, struct tasks *roots,
 		*task = (struct task){.set = build->lock->sets[i].name,
 				      .base = NONE};
 		int rc = mkv_build_rootfs_step(build, task->set, &step, err);
-		if (rc == 0)
-			rc = is_missing(build, &step, &missing, &task->key,
-					err);
+		if (rc < 0)
+			return rc;
+		rc = check_missing(build, &step, &missing, &task->key, err);
 		if (rc < 0)
 			return rc;
 		if (missing &&
@@ -246,7 +250,7 @@ static int list_roots(const struct mkv_build *build, struct tasks *roots,
 	return 0;
 }
 
-/* Before the roots the bases that are missing, each once. */
+/* All tasks: the missing bases, each once, and then the roots. */
 static int add_bases(const struct mkv_build *build, const struct tasks *roots,
 		     struct tasks *all, struct mkv_error *err)
 {
@@ -259,9 +263,9 @@ static int add_bases(const struct mkv_build *build, const struct tasks *roots,
 				      .base = NONE};
 		int rc = mkv_build_rootfs_base_step(build, task->set, &step,
 						    err);
-		if (rc == 0)
-			rc = is_missing(build, &step, &missing, &task->key,
-					err);
+		if (rc < 0)
+			return rc;
+		rc = check_missing(build, &step, &missing, &task->key, err);
 		if (rc < 0)
 			return rc;
 		size_t same = find_task(all->items, all->n_bases, &task->key);
@@ -287,7 +291,9 @@ int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 	if (!roots.items || !all.items)
 		return mkv_oom(err);
 	int rc = list_roots(build, &roots, err);
-	/* One alone tells more of its progress when it isn't sent away. */
+	/* A single root is built in-process, so that its progress stays
+	 * visible.
+	 */
 	if (rc < 0 || roots.count < 2)
 		return rc;
 	rc = add_bases(build, &roots, &all, err);
@@ -296,9 +302,9 @@ int mkv_build_rootfs_all(const struct mkv_build *build, struct mkv_error *err)
 	size_t cpus = count_cpus();
 	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
 		build->progress, 0,
-		"%zu root file systems on %zu bases, %zu at once", roots.count,
-		all.n_bases, cpus < all.count ? cpus : all.count);
-	rc = run_all(build, &all, err);
+		"%zu root file systems on %zu bases, %zu in parallel",
+		roots.count, all.n_bases, cpus < all.count ? cpus : all.count);
+	rc = run_tasks(build, &all, err);
 	mkv_progress_end(&step, rc, NULL);
 	return rc;
 }

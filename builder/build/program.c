@@ -36,7 +36,7 @@ int mkv_program_put(struct mkv_tree *tree, struct mkv_content *content,
 		mkv_inode_file(0755, 0, 0, epoch_s, mine);
 	if (!inode)
 		return mkv_oom(err);
-	mine = NULL; /* the inode's now */
+	mine = NULL; /* owned by the inode now */
 	const char *slash = strrchr(path, '/');
 	auto_free char *parent =
 		slash ? strndup(path, (size_t)(slash - path)) : NULL;

@@ -5,28 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAM_MAX_BYTES = 64 << 20 };
+enum { PROGRAM_BYTES_MAX = 64 << 20 };
 
-static int visit_one(const char *program, mkv_programs_visitor *visit,
-		     void *context, struct mkv_error *err)
+static int visit_program(const char *program, mkv_programs_visitor *visit,
+			 void *context, struct mkv_error *err)
 {
 	auto_content struct mkv_content *content = NULL;
 	int rc = mkv_program_content(program, &content, err);
 	return rc < 0 ? rc : visit(program, content, context, err);
 }
 
-static int visit_services(const struct mkv_strings *names,
-			  mkv_programs_visitor *visit, void *context,
-			  struct mkv_error *err)
+static int visit_named(const struct mkv_strings *names,
+		       mkv_programs_visitor *visit, void *context,
+		       struct mkv_error *err)
 {
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < names->count; i++) {
+	for (size_t i = 0; i < names->count; i++) {
 		auto_free char *program = NULL;
 		if (asprintf(&program, "programs/%s", names->items[i]) < 0)
 			return mkv_oom(err);
-		rc = visit_one(program, visit, context, err);
+		int rc = visit_program(program, visit, context, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 int mkv_programs_visit(const struct mkv_recipe *recipe,
@@ -36,30 +37,42 @@ int mkv_programs_visit(const struct mkv_recipe *recipe,
 	static const char *const own[] = {"mkvbench-verify", "programs/role",
 					  "programs/containers",
 					  "programs/initramfs"};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < sizeof(own) / sizeof(*own); i++)
-		rc = visit_one(own[i], visit, context, err);
-	if (rc == 0 && recipe->verify_sign)
-		rc = visit_one("programs/tpm-sign", visit, context, err);
-	for (size_t i = 0; rc == 0 && i < recipe->n_images; i++)
-		rc = visit_services(&recipe->images[i].programs, visit, context,
-				    err);
-	for (size_t i = 0; rc == 0 && i < recipe->n_oci_images; i++)
-		rc = visit_services(&recipe->oci_images[i].programs, visit,
-				    context, err);
-	return rc;
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+		int rc = visit_program(own[i], visit, context, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (recipe->verify_sign) {
+		int rc =
+			visit_program("programs/tpm-sign", visit, context, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < recipe->n_images; i++) {
+		int rc = visit_named(&recipe->images[i].programs, visit,
+				     context, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < recipe->n_oci_images; i++) {
+		int rc = visit_named(&recipe->oci_images[i].programs, visit,
+				     context, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
-/* A part of the file, or NULL when it doesn't lie in it. */
-static const void *part(const void *elf, size_t size, uint64_t offset,
-			uint64_t length)
+/* A range of the file, or NULL when the file is too short. */
+static const void *range_of(const void *elf, size_t size, uint64_t offset,
+			    uint64_t length)
 {
 	return offset <= size && length <= size - offset
 		       ? (const char *)elf + offset
 		       : NULL;
 }
 
-static void take_version(const char *strings, size_t strings_size,
+static void note_version(const char *strings, size_t strings_size,
 			 uint32_t name, unsigned *newest)
 {
 	static const char prefix[] = "GLIBC_2.";
@@ -73,28 +86,29 @@ static void take_version(const char *strings, size_t strings_size,
 		*newest = (unsigned)minor;
 }
 
-/* The chains of one section of kind SHT_GNU_verneed. */
-static void take_needs(const void *elf, size_t size, const Elf64_Shdr *needs,
+/* Follows the chains of one section of type SHT_GNU_verneed. */
+static void note_needs(const void *elf, size_t size, const Elf64_Shdr *needs,
 		       const Elf64_Shdr *names, unsigned *newest)
 {
-	const char *strings = part(elf, size, names->sh_offset, names->sh_size);
+	const char *strings =
+		range_of(elf, size, names->sh_offset, names->sh_size);
 	uint64_t at = needs->sh_offset;
 	for (uint32_t i = 0; strings && i < needs->sh_info; i++) {
 		Elf64_Verneed need;
-		const void *bytes = part(elf, size, at, sizeof(need));
+		const void *bytes = range_of(elf, size, at, sizeof(need));
 		if (!bytes)
 			return;
 		memcpy(&need, bytes, sizeof(need));
 		uint64_t below = at + need.vn_aux;
 		for (unsigned k = 0; k < need.vn_cnt; k++) {
-			Elf64_Vernaux one;
-			bytes = part(elf, size, below, sizeof(one));
+			Elf64_Vernaux entry;
+			bytes = range_of(elf, size, below, sizeof(entry));
 			if (!bytes)
 				return;
-			memcpy(&one, bytes, sizeof(one));
-			take_version(strings, names->sh_size, one.vna_name,
+			memcpy(&entry, bytes, sizeof(entry));
+			note_version(strings, names->sh_size, entry.vna_name,
 				     newest);
-			below += one.vna_next;
+			below += entry.vna_next;
 		}
 		at += need.vn_next;
 	}
@@ -108,13 +122,14 @@ int mkv_program_libc_minor(const void *elf, size_t size, unsigned *ret,
 	if (size < sizeof(head) || memcmp(elf, ELFMAG, SELFMAG) != 0 ||
 	    ((const unsigned char *)elf)[EI_CLASS] != ELFCLASS64)
 		return mkv_fail(err, MKV_FAILED, ENOEXEC,
-				"isn't a 64-bit ELF program");
+				"not a 64-bit ELF program");
 	memcpy(&head, elf, sizeof(head));
-	const void *table = part(elf, size, head.e_shoff,
-				 (uint64_t)head.e_shnum * sizeof(Elf64_Shdr));
+	const void *table =
+		range_of(elf, size, head.e_shoff,
+			 (uint64_t)head.e_shnum * sizeof(Elf64_Shdr));
 	if (!table || head.e_shentsize != sizeof(Elf64_Shdr))
 		return mkv_fail(err, MKV_FAILED, ENOEXEC,
-				"its sections can't be read");
+				"invalid section table");
 	auto_free Elf64_Shdr *sections =
 		calloc((size_t)head.e_shnum + 1, sizeof(*sections));
 	if (!sections)
@@ -123,13 +138,13 @@ int mkv_program_libc_minor(const void *elf, size_t size, unsigned *ret,
 	for (size_t i = 0; i < head.e_shnum; i++)
 		if (sections[i].sh_type == SHT_GNU_verneed &&
 		    sections[i].sh_link < head.e_shnum)
-			take_needs(elf, size, &sections[i],
+			note_needs(elf, size, &sections[i],
 				   &sections[sections[i].sh_link], ret);
 	return 0;
 }
 
-/* The lock's libc6, "2.36-9+deb12u13". */
-static unsigned libc_of(const struct mkv_lock *lock)
+/* The minor version of the lock's libc6, 36 of "2.36-9+deb12u13"; 0: none. */
+static unsigned locked_libc_minor(const struct mkv_lock *lock)
 {
 	for (size_t i = 0; i < lock->n_packages; i++)
 		if (strcmp(lock->packages[i].name, "libc6") == 0 &&
@@ -139,19 +154,23 @@ static unsigned libc_of(const struct mkv_lock *lock)
 	return 0;
 }
 
-static int check_one(const char *program, struct mkv_content *content,
-		     void *context, struct mkv_error *err)
+static int check_program(const char *program, struct mkv_content *content,
+			 void *context, struct mkv_error *err)
 {
 	const unsigned *have = context;
 	uint64_t size = mkv_content_size(content);
-	auto_free char *bytes =
-		size <= PROGRAM_MAX_BYTES ? malloc(size + 1) : NULL;
+	if (size > PROGRAM_BYTES_MAX)
+		return mkv_fail(err, MKV_FAILED, EFBIG,
+				"'%s' is too large (at most %d bytes)", program,
+				PROGRAM_BYTES_MAX);
+	auto_free char *bytes = malloc(size + 1);
 	unsigned needed;
 	if (!bytes)
 		return mkv_oom(err);
 	int rc = mkv_content_read(content, 0, bytes, size, err);
-	if (rc == 0)
-		rc = mkv_program_libc_minor(bytes, size, &needed, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", program);
+	rc = mkv_program_libc_minor(bytes, size, &needed, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", program);
 	if (needed > *have)
@@ -166,6 +185,6 @@ static int check_one(const char *program, struct mkv_content *content,
 int mkv_programs_check(const struct mkv_recipe *recipe,
 		       const struct mkv_lock *lock, struct mkv_error *err)
 {
-	unsigned have = libc_of(lock);
-	return have ? mkv_programs_visit(recipe, check_one, &have, err) : 0;
+	unsigned have = locked_libc_minor(lock);
+	return have ? mkv_programs_visit(recipe, check_program, &have, err) : 0;
 }

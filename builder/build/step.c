@@ -7,10 +7,9 @@
 #include "builder/core/paths/paths.h"
 #include "lib/io.h"
 
-enum { INPUTS_LIMIT_BYTES = 16 << 20 };
+enum { INPUTS_BYTES_MAX = 16 << 20 };
 
-/* SHA-256, in hex, of the code that makes what the store keeps:
- * build/obj/steps.o (Makefile). */
+/* SHA-256, in hex, of the code of all steps: build/obj/steps.o (Makefile). */
 extern const char mkv_steps_code[];
 
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
@@ -30,9 +29,10 @@ int mkv_step_input_tool(struct mkv_step *step, struct mkv_error *err)
 {
 	struct mkv_sha256 tool;
 	int rc = mkv_paths_tool_sha256(&tool, err);
-	if (rc == 0)
-		mkv_step_input_sha256(step, "tool", &tool);
-	return rc;
+	if (rc < 0)
+		return rc;
+	mkv_step_input_sha256(step, "tool", &tool);
+	return 0;
 }
 
 void mkv_step_done(struct mkv_step *step)
@@ -53,7 +53,7 @@ void mkv_step_input(struct mkv_step *step, const char *name, const char *format,
 	va_end(ap);
 }
 
-/* Bytes that would end a word or a line, and '%', as %XX. */
+/* Writes '%', DEL and bytes below `lowest` as %XX. */
 static void add_escaped(struct mkv_buf *into, const char *text, char lowest)
 {
 	for (; *text; text++) {
@@ -101,9 +101,9 @@ int mkv_step_find(const struct mkv_step *step, struct mkv_store *store,
 	return rc < 0 ? rc : mkv_store_step_get(store, &key, ret, err);
 }
 
-/* Under this key the store holds the step's last inputs, whatever they were. */
-static int memory_key(const struct mkv_step *step, struct mkv_sha256 *ret,
-		      struct mkv_error *err)
+/* The store keeps the inputs of the step's last run under this key. */
+static int last_inputs_key(const struct mkv_step *step, struct mkv_sha256 *ret,
+			   struct mkv_error *err)
 {
 	char text[320];
 	int size =
@@ -111,24 +111,26 @@ static int memory_key(const struct mkv_step *step, struct mkv_sha256 *ret,
 	return mkv_sha256_bytes(text, (size_t)size, ret, err);
 }
 
-static int remember(const struct mkv_step *step, struct mkv_store *store,
-		    struct mkv_error *err)
+static int keep_inputs(const struct mkv_step *step, struct mkv_store *store,
+		       struct mkv_error *err)
 {
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	int rc = mkv_store_new_open(store, &object, err);
-	if (rc == 0)
-		rc = mkv_write_all(object.fd, step->inputs.data,
-				   step->inputs.size, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(object.fd, step->inputs.data, step->inputs.size,
+			   err);
+	if (rc < 0)
+		return rc;
 	struct mkv_step_result result = {.count = 1};
 	struct mkv_step_output *output = &result.outputs[0];
-	if (rc == 0)
-		rc = mkv_store_new_commit(&object, NULL, &output->sha256, err);
+	rc = mkv_store_new_commit(&object, NULL, &output->sha256, err);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(output->name, sizeof(output->name), "inputs");
 	output->size_bytes = step->inputs.size;
 	struct mkv_sha256 key;
-	rc = memory_key(step, &key, err);
+	rc = last_inputs_key(step, &key, err);
 	return rc < 0 ? rc : mkv_store_step_put(store, &key, &result, err);
 }
 
@@ -137,12 +139,13 @@ int mkv_step_keep(const struct mkv_step *step, struct mkv_store *store,
 {
 	struct mkv_sha256 key;
 	int rc = mkv_step_key(step, &key, err);
-	if (rc == 0)
-		rc = mkv_store_step_put(store, &key, result, err);
-	return rc < 0 ? rc : remember(step, store, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_step_put(store, &key, result, err);
+	return rc < 0 ? rc : keep_inputs(step, store, err);
 }
 
-/* The value of an input in a text of inputs, or NULL. */
+/* The value of an input in the lines of a step, or NULL. */
 static const char *value_of(const char *inputs, const char *name,
 			    size_t name_length, size_t *ret_length)
 {
@@ -158,7 +161,7 @@ static const char *value_of(const char *inputs, const char *name,
 	return NULL;
 }
 
-static void say_change(struct mkv_buf *ret, const char *name,
+static void put_change(struct mkv_buf *ret, const char *name,
 		       size_t name_length, const char *before,
 		       size_t before_length, const char *now, size_t now_length)
 {
@@ -167,7 +170,7 @@ static void say_change(struct mkv_buf *ret, const char *name,
 	if (!before)
 		mkv_buf_printf(ret, " is new");
 	else if (!now)
-		mkv_buf_printf(ret, " is gone");
+		mkv_buf_printf(ret, " was removed");
 	else
 		mkv_buf_printf(
 			ret, ": %.*s -> %.*s",
@@ -176,10 +179,11 @@ static void say_change(struct mkv_buf *ret, const char *name,
 			now);
 }
 
-/* Goes through the lines of one text that differ in the other; says the first
- * and counts all. */
-static void compare(struct mkv_buf *ret, const char *lines, const char *others,
-		    bool lines_are_new, size_t *count)
+/* Counts lines that differ from the other text, and appends the first such
+ * change of the whole comparison. A changed value counts only with
+ * `lines_are_new`. */
+static void compare_lines(struct mkv_buf *ret, const char *lines,
+			  const char *others, bool lines_are_new, size_t *count)
 {
 	for (const char *line = lines; *line;) {
 		size_t length = strcspn(line, "\n");
@@ -192,10 +196,10 @@ static void compare(struct mkv_buf *ret, const char *lines, const char *others,
 			    memcmp(other, value, value_length) == 0;
 		if (!same && (lines_are_new || !other)) {
 			if ((*count)++ == 0 && lines_are_new)
-				say_change(ret, line, name, other, other_length,
+				put_change(ret, line, name, other, other_length,
 					   value, value_length);
 			else if (*count == 1)
-				say_change(ret, line, name, value, value_length,
+				put_change(ret, line, name, value, value_length,
 					   NULL, 0);
 		}
 		line += length + (line[length] == '\n');
@@ -206,7 +210,7 @@ int mkv_step_reason(const struct mkv_step *step, struct mkv_store *store,
 		    struct mkv_buf *ret, struct mkv_error *err)
 {
 	struct mkv_sha256 key;
-	int rc = memory_key(step, &key, err);
+	int rc = last_inputs_key(step, &key, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_step_result last;
@@ -215,16 +219,16 @@ int mkv_step_reason(const struct mkv_step *step, struct mkv_store *store,
 	auto_buf struct mkv_buf before = {0};
 	if (mkv_store_step_get(store, &key, &last, &ignored) < 0 ||
 	    mkv_store_get(store, &last.outputs[0].sha256, &fd, &ignored) < 0 ||
-	    mkv_read_fd(fd, INPUTS_LIMIT_BYTES, &before, &ignored) < 0 ||
+	    mkv_read_fd(fd, INPUTS_BYTES_MAX, &before, &ignored) < 0 ||
 	    !before.size) {
 		mkv_buf_str(ret, "never ran here");
 		return mkv_buf_check(ret, err);
 	}
 	size_t count = 0;
-	compare(ret, step->inputs.data, before.data, true, &count);
-	compare(ret, before.data, step->inputs.data, false, &count);
+	compare_lines(ret, step->inputs.data, before.data, true, &count);
+	compare_lines(ret, before.data, step->inputs.data, false, &count);
 	if (count == 0)
-		mkv_buf_str(ret, "its result is gone from the store");
+		mkv_buf_str(ret, "its result is missing from the store");
 	else if (count > 1)
 		mkv_buf_printf(ret, " and %zu more", count - 1);
 	return mkv_buf_check(ret, err);

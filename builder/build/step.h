@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A step of a build: a name and its complete inputs, a line of text each. The
- * key of its result is the hash of all lines, the code that makes it among
- * them, so a result is found again exactly when nothing that could change it
- * changed. The store also remembers the lines of the last time, so that
- * `mkvbench plan` can say which input changed. */
+/* A step of a build: a name and its complete inputs, one line of text each. The
+ * key of the step's result is the SHA-256 of all lines; one line is the digest
+ * of the code. A result is therefore found again exactly when no input changed.
+ * The store also keeps the lines of the last run, so that `mkvbench plan` can
+ * name the input that changed. */
 
 #include "builder/core/store/store.h"
 #include "lib/buf.h"
 
 struct mkv_step {
-	char name[256]; /* under which its inputs are remembered, not a part
-			   of the key: "rootfs small image/node" */
+	char name[256];	       /* identifies the last run, e.g. "rootfs small
+				  image/node"; not part of the key */
 	struct mkv_buf inputs; /* "NAME VALUE\n" ... */
 };
 
-/* Starts with the code that makes steps, the kind of step ("rootfs") and a
- * version of its own. */
+/* The first inputs are the digest of the steps' code, the kind of step
+ * ("rootfs") and the kind's version. `name` is a format. */
 int mkv_step_init(struct mkv_step *step, const char *kind, unsigned version,
 		  struct mkv_error *err, const char *name, ...) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5) mkv_printf(5, 6);
-/* For a step that any part of the tool takes part in: adds its whole program.
- */
+/* Adds the digest of the whole tool, for a step that any code of the tool can
+ * change. */
 int mkv_step_input_tool(struct mkv_step *step,
 			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 void mkv_step_done(struct mkv_step *step) mkv_nonnull(1);
@@ -34,7 +34,8 @@ void mkv_step_input_sha256(struct mkv_step *step, const char *name,
 			   const struct mkv_sha256 *sha256)
 	mkv_nonnull(1, 2, 3);
 
-/* The same for a name and a value that may hold any bytes: "KIND:NAME". */
+/* Adds an input "KIND:NAME"; name and value may hold any bytes but NUL, which
+ * are escaped. */
 void mkv_step_input_text(struct mkv_step *step, const char *kind,
 			 const char *name, const char *value)
 	mkv_nonnull(1, 2, 3, 4);
@@ -42,17 +43,17 @@ void mkv_step_input_text(struct mkv_step *step, const char *kind,
 int mkv_step_key(const struct mkv_step *step, struct mkv_sha256 *ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
-/* The step's result when the store has it, else -ENOENT. */
+/* -ENOENT when the store has no result of the step. */
 int mkv_step_find(const struct mkv_step *step, struct mkv_store *store,
 		  struct mkv_step_result *ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);
-/* Keeps the result and remembers the inputs. */
+/* Stores the result, and the inputs as those of the last run. */
 int mkv_step_keep(const struct mkv_step *step, struct mkv_store *store,
 		  const struct mkv_step_result *result,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3, 4);
 
-/* Why a step that isn't in the store has to run, for people: "never ran here",
- * "package chrony: 4.6.1-3 -> 4.6.1-4 and 2 more". */
+/* Appends why a step without a result in the store has to run, as text for
+ * users: "never ran here", "package chrony: 4.6.1-3 -> 4.6.1-4 and 2 more". */
 int mkv_step_reason(const struct mkv_step *step, struct mkv_store *store,
 		    struct mkv_buf *ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);

@@ -9,11 +9,12 @@
 #include "builder/build/inputs.h"
 #include "lib/io.h"
 
-enum { APPLIANCE_VERSION = 2, FINGERPRINT_LIMIT_BYTES = 16 << 20 };
+enum { APPLIANCE_VERSION = 2, FINGERPRINT_BYTES_MAX = 16 << 20 };
 
-/* The same before the folder is there as after: what exists of the path
- * resolved, the rest as it is said. */
-static int resolve(const char *path, char **ret, struct mkv_error *err)
+/* Canonicalises a path that may not exist yet: resolves the existing prefix and
+ * appends the rest. The result is the same before and after the directory is
+ * created. */
+static int resolve_path(const char *path, char **ret, struct mkv_error *err)
 {
 	char where[PATH_MAX];
 	if (realpath(path, where)) {
@@ -21,12 +22,13 @@ static int resolve(const char *path, char **ret, struct mkv_error *err)
 		return *ret ? 0 : mkv_oom(err);
 	}
 	if (errno != ENOENT || strcmp(path, ".") == 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
+		return mkv_fail(err, MKV_FAILED, errno, "resolve '%s': %m",
+				path);
 	auto_free char *above = strdup(path), *below = strdup(path);
 	auto_free char *parent = NULL;
 	if (!above || !below)
 		return mkv_oom(err);
-	int rc = resolve(dirname(above), &parent, err);
+	int rc = resolve_path(dirname(above), &parent, err);
 	if (rc < 0)
 		return rc;
 	return asprintf(ret, "%s/%s", strcmp(parent, "/") == 0 ? "" : parent,
@@ -35,7 +37,7 @@ static int resolve(const char *path, char **ret, struct mkv_error *err)
 		       : 0;
 }
 
-/* The tool's overlay is told file by file, as all are. */
+/* Overlays are not added here: add_overlays() adds each of their files. */
 static void add_programs(const struct mkv_tool_files *tool,
 			 struct mkv_step *step)
 {
@@ -45,19 +47,18 @@ static void add_programs(const struct mkv_tool_files *tool,
 					      &tool->items[i].sha256);
 }
 
-/* The recipe's and the one that comes with the tool. */
+/* The overlays of the recipe and of the tool. */
 static int add_overlays(const struct mkv_build *build, struct mkv_step *step,
 			struct mkv_error *err)
 {
 	const struct mkv_lock *lock = build->lock;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < lock->n_locals; i++)
-		rc = mkv_inputs_add_overlay(
-			step, build, strchr(lock->locals[i].name, '/') + 1,
-			err);
-	return rc < 0 ? rc
-		      : mkv_inputs_add_overlay(step, build, MKV_TOOL_OVERLAY,
-					       err);
+	for (size_t i = 0; i < lock->n_locals; i++) {
+		const char *name = strchr(lock->locals[i].name, '/') + 1;
+		int rc = mkv_inputs_add_overlay(step, build, name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return mkv_inputs_add_overlay(step, build, MKV_TOOL_OVERLAY, err);
 }
 
 int mkv_uptodate_step(const struct mkv_build *build, const char *output,
@@ -65,16 +66,20 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 {
 	auto_step struct mkv_step step = {0};
 	auto_free char *where = NULL;
-	int rc = resolve(output, &where, err);
-	if (rc == 0)
-		rc = mkv_step_init(&step, "appliance", APPLIANCE_VERSION, err,
-				   "appliance %s", build->recipe->name);
-	if (rc == 0)
-		rc = mkv_step_input_tool(&step, err);
-	if (rc == 0)
-		rc = mkv_inputs_add_recipe(&step, build->recipe, err);
-	if (rc == 0)
-		rc = mkv_inputs_add_pins(&step, build->lock, err);
+	int rc = resolve_path(output, &where, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_init(&step, "appliance", APPLIANCE_VERSION, err,
+			   "appliance %s", build->recipe->name);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_input_tool(&step, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_inputs_add_recipe(&step, build->recipe, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_inputs_add_pins(&step, build->lock, err);
 	if (rc < 0)
 		return rc;
 	if (build->key)
@@ -90,16 +95,17 @@ int mkv_uptodate_step(const struct mkv_build *build, const char *output,
 	return 0;
 }
 
-static int read_kept(const struct mkv_build *build, const struct mkv_step *step,
-		     struct mkv_buf *ret, struct mkv_error *err)
+static int read_fingerprint(const struct mkv_build *build,
+			    const struct mkv_step *step, struct mkv_buf *ret,
+			    struct mkv_error *err)
 {
 	struct mkv_step_result result;
 	auto_fd int fd = -1;
 	int rc = mkv_step_find(step, build->store, &result, err);
-	if (rc == 0)
-		rc = mkv_store_get(build->store, &result.outputs[0].sha256, &fd,
-				   err);
-	return rc < 0 ? rc : mkv_read_fd(fd, FINGERPRINT_LIMIT_BYTES, ret, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_get(build->store, &result.outputs[0].sha256, &fd, err);
+	return rc < 0 ? rc : mkv_read_fd(fd, FINGERPRINT_BYTES_MAX, ret, err);
 }
 
 int mkv_uptodate_find(const struct mkv_build *build, const char *output,
@@ -111,12 +117,12 @@ int mkv_uptodate_find(const struct mkv_build *build, const char *output,
 	if (asprintf(&path, "%s/%s", output, build->recipe->name) < 0)
 		return mkv_oom(err);
 	auto_buf struct mkv_buf kept = {0}, now = {0};
-	int rc = read_kept(build, step, &kept, err);
+	int rc = read_fingerprint(build, step, &kept, err);
 	if (rc == -ENOENT)
 		return 0;
 	if (rc < 0)
 		return rc;
-	struct mkv_error ignored; /* it isn't there, or not as it was */
+	struct mkv_error ignored; /* the appliance is missing */
 	if (mkv_artifacts_fingerprint(path, &now, &ignored) == 0 &&
 	    now.size == kept.size && kept.size &&
 	    memcmp(now.data, kept.data, now.size) == 0)
@@ -133,12 +139,15 @@ int mkv_uptodate_keep(const struct mkv_build *build,
 	struct mkv_step_result result = {.count = 1};
 	struct mkv_step_output *out = &result.outputs[0];
 	int rc = mkv_artifacts_fingerprint(path, &now, err);
-	if (rc == 0)
-		rc = mkv_store_new_open(build->store, &object, err);
-	if (rc == 0)
-		rc = mkv_write_all(object.fd, now.data, now.size, err);
-	if (rc == 0)
-		rc = mkv_store_new_commit(&object, NULL, &out->sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_new_open(build->store, &object, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(object.fd, now.data, now.size, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_new_commit(&object, NULL, &out->sha256, err);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(out->name, sizeof(out->name), "fingerprint");

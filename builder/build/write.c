@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An image's files: the disk, the kernel beside it for direct boot. */
+/* An image's files: the disk in its formats, and the kernel for direct boot. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -12,7 +12,7 @@
 #include "builder/format/disk/uki.h"
 #include "lib/io.h"
 
-/* The list of partitions being put together, and the trees it borrows. */
+/* The list of partitions and the trees that it borrows. */
 struct layout {
 	struct mkv_disk_partition *items;
 	size_t count;
@@ -27,7 +27,7 @@ static void layout_done(struct layout *layout)
 	mkv_tree_free(layout->empty);
 }
 
-static char *join(const struct mkv_strings *words)
+static char *join_words(const struct mkv_strings *words)
 {
 	auto_buf struct mkv_buf text = {0};
 	for (size_t i = 0; i < words->count; i++) {
@@ -46,12 +46,12 @@ static int make_esp(const struct mkv_build *build,
 		mkv_tree_lookup(image->tree, MKV_UKI_STUB_PATH);
 	if (!stub || !stub->content)
 		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"UEFI boot needs the package systemd-boot-efi "
-				"in the image (it has no " MKV_UKI_STUB_PATH
-				")");
+				"UEFI boot: '" MKV_UKI_STUB_PATH "' is missing "
+				"in the image: add the package "
+				"systemd-boot-efi");
 	const struct mkv_inode *release =
 		mkv_tree_lookup(image->tree, "/usr/lib/os-release");
-	auto_free char *command_line = join(&image->command_line);
+	auto_free char *command_line = join_words(&image->command_line);
 	if (!command_line)
 		return mkv_oom(err);
 	struct mkv_uki_parts parts = {
@@ -123,7 +123,7 @@ static int add_data(const struct mkv_build *build,
 	return 0;
 }
 
-/* ESP, data, root: the root comes last and takes what is left. */
+/* ESP, data, root: the root is last and takes the remaining space. */
 static int write_disk(const struct mkv_build *build,
 		      const struct mkv_build_image *image, int fd,
 		      struct mkv_error *err)
@@ -134,12 +134,14 @@ static int write_disk(const struct mkv_build *build,
 	if (!layout.items)
 		return mkv_oom(err);
 	int rc = mkv_tree_new(build->lock->epoch_s, &layout.empty, err);
-	if (rc == 0 && image->recipe->uefi)
-		rc = make_esp(build, image, &layout.esp, err);
 	if (rc < 0)
 		return rc;
-	if (layout.esp)
+	if (image->recipe->uefi) {
+		rc = make_esp(build, image, &layout.esp, err);
+		if (rc < 0)
+			return rc;
 		add_esp(image, &layout);
+	}
 	rc = add_data(build, image, &layout, err);
 	if (rc < 0)
 		return rc;
@@ -163,25 +165,28 @@ static int write_content(const char *dir, const char *name,
 		return mkv_oom(err);
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, 0644, &file, err);
-	if (rc == 0)
-		rc = mkv_content_copy_to(content, file.fd, 0, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_content_copy_to(content, file.fd, 0, err);
 	return rc < 0 ? rc : mkv_newfile_place(&file, err);
 }
 
-/* What direct kernel boot needs: QEMU's -kernel, libvirt's <kernel>, PXE. */
+/* The files for direct kernel boot: QEMU's -kernel, libvirt's <kernel>, PXE. */
 static int write_boot(const struct mkv_build_image *image, const char *dir,
 		      struct mkv_error *err)
 {
 	auto_free char *boot = NULL, *path = NULL;
-	auto_free char *words = join(&image->command_line);
+	auto_free char *words = join_words(&image->command_line);
 	if (!words || asprintf(&boot, "%s/boot", dir) < 0 ||
 	    asprintf(&path, "%s/cmdline", boot) < 0)
 		return mkv_oom(err);
 	int rc = mkv_make_dirs(boot, err);
-	if (rc == 0)
-		rc = write_content(boot, "vmlinuz", image->kernel, err);
-	if (rc == 0)
-		rc = write_content(boot, "initrd.img", image->initramfs, err);
+	if (rc < 0)
+		return rc;
+	rc = write_content(boot, "vmlinuz", image->kernel, err);
+	if (rc < 0)
+		return rc;
+	rc = write_content(boot, "initrd.img", image->initramfs, err);
 	if (rc < 0)
 		return rc;
 	auto_buf struct mkv_buf line = {0};
@@ -191,7 +196,8 @@ static int write_boot(const struct mkv_build_image *image, const char *dir,
 		      : mkv_place_file(path, 0644, line.data, line.size, err);
 }
 
-/* Writes DIR/NAME by a function that is given its empty file. */
+/* Writes one format of an image into the empty file `fd`. `raw_fd` is the raw
+ * disk, -1 while disk.raw itself is written. */
 typedef int writer(const struct mkv_build *build,
 		   const struct mkv_build_image *image, int raw_fd, int fd,
 		   struct mkv_error *err);
@@ -211,7 +217,7 @@ static int write_qcow2(const struct mkv_build *build,
 	(void)build, (void)image;
 	off_t size = lseek(raw_fd, 0, SEEK_END);
 	if (size < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "seek: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "seek in disk.raw: %m");
 	return mkv_qcow2_write(raw_fd, (uint64_t)size, fd, err);
 }
 
@@ -223,47 +229,66 @@ static int write_tar(const struct mkv_build *build,
 	return mkv_tar_write(image->tree, fd, err);
 }
 
-static int write_one(const struct mkv_build *build,
-		     const struct mkv_build_image *image, const char *dir,
-		     const char *name, writer *write, struct mkv_error *err)
+static int write_file(const struct mkv_build *build,
+		      const struct mkv_build_image *image, const char *dir,
+		      const char *name, writer *write, struct mkv_error *err)
 {
 	auto_free char *path = NULL, *raw = NULL;
 	if (asprintf(&path, "%s/%s", dir, name) < 0 ||
 	    asprintf(&raw, "%s/disk.raw", dir) < 0)
 		return mkv_oom(err);
-	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
-		build->progress, 0, "%s/%s", image->recipe->name, name);
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	auto_fd int raw_fd = open(raw, O_RDONLY | O_CLOEXEC);
 	int rc = mkv_newfile_open(path, 0644, &file, err);
-	if (rc == 0)
-		rc = write(build, image, raw_fd, file.fd, err);
-	if (rc == 0)
-		rc = mkv_newfile_place(&file, err);
+	if (rc < 0)
+		return rc;
+	rc = write(build, image, raw_fd, file.fd, err);
+	return rc < 0 ? rc : mkv_newfile_place(&file, err);
+}
+
+static int write_format(const struct mkv_build *build,
+			const struct mkv_build_image *image, const char *dir,
+			const char *name, writer *write, struct mkv_error *err)
+{
+	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
+		build->progress, 0, "%s/%s", image->recipe->name, name);
+	int rc = write_file(build, image, dir, name, write, err);
 	mkv_progress_end(&step, rc, NULL);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", name) : 0;
+}
+
+static int write_files(const struct mkv_build *build,
+		       const struct mkv_build_image *image, const char *dir,
+		       struct mkv_error *err)
+{
+	const struct {
+		const char *name;
+		writer *write;
+		bool is_requested;
+	} rows[] = {
+		{"disk.raw", write_raw, true}, /* first: the others read it */
+		{"disk.qcow2", write_qcow2, image->recipe->qcow2},
+		{"rootfs.tar", write_tar, image->recipe->rootfs_tar},
+	};
+	int rc = mkv_make_dirs(dir, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!rows[i].is_requested)
+			continue;
+		rc = write_format(build, image, dir, rows[i].name,
+				  rows[i].write, err);
+		if (rc < 0)
+			return rc;
+	}
+	return write_boot(image, dir, err);
 }
 
 int mkv_build_image_write(const struct mkv_build *build,
 			  struct mkv_build_image *image, const char *dir,
 			  struct mkv_error *err)
 {
-	const struct {
-		const char *name;
-		writer *write;
-		bool wanted;
-	} rows[] = {
-		{"disk.raw", write_raw, true}, /* first: others read it */
-		{"disk.qcow2", write_qcow2, image->recipe->qcow2},
-		{"rootfs.tar", write_tar, image->recipe->rootfs_tar},
-	};
-	int rc = mkv_make_dirs(dir, err);
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(*rows); i++)
-		if (rows[i].wanted)
-			rc = write_one(build, image, dir, rows[i].name,
-				       rows[i].write, err);
-	if (rc == 0)
-		rc = write_boot(image, dir, err);
+	int rc = write_files(build, image, dir, err);
 	return rc < 0 ? mkv_wrap(err, rc, "image '%s'", image->recipe->name)
 		      : 0;
 }

@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/build/draft.h"
 #include "builder/build/programs.h"
+#include "builder/build/staging.h"
 #include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
@@ -135,7 +135,7 @@ static int build_recipes(struct mkv_session *session,
 			 struct mkv_error *err)
 {
 	auto_private_key struct mkv_private_key *key = NULL;
-	int rc = mkv_draft_watch_signals(err);
+	int rc = mkv_staging_watch_signals(err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_key_check_place(options->key, options->output, err);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/cmd/report.h"
 #include "builder/core/paths/paths.h"
 #include "builder/input/overlay/overlay.h"
@@ -104,7 +104,7 @@ static int check_output_places(const char *verb,
 		if (asprintf(&place, "%s/%s", output, recipes->items[i]->name) <
 		    0)
 			return mkv_oom(err);
-		int rc = mkv_draft_check_place(place, err);
+		int rc = mkv_staging_check_place(place, err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "%s", verb);
 	}

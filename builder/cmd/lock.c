@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/load.h"
 #include "builder/cmd/options.h"
@@ -151,7 +151,7 @@ static int lock_recipes(struct options *options, char **paths, int count,
 	rc = mkv_cmd_load_recipes(paths, count, &recipes, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_draft_watch_signals(err);
+	rc = mkv_staging_watch_signals(err);
 	if (rc < 0)
 		return rc;
 	auto_progress struct mkv_progress *progress = mkv_progress_new(

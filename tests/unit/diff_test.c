@@ -296,8 +296,8 @@ static void names_like_whiteouts_cannot_be_layered(void **state)
 	sample_file(top, "/etc/.wh.x", "");
 	assert_int_equal(mkv_tree_diff(base, top, &layer, &err), -EINVAL);
 	assert_string_equal(err.message,
-			    "'/etc/.wh.x': an OCI layer can't hold a name that "
-			    "begins with '.wh.'");
+			    "'/etc/.wh.x': an OCI layer can't contain a name "
+			    "that begins with '.wh.'");
 	assert_null(layer);
 }
 

@@ -100,7 +100,7 @@ static void a_socket_has_no_letter(void **state)
 	auto_buf struct mkv_buf list = {0};
 	mkv_buf_str(&list, "kept");
 	assert_int_equal(mkv_listing_write(tree, NULL, &list, &err), -EINVAL);
-	assert_non_null(strstr(err.message, "'/s' is of a kind"));
+	assert_non_null(strstr(err.message, "'/s' has a file type"));
 	assert_string_equal(list.data, "kept");
 }
 

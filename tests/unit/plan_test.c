@@ -18,8 +18,8 @@
 
 #include "builder/build/artifacts.h"
 #include "builder/build/build.h"
-#include "builder/build/draft.h"
 #include "builder/build/programs.h"
+#include "builder/build/staging.h"
 #include "builder/build/step.h"
 #include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
@@ -106,7 +106,7 @@ static void the_reason_names_what_changed(void **state)
 	} rows[] = {
 		{"a 1;b 2", "a 1;b 3", "b: 2 -> 3"},
 		{"a 1;b 2", "a 1;b 2;c 4", "c is new"},
-		{"a 1;b 2", "a 1", "b is gone"},
+		{"a 1;b 2", "a 1", "b was removed"},
 		{"a 1;b 2", "a 9;b 8", "a: 1 -> 9 and 1 more"},
 		{"ab 1;a 2", "ab 1;a 3", "a: 2 -> 3"},
 		{"a 1", "b 1", "b is new and 1 more"},
@@ -130,7 +130,7 @@ static void the_reason_names_what_changed(void **state)
 	assert_string_equal(reason.data, "never ran here");
 }
 
-/* What makes a draft, or whatever folder, an appliance. */
+/* The file that makes a directory an appliance. */
 static void write_manifest(const char *dir)
 {
 	static const char text[] = "{\"mkvbench_manifest\": 1}\n";
@@ -141,7 +141,7 @@ static void write_manifest(const char *dir)
 		mkv_write_file(path, 0644, text, sizeof(text) - 1, &err), 0);
 }
 
-static void a_draft_replaces_what_was_there_whole(void **state)
+static void a_staging_directory_replaces_the_whole_appliance(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -158,95 +158,96 @@ static void a_draft_replaces_what_was_there_whole(void **state)
 	auto_fd int held = open(alive, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(held, LOCK_EX | LOCK_NB), 0);
 	for (int round = 0; round < 2; round++) {
-		struct mkv_draft draft = {0};
+		struct mkv_staging staging = {0};
 		auto_free char *file = NULL;
 		assert_int_equal(mkv_make_dirs(stale, &err), 0);
 		assert_int_equal(mkv_make_dirs(numbered, &err), 0);
 		assert_int_equal(mkv_make_dirs(other, &err), 0);
 		assert_int_equal(mkv_make_dirs(dotted, &err), 0);
-		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-		/* A draft that nobody locks goes, though a process has its
-		 * number; another recipe's stays, and a locked one, though no
-		 * process has its number. */
+		assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+		/* An unlocked staging directory is removed although a process
+		 * has its id. One of another recipe stays, and so does a locked
+		 * one although no process has its id. */
 		assert_int_equal(access(alive, F_OK), 0);
 		assert_int_not_equal(access(stale, F_OK), 0);
 		assert_int_not_equal(access(numbered, F_OK), 0);
 		assert_int_equal(access(dotted, F_OK), 0);
 		assert_int_equal(access(target, F_OK), 0);
 		assert_int_equal(access(other, F_OK), 0);
-		assert_true(asprintf(&file, "%s/%s", draft.path,
+		assert_true(asprintf(&file, "%s/%s", staging.path,
 				     round ? "new" : "old") > 0);
 		assert_int_equal(mkv_write_file(file, 0644, "x", 1, &err), 0);
-		write_manifest(draft.path);
+		write_manifest(staging.path);
 		assert_int_equal(access(old, F_OK), round ? 0 : -1);
-		assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
-		mkv_draft_done(&draft);
+		assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
+		mkv_staging_done(&staging);
 		assert_int_equal(access(file, F_OK), -1);
 		assert_int_equal(access(old, F_OK), round ? -1 : 0);
 	}
-	/* A draft that isn't committed leaves what was there. */
-	struct mkv_draft draft = {0};
+	/* Without a commit the previous appliance stays. */
+	struct mkv_staging staging = {0};
 	auto_free char *kept = at("out/x/new");
-	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-	auto_free char *path = strdup(draft.path);
-	mkv_draft_done(&draft);
+	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+	auto_free char *path = strdup(staging.path);
+	mkv_staging_done(&staging);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(access(kept, F_OK), 0);
 }
 
 /* As in two PID namespaces, where both builds have the same number. */
-static void builds_of_one_number_have_drafts_of_their_own(void **state)
+static void
+builds_of_one_number_have_staging_directories_of_their_own(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_draft first = {0}, second = {0};
-	assert_int_equal(mkv_draft_new(out, "x", &first, &err), 0);
+	struct mkv_staging first = {0}, second = {0};
+	assert_int_equal(mkv_staging_new(out, "x", &first, &err), 0);
 	write_manifest(first.path);
-	assert_int_equal(mkv_draft_new(out, "x", &second, &err), 0);
+	assert_int_equal(mkv_staging_new(out, "x", &second, &err), 0);
 	assert_string_not_equal(first.path, second.path);
 	assert_int_equal(access(first.path, F_OK), 0);
 	write_manifest(second.path);
 	auto_free char *reused = strdup(second.path);
-	assert_int_equal(mkv_draft_commit(&second, place, &err), 0);
-	assert_int_equal(mkv_draft_commit(&first, place, &err), 0);
+	assert_int_equal(mkv_staging_commit(&second, place, &err), 0);
+	assert_int_equal(mkv_staging_commit(&first, place, &err), 0);
 	/* The path of the first now names the second's appliance. A third build
 	 * may have the second's path by now. */
 	assert_int_equal(mkdir(reused, 0755), 0);
 	auto_fd int third = open(reused, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(flock(third, LOCK_EX | LOCK_NB), 0);
-	mkv_draft_done(&second);
+	mkv_staging_done(&second);
 	assert_int_equal(access(reused, F_OK), 0);
 	auto_free char *replaced = strdup(first.path);
 	assert_int_equal(access(replaced, F_OK), 0);
-	mkv_draft_done(&first);
+	mkv_staging_done(&first);
 	assert_int_equal(access(replaced, F_OK), -1);
 	assert_int_equal(access(place, F_OK), 0);
 }
 
-static void a_draft_that_was_removed_meanwhile_is_not_placed(void **state)
+static void a_removed_staging_directory_is_not_placed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_draft draft = {0};
-	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, draft.path, &err), 0);
-	assert_int_equal(mkv_make_dirs(draft.path, &err), 0);
-	assert_int_equal(mkv_draft_commit(&draft, place, &err), -ESTALE);
+	struct mkv_staging staging = {0};
+	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, staging.path, &err), 0);
+	assert_int_equal(mkv_make_dirs(staging.path, &err), 0);
+	assert_int_equal(mkv_staging_commit(&staging, place, &err), -ESTALE);
 	assert_non_null(strstr(err.message, "was removed or replaced"));
 	assert_int_equal(access(place, F_OK), -1);
-	mkv_draft_done(&draft);
+	mkv_staging_done(&staging);
 }
 
 static int commit_in_a_process(const char *out, const char *place)
 {
 	struct mkv_error err;
-	auto_draft struct mkv_draft draft = {0};
-	if (mkv_draft_new(out, "x", &draft, &err) < 0)
+	auto_staging struct mkv_staging staging = {0};
+	if (mkv_staging_new(out, "x", &staging, &err) < 0)
 		return 2;
-	write_manifest(draft.path);
-	return mkv_draft_commit(&draft, place, &err) == 0 ? 0 : 3;
+	write_manifest(staging.path);
+	return mkv_staging_commit(&staging, place, &err) == 0 ? 0 : 3;
 }
 
 static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
@@ -278,17 +279,17 @@ static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
 	}
 }
 
-/* Writes into a draft for a second, or until it is gone. */
+/* Writes into a staging directory for a second, or until it is removed. */
 static void *keep_writing(void *context)
 {
-	const struct mkv_draft *draft = context;
+	const struct mkv_staging *staging = context;
 	struct timespec start, now;
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	for (int i = 0;; i++) {
 		auto_free char *path = NULL;
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec > start.tv_sec + 1 ||
-		    asprintf(&path, "%s/%d", draft->path, i) < 0 ||
+		    asprintf(&path, "%s/%d", staging->path, i) < 0 ||
 		    mkdir(path, 0755) < 0)
 			return NULL;
 	}
@@ -297,11 +298,11 @@ static void *keep_writing(void *context)
 static void be_interrupted(const char *out, int ready)
 {
 	struct mkv_error err;
-	struct mkv_draft draft = {0};
+	struct mkv_staging staging = {0};
 	pthread_t thread;
-	if (mkv_draft_watch_signals(&err) < 0 ||
-	    mkv_draft_new(out, "x", &draft, &err) < 0 ||
-	    pthread_create(&thread, NULL, keep_writing, &draft) != 0 ||
+	if (mkv_staging_watch_signals(&err) < 0 ||
+	    mkv_staging_new(out, "x", &staging, &err) < 0 ||
+	    pthread_create(&thread, NULL, keep_writing, &staging) != 0 ||
 	    write(ready, "r", 1) != 1)
 		_exit(1);
 	(void)pthread_join(thread, NULL);
@@ -309,7 +310,7 @@ static void be_interrupted(const char *out, int ready)
 		(void)pause();
 }
 
-static void an_interrupted_build_leaves_no_draft(void **state)
+static void an_interrupted_build_leaves_no_staging_directory(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -351,27 +352,27 @@ static void what_is_no_appliance_stays_where_it_is(void **state)
 		       *manifest = at("out/x/manifest.json");
 	assert_int_equal(mkv_make_dirs(place, &err), 0);
 	for (size_t i = 0; i < sizeof(manifests) / sizeof(*manifests); i++) {
-		struct mkv_draft draft = {0};
+		struct mkv_staging staging = {0};
 		auto_free char *path = NULL;
 		/* Empty when the build begins; no longer when it ends. */
-		assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-		path = strdup(draft.path);
-		write_manifest(draft.path);
+		assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+		path = strdup(staging.path);
+		write_manifest(staging.path);
 		assert_int_equal(mkv_write_file(mine, 0644, "m", 1, &err), 0);
 		if (manifests[i])
 			assert_int_equal(
 				mkv_write_file(manifest, 0644, manifests[i],
 					       strlen(manifests[i]), &err),
 				0);
-		assert_int_equal(mkv_draft_commit(&draft, place, &err),
+		assert_int_equal(mkv_staging_commit(&staging, place, &err),
 				 -EEXIST);
 		assert_int_equal(err.kind, MKV_BAD_USAGE);
 		assert_non_null(strstr(err.message, "is not an appliance"));
-		mkv_draft_done(&draft);
+		mkv_staging_done(&staging);
 		assert_int_equal(access(path, F_OK), -1);
 		assert_int_equal(access(mine, F_OK), 0);
 		/* And before a build begins. */
-		assert_int_equal(mkv_draft_new(out, "x", &draft, &err),
+		assert_int_equal(mkv_staging_new(out, "x", &staging, &err),
 				 -EEXIST);
 		assert_int_equal(access(mine, F_OK), 0);
 		assert_int_equal(unlink(mine), 0);
@@ -380,31 +381,31 @@ static void what_is_no_appliance_stays_where_it_is(void **state)
 	/* Neither a file nor a link, whatever it leads to, is a place. */
 	auto_free char *file = at("out/file"), *link = at("out/link");
 	write_manifest(place);
-	assert_int_equal(mkv_draft_check_place(place, &err), 0);
+	assert_int_equal(mkv_staging_check_place(place, &err), 0);
 	assert_int_equal(mkv_write_file(file, 0644, "f", 1, &err), 0);
 	assert_int_equal(symlink("x", link), 0);
-	assert_int_equal(mkv_draft_check_place(file, &err), -EEXIST);
-	assert_int_equal(mkv_draft_check_place(link, &err), -EEXIST);
+	assert_int_equal(mkv_staging_check_place(file, &err), -EEXIST);
+	assert_int_equal(mkv_staging_check_place(link, &err), -EEXIST);
 }
 
-static void parts_of_a_draft_are_hashed_once(void **state)
+static void finished_parts_are_hashed_once(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_draft draft = {0};
+	struct mkv_staging staging = {0};
 	auto_free char *part = NULL, *file = NULL, *late = NULL;
 	auto_artifacts struct mkv_artifacts found = {0};
 	struct mkv_sha256 one, two;
-	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-	assert_true(asprintf(&part, "%s/part", draft.path) > 0 &&
-		    asprintf(&file, "%s/part/a", draft.path) > 0 &&
-		    asprintf(&late, "%s/b", draft.path) > 0);
+	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+	assert_true(asprintf(&part, "%s/part", staging.path) > 0 &&
+		    asprintf(&file, "%s/part/a", staging.path) > 0 &&
+		    asprintf(&late, "%s/b", staging.path) > 0);
 	assert_int_equal(mkv_make_dirs(part, &err), 0);
 	assert_int_equal(mkv_write_file(file, 0644, "one", 3, &err), 0);
-	assert_int_equal(mkv_draft_finish_part(&draft, "part", &err), 0);
+	assert_int_equal(mkv_staging_finish_part(&staging, "part", &err), 0);
 	assert_int_equal(mkv_write_file(late, 0644, "two", 3, &err), 0);
-	assert_int_equal(mkv_draft_artifacts(&draft, &found, &err), 0);
+	assert_int_equal(mkv_staging_artifacts(&staging, &found, &err), 0);
 	assert_int_equal(found.count, 2);
 	assert_string_equal(found.items[0].path, "b");
 	assert_string_equal(found.items[1].path, "part/a");
@@ -412,8 +413,8 @@ static void parts_of_a_draft_are_hashed_once(void **state)
 	assert_int_equal(mkv_sha256_bytes("two", 3, &two, &err), 0);
 	assert_true(mkv_sha256_equal(&found.items[0].sha256, &two));
 	assert_true(mkv_sha256_equal(&found.items[1].sha256, &one));
-	assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
-	mkv_draft_done(&draft);
+	assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
+	mkv_staging_done(&staging);
 	/* What is known isn't read, unless its size says that it is another. */
 	auto_artifacts struct mkv_artifacts again = {0};
 	found.items[0].sha256 = one;
@@ -424,26 +425,27 @@ static void parts_of_a_draft_are_hashed_once(void **state)
 	assert_true(mkv_sha256_equal(&again.items[1].sha256, &one));
 }
 
-static void a_draft_that_does_not_reach_the_disk_is_not_placed(void **state)
+static void
+a_staging_directory_that_can_not_be_synced_is_not_placed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_draft draft = {0};
+	struct mkv_staging staging = {0};
 	auto_free char *part = NULL;
 	auto_artifacts struct mkv_artifacts none = {0};
-	assert_int_equal(mkv_draft_new(out, "x", &draft, &err), 0);
-	assert_true(asprintf(&part, "%s/part", draft.path) > 0);
+	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
+	assert_true(asprintf(&part, "%s/part", staging.path) > 0);
 	assert_int_equal(mkv_make_dirs(part, &err), 0);
-	assert_int_equal(mkv_draft_finish_part(&draft, "part", &err), 0);
-	assert_int_equal(mkv_draft_finish_part(&draft, "gone", &err), 0);
-	assert_int_equal(mkv_draft_artifacts(&draft, &none, &err), -ENOENT);
-	assert_int_equal(mkv_draft_commit(&draft, place, &err), -ENOENT);
+	assert_int_equal(mkv_staging_finish_part(&staging, "part", &err), 0);
+	assert_int_equal(mkv_staging_finish_part(&staging, "gone", &err), 0);
+	assert_int_equal(mkv_staging_artifacts(&staging, &none, &err), -ENOENT);
+	assert_int_equal(mkv_staging_commit(&staging, place, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "/gone"));
 	assert_int_not_equal(access(place, F_OK), 0);
-	assert_int_equal(mkv_draft_commit(&draft, place, &err), 0);
+	assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
 	assert_int_equal(access(place, F_OK), 0);
-	mkv_draft_done(&draft);
+	mkv_staging_done(&staging);
 }
 
 static void artifacts_are_all_files_in_order(void **state)
@@ -528,7 +530,7 @@ static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
 	assert_memory_equal(text, "one", 3);
 	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
 			 -ESTALE);
-	assert_non_null(strstr(err.message, "overlay 'o': it changed since"));
+	assert_non_null(strstr(err.message, "overlay 'o': changed since"));
 	assert_int_equal(
 		mkv_build_overlay_load(&build, "o", false, &none, &err),
 		-ESTALE);
@@ -571,14 +573,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_result_is_found_by_exactly_its_inputs),
 		CASE(the_reason_names_what_changed),
-		CASE(a_draft_replaces_what_was_there_whole),
-		CASE(builds_of_one_number_have_drafts_of_their_own),
-		CASE(a_draft_that_was_removed_meanwhile_is_not_placed),
-		CASE(an_interrupted_build_leaves_no_draft),
+		CASE(a_staging_directory_replaces_the_whole_appliance),
+		CASE(builds_of_one_number_have_staging_directories_of_their_own),
+		CASE(a_removed_staging_directory_is_not_placed),
+		CASE(an_interrupted_build_leaves_no_staging_directory),
 		CASE(builds_that_end_at_once_leave_one_whole_appliance),
 		CASE(what_is_no_appliance_stays_where_it_is),
-		CASE(parts_of_a_draft_are_hashed_once),
-		CASE(a_draft_that_does_not_reach_the_disk_is_not_placed),
+		CASE(finished_parts_are_hashed_once),
+		CASE(a_staging_directory_that_can_not_be_synced_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
 		CASE(inputs_of_any_bytes_stay_one_line),
 		CASE(an_overlay_is_what_its_lock_says_or_ends_the_build),

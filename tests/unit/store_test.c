@@ -119,7 +119,7 @@ static void a_damaged_object_is_removed_and_missing(void **state)
 	damage(*state, &sha);
 	assert_true(mkv_store_has(*state, &sha));
 	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), -ENOENT);
-	assert_non_null(strstr(err.message, "was damaged and is removed"));
+	assert_non_null(strstr(err.message, "is damaged and was removed"));
 	assert_false(mkv_store_has(*state, &sha));
 }
 
@@ -525,7 +525,7 @@ static void a_store_for_reading_stays_as_it_is(void **state)
 	assert_true(mkv_store_has(reader, &sha));
 	damage(*state, &sha);
 	assert_int_equal(mkv_store_get(reader, &sha, &fd, &err), -ENOENT);
-	assert_non_null(strstr(err.message, "was damaged"));
+	assert_non_null(strstr(err.message, "is damaged"));
 	assert_true(mkv_store_has(reader, &sha));
 	assert_int_equal(mkv_store_partial_open(reader, &sha, &object, &err),
 			 -EROFS);

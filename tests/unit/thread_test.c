@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/build/draft.h"
+#include "builder/build/staging.h"
 #include "builder/run/boot/network.h"
 #include "lib/sync.h"
 #include "programs/study/lib/http_workers.h"
@@ -79,7 +79,7 @@ static int start_signals(struct mkv_error *err)
 {
 	sigset_t before;
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-	int rc = mkv_draft_watch_signals(err);
+	int rc = mkv_staging_watch_signals(err);
 	sigset_t after;
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, &after), 0);
 	/* Signals that nobody waits for aren't blocked. */
@@ -100,7 +100,7 @@ static void an_error_names_the_thread_and_the_reason(void **state)
 		{"worker 3 of 3 for HTTP", start_workers, 2},
 		{"sync of '/proc/self/fdinfo'", start_sync, 0},
 		{"bridge of the hosts' network", start_network, 0},
-		{"watch for signals", start_signals, 0},
+		{"signal handler", start_signals, 0},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -134,13 +134,13 @@ static void what_stands_in_the_way_is_named(void **state)
 		int put, dirs;
 		const char *put_message, *dirs_message;
 	} rows[] = {
-		{"/none/x", -ENOENT, 0, "'/none/x': there is no '/none'", NULL},
+		{"/none/x", -ENOENT, 0, "'/none/x': '/none' is missing", NULL},
 		{"/bin/x", -ENOTDIR, -ENOTDIR,
 		 "'/bin/x': '/bin' is a link to 'usr/bin'",
-		 "'/bin/x': '/bin' is a link to usr/bin"},
+		 "'/bin/x': '/bin' is a link to 'usr/bin'"},
 		{"/etc/empty/x", -ENOTDIR, -ENOTDIR,
-		 "'/etc/empty/x': '/etc/empty' is not a folder",
-		 "'/etc/empty/x': '/etc/empty' is not a folder"},
+		 "'/etc/empty/x': '/etc/empty' is not a directory",
+		 "'/etc/empty/x': '/etc/empty' is not a directory"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err;
@@ -185,7 +185,8 @@ static void put_replaces_all_but_folders_that_hold_something(void **state)
 		mkv_content_size(mkv_tree_lookup(tree, "/d/x")->content), 2);
 	assert_int_equal(mkv_tree_put_file(tree, "/d", 0644, "", 0, &err),
 			 -EEXIST);
-	assert_string_equal(err.message, "'/d' is a folder that is not empty");
+	assert_string_equal(err.message,
+			    "'/d' is a directory that is not empty");
 	assert_int_equal(mkv_tree_count(tree), 2);
 	assert_true(mkv_tree_remove(tree, "/d/x"));
 	sample_file(tree, "/d", "now a file");
@@ -223,7 +224,7 @@ static void a_folder_has_one_name(void **state)
 		mkv_tree_put(tree, "/b", mkv_tree_lookup(tree, "/a"), &err),
 		-EINVAL);
 	assert_string_equal(err.message,
-			    "'/b': a folder is put empty and once");
+			    "'/b': only a new, empty directory can be put");
 }
 
 static void make_dirs_keeps_what_is_there(void **state)

@@ -16,10 +16,12 @@ static int keep_content(const struct mkv_build *build,
 	struct mkv_step_result result = {.count = 1};
 	struct mkv_step_output *output = &result.outputs[0];
 	int rc = mkv_store_new_open(build->store, &object, err);
-	if (rc == 0)
-		rc = mkv_content_copy_to(content, object.fd, 0, err);
-	if (rc == 0)
-		rc = mkv_store_new_commit(&object, NULL, &output->sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_content_copy_to(content, object.fd, 0, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_new_commit(&object, NULL, &output->sha256, err);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(output->name, sizeof(output->name), "%s", name);
@@ -34,9 +36,10 @@ static int open_result(const struct mkv_build *build,
 	const struct mkv_step_output *output = &result->outputs[0];
 	int fd = -1;
 	int rc = mkv_store_get(build->store, &output->sha256, &fd, err);
+	if (rc < 0)
+		return rc;
 	auto_source struct mkv_source *source = NULL;
-	if (rc == 0)
-		rc = mkv_source_new(fd, &source, err);
+	rc = mkv_source_new(fd, &source, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_content_range(source, 0, output->size_bytes,
@@ -44,7 +47,7 @@ static int open_result(const struct mkv_build *build,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-/* The release of an image's kernel as its package says it: see find_kernel().
+/* The release of an image's kernel, from the name of its package in the lock.
  */
 static const char *locked_release(const struct mkv_build *build,
 				  const char *image)
@@ -88,8 +91,8 @@ int mkv_build_initramfs_step(const struct mkv_build *build, const char *image,
 	return 0;
 }
 
-/* Makes the initramfs, whether or not the store has it. */
 static int make_initramfs(const struct mkv_build *build,
+			  const struct mkv_step *step,
 			  const char *kernel_release,
 			  const struct mkv_tree *tree, struct mkv_content **ret,
 			  struct mkv_error *err)
@@ -103,7 +106,24 @@ static int make_initramfs(const struct mkv_build *build,
 				 build->lock->epoch_s, &files, err);
 	if (rc < 0)
 		return rc;
-	return mkv_initramfs_pack(files, ret, err);
+	auto_content struct mkv_content *packed = NULL;
+	rc = mkv_initramfs_pack(files, &packed, err);
+	if (rc < 0)
+		return rc;
+	rc = keep_content(build, step, "initramfs", packed, err);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(packed);
+	return 0;
+}
+
+static int find_initramfs(const struct mkv_build *build,
+			  const struct mkv_step *step, struct mkv_content **ret,
+			  struct mkv_error *err)
+{
+	struct mkv_step_result result;
+	int rc = mkv_step_find(step, build->store, &result, err);
+	return rc < 0 ? rc : open_result(build, &result, ret, err);
 }
 
 int mkv_build_initramfs(const struct mkv_build *build, const char *image,
@@ -113,21 +133,16 @@ int mkv_build_initramfs(const struct mkv_build *build, const char *image,
 			struct mkv_error *err)
 {
 	auto_step struct mkv_step step = {0};
-	struct mkv_step_result result;
 	int rc = mkv_build_initramfs_step(build, image, kernel_release, pack,
 					  &step, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_step_find(&step, build->store, &result, err);
-	if (rc == 0)
-		rc = open_result(build, &result, ret, err);
-	if (rc != -ENOENT) /* missing or damaged: made again */
+	rc = find_initramfs(build, &step, ret, err);
+	if (rc != -ENOENT) /* missing or damaged: built again */
 		return rc;
 	auto_progress_step struct mkv_progress_step shown = mkv_progress_begin(
 		build->progress, 0, "initramfs of %s", image);
-	rc = make_initramfs(build, kernel_release, tree, ret, err);
-	if (rc == 0)
-		rc = keep_content(build, &step, "initramfs", *ret, err);
+	rc = make_initramfs(build, &step, kernel_release, tree, ret, err);
 	mkv_progress_end(&shown, rc, NULL);
 	return rc;
 }

@@ -5,7 +5,6 @@
 
 enum { LAYER_VERSION = 1 };
 
-/* It is worth keeping: it is large and its inputs are one digest. */
 int mkv_build_layer_step(const struct mkv_sha256 *pack, struct mkv_step *ret,
 			 struct mkv_error *err)
 {
@@ -25,10 +24,12 @@ int mkv_build_package_layer(const struct mkv_build *build,
 	auto_step struct mkv_step step = {0};
 	struct mkv_sha256 key;
 	int rc = mkv_build_layer_step(pack, &step, err);
-	if (rc == 0)
-		rc = mkv_step_key(&step, &key, err);
-	if (rc == 0)
-		rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_key(&step, &key, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_layer_load(build->store, &key, tree, ret, err);
 	if (rc != -ENOENT)
 		return rc;
 	rc = mkv_oci_layer_new(tree, MKV_BUILD_LAYER_LEVEL,

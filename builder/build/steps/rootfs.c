@@ -12,8 +12,8 @@ find_set(const struct mkv_build *build, const char *name, struct mkv_error *err)
 	const struct mkv_lock_set *set = mkv_lock_find_set(build->lock, name);
 	if (!set)
 		(void)mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-			       "the lock has no set '%s': `mkvbench lock "
-			       "--update` makes a new one",
+			       "the lock has no set '%s': run `mkvbench lock "
+			       "--update`",
 			       name);
 	return set;
 }
@@ -23,8 +23,8 @@ static bool is_container(const char *set)
 	return strncmp(set, "oci/", 4) == 0;
 }
 
-/* A step that installs packages of a set: all of them, or those that `order`
- * says. */
+/* A step that installs packages of a set: the first `count`, or, if `order` is
+ * not NULL, those with the indexes in `order`. */
 static int init_step(const struct mkv_build *build,
 		     const struct mkv_lock_set *set, const char *kind,
 		     const size_t *order, size_t count, struct mkv_step *ret,
@@ -96,7 +96,7 @@ static int open_debs(const struct mkv_build *build,
 	return 0;
 }
 
-/* A set's packages, the base's first. */
+/* A set's packages, those of the base first. */
 struct plan {
 	struct debs debs;
 	size_t *order;
@@ -132,11 +132,12 @@ static int make_plan(const struct mkv_build *build,
 	return 0;
 }
 
-/* Installs the first `count` packages of the plan, on top of a base or not
- * (-1). */
-static int install(const struct mkv_build *build, const struct plan *plan,
-		   size_t count, int base_fd, bool container,
-		   struct mkv_step_result *ret, struct mkv_error *err)
+/* Installs the first `count` packages of the plan, on the base if `base_fd` is
+ * not -1. */
+static int install_packages(const struct mkv_build *build,
+			    const struct plan *plan, size_t count, int base_fd,
+			    bool container, struct mkv_step_result *ret,
+			    struct mkv_error *err)
 {
 	auto_store_new struct mkv_store_new pack = MKV_STORE_NEW_INIT;
 	int rc = mkv_store_new_open(build->store, &pack, err);
@@ -161,7 +162,18 @@ static int install(const struct mkv_build *build, const struct plan *plan,
 	return mkv_store_new_commit(&pack, NULL, &ret->outputs[0].sha256, err);
 }
 
-/* The base's pack, opened, from the store or made now. */
+/* -ENOENT when the store lacks the pack or had only a damaged one. */
+static int find_pack(const struct mkv_build *build, const struct mkv_step *step,
+		     struct mkv_step_result *ret, int *ret_fd,
+		     struct mkv_error *err)
+{
+	int rc = mkv_step_find(step, build->store, ret, err);
+	return rc < 0 ? rc
+		      : mkv_store_get(build->store, &ret->outputs[0].sha256,
+				      ret_fd, err);
+}
+
+/* Opens the base's pack, from the store or built now. */
 static int get_base(const struct mkv_build *build,
 		    const struct mkv_lock_set *set, const struct plan *plan,
 		    struct mkv_step_result *ret, int *ret_fd,
@@ -172,23 +184,22 @@ static int get_base(const struct mkv_build *build,
 			   err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_step_find(&step, build->store, ret, err);
-	if (rc == 0)
-		rc = mkv_store_get(build->store, &ret->outputs[0].sha256,
-				   ret_fd, err);
+	rc = find_pack(build, &step, ret, ret_fd, err);
 	if (rc != -ENOENT)
 		return rc;
-	rc = install(build, plan, plan->n_base, -1, is_container(set->name),
-		     ret, err);
-	if (rc == 0)
-		rc = mkv_step_keep(&step, build->store, ret, err);
-	return rc < 0 ? rc
-		      : mkv_store_get(build->store, &ret->outputs[0].sha256,
-				      ret_fd, err);
+	rc = install_packages(build, plan, plan->n_base, -1,
+			      is_container(set->name), ret, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_keep(&step, build->store, ret, err);
+	if (rc < 0)
+		return rc;
+	return mkv_store_get(build->store, &ret->outputs[0].sha256, ret_fd,
+			     err);
 }
 
-/* Always by way of the base's pack, whether it was there or not: so there is
- * one way to the bytes. */
+/* Always installs on the base's pack, whether the store had it or not, so that
+ * the bytes are made in one way only. */
 static int install_set(const struct mkv_build *build,
 		       const struct mkv_lock_set *set,
 		       struct mkv_step_result *ret, struct mkv_error *err)
@@ -196,12 +207,13 @@ static int install_set(const struct mkv_build *build,
 	__attribute__((cleanup(plan_done))) struct plan plan = {0};
 	auto_fd int base_fd = -1;
 	int rc = make_plan(build, set, &plan, err);
-	if (rc == 0)
-		rc = get_base(build, set, &plan, ret, &base_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = get_base(build, set, &plan, ret, &base_fd, err);
 	if (rc < 0 || plan.n_base == plan.debs.count)
 		return rc;
-	return install(build, &plan, plan.debs.count, base_fd,
-		       is_container(set->name), ret, err);
+	return install_packages(build, &plan, plan.debs.count, base_fd,
+				is_container(set->name), ret, err);
 }
 
 int mkv_build_rootfs_base_step(const struct mkv_build *build, const char *name,
@@ -227,29 +239,40 @@ int mkv_build_rootfs_base(const struct mkv_build *build, const char *name,
 	if (!set)
 		return -ENOENT;
 	int rc = make_plan(build, set, &plan, err);
-	if (rc == 0)
-		rc = get_base(build, set, &plan, &result, &base_fd, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "base of '%s'", name);
+	rc = get_base(build, set, &plan, &result, &base_fd, err);
 	return rc < 0 ? mkv_wrap(err, rc, "base of '%s'", name) : 0;
 }
 
-static int open_tree(const struct mkv_build *build,
-		     const struct mkv_step_result *result,
-		     struct mkv_tree **ret, struct mkv_error *err)
+static int make_tree(const struct mkv_build *build,
+		     const struct mkv_lock_set *set,
+		     const struct mkv_step *step,
+		     struct mkv_step_result *ret_result, struct mkv_tree **ret,
+		     struct mkv_error *err)
 {
 	int fd = -1;
-	int rc = mkv_store_get(build->store, &result->outputs[0].sha256, &fd,
-			       err);
+	int rc = install_set(build, set, ret_result, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_step_keep(step, build->store, ret_result, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_get(build->store, &ret_result->outputs[0].sha256, &fd,
+			   err);
 	return rc < 0 ? rc : mkv_pack_open(fd, ret, err);
 }
 
-/* -ENOENT when the store doesn't have it, or only a damaged one. */
+/* -ENOENT as find_pack(). */
 static int find_tree(const struct mkv_build *build, const struct mkv_step *step,
 		     const char *name, struct mkv_step_result *ret_result,
 		     struct mkv_tree **ret, struct mkv_error *err)
 {
-	int rc = mkv_step_find(step, build->store, ret_result, err);
-	if (rc == 0)
-		rc = open_tree(build, ret_result, ret, err);
+	int fd = -1;
+	int rc = find_pack(build, step, ret_result, &fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_pack_open(fd, ret, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_progress_step shown = mkv_progress_begin(
@@ -271,13 +294,8 @@ int mkv_build_rootfs(const struct mkv_build *build, const char *name,
 		return rc;
 	struct mkv_step_result result;
 	rc = find_tree(build, &step, name, &result, ret, err);
-	if (rc == -ENOENT) {
-		rc = install_set(build, set, &result, err);
-		if (rc == 0)
-			rc = mkv_step_keep(&step, build->store, &result, err);
-		if (rc == 0)
-			rc = open_tree(build, &result, ret, err);
-	}
+	if (rc == -ENOENT)
+		rc = make_tree(build, set, &step, &result, ret, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "root file system '%s'", name);
 	*ret_sha256 = result.outputs[0].sha256;

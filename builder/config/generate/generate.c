@@ -10,12 +10,12 @@
 int mkv_generate_put(struct mkv_tree *tree, const char *path,
 		     struct mkv_buf *text, struct mkv_error *err)
 {
-	int rc = mkv_buf_check(text, err);
-	if (rc == 0)
-		rc = mkv_tree_put_file(tree, path, 0644, text->data, text->size,
-				       err);
-	mkv_buf_done(text);
-	return rc;
+	auto_buf struct mkv_buf owned = *text;
+	*text = (struct mkv_buf){0};
+	int rc = mkv_buf_check(&owned, err);
+	if (rc < 0)
+		return rc;
+	return mkv_tree_put_file(tree, path, 0644, owned.data, owned.size, err);
 }
 
 static int put_host_names(struct mkv_tree *tree,
@@ -33,12 +33,13 @@ static int put_host_names(struct mkv_tree *tree,
 	int rc = mkv_generate_put(tree, "/etc/hosts", &text, err);
 	if (rc < 0)
 		return rc;
-	/* Until the role is known; systemd takes an empty file as no name. */
+	/* The name until the role is known; an empty file would leave the name
+	 * to systemd. */
 	mkv_buf_str(&text, "mkvbench\n");
 	return mkv_generate_put(tree, "/etc/hostname", &text, err);
 }
 
-/* Which image of the contract this is, for what runs in it. */
+/* The image's name in the contract, for programs that run in the image. */
 static int put_image_name(struct mkv_tree *tree,
 			  const struct mkv_generate_inputs *inputs,
 			  struct mkv_error *err)
@@ -63,8 +64,8 @@ static int put_sysctls(struct mkv_tree *tree,
 				err);
 }
 
-/* What mkvbench-settings.service writes with systemd-tmpfiles; tmpfiles.d(5),
- * "w": only into files that are there. */
+/* The settings that mkvbench-settings.service applies with systemd-tmpfiles;
+ * tmpfiles.d(5), "w": writes only to existing files. */
 static int put_settings(struct mkv_tree *tree,
 			const struct mkv_generate_inputs *inputs,
 			struct mkv_error *err)
@@ -86,7 +87,7 @@ static int put_settings(struct mkv_tree *tree,
 				err);
 }
 
-/* The root file system is mounted by the initramfs; data partitions here. */
+/* Data partitions only: the initramfs mounts the root file system. */
 static int put_fstab(struct mkv_tree *tree,
 		     const struct mkv_generate_inputs *inputs,
 		     struct mkv_error *err)
@@ -107,44 +108,47 @@ static int put_fstab(struct mkv_tree *tree,
 	return mkv_generate_put(tree, "/etc/fstab", &text, err);
 }
 
-/* What a program of the application reads from its environment;
- * systemd.exec(5), "EnvironmentFile=". */
+static void put_variable(struct mkv_buf *into,
+			 const struct mkv_setting *setting)
+{
+	mkv_buf_str(into, "MKVBENCH_");
+	for (const char *c = setting->key; *c; c++)
+		mkv_buf_char(into, *c >= 'a' && *c <= 'z' ? (char)(*c - 32)
+				   : *c == '-'		  ? '_'
+							  : *c);
+	mkv_buf_str(into, "=\"");
+	for (const char *c = setting->value; *c; c++)
+		mkv_buf_printf(into, "%s%c", strchr("\\\"$`", *c) ? "\\" : "",
+			       *c);
+	mkv_buf_str(into, "\"\n");
+}
+
+/* The environment of each program of the application; systemd.exec(5),
+ * "EnvironmentFile=". */
 static int put_services(struct mkv_tree *tree,
 			const struct mkv_generate_inputs *inputs,
 			struct mkv_error *err)
 {
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < inputs->recipe->n_services; i++) {
+	for (size_t i = 0; i < inputs->recipe->n_services; i++) {
 		const struct mkv_service *service =
 			&inputs->recipe->services[i];
 		auto_buf struct mkv_buf text = {0}, path = {0};
 		mkv_buf_printf(&path, "/usr/lib/mkvbench/services/%s.env",
 			       service->name);
-		for (size_t j = 0; j < service->settings.count; j++) {
-			mkv_buf_str(&text, "MKVBENCH_");
-			for (const char *c = service->settings.items[j].key; *c;
-			     c++)
-				mkv_buf_char(&text, *c >= 'a' && *c <= 'z'
-							    ? (char)(*c - 32)
-						    : *c == '-' ? '_'
-								: *c);
-			mkv_buf_str(&text, "=\"");
-			for (const char *c = service->settings.items[j].value;
-			     *c; c++)
-				mkv_buf_printf(&text, "%s%c",
-					       strchr("\\\"$`", *c) ? "\\" : "",
-					       *c);
-			mkv_buf_str(&text, "\"\n");
-		}
-		rc = mkv_buf_check(&path, err);
-		if (rc == 0)
-			rc = mkv_generate_put(tree, path.data, &text, err);
+		for (size_t j = 0; j < service->settings.count; j++)
+			put_variable(&text, &service->settings.items[j]);
+		int rc = mkv_buf_check(&path, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_generate_put(tree, path.data, &text, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
-/* systemd compares /usr's time with these files' (systemd-update-done(8)) and
- * otherwise rebuilds caches at the first boot, which are built already. */
+/* The stamps of systemd-update-done(8). Without them systemd would rebuild
+ * caches at the first boot that the image already has. */
 static int put_updated(struct mkv_tree *tree,
 		       const struct mkv_generate_inputs *inputs,
 		       struct mkv_error *err)
@@ -171,15 +175,21 @@ static int put_units(struct mkv_tree *tree,
 		     struct mkv_error *err)
 {
 	const struct mkv_image *image = inputs->image;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < image->enable.count; i++)
-		rc = mkv_unit_enable(tree, image->enable.items[i], err);
-	for (size_t i = 0; rc == 0 && i < image->mask.count; i++)
-		rc = mkv_unit_mask(tree, image->mask.items[i], err);
-	return rc;
+	for (size_t i = 0; i < image->enable.count; i++) {
+		int rc = mkv_unit_enable(tree, image->enable.items[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < image->mask.count; i++) {
+		int rc = mkv_unit_mask(tree, image->mask.items[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
-/* In this order; units last, so that a generated unit can be enabled. */
+/* In the order of generation; units last, so that a generated unit can be
+ * enabled. */
 static const struct {
 	const char *what;
 	int (*put)(struct mkv_tree *tree,

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The configuration files of an image that follow from the recipe. One function
- * a concern, one row of a table in generate.c each. */
+/* The configuration files of an image that are generated from the recipe. Each
+ * kind of file has a function and a row of the table in generate.c. */
 
 #include "builder/core/tree/tree.h"
 #include "builder/input/recipe/recipe.h"
 
-/* What generating may look at. */
+/* The inputs of every generating function. */
 struct mkv_generate_inputs {
 	const struct mkv_recipe *recipe;
 	const struct mkv_image *image;
 	size_t image_index;
-	const uint8_t (*partition_uuids)[16]; /* of image->partitions' file
-						 systems, in their order */
+	/* Of the file systems on image->partitions, in the same order. */
+	const uint8_t (*partition_uuids)[16];
 };
 
 /* Puts every generated file into the tree. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Prometheus' configuration, for an image with that package: the node exporter
- * of every host, whose textfile folder has the verifier's figures, and /metrics
- * of every program of the application, wherever the recipe runs it. */
+/* The configuration of Prometheus, for an image with that package. Targets are
+ * the node exporter of every host, whose textfile directory has the verifier's
+ * metrics, and /metrics of every program of the application, as a process or in
+ * a container. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -10,8 +11,7 @@
 
 enum { NODE_PORT = 9100, OWN_PORT = 9090 };
 
-/* The application's programs that serve /metrics, and their ports unless PORT
- * says otherwise. */
+/* The application's programs that serve /metrics, with their default ports. */
 static const struct {
 	const char *name;
 	unsigned port;
@@ -34,7 +34,8 @@ static void put_target(struct mkv_buf *into, const struct mkv_host *host,
 	mkv_buf_str(into, "}\n");
 }
 
-static const char *find(const struct mkv_settings *settings, const char *key)
+static const char *find_setting(const struct mkv_settings *settings,
+				const char *key)
 {
 	for (size_t i = 0; i < settings->count; i++)
 		if (strcasecmp(settings->items[i].key, key) == 0)
@@ -48,16 +49,19 @@ static unsigned port_of_process(const struct mkv_recipe *recipe, size_t program)
 	for (size_t i = 0; i < recipe->n_services; i++)
 		if (strcmp(recipe->services[i].name, programs[program].name) ==
 		    0)
-			text = find(&recipe->services[i].settings, "port");
+			text = find_setting(&recipe->services[i].settings,
+					    "port");
 	return text ? (unsigned)strtoul(text, NULL, 10)
 		    : programs[program].port;
 }
 
-/* The host's port that leads to the program's in a container; 0: none. */
+/* The host's port that is published for the program's port in the container; 0:
+ * none. */
 static unsigned port_of_container(const struct mkv_container *container,
 				  size_t program)
 {
-	const char *text = find(&container->environment, "MKVBENCH_PORT");
+	const char *text =
+		find_setting(&container->environment, "MKVBENCH_PORT");
 	unsigned long port =
 		text ? strtoul(text, NULL, 10) : programs[program].port;
 	if (strcmp(container->network, "host") == 0)
@@ -75,7 +79,7 @@ static unsigned port_of_container(const struct mkv_container *container,
 	return 0;
 }
 
-/* A program runs natively on the host that has its role. */
+/* A program runs as a process on the host with the role of the same name. */
 static void put_processes(struct mkv_buf *into, const struct mkv_recipe *recipe,
 			  const struct mkv_host *host)
 {
@@ -135,7 +139,7 @@ static void put_own(struct mkv_buf *into, const struct mkv_recipe *recipe,
 		put_target(into, host, OWN_PORT, "prometheus");
 }
 
-/* A job takes what each of its functions finds on each host. */
+/* The targets of a job are those that its functions put for each host. */
 static const struct {
 	const char *name;
 	void (*put[2])(struct mkv_buf *into, const struct mkv_recipe *recipe,

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The next one, when it is promised at all. */
-static struct mkv_promise *add(struct mkv_promise *list, size_t *count,
-			       const char *key, const char *value)
+/* Appends a promise; NULL, and no promise, when there is no value. */
+static struct mkv_promise *add_promise(struct mkv_promise *list, size_t *count,
+				       const char *key, const char *value)
 {
 	if (!value)
 		return NULL;
@@ -20,15 +20,15 @@ static const char *on_off(bool given, bool value)
 	return !given ? NULL : value ? "on" : "off";
 }
 
-static void say(struct mkv_promise *promise, const char *word,
-		const char *value)
+static void set_word(struct mkv_promise *promise, const char *word,
+		     const char *value)
 {
 	if (promise)
 		(void)snprintf(promise->word, sizeof(promise->word), "%s=%s",
 			       word, value);
 }
 
-static void write_to(struct mkv_promise *promise, const char *path,
+static void add_file(struct mkv_promise *promise, const char *path,
 		     const char *text)
 {
 	size_t at = 0;
@@ -45,7 +45,7 @@ static const char *digit(bool value)
 	return value ? "1" : "0";
 }
 
-/* The driver of the controller that the guest's disk hangs on. */
+/* The driver of the controller of the guest's disk. */
 static const char *guest_disk(const struct mkv_hypervisor *hv)
 {
 	return strcmp(hv->disk_bus, "virtio") == 0 ? "virtio_blk"
@@ -67,35 +67,37 @@ size_t mkv_settings_promised(const struct mkv_recipe *recipe,
 	struct mkv_promise *p;
 	size_t count = 0;
 
-	p = add(ret, &count, "boost", on_off(s->has_boost && !guest, s->boost));
-	write_to(p, "/sys/devices/system/cpu/cpufreq/boost", digit(s->boost));
-	write_to(p, "/sys/devices/system/cpu/intel_pstate/no_turbo",
+	p = add_promise(ret, &count, "boost",
+			on_off(s->has_boost && !guest, s->boost));
+	add_file(p, "/sys/devices/system/cpu/cpufreq/boost", digit(s->boost));
+	add_file(p, "/sys/devices/system/cpu/intel_pstate/no_turbo",
 		 digit(!s->boost));
-	(void)add(ret, &count, "disk_driver",
-		  guest ? guest_disk(&recipe->hypervisor)
-			: recipe->hardware.disk_driver);
-	p = add(ret, &count, "governor", guest ? NULL : s->governor);
+	(void)add_promise(ret, &count, "disk_driver",
+			  guest ? guest_disk(&recipe->hypervisor)
+				: recipe->hardware.disk_driver);
+	p = add_promise(ret, &count, "governor", guest ? NULL : s->governor);
 	if (p && strcmp(s->governor, "none") != 0)
-		say(p, "cpufreq.default_governor", s->governor);
-	p = add(ret, &count, "io_scheduler", s->io_scheduler);
-	write_to(p, "/sys/block/nvme*/queue/scheduler", s->io_scheduler);
-	write_to(p, "/sys/block/sd*/queue/scheduler", s->io_scheduler);
-	write_to(p, "/sys/block/vd*/queue/scheduler", s->io_scheduler);
-	p = add(ret, &count, "ksm", on_off(s->has_ksm, s->ksm));
-	write_to(p, "/sys/kernel/mm/ksm/run", digit(s->ksm));
-	p = add(ret, &count, "mitigations",
-		on_off(s->has_mitigations, s->mitigations));
+		set_word(p, "cpufreq.default_governor", s->governor);
+	p = add_promise(ret, &count, "io_scheduler", s->io_scheduler);
+	add_file(p, "/sys/block/nvme*/queue/scheduler", s->io_scheduler);
+	add_file(p, "/sys/block/sd*/queue/scheduler", s->io_scheduler);
+	add_file(p, "/sys/block/vd*/queue/scheduler", s->io_scheduler);
+	p = add_promise(ret, &count, "ksm", on_off(s->has_ksm, s->ksm));
+	add_file(p, "/sys/kernel/mm/ksm/run", digit(s->ksm));
+	p = add_promise(ret, &count, "mitigations",
+			on_off(s->has_mitigations, s->mitigations));
 	if (!s->mitigations)
-		say(p, "mitigations", "off");
-	(void)add(ret, &count, "nic_driver",
-		  guest ? guest_nic(&recipe->hypervisor)
-			: recipe->hardware.nic_driver);
-	p = add(ret, &count, "numa_balancing",
-		on_off(s->has_numa_balancing, s->numa_balancing));
-	write_to(p, "/proc/sys/kernel/numa_balancing",
+		set_word(p, "mitigations", "off");
+	(void)add_promise(ret, &count, "nic_driver",
+			  guest ? guest_nic(&recipe->hypervisor)
+				: recipe->hardware.nic_driver);
+	p = add_promise(ret, &count, "numa_balancing",
+			on_off(s->has_numa_balancing, s->numa_balancing));
+	add_file(p, "/proc/sys/kernel/numa_balancing",
 		 digit(s->numa_balancing));
-	(void)add(ret, &count, "swap", s->swap);
-	p = add(ret, &count, "transparent_hugepage", s->transparent_huge_pages);
-	say(p, "transparent_hugepage", s->transparent_huge_pages);
+	(void)add_promise(ret, &count, "swap", s->swap);
+	p = add_promise(ret, &count, "transparent_hugepage",
+			s->transparent_huge_pages);
+	set_word(p, "transparent_hugepage", s->transparent_huge_pages);
 	return count;
 }

@@ -6,12 +6,12 @@
 
 #include "lib/buf.h"
 
-enum { UNIT_LIMIT_BYTES = 1 << 20, ALSO_DEPTH = 8 };
+enum { UNIT_BYTES_MAX = 1 << 20, ALSO_DEPTH_MAX = 8 };
 
 #define ETC "/etc/systemd/system"
 
-static int enable(struct mkv_tree *tree, const char *unit, unsigned depth,
-		  struct mkv_error *err);
+static int enable_unit(struct mkv_tree *tree, const char *unit, unsigned depth,
+		       struct mkv_error *err);
 
 static bool is_unit_name(const char *unit)
 {
@@ -32,7 +32,7 @@ static bool is_unit_name(const char *unit)
 	return false;
 }
 
-/* "a@b.service" -> "a@.service"; other names stay. */
+/* "a@b.service" becomes "a@.service"; other names are copied. */
 static char *template_of(const char *unit)
 {
 	const char *at = strchr(unit, '@');
@@ -45,7 +45,8 @@ static char *template_of(const char *unit)
 	return name;
 }
 
-/* Where the unit's file is: an administrator's before a package's. */
+/* Finds the unit's file and its path; /etc precedes the packages' directories.
+ */
 static struct mkv_inode *find_unit(const struct mkv_tree *tree,
 				   const char *name, char ret[static 512])
 {
@@ -60,14 +61,14 @@ static struct mkv_inode *find_unit(const struct mkv_tree *tree,
 	return NULL;
 }
 
-static int link_into(struct mkv_tree *tree, const char *folder,
+static int link_into(struct mkv_tree *tree, const char *directory,
 		     const char *suffix, const char *name, const char *target,
 		     struct mkv_error *err)
 {
 	auto_free char *path = NULL;
-	int used =
-		folder ? asprintf(&path, ETC "/%s%s/%s", folder, suffix, name)
-		       : asprintf(&path, ETC "/%s", name);
+	int used = directory ? asprintf(&path, ETC "/%s%s/%s", directory,
+					suffix, name)
+			     : asprintf(&path, ETC "/%s", name);
 	if (used < 0)
 		return mkv_oom(err);
 	return mkv_tree_put_symlink(tree, path, target, err);
@@ -85,8 +86,8 @@ static int install_setting(struct mkv_tree *tree, const char *unit,
 			continue;
 		if (!is_unit_name(word))
 			return mkv_fail(err, MKV_FAILED, EINVAL,
-					"'%s': %s= names '%s', which is not a "
-					"unit",
+					"'%s': %s= names '%s', which is not "
+					"the name of a systemd unit",
 					file, key, word);
 		if (strcmp(key, "WantedBy") == 0)
 			rc = link_into(tree, word, ".wants", unit, file, err);
@@ -96,7 +97,7 @@ static int install_setting(struct mkv_tree *tree, const char *unit,
 		else if (strcmp(key, "Alias") == 0 && strcmp(word, unit) != 0)
 			rc = link_into(tree, NULL, "", word, file, err);
 		else if (strcmp(key, "Also") == 0)
-			rc = enable(tree, word, depth + 1, err);
+			rc = enable_unit(tree, word, depth + 1, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -129,20 +130,20 @@ static int install_lines(struct mkv_tree *tree, const char *unit,
 	}
 	if (!found)
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
-				"unit '%s' has no [Install] section: it can't "
-				"be enabled",
+				"can't enable unit '%s': it has no [Install] "
+				"section",
 				unit);
 	return 0;
 }
 
-static int enable(struct mkv_tree *tree, const char *unit, unsigned depth,
-		  struct mkv_error *err)
+static int enable_unit(struct mkv_tree *tree, const char *unit, unsigned depth,
+		       struct mkv_error *err)
 {
 	if (!is_unit_name(unit))
 		return mkv_fail(err, MKV_BAD_RECIPE, EINVAL,
 				"'%s' is not the name of a systemd unit", unit);
-	if (depth > ALSO_DEPTH)
-		return 0; /* units name each other by Also= */
+	if (depth > ALSO_DEPTH_MAX)
+		return 0; /* units may name each other in Also= */
 	auto_free char *name = template_of(unit);
 	if (!name)
 		return mkv_oom(err);
@@ -150,13 +151,14 @@ static int enable(struct mkv_tree *tree, const char *unit, unsigned depth,
 	struct mkv_inode *inode = find_unit(tree, name, file);
 	if (!inode)
 		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"the image has no unit '%s': is the package "
-				"that brings it in the recipe?",
+				"can't enable unit '%s': it is missing in the "
+				"image: add its package to the recipe",
 				name);
 	uint64_t size = mkv_content_size(inode->content);
-	if (size > UNIT_LIMIT_BYTES)
-		return mkv_fail(err, MKV_FAILED, EFBIG, "'%s' is too large",
-				file);
+	if (size > UNIT_BYTES_MAX)
+		return mkv_fail(err, MKV_FAILED, EFBIG,
+				"'%s' is too large (at most %d bytes)", file,
+				UNIT_BYTES_MAX);
 	auto_free char *text = calloc(1, size + 1);
 	if (!text)
 		return mkv_oom(err);
@@ -169,7 +171,7 @@ static int enable(struct mkv_tree *tree, const char *unit, unsigned depth,
 int mkv_unit_enable(struct mkv_tree *tree, const char *unit,
 		    struct mkv_error *err)
 {
-	return enable(tree, unit, 0, err);
+	return enable_unit(tree, unit, 0, err);
 }
 
 int mkv_unit_mask(struct mkv_tree *tree, const char *unit,
@@ -192,24 +194,23 @@ static bool has_suffix(const char *name, const char *suffix)
 	return all > length && strcmp(name + all - length, suffix) == 0;
 }
 
-static bool is_one_of(const struct mkv_strings *list, const char *word)
+static bool is_dependency_directory(const struct mkv_tree_entry *entry)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], word) == 0)
-			return true;
-	return false;
+	return S_ISDIR(entry->inode->mode) &&
+	       (has_suffix(entry->name, ".wants") ||
+		has_suffix(entry->name, ".requires"));
 }
 
-static int list_links(const struct mkv_tree_entry *folder,
+static int list_links(const struct mkv_tree_entry *directory,
 		      const struct mkv_strings *masked,
 		      struct mkv_strings *into, struct mkv_error *err)
 {
 	size_t count = 0;
 	const struct mkv_tree_entry *links =
-		mkv_inode_children(folder->inode, &count);
+		mkv_inode_children(directory->inode, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (!S_ISLNK(links[i].inode->mode) ||
-		    is_one_of(masked, links[i].name))
+		    mkv_strings_has(masked, links[i].name))
 			continue;
 		int rc = mkv_strings_insert(into, links[i].name, err);
 		if (rc < 0)
@@ -226,17 +227,20 @@ int mkv_units_list(const struct mkv_tree *tree, struct mkv_strings *ret_enabled,
 	size_t count = 0;
 	const struct mkv_tree_entry *entries =
 		etc ? mkv_inode_children(etc, &count) : NULL;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (is_masked(entries[i].inode))
-			rc = mkv_strings_insert(&masked, entries[i].name, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (S_ISDIR(entries[i].inode->mode) &&
-		    (has_suffix(entries[i].name, ".wants") ||
-		     has_suffix(entries[i].name, ".requires")))
-			rc = list_links(&entries[i], &masked, &enabled, err);
-	if (rc < 0)
-		return rc;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_masked(entries[i].inode))
+			continue;
+		int rc = mkv_strings_insert(&masked, entries[i].name, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!is_dependency_directory(&entries[i]))
+			continue;
+		int rc = list_links(&entries[i], &masked, &enabled, err);
+		if (rc < 0)
+			return rc;
+	}
 	*ret_enabled = enabled;
 	*ret_masked = masked;
 	enabled = masked = (struct mkv_strings){0};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* systemd units of an image, enabled and masked the way `systemctl --root` does
- * it, but in the file tree: links below /etc/systemd/system by what a unit's
- * [Install] section says (systemd.unit(5)). */
+/* Enables and masks systemd units of an image in its file tree, with the links
+ * below /etc/systemd/system that `systemctl --root` makes from a unit's
+ * [Install] section (systemd.unit(5)). */
 
 #include "builder/core/tree/tree.h"
 #include "lib/strings.h"
@@ -15,9 +15,9 @@ int mkv_unit_enable(struct mkv_tree *tree, const char *unit,
 /* Links the unit to /dev/null; the unit need not exist. */
 int mkv_unit_mask(struct mkv_tree *tree, const char *unit,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* Which units a finished tree enables (a link in a folder NAME.wants or
- * NAME.requires of /etc/systemd/system) and which it masks; masked ones aren't
- * enabled. In byte order, the caller's. */
+/* Lists the units that a finished tree enables (links in directories NAME.wants
+ * and NAME.requires of /etc/systemd/system) and masks. A masked unit does not
+ * count as enabled. In byte order; the caller owns the lists. */
 int mkv_units_list(const struct mkv_tree *tree, struct mkv_strings *ret_enabled,
 		   struct mkv_strings *ret_masked,
 		   struct mkv_error *err) mkv_must_check

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Entries of a store: files in two-letter folders, named by a digest. */
+/* Entries of a store: files in two-letter directories, named by a digest. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,12 +8,12 @@
 
 void mkv_store_entry_done(struct mkv_store_entry *entry)
 {
-	mkv_auto_close_(&entry->folder);
-	entry->folder = -1;
+	mkv_auto_close_(&entry->directory);
+	entry->directory = -1;
 }
 
 int mkv_store_entry_open(const struct mkv_store *store,
-			 enum mkv_store_folder folder,
+			 enum mkv_store_directory directory,
 			 const struct mkv_sha256 *sha256, bool make,
 			 struct mkv_store_entry *ret, struct mkv_error *err)
 {
@@ -23,21 +23,23 @@ int mkv_store_entry_open(const struct mkv_store *store,
 	(void)snprintf(letters, sizeof(letters), "%.2s", hex);
 	(void)snprintf(entry.name, sizeof(entry.name), "%s", hex + 2);
 	(void)snprintf(entry.path, sizeof(entry.path), "%s/%s/%s",
-		       mkv_store_folder_name(folder), letters, entry.name);
-	int parent = store->folders[folder];
+		       mkv_store_directory_name(directory), letters,
+		       entry.name);
+	int parent = store->directories[directory];
 	if (parent < 0)
 		return mkv_fail(err, MKV_FAILED, ENOENT, "open '%s/%s': %m",
 				store->path, entry.path);
 	if (make && mkdirat(parent, letters, 0755) < 0 && errno != EEXIST)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"create the folder of '%s/%s': %m", store->path,
-				entry.path);
-	entry.folder = openat(parent, letters,
-			      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (entry.folder < 0)
+				"create the directory of '%s/%s': %m",
+				store->path, entry.path);
+	entry.directory =
+		openat(parent, letters,
+		       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (entry.directory < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"open '%s/%s': its folder: %m%s", store->path,
-				entry.path,
+				"open the directory of '%s/%s': %m%s",
+				store->path, entry.path,
 				errno == ENOTDIR || errno == ELOOP
 					? " (the store follows no links): "
 					  "remove it"
@@ -55,17 +57,17 @@ int mkv_store_entry_remove(const struct mkv_store *store,
 	if (store->is_for_reading)
 		return mkv_fail(err, MKV_FAILED, ENOENT, "'%s/%s' %s",
 				store->path, entry->path, what);
-	/* Another build may have put a good one in its place meanwhile. */
+	/* Another build may have written a valid entry in the meantime. */
 	bool is_other = st &&
-			fstatat(entry->folder, entry->name, &now,
+			fstatat(entry->directory, entry->name, &now,
 				AT_SYMLINK_NOFOLLOW) == 0 &&
 			(now.st_ino != st->st_ino || now.st_dev != st->st_dev);
-	if (!is_other && unlinkat(entry->folder, entry->name, 0) < 0 &&
+	if (!is_other && unlinkat(entry->directory, entry->name, 0) < 0 &&
 	    errno != ENOENT)
 		return mkv_fail(err, MKV_FAILED, errno,
 				"'%s/%s' %s and can't be removed: %m",
 				store->path, entry->path, what);
-	return mkv_fail(err, MKV_FAILED, ENOENT, "'%s/%s' %s and is removed",
+	return mkv_fail(err, MKV_FAILED, ENOENT, "'%s/%s' %s and was removed",
 			store->path, entry->path, what);
 }
 
@@ -73,10 +75,10 @@ int mkv_store_entry_read(const struct mkv_store *store,
 			 const struct mkv_store_entry *entry, int *ret_fd,
 			 struct stat *ret_st, struct mkv_error *err)
 {
-	auto_fd int fd = openat(entry->folder, entry->name,
+	auto_fd int fd = openat(entry->directory, entry->name,
 				O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
 					O_NOCTTY);
-	/* ENXIO: a socket */
+	/* ENXIO: a socket. */
 	if (fd < 0 && errno != ELOOP && errno != ENXIO)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s/%s': %m",
 				store->path, entry->path);
@@ -85,7 +87,7 @@ int mkv_store_entry_read(const struct mkv_store *store,
 				store->path, entry->path);
 	if (fd < 0 || !S_ISREG(ret_st->st_mode))
 		return mkv_store_entry_remove(store, entry, NULL,
-					      "was not a regular file", err);
+					      "is not a regular file", err);
 	*ret_fd = mkv_take_fd(&fd);
 	return 0;
 }

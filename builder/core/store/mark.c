@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mark by which a folder is a store, and what a store without one holds. */
+/* The marker file that makes a directory a store, and the recognition of stores
+ * of earlier versions, which have no marker. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,7 +34,7 @@ static bool is_digest(const char *name)
 	return is_hex(name, 64);
 }
 
-/* With what a killed fetch left: "DIGEST.SOMETHING". */
+/* A digest, or "DIGEST.SUFFIX", which a killed fetch leaves. */
 static bool is_image(const char *name)
 {
 	return strspn(name, "0123456789abcdef") == 64 &&
@@ -54,7 +55,7 @@ static const struct part {
 	const char *name;
 	bool is_optional;
 	bool (*may_hold)(const char *name);
-	mode_t type;				  /* of what it holds */
+	mode_t type;				  /* of its entries */
 	bool (*may_hold_below)(const char *name); /* regular files */
 } parts[] = {
 	{"external", true, is_image, S_IFDIR, NULL},
@@ -65,20 +66,19 @@ static const struct part {
 };
 enum { N_PARTS = sizeof(parts) / sizeof(parts[0]) };
 
-/* A name in a folder that a store wouldn't have there. */
-struct stranger {
+/* The first entry that no store has, in the order of names; "" for none. */
+struct unexpected {
 	char name[600];
 };
 
-/* The first in the order of names, whatever the folder's own order is. */
-static void note(struct stranger *stranger, const char *folder,
-		 const char *name)
+static void note_unexpected(struct unexpected *unexpected,
+			    const char *directory, const char *name)
 {
-	char path[sizeof(stranger->name)];
-	(void)snprintf(path, sizeof(path), "%s%s%s", folder, *folder ? "/" : "",
-		       name);
-	if (!stranger->name[0] || strcmp(path, stranger->name) < 0)
-		(void)snprintf(stranger->name, sizeof(stranger->name), "%s",
+	char path[sizeof(unexpected->name)];
+	(void)snprintf(path, sizeof(path), "%s%s%s", directory,
+		       *directory ? "/" : "", name);
+	if (!unexpected->name[0] || strcmp(path, unexpected->name) < 0)
+		(void)snprintf(unexpected->name, sizeof(unexpected->name), "%s",
 			       path);
 }
 
@@ -111,17 +111,19 @@ static bool has_type(int fd, const char *name, mode_t type)
 static int check_names(int fd, const char *name, const char *shown,
 		       bool (*may_hold)(const char *), mode_t type,
 		       bool (*may_hold_below)(const char *),
-		       struct stranger *stranger)
+		       struct unexpected *unexpected)
 {
 	auto_dir DIR *dir = NULL;
 	int rc = open_list(fd, name, &dir);
-	for (struct dirent *entry; rc == 0 && (entry = readdir(dir));) {
+	if (rc < 0)
+		return rc;
+	for (struct dirent *entry; (entry = readdir(dir));) {
 		char below[32];
 		if (is_dot(entry->d_name))
 			continue;
 		if (!may_hold(entry->d_name) ||
 		    !has_type(dirfd(dir), entry->d_name, type)) {
-			note(stranger, shown, entry->d_name);
+			note_unexpected(unexpected, shown, entry->d_name);
 			continue;
 		}
 		if (!may_hold_below)
@@ -129,13 +131,16 @@ static int check_names(int fd, const char *name, const char *shown,
 		(void)snprintf(below, sizeof(below), "%.20s/%.2s", shown,
 			       entry->d_name);
 		rc = check_names(dirfd(dir), entry->d_name, below,
-				 may_hold_below, S_IFREG, NULL, stranger);
+				 may_hold_below, S_IFREG, NULL, unexpected);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
-/* The folders by their bits. */
-static int list_parts(int fd, unsigned *ret_found, struct stranger *stranger)
+/* *ret_found: bit i is set when parts[i] is present. */
+static int list_parts(int fd, unsigned *ret_found,
+		      struct unexpected *unexpected)
 {
 	auto_dir DIR *dir = NULL;
 	int rc = open_list(fd, ".", &dir);
@@ -154,49 +159,55 @@ static int list_parts(int fd, unsigned *ret_found, struct stranger *stranger)
 		if (i < N_PARTS && has_type(fd, entry->d_name, S_IFDIR))
 			*ret_found |= 1U << i;
 		else
-			note(stranger, "", entry->d_name);
+			note_unexpected(unexpected, "", entry->d_name);
 	}
 	return 0;
 }
 
-static int check_parts(int fd, unsigned found, struct stranger *stranger)
+static int check_parts(int fd, unsigned found, struct unexpected *unexpected)
 {
-	int rc = 0;
-	for (unsigned i = 0; rc == 0 && i < N_PARTS; i++)
-		if (found & 1U << i)
-			rc = check_names(fd, parts[i].name, parts[i].name,
-					 parts[i].may_hold, parts[i].type,
-					 parts[i].may_hold_below, stranger);
-	/* An old store has all that its version made when it opened it. */
-	for (unsigned i = 0; rc == 0 && i < N_PARTS; i++)
-		if (!stranger->name[0] && !parts[i].is_optional &&
+	for (unsigned i = 0; i < N_PARTS; i++) {
+		if (!(found & 1U << i))
+			continue;
+		int rc = check_names(fd, parts[i].name, parts[i].name,
+				     parts[i].may_hold, parts[i].type,
+				     parts[i].may_hold_below, unexpected);
+		if (rc < 0)
+			return rc;
+	}
+	/* Earlier versions created all required parts when opening a store. */
+	for (unsigned i = 0; i < N_PARTS; i++)
+		if (!unexpected->name[0] && !parts[i].is_optional &&
 		    !(found & 1U << i))
 			for (unsigned j = 0; j < N_PARTS; j++)
 				if (found & 1U << j)
-					note(stranger, "", parts[j].name);
-	return rc;
+					note_unexpected(unexpected, "",
+							parts[j].name);
+	return 0;
 }
 
-static int classify(int fd, const char *path, enum mkv_store_state *ret,
-		    struct mkv_error *err)
+static int classify_directory(int fd, const char *path,
+			      enum mkv_store_state *ret, struct mkv_error *err)
 {
-	struct stranger stranger = {""};
+	struct unexpected unexpected = {""};
 	unsigned found = 0;
-	int rc = list_parts(fd, &found, &stranger);
-	if (rc == 0 && !stranger.name[0] && !found) {
+	int rc = list_parts(fd, &found, &unexpected);
+	if (rc < 0)
+		return mkv_store_fail(path, rc, "read the directory", err);
+	if (!unexpected.name[0] && !found) {
 		*ret = MKV_STORE_EMPTY;
 		return 0;
 	}
-	if (rc == 0 && !stranger.name[0])
-		rc = check_parts(fd, found, &stranger);
+	if (!unexpected.name[0])
+		rc = check_parts(fd, found, &unexpected);
 	if (rc < 0)
-		return mkv_store_fail(path, rc, "read it", err);
-	if (stranger.name[0])
+		return mkv_store_fail(path, rc, "read its directories", err);
+	if (unexpected.name[0])
 		return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
-				"'%s' is not a store and not empty (it holds "
-				"'%s'); it stays as it is: choose another "
-				"--store, or an empty folder",
-				path, stranger.name);
+				"'%s' is not a store and not empty: it holds "
+				"'%s': choose another --store or an empty "
+				"directory (nothing was changed)",
+				path, unexpected.name);
 	*ret = MKV_STORE_UNMARKED;
 	return 0;
 }
@@ -210,9 +221,9 @@ int mkv_store_mark_read(int fd, const char *path, enum mkv_store_state *ret,
 				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 					  O_NOCTTY | O_CLOEXEC);
 	if (mark < 0 && errno == ENOENT)
-		return classify(fd, path, ret, err);
+		return classify_directory(fd, path, ret, err);
 	if (mark < 0 && errno != ELOOP && errno != ENXIO)
-		return mkv_store_fail(path, errno, "read its mark", err);
+		return mkv_store_fail(path, errno, "read its marker", err);
 	bool is_ours = mark >= 0 && fstat(mark, &st) == 0 &&
 		       S_ISREG(st.st_mode) &&
 		       st.st_size == sizeof(mark_text) - 1;
@@ -223,14 +234,15 @@ int mkv_store_mark_read(int fd, const char *path, enum mkv_store_state *ret,
 	if (rc < 0 || strcmp(text, mark_text) != 0)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"'%s' is not a store of this version: its "
-				"'" MARK "' is not the mark of one; it stays "
-				"as it is: choose another --store",
+				"'" MARK "' has unexpected content: choose "
+				"another --store (nothing was changed)",
 				path);
 	*ret = MKV_STORE_MARKED;
 	return 0;
 }
 
-/* Only under the lock: a build that is killed leaves MARK_NEW at most. */
+/* Called under the lock. A build that is killed here leaves at most MARK_NEW.
+ */
 static int write_mark(int fd, const char *path, struct mkv_error *err)
 {
 	struct mkv_error why;
@@ -239,28 +251,38 @@ static int write_mark(int fd, const char *path, struct mkv_error *err)
 		fd, MARK_NEW,
 		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (mark < 0)
-		return mkv_store_fail(path, errno, "make its mark", err);
+		return mkv_store_fail(path, errno, "create its marker", err);
 	int rc = mkv_write_all(mark, mark_text, sizeof(mark_text) - 1, &why);
-	if (rc == 0 && (fchmod(mark, 0644) < 0 || fsync(mark) < 0 ||
-			renameat(fd, MARK_NEW, fd, MARK) < 0))
-		rc = -errno;
-	return rc < 0 ? mkv_store_fail(path, rc, "write its mark", err) : 0;
+	if (rc < 0)
+		return mkv_store_fail(path, rc, "write its marker", err);
+	if (fchmod(mark, 0644) < 0 || fsync(mark) < 0 ||
+	    renameat(fd, MARK_NEW, fd, MARK) < 0)
+		return mkv_store_fail(path, errno, "write its marker", err);
+	return 0;
+}
+
+static int mark_locked(int fd, const char *path, struct mkv_error *err)
+{
+	enum mkv_store_state state;
+	int rc = mkv_store_mark_read(fd, path, &state, err);
+	if (rc < 0 || state == MKV_STORE_MARKED)
+		return rc;
+	return write_mark(fd, path, err);
 }
 
 int mkv_store_mark_ensure(int fd, const char *path, struct mkv_error *err)
 {
 	enum mkv_store_state state;
-	/* First without a lock: a folder that is no store isn't locked either.
-	 */
+	/* Read without a lock first: a directory that is not a store must not
+	 * even be locked. */
 	int rc = mkv_store_mark_read(fd, path, &state, err);
 	if (rc < 0 || state == MKV_STORE_MARKED)
 		return rc;
 	while (flock(fd, LOCK_EX) < 0)
 		if (errno != EINTR)
-			return mkv_store_fail(path, errno, "lock it", err);
-	rc = mkv_store_mark_read(fd, path, &state, err);
-	if (rc == 0 && state != MKV_STORE_MARKED)
-		rc = write_mark(fd, path, err);
+			return mkv_store_fail(path, errno, "lock the directory",
+					      err);
+	rc = mark_locked(fd, path, err);
 	(void)flock(fd, LOCK_UN);
 	return rc;
 }

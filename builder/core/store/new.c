@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are being written: new ones in tmp/, downloads in partial/. */
+/* Files that are being written: new objects in tmp/, downloads in partial/. */
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -8,20 +8,20 @@
 
 #include "builder/core/store/store_internal.h"
 
-static int folder_of(const struct mkv_store_new *file)
+static int directory_of(const struct mkv_store_new *file)
 {
-	return file->store
-		->folders[file->is_partial ? MKV_STORE_PARTIAL : MKV_STORE_TMP];
+	return file->store->directories[file->is_partial ? MKV_STORE_PARTIAL
+							 : MKV_STORE_TMP];
 }
 
-/* Opens and locks a file to write to. -EAGAIN when `wait` is false and another
- * build holds it; -ESTALE when a sweep took it between the two steps, or
- * another build finished it and gave it its final name; -EINVAL when what has
- * the name is not a file of the store's own. */
-static int open_locked(int folder, const char *name, int flags, bool wait,
+/* Opens and locks a file for writing. -EAGAIN when `wait` is false and another
+ * build holds the lock; -ESTALE when between opening and locking a sweep
+ * removed the file or another build renamed it to its final name; -EINVAL when
+ * the name belongs to anything but a regular file with this single name. */
+static int open_locked(int directory, const char *name, int flags, bool wait,
 		       int *ret_fd)
 {
-	auto_fd int fd = openat(folder, name,
+	auto_fd int fd = openat(directory, name,
 				O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
 					O_NONBLOCK | O_NOCTTY | flags,
 				0600);
@@ -32,7 +32,7 @@ static int open_locked(int folder, const char *name, int flags, bool wait,
 	    fstat(fd, &st) < 0)
 		return -errno;
 	struct stat named;
-	if (fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	if (fstatat(directory, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    named.st_ino != st.st_ino || named.st_dev != st.st_dev)
 		return -ESTALE;
 	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
@@ -43,38 +43,41 @@ static int open_locked(int folder, const char *name, int flags, bool wait,
 
 static int check_writable(const struct mkv_store *store, struct mkv_error *err)
 {
-	return store->is_for_reading
-		       ? mkv_fail(err, MKV_FAILED, EROFS,
-				  "store '%s' is open for reading alone",
-				  store->path)
-		       : 0;
+	if (store->is_for_reading)
+		return mkv_fail(err, MKV_FAILED, EROFS,
+				"store '%s' is open for reading only",
+				store->path);
+	return 0;
 }
 
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 		       struct mkv_error *err)
 {
 	static atomic_uint count;
-	int checked = check_writable(store, err);
-	for (int attempt = 0; checked == 0 && attempt < 1000; attempt++) {
+	enum { ATTEMPTS = 1000 };
+	int rc = check_writable(store, err);
+	if (rc < 0)
+		return rc;
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		auto_free char *name = NULL;
 		if (asprintf(&name, "%ld.%u", (long)getpid(),
 			     atomic_fetch_add(&count, 1)) < 0)
 			return mkv_oom(err);
 		int fd = -1;
-		int rc = open_locked(store->folders[MKV_STORE_TMP], name,
-				     O_EXCL, true, &fd);
+		rc = open_locked(store->directories[MKV_STORE_TMP], name,
+				 O_EXCL, true, &fd);
 		if (rc == -ESTALE || rc == -EEXIST)
 			continue;
 		if (rc < 0)
 			return mkv_store_fail(store->path, rc,
-					      "create a file in its tmp", err);
+					      "create a file in tmp/", err);
 		*ret = (struct mkv_store_new){
 			.fd = fd, .temporary = mkv_take(name), .store = store};
 		return 0;
 	}
-	return checked < 0 ? checked
-			   : mkv_fail(err, MKV_FAILED, EEXIST,
-				      "no free name in '%s/tmp'", store->path);
+	return mkv_fail(err, MKV_FAILED, EEXIST,
+			"store '%s': no unused name in tmp/ after %d attempts",
+			store->path, ATTEMPTS);
 }
 
 int mkv_store_partial_open(struct mkv_store *store,
@@ -89,13 +92,13 @@ int mkv_store_partial_open(struct mkv_store *store,
 	auto_free char *name = strdup(hex);
 	if (!name)
 		return mkv_oom(err);
-	int folder = store->folders[MKV_STORE_PARTIAL];
+	int directory = store->directories[MKV_STORE_PARTIAL];
 	int fd = -1;
 	rc = -ESTALE;
 	for (int attempt = 0; rc == -ESTALE && attempt < 100; attempt++) {
-		rc = open_locked(folder, name, 0, false, &fd);
-		/* A link, a FIFO or a file that has a second name elsewhere. */
-		if (rc == -EINVAL && unlinkat(folder, name, 0) == 0)
+		rc = open_locked(directory, name, 0, false, &fd);
+		/* A link, a FIFO or a file with another hard link. */
+		if (rc == -EINVAL && unlinkat(directory, name, 0) == 0)
 			rc = -ESTALE;
 	}
 	if (rc < 0)
@@ -109,17 +112,18 @@ int mkv_store_partial_open(struct mkv_store *store,
 }
 
 int mkv_store_new_place(struct mkv_store_new *file,
-			enum mkv_store_folder folder,
+			enum mkv_store_directory directory,
 			const struct mkv_sha256 *sha256, struct stat *ret_st,
 			struct mkv_error *err)
 {
 	struct mkv_store *store = file->store;
 	auto_store_entry struct mkv_store_entry entry = MKV_STORE_ENTRY_INIT;
-	int rc = mkv_store_entry_open(store, folder, sha256, true, &entry, err);
+	int rc = mkv_store_entry_open(store, directory, sha256, true, &entry,
+				      err);
 	if (rc < 0)
 		return rc;
 	if (fchmod(file->fd, 0444) < 0 ||
-	    renameat(folder_of(file), file->temporary, entry.folder,
+	    renameat(directory_of(file), file->temporary, entry.directory,
 		     entry.name) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "rename to '%s/%s': %m",
 				store->path, entry.path);
@@ -143,7 +147,8 @@ int mkv_store_new_commit(struct mkv_store_new *object,
 		sha256 = *known;
 	} else {
 		if (lseek(object->fd, 0, SEEK_SET) < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "seek: %m");
+			return mkv_fail(err, MKV_FAILED, errno,
+					"seek in a new object: %m");
 		int rc = mkv_sha256_fd(object->fd, &sha256, NULL, err);
 		if (rc < 0)
 			return rc;
@@ -163,7 +168,7 @@ void mkv_store_new_done(struct mkv_store_new *object)
 	bool keep = object->is_partial && object->fd >= 0 &&
 		    fstat(object->fd, &st) == 0 && st.st_size > 0;
 	if (object->temporary && !keep)
-		(void)unlinkat(folder_of(object), object->temporary, 0);
+		(void)unlinkat(directory_of(object), object->temporary, 0);
 	mkv_auto_close_(&object->fd);
 	free(object->temporary);
 	*object = (struct mkv_store_new)MKV_STORE_NEW_INIT;

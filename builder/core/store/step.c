@@ -8,7 +8,7 @@
 #include "lib/buf.h"
 #include "lib/io.h"
 
-/* One line "NAME SHA256 SIZE" into *output. */
+/* Parses one line, "NAME SHA256 SIZE". */
 static int parse_output(const char *line, size_t length,
 			struct mkv_step_output *output)
 {
@@ -63,7 +63,7 @@ static bool has_size(const struct mkv_store *store,
 	struct stat st;
 	return mkv_store_entry_open(store, MKV_STORE_OBJECTS, &output->sha256,
 				    false, &entry, &ignored) == 0 &&
-	       fstatat(entry.folder, entry.name, &st, AT_SYMLINK_NOFOLLOW) ==
+	       fstatat(entry.directory, entry.name, &st, AT_SYMLINK_NOFOLLOW) ==
 		       0 &&
 	       S_ISREG(st.st_mode) &&
 	       (uint64_t)st.st_size == output->size_bytes;
@@ -80,17 +80,18 @@ static int read_step(const struct mkv_store *store,
 	struct stat st;
 	int rc = mkv_store_entry_open(store, MKV_STORE_STEPS, key, false,
 				      &entry, err);
-	if (rc == 0)
-		rc = mkv_store_entry_read(store, &entry, &fd, &st, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_entry_read(store, &entry, &fd, &st, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_read_fd(fd, LIMIT_BYTES, &text, err);
 	if (rc < 0 && rc != -EFBIG)
 		return mkv_wrap(err, rc, "'%s/%s'", store->path, entry.path);
-	return rc < 0 || parse_step(&text, ret) < 0
-		       ? mkv_store_entry_remove(store, &entry, &st,
-						"was damaged", err)
-		       : 0;
+	if (rc < 0 || parse_step(&text, ret) < 0)
+		return mkv_store_entry_remove(store, &entry, &st, "is damaged",
+					      err);
+	return 0;
 }
 
 int mkv_store_step_get(struct mkv_store *store, const struct mkv_sha256 *key,
@@ -102,9 +103,11 @@ int mkv_store_step_get(struct mkv_store *store, const struct mkv_sha256 *key,
 		return rc;
 	for (size_t i = 0; i < result.count; i++)
 		if (!has_size(store, &result.outputs[i]))
-			return mkv_fail(err, MKV_FAILED, ENOENT,
-					"object '%s' of a step is gone",
-					result.outputs[i].name);
+			return mkv_fail(
+				err, MKV_FAILED, ENOENT,
+				"output '%s' of a step is missing from the "
+				"store",
+				result.outputs[i].name);
 	*ret = result;
 	return 0;
 }
@@ -118,19 +121,22 @@ int mkv_store_step_put(struct mkv_store *store, const struct mkv_sha256 *key,
 		const struct mkv_step_output *output = &result->outputs[i];
 		if (!output->name[0] || strpbrk(output->name, " \n"))
 			return mkv_fail(err, MKV_FAILED, EINVAL,
-					"step output name '%s'", output->name);
+					"invalid name of a step's output: '%s'",
+					output->name);
 		char hex[MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&output->sha256, hex);
 		mkv_buf_printf(&text, "%s %s %llu\n", output->name, hex,
 			       (unsigned long long)output->size_bytes);
 	}
-	auto_store_new struct mkv_store_new file = MKV_STORE_NEW_INIT;
 	int rc = mkv_buf_check(&text, err);
-	if (rc == 0)
-		rc = mkv_store_new_open(store, &file, err);
-	if (rc == 0)
-		rc = mkv_write_all(file.fd, text.data, text.size, err);
-	return rc < 0 ? rc
-		      : mkv_store_new_place(&file, MKV_STORE_STEPS, key, NULL,
-					    err);
+	if (rc < 0)
+		return rc;
+	auto_store_new struct mkv_store_new file = MKV_STORE_NEW_INIT;
+	rc = mkv_store_new_open(store, &file, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(file.fd, text.data, text.size, err);
+	if (rc < 0)
+		return rc;
+	return mkv_store_new_place(&file, MKV_STORE_STEPS, key, NULL, err);
 }

@@ -7,18 +7,18 @@
 #include "builder/core/store/store_internal.h"
 #include "lib/io.h"
 
-/* Objects get no fsync: whoever opens one hashes it first, so that what a power
- * cut left half-written counts as missing. */
+/* Objects are not synced: every object is hashed when it is opened, so that an
+ * object which a power failure left incomplete counts as missing. */
 
-const char *mkv_store_folder_name(enum mkv_store_folder folder)
+const char *mkv_store_directory_name(enum mkv_store_directory directory)
 {
-	static const char *const names[MKV_STORE_FOLDERS] = {
+	static const char *const names[MKV_STORE_DIRECTORIES] = {
 		[MKV_STORE_OBJECTS] = "objects",
 		[MKV_STORE_STEPS] = "steps",
 		[MKV_STORE_PARTIAL] = "partial",
 		[MKV_STORE_TMP] = "tmp",
 	};
-	return names[folder];
+	return names[directory];
 }
 
 int mkv_store_fail(const char *path, int code, const char *what,
@@ -29,8 +29,8 @@ int mkv_store_fail(const char *path, int code, const char *what,
 	if ((code == EACCES || code == EPERM) && stat(path, &st) == 0 &&
 	    st.st_uid != geteuid())
 		return mkv_fail(err, MKV_FAILED, code,
-				"store '%s', which belongs to user %u: %s: %m; "
-				"choose another --store",
+				"store '%s' belongs to user %u: %s: %m: choose "
+				"another --store",
 				path, (unsigned)st.st_uid, what);
 	return mkv_fail(err, MKV_FAILED, code, "store '%s': %s: %m", path,
 			what);
@@ -49,10 +49,11 @@ static char *default_path(void)
 	return rc < 0 ? NULL : path;
 }
 
-/* What a killed build left in tmp/. A file that is being written is locked. */
-static void sweep(const struct mkv_store *store)
+/* Removes files that killed builds left in tmp/. A file that is being written
+ * is locked. */
+static void sweep_tmp(const struct mkv_store *store)
 {
-	int fd = openat(store->folders[MKV_STORE_TMP], ".",
+	int fd = openat(store->directories[MKV_STORE_TMP], ".",
 			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
@@ -81,13 +82,13 @@ int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 	if (!store->is_for_reading && mkdirat(store->fd, name, 0755) < 0 &&
 	    errno != EEXIST)
 		return mkv_store_fail(store->path, errno,
-				      "create a folder in it", err);
+				      "create a directory in it", err);
 	int fd = openat(store->fd, name,
 			O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
 		return mkv_fail(err, MKV_FAILED, ENOTDIR,
-				"'%s/%s' is a link or no folder, and nothing "
-				"follows a link out of a store: remove it, or "
+				"'%s/%s' is a link or not a directory, and no "
+				"link in a store is followed: remove it or "
 				"choose another --store",
 				store->path, name);
 	if (fd < 0)
@@ -97,11 +98,12 @@ int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 	return 0;
 }
 
-static int open_folders(struct mkv_store *store, struct mkv_error *err)
+static int open_directories(struct mkv_store *store, struct mkv_error *err)
 {
-	for (enum mkv_store_folder i = 0; i < MKV_STORE_FOLDERS; i++) {
-		int rc = mkv_store_folder_open(store, mkv_store_folder_name(i),
-					       &store->folders[i], err);
+	for (enum mkv_store_directory i = 0; i < MKV_STORE_DIRECTORIES; i++) {
+		int rc = mkv_store_folder_open(store,
+					       mkv_store_directory_name(i),
+					       &store->directories[i], err);
 		if (rc < 0 && !(store->is_for_reading && rc == -ENOENT))
 			return rc;
 	}
@@ -116,8 +118,9 @@ static int new_store(const char *path, bool is_for_reading,
 		return mkv_oom(err);
 	if (!own)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"no place for the store: neither "
-				"XDG_CACHE_HOME nor HOME is an absolute path");
+				"no default path for the store: neither "
+				"XDG_CACHE_HOME nor HOME is an absolute path: "
+				"give --store");
 	struct mkv_store *store = calloc(1, sizeof(*store));
 	if (!store)
 		return mkv_oom(err);
@@ -125,23 +128,24 @@ static int new_store(const char *path, bool is_for_reading,
 	store->path = mkv_take(own);
 	store->is_for_reading = is_for_reading;
 	store->fd = -1;
-	for (enum mkv_store_folder i = 0; i < MKV_STORE_FOLDERS; i++)
-		store->folders[i] = -1;
+	for (enum mkv_store_directory i = 0; i < MKV_STORE_DIRECTORIES; i++)
+		store->directories[i] = -1;
 	*ret = store;
 	return 0;
 }
 
-/* Its own path may be a link: the user chose it. */
+/* The store's own path may be a link: the user chose it. */
 static int open_root(struct mkv_store *store, struct mkv_error *err)
 {
 	store->fd = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->fd < 0 && errno == ENOTDIR)
 		return mkv_fail(err, MKV_BAD_USAGE, errno,
-				"store '%s': %m; choose another --store",
+				"store '%s': %m: choose another --store",
 				store->path);
-	return store->fd < 0
-		       ? mkv_store_fail(store->path, errno, "open it", err)
-		       : 0;
+	if (store->fd < 0)
+		return mkv_store_fail(store->path, errno, "open the directory",
+				      err);
+	return 0;
 }
 
 int mkv_store_open(const char *path, struct mkv_store **ret,
@@ -156,13 +160,15 @@ int mkv_store_open(const char *path, struct mkv_store **ret,
 	if (rc < 0)
 		return mkv_wrap(err, rc, "store");
 	rc = open_root(store, err);
-	if (rc == 0)
-		rc = mkv_store_mark_ensure(store->fd, store->path, err);
-	if (rc == 0)
-		rc = open_folders(store, err);
 	if (rc < 0)
 		return rc;
-	sweep(store);
+	rc = mkv_store_mark_ensure(store->fd, store->path, err);
+	if (rc < 0)
+		return rc;
+	rc = open_directories(store, err);
+	if (rc < 0)
+		return rc;
+	sweep_tmp(store);
 	*ret = mkv_take(store);
 	return 0;
 }
@@ -180,10 +186,12 @@ int mkv_store_open_for_reading(const char *path, struct mkv_store **ret,
 		*ret = mkv_take(store);
 		return 0;
 	}
-	if (rc == 0)
-		rc = mkv_store_mark_read(store->fd, store->path, &state, err);
-	if (rc == 0)
-		rc = open_folders(store, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_mark_read(store->fd, store->path, &state, err);
+	if (rc < 0)
+		return rc;
+	rc = open_directories(store, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(store);
@@ -196,8 +204,8 @@ void mkv_store_free(struct mkv_store *store)
 		return;
 	mkv_verified_done(&store->verified);
 	(void)pthread_mutex_destroy(&store->mutex);
-	for (enum mkv_store_folder i = 0; i < MKV_STORE_FOLDERS; i++)
-		mkv_auto_close_(&store->folders[i]);
+	for (enum mkv_store_directory i = 0; i < MKV_STORE_DIRECTORIES; i++)
+		mkv_auto_close_(&store->directories[i]);
 	mkv_auto_close_(&store->fd);
 	free(store->path);
 	free(store);
@@ -215,7 +223,7 @@ bool mkv_store_has(struct mkv_store *store, const struct mkv_sha256 *sha256)
 	struct stat st;
 	return mkv_store_entry_open(store, MKV_STORE_OBJECTS, sha256, false,
 				    &entry, &ignored) == 0 &&
-	       fstatat(entry.folder, entry.name, &st, AT_SYMLINK_NOFOLLOW) ==
+	       fstatat(entry.directory, entry.name, &st, AT_SYMLINK_NOFOLLOW) ==
 		       0 &&
 	       S_ISREG(st.st_mode);
 }
@@ -246,8 +254,9 @@ int mkv_store_get(struct mkv_store *store, const struct mkv_sha256 *sha256,
 	struct stat st;
 	int rc = mkv_store_entry_open(store, MKV_STORE_OBJECTS, sha256, false,
 				      &entry, err);
-	if (rc == 0)
-		rc = mkv_store_entry_read(store, &entry, &fd, &st, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_store_entry_read(store, &entry, &fd, &st, err);
 	if (rc < 0)
 		return rc;
 	if (!is_known_good(store, sha256, &st)) {
@@ -258,9 +267,11 @@ int mkv_store_get(struct mkv_store *store, const struct mkv_sha256 *sha256,
 					entry.path);
 		if (!mkv_sha256_equal(&found, sha256))
 			return mkv_store_entry_remove(store, &entry, &st,
-						      "was damaged", err);
+						      "is damaged", err);
 		if (lseek(fd, 0, SEEK_SET) < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "seek: %m");
+			return mkv_fail(err, MKV_FAILED, errno,
+					"seek in '%s/%s': %m", store->path,
+					entry.path);
 		mkv_store_remember(store, sha256, &st);
 	}
 	*ret_fd = mkv_take_fd(&fd);

@@ -18,8 +18,8 @@ void mkv_verified_done(struct mkv_verified *set)
 	*set = (struct mkv_verified){0};
 }
 
-/* The slot of a digest, or the free one where it would go. A digest is random
- * enough to be its own hash. */
+/* The slot of a digest, or the free slot for it. The digest's first bytes serve
+ * as its hash. */
 static struct mkv_verified_entry *slot_of(const struct mkv_verified *set,
 					  const struct mkv_sha256 *sha256)
 {
@@ -32,7 +32,7 @@ static struct mkv_verified_entry *slot_of(const struct mkv_verified *set,
 	return &set->slots[at];
 }
 
-static bool grow(struct mkv_verified *set)
+static bool grow_slots(struct mkv_verified *set)
 {
 	struct mkv_verified bigger = {
 		.n_slots = set->n_slots ? set->n_slots * 2 : 64,
@@ -65,7 +65,7 @@ bool mkv_verified_has(const struct mkv_verified *set,
 void mkv_verified_put(struct mkv_verified *set, const struct mkv_sha256 *sha256,
 		      const struct stat *st)
 {
-	if (set->count * 2 >= set->n_slots && !grow(set))
+	if (set->count * 2 >= set->n_slots && !grow_slots(set))
 		return;
 	struct mkv_verified_entry *entry = slot_of(set, sha256);
 	if (!entry->used)

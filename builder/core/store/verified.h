@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Which objects this process has hashed already, and what their files looked
- * like then: a set that only grows. A zeroed struct is empty. */
+/* The set of objects that this process has hashed, with the properties of their
+ * files at that time. The set only grows. A zeroed struct is empty. */
 
 #include <sys/stat.h>
 
@@ -17,6 +17,6 @@ void mkv_verified_done(struct mkv_verified *set) mkv_nonnull(1);
 bool mkv_verified_has(const struct mkv_verified *set,
 		      const struct mkv_sha256 *sha256, const struct stat *st)
 	mkv_nonnull(1, 2, 3);
-/* Out of memory is no error: the object is hashed again next time. */
+/* Running out of memory is not an error: the object is then hashed again. */
 void mkv_verified_put(struct mkv_verified *set, const struct mkv_sha256 *sha256,
 		      const struct stat *st) mkv_nonnull(1, 2, 3);

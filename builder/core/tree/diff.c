@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/buf.h"
+#include "lib/strings.h"
 
 const char *mkv_tree_difference_name(enum mkv_tree_difference what)
 {
@@ -24,62 +25,33 @@ const char *mkv_tree_difference_name(enum mkv_tree_difference what)
 	return names[what];
 }
 
-/* The first paths of inodes with several names, of two trees; an inode's mark
- * is its index here plus 1. */
-struct firsts {
-	char **paths;
-	size_t count;
-};
-
-static void firsts_done(struct firsts *firsts)
+static int note_first_path(const char *path, struct mkv_inode *inode,
+			   void *context, struct mkv_error *err)
 {
-	for (size_t i = 0; i < firsts->count; i++)
-		free(firsts->paths[i]);
-	free(firsts->paths);
-}
-#define auto_firsts __attribute__((cleanup(firsts_done)))
-
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
-static int find_first(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	struct firsts *firsts = context;
+	struct mkv_strings *firsts = context;
 	if (inode->entries < 2 || inode->mark)
 		return 0;
-	char **grown =
-		reallocarray(firsts->paths, firsts->count + 1, sizeof(*grown));
-	if (!grown)
-		return mkv_oom(err);
-	firsts->paths = grown;
-	grown[firsts->count] = strdup(path);
-	if (!grown[firsts->count])
-		return mkv_oom(err);
-	inode->mark = ++firsts->count;
+	int rc = mkv_strings_append(firsts, strdup(path), err);
+	if (rc < 0)
+		return rc;
+	inode->mark = firsts->count;
 	return 0;
 }
 
-/* The trees may share inodes (they may even be one tree): all marks are cleared
- * before the first is set. */
-static int find_firsts(const struct mkv_tree *a, const struct mkv_tree *b,
-		       struct firsts *firsts, struct mkv_error *err)
+/* All marks are cleared before the first is set: the trees may share inodes, or
+ * even be one tree. */
+static int find_first_paths(const struct mkv_tree *a, const struct mkv_tree *b,
+			    struct mkv_strings *firsts, struct mkv_error *err)
 {
-	int rc = mkv_tree_walk(a, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(b, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(a, find_first, firsts, err);
-	return rc < 0 ? rc : mkv_tree_walk(b, find_first, firsts, err);
+	mkv_tree_clear_marks(a);
+	mkv_tree_clear_marks(b);
+	int rc = mkv_tree_walk(a, note_first_path, firsts, err);
+	return rc < 0 ? rc : mkv_tree_walk(b, note_first_path, firsts, err);
 }
 
 struct comparison {
-	struct firsts firsts;
+	struct mkv_strings firsts; /* first paths of inodes with several names;
+				      an inode's mark is its index plus 1 */
 	struct mkv_buf path;
 	mkv_tree_differs *differs;
 	void *context;
@@ -87,12 +59,13 @@ struct comparison {
 
 static void comparison_done(struct comparison *comparison)
 {
-	firsts_done(&comparison->firsts);
+	mkv_strings_done(&comparison->firsts);
 	mkv_buf_done(&comparison->path);
 }
 
-static int tell(struct comparison *comparison, enum mkv_tree_difference what,
-		struct mkv_inode *a, struct mkv_inode *b, struct mkv_error *err)
+static int report_difference(struct comparison *comparison,
+			     enum mkv_tree_difference what, struct mkv_inode *a,
+			     struct mkv_inode *b, struct mkv_error *err)
 {
 	return comparison->differs(comparison->path.data, what, a, b,
 				   comparison->context, err);
@@ -112,9 +85,9 @@ static bool have_same_xattrs(const struct mkv_inode *a,
 	return true;
 }
 
-/* The same number of names, the same first one: then, because every name is
- * compared, all are the same. */
-static bool have_same_links(const struct firsts *firsts,
+/* Comparing the number of names and the first name is enough: the comparison
+ * visits every name. */
+static bool have_same_links(const struct mkv_strings *firsts,
 			    const struct mkv_inode *a,
 			    const struct mkv_inode *b)
 {
@@ -122,7 +95,7 @@ static bool have_same_links(const struct firsts *firsts,
 		return a->children != NULL;
 	if (!a->mark || !b->mark)
 		return a->mark == b->mark;
-	return strcmp(firsts->paths[a->mark - 1], firsts->paths[b->mark - 1]) ==
+	return strcmp(firsts->items[a->mark - 1], firsts->items[b->mark - 1]) ==
 	       0;
 }
 
@@ -132,16 +105,18 @@ static int compare_contents(struct comparison *comparison, struct mkv_inode *a,
 	if (a->content == b->content)
 		return 0;
 	if (mkv_content_size(a->content) != mkv_content_size(b->content))
-		return tell(comparison, MKV_DIFFERENT_SIZE, a, b, err);
+		return report_difference(comparison, MKV_DIFFERENT_SIZE, a, b,
+					 err);
 	struct mkv_sha256 x, y;
 	int rc = mkv_content_sha256(a->content, &x, err);
-	if (rc == 0)
-		rc = mkv_content_sha256(b->content, &y, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", comparison->path.data);
+	rc = mkv_content_sha256(b->content, &y, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", comparison->path.data);
 	if (mkv_sha256_equal(&x, &y))
 		return 0;
-	return tell(comparison, MKV_DIFFERENT_CONTENT, a, b, err);
+	return report_difference(comparison, MKV_DIFFERENT_CONTENT, a, b, err);
 }
 
 static int compare_inodes(struct comparison *comparison, struct mkv_inode *a,
@@ -162,11 +137,19 @@ static int compare_inodes(struct comparison *comparison, struct mkv_inode *a,
 		{!have_same_xattrs(a, b), MKV_DIFFERENT_XATTRS},
 		{a->mtime_s != b->mtime_s, MKV_DIFFERENT_MTIME},
 	};
-	int rc = a->content ? compare_contents(comparison, a, b, err) : 0;
-	for (size_t i = 0; rc == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].differs)
-			rc = tell(comparison, rows[i].what, a, b, err);
-	return rc;
+	if (a->content) {
+		int rc = compare_contents(comparison, a, b, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].differs)
+			continue;
+		int rc = report_difference(comparison, rows[i].what, a, b, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int compare_entries(struct comparison *comparison, struct mkv_inode *a,
@@ -187,10 +170,10 @@ static int compare_children(struct comparison *comparison, struct mkv_inode *a,
 		mkv_buf_str(&comparison->path,
 			    order <= 0 ? x[i].name : y[j].name);
 		int rc = mkv_buf_check(&comparison->path, err);
-		if (rc == 0)
-			rc = compare_entries(
-				comparison, order <= 0 ? x[i].inode : NULL,
-				order >= 0 ? y[j].inode : NULL, err);
+		if (rc < 0)
+			return rc;
+		rc = compare_entries(comparison, order <= 0 ? x[i].inode : NULL,
+				     order >= 0 ? y[j].inode : NULL, err);
 		if (rc < 0)
 			return rc;
 		i += order <= 0;
@@ -205,16 +188,18 @@ static int compare_entries(struct comparison *comparison, struct mkv_inode *a,
 			   struct mkv_inode *b, struct mkv_error *err)
 {
 	if (!a || !b)
-		return tell(comparison, a ? MKV_ONLY_IN_A : MKV_ONLY_IN_B, a, b,
-			    err);
+		return report_difference(comparison,
+					 a ? MKV_ONLY_IN_A : MKV_ONLY_IN_B, a,
+					 b, err);
 	if (a == b && !a->children)
 		return 0;
 	if ((a->mode & S_IFMT) != (b->mode & S_IFMT))
-		return tell(comparison, MKV_DIFFERENT_TYPE, a, b, err);
+		return report_difference(comparison, MKV_DIFFERENT_TYPE, a, b,
+					 err);
 	int rc = compare_inodes(comparison, a, b, err);
-	if (rc == 0 && a->children)
-		rc = compare_children(comparison, a, b, err);
-	return rc;
+	if (rc < 0 || !a->children)
+		return rc;
+	return compare_children(comparison, a, b, err);
 }
 
 int mkv_tree_compare(const struct mkv_tree *a, const struct mkv_tree *b,
@@ -226,8 +211,9 @@ int mkv_tree_compare(const struct mkv_tree *a, const struct mkv_tree *b,
 		.differs = differs, .context = context};
 	mkv_buf_char(&comparison.path, '/');
 	int rc = mkv_buf_check(&comparison.path, err);
-	if (rc == 0)
-		rc = find_firsts(a, b, &comparison.firsts, err);
+	if (rc < 0)
+		return rc;
+	rc = find_first_paths(a, b, &comparison.firsts, err);
 	if (rc < 0)
 		return rc;
 	return compare_entries(&comparison, mkv_tree_root(a), mkv_tree_root(b),

@@ -14,18 +14,18 @@ static void copies_done(struct copies *copies)
 }
 #define auto_copies __attribute__((cleanup(copies_done)))
 
-static int open_copies(const char *folder, struct copies *ret,
+static int open_copies(const char *directory, struct copies *ret,
 		       struct mkv_error *err)
 {
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"open a file in '%s': %m", folder);
+				"create a file in '%s': %m", directory);
 	return mkv_source_new(fd, &ret->source, err);
 }
 
-static int copy(struct copies *copies, const struct mkv_content *from,
-		struct mkv_content **ret, struct mkv_error *err)
+static int copy_content(struct copies *copies, const struct mkv_content *from,
+			struct mkv_content **ret, struct mkv_error *err)
 {
 	uint64_t size = mkv_content_size(from);
 	int rc = mkv_content_copy_to(from, mkv_source_fd(copies->source),
@@ -44,7 +44,7 @@ static int freeze_file(const char *path, struct mkv_inode *inode, void *context,
 	struct mkv_content *frozen = NULL;
 	if (!inode->content)
 		return 0;
-	int rc = copy(context, inode->content, &frozen, err);
+	int rc = copy_content(context, inode->content, &frozen, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);
 	mkv_content_unref(inode->content);
@@ -52,18 +52,18 @@ static int freeze_file(const char *path, struct mkv_inode *inode, void *context,
 	return 0;
 }
 
-int mkv_tree_freeze(struct mkv_tree *tree, const char *folder,
+int mkv_tree_freeze(struct mkv_tree *tree, const char *directory,
 		    struct mkv_error *err)
 {
 	auto_copies struct copies copies = {0};
-	int rc = open_copies(folder, &copies, err);
+	int rc = open_copies(directory, &copies, err);
 	return rc < 0 ? rc : mkv_tree_walk(tree, freeze_file, &copies, err);
 }
 
-int mkv_content_freeze(const struct mkv_content *content, const char *folder,
+int mkv_content_freeze(const struct mkv_content *content, const char *directory,
 		       struct mkv_content **ret, struct mkv_error *err)
 {
 	auto_copies struct copies copies = {0};
-	int rc = open_copies(folder, &copies, err);
-	return rc < 0 ? rc : copy(&copies, content, ret, err);
+	int rc = open_copies(directory, &copies, err);
+	return rc < 0 ? rc : copy_content(&copies, content, ret, err);
 }

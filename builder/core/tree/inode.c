@@ -66,7 +66,7 @@ void mkv_inode_unref(struct mkv_inode *inode)
 	free(inode);
 }
 
-static int xattr_insert(struct mkv_inode *inode, struct mkv_xattr xattr)
+static int insert_xattr(struct mkv_inode *inode, struct mkv_xattr xattr)
 {
 	struct mkv_xattr *grown = reallocarray(
 		inode->xattrs, inode->n_xattrs + 1, sizeof(*grown));
@@ -98,7 +98,7 @@ int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
 	}
 	auto_free char *own_name = strdup(name);
 	if (!own_name ||
-	    xattr_insert(inode, (struct mkv_xattr){own_name, copy, size}) < 0)
+	    insert_xattr(inode, (struct mkv_xattr){own_name, copy, size}) < 0)
 		return mkv_oom(err);
 	own_name = NULL;
 	copy = NULL;
@@ -110,6 +110,19 @@ const struct mkv_tree_entry *mkv_inode_children(const struct mkv_inode *inode,
 {
 	*ret_count = inode->children ? inode->children->count : 0;
 	return inode->children ? inode->children->entries : NULL;
+}
+
+int mkv_inode_copy_xattrs(const struct mkv_inode *from, struct mkv_inode *to,
+			  struct mkv_error *err)
+{
+	for (size_t i = 0; i < from->n_xattrs; i++) {
+		const struct mkv_xattr *xattr = &from->xattrs[i];
+		int rc = mkv_inode_set_xattr(to, xattr->name, xattr->value,
+					     xattr->size, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
@@ -125,13 +138,9 @@ int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
 		return mkv_oom(err);
 	if (from->content)
 		copy->content = mkv_content_ref(from->content);
-	for (size_t i = 0; i < from->n_xattrs; i++) {
-		int rc = mkv_inode_set_xattr(copy, from->xattrs[i].name,
-					     from->xattrs[i].value,
-					     from->xattrs[i].size, err);
-		if (rc < 0)
-			return rc;
-	}
+	int rc = mkv_inode_copy_xattrs(from, copy, err);
+	if (rc < 0)
+		return rc;
 	*ret = mkv_take(copy);
 	return 0;
 }

@@ -3,43 +3,36 @@
 
 #include <string.h>
 
+#include "builder/core/tree/tree_internal.h"
 #include "lib/buf.h"
 
 static const char whiteout[] = ".wh.";
 
-/* Paths, each with its NUL, one after the other. */
+/* Paths, each followed by its NUL. */
 struct changes {
-	struct mkv_buf gone;
+	struct mkv_buf removed;
 	struct mkv_buf changed; /* in the top tree */
 };
 
 static void changes_done(struct changes *changes)
 {
-	mkv_buf_done(&changes->gone);
+	mkv_buf_done(&changes->removed);
 	mkv_buf_done(&changes->changed);
 }
 
-static int note(const char *path, enum mkv_tree_difference what,
-		struct mkv_inode *a, struct mkv_inode *b, void *context,
-		struct mkv_error *err)
+static int note_change(const char *path, enum mkv_tree_difference what,
+		       struct mkv_inode *a, struct mkv_inode *b, void *context,
+		       struct mkv_error *err)
 {
 	struct changes *changes = context;
 	(void)a, (void)b;
 	struct mkv_buf *into =
-		what == MKV_ONLY_IN_A ? &changes->gone : &changes->changed;
+		what == MKV_ONLY_IN_A ? &changes->removed : &changes->changed;
 	mkv_buf_add(into, path, strlen(path) + 1);
 	return mkv_buf_check(into, err);
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
-/* Marked 1: to be in the layer; an inode's mark holds for all its names. */
+/* Mark 1 selects an inode, with all its names, for the layer. */
 static void mark_below(struct mkv_inode *inode)
 {
 	size_t count;
@@ -50,7 +43,8 @@ static void mark_below(struct mkv_inode *inode)
 		mark_below(entries[i].inode);
 }
 
-/* A folder that was there before changes alone, a new one with all it holds. */
+/* Of a directory that `base` has too only the directory itself changed; a new
+ * directory is in the layer with everything below. */
 static void mark_changed(const struct mkv_tree *base,
 			 const struct mkv_tree *top,
 			 const struct mkv_buf *changed)
@@ -67,7 +61,7 @@ static void mark_changed(const struct mkv_tree *base,
 	}
 }
 
-/* The folders that lead to a path, as they are in the top tree. */
+/* Puts the parent directories of a path, as they are in the top tree. */
 static int put_parents(struct mkv_tree *layer, const struct mkv_tree *top,
 		       const char *path, struct mkv_error *err)
 {
@@ -81,8 +75,9 @@ static int put_parents(struct mkv_tree *layer, const struct mkv_tree *top,
 		const struct mkv_inode *from = mkv_tree_lookup(top, partial);
 		auto_inode struct mkv_inode *copy = NULL;
 		int rc = mkv_inode_copy(from, &copy, err);
-		if (rc == 0)
-			rc = mkv_tree_put(layer, partial, copy, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_tree_put(layer, partial, copy, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -94,7 +89,8 @@ struct layering {
 	const struct mkv_tree *top;
 };
 
-/* While the layer is built, the mark of an inode becomes its copy. */
+/* Once an inode is in the layer, its mark points to the copy, for hard links.
+ */
 static int put_marked(const char *path, struct mkv_inode *inode, void *context,
 		      struct mkv_error *err)
 {
@@ -104,7 +100,7 @@ static int put_marked(const char *path, struct mkv_inode *inode, void *context,
 	const char *name = strrchr(path, '/') + 1;
 	if (strncmp(name, whiteout, sizeof(whiteout) - 1) == 0)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s': an OCI layer can't hold a name that "
+				"'%s': an OCI layer can't contain a name that "
 				"begins with '%s'",
 				path, whiteout);
 	int rc = put_parents(layering->layer, layering->top, path, err);
@@ -116,37 +112,44 @@ static int put_marked(const char *path, struct mkv_inode *inode, void *context,
 				    err);
 	auto_inode struct mkv_inode *copy = NULL;
 	rc = mkv_inode_copy(inode, &copy, err);
-	if (rc == 0)
-		rc = mkv_tree_put(layering->layer, path, copy, err);
-	if (rc == 0)
-		inode->mark = (uint64_t)(uintptr_t)copy;
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_put(layering->layer, path, copy, err);
+	if (rc < 0)
+		return rc;
+	inode->mark = (uint64_t)(uintptr_t)copy;
+	return 0;
 }
 
-static int put_whiteouts(struct layering *layering, const struct mkv_buf *gone,
-			 struct mkv_error *err)
+static int put_whiteout(struct layering *layering, const char *path,
+			struct mkv_error *err)
 {
-	const struct mkv_inode *root = mkv_tree_root(layering->top);
-	for (size_t at = 0; at < gone->size;
-	     at += strlen(gone->data + at) + 1) {
-		const char *path = gone->data + at;
-		const char *name = strrchr(path, '/') + 1;
-		auto_free char *instead = NULL;
-		if (asprintf(&instead, "%.*s%s%s", (int)(name - path), path,
-			     whiteout, name) < 0)
-			return mkv_oom(err);
-		auto_content struct mkv_content *empty =
-			mkv_content_bytes("", 0);
-		if (!empty)
-			return mkv_oom(err);
-		auto_inode struct mkv_inode *inode =
-			mkv_inode_file(0, 0, 0, root->mtime_s, empty);
-		if (!inode)
-			return mkv_oom(err);
-		empty = NULL; /* the inode's now */
-		int rc = put_parents(layering->layer, layering->top, path, err);
-		if (rc == 0)
-			rc = mkv_tree_put(layering->layer, instead, inode, err);
+	const char *name = strrchr(path, '/') + 1;
+	auto_free char *instead = NULL;
+	if (asprintf(&instead, "%.*s%s%s", (int)(name - path), path, whiteout,
+		     name) < 0)
+		return mkv_oom(err);
+	auto_content struct mkv_content *empty = mkv_content_bytes("", 0);
+	if (!empty)
+		return mkv_oom(err);
+	auto_inode struct mkv_inode *inode = mkv_inode_file(
+		0, 0, 0, mkv_tree_root(layering->top)->mtime_s, empty);
+	if (!inode)
+		return mkv_oom(err);
+	empty = NULL; /* owned by the inode now */
+	int rc = put_parents(layering->layer, layering->top, path, err);
+	if (rc < 0)
+		return rc;
+	return mkv_tree_put(layering->layer, instead, inode, err);
+}
+
+static int put_whiteouts(struct layering *layering,
+			 const struct mkv_buf *removed, struct mkv_error *err)
+{
+	for (size_t at = 0; at < removed->size;
+	     at += strlen(removed->data + at) + 1) {
+		const char *path = removed->data + at;
+		int rc = put_whiteout(layering, path, err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "whiteout of '%s'", path);
 	}
@@ -159,12 +162,7 @@ static int copy_root(const struct mkv_inode *from, struct mkv_inode *to,
 	to->mode = from->mode;
 	to->uid = from->uid;
 	to->gid = from->gid;
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < from->n_xattrs; i++)
-		rc = mkv_inode_set_xattr(to, from->xattrs[i].name,
-					 from->xattrs[i].value,
-					 from->xattrs[i].size, err);
-	return rc;
+	return mkv_inode_copy_xattrs(from, to, err);
 }
 
 int mkv_tree_diff(const struct mkv_tree *base, const struct mkv_tree *top,
@@ -172,23 +170,23 @@ int mkv_tree_diff(const struct mkv_tree *base, const struct mkv_tree *top,
 {
 	__attribute__((cleanup(changes_done))) struct changes changes = {0};
 	auto_tree struct mkv_tree *layer = NULL;
-	int rc = mkv_tree_compare(base, top, note, &changes, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(base, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(top, clear_mark, NULL, err);
+	int rc = mkv_tree_compare(base, top, note_change, &changes, err);
 	if (rc < 0)
 		return rc;
+	mkv_tree_clear_marks(base);
+	mkv_tree_clear_marks(top);
 	mark_changed(base, top, &changes.changed);
 	rc = mkv_tree_new(mkv_tree_root(top)->mtime_s, &layer, err);
-	if (rc == 0)
-		rc = copy_root(mkv_tree_root(top), mkv_tree_root(layer), err);
+	if (rc < 0)
+		return rc;
+	rc = copy_root(mkv_tree_root(top), mkv_tree_root(layer), err);
 	if (rc < 0)
 		return rc;
 	struct layering layering = {layer, top};
 	rc = mkv_tree_walk(top, put_marked, &layering, err);
-	if (rc == 0)
-		rc = put_whiteouts(&layering, &changes.gone, err);
+	if (rc < 0)
+		return rc;
+	rc = put_whiteouts(&layering, &changes.removed, err);
 	if (rc < 0)
 		return rc;
 	*ret_layer = mkv_take(layer);

@@ -4,20 +4,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/strings.h"
+
 struct writer {
 	const char *const *except;
 	struct mkv_buf *out;
-	char **firsts; /* first paths of inodes with several names; an inode's
-			  mark is its index here plus 1 */
-	size_t n_firsts;
+	struct mkv_strings firsts; /* first paths of inodes with several names;
+				      an inode's mark is its index plus 1 */
 };
-
-static void writer_done(struct writer *writer)
-{
-	for (size_t i = 0; i < writer->n_firsts; i++)
-		free(writer->firsts[i]);
-	free(writer->firsts);
-}
 
 static bool is_excepted(const char *const *except, const char *path)
 {
@@ -73,7 +67,7 @@ static char type_of(const struct mkv_inode *inode)
 	}
 }
 
-/* MODE to DIGEST. */
+/* The columns MODE to DIGEST. */
 static int add_columns(struct mkv_buf *out, const struct mkv_inode *inode,
 		       struct mkv_error *err)
 {
@@ -97,19 +91,13 @@ static int add_columns(struct mkv_buf *out, const struct mkv_inode *inode,
 	return 0;
 }
 
-/* Remembers the first path of an inode that has several. */
-static int remember(struct writer *writer, const char *path,
-		    struct mkv_inode *inode, struct mkv_error *err)
+static int note_first_path(struct writer *writer, const char *path,
+			   struct mkv_inode *inode, struct mkv_error *err)
 {
-	char **grown = reallocarray(writer->firsts, writer->n_firsts + 1,
-				    sizeof(*grown));
-	if (!grown)
-		return mkv_oom(err);
-	writer->firsts = grown;
-	grown[writer->n_firsts] = strdup(path);
-	if (!grown[writer->n_firsts])
-		return mkv_oom(err);
-	inode->mark = ++writer->n_firsts;
+	int rc = mkv_strings_append(&writer->firsts, strdup(path), err);
+	if (rc < 0)
+		return rc;
+	inode->mark = writer->firsts.count;
 	return 0;
 }
 
@@ -122,8 +110,8 @@ static int add_entry(const char *path, struct mkv_inode *inode, void *context,
 	char type = inode->mark ? 'h' : type_of(inode);
 	if (!type)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' is of a kind (mode %o) that the list of "
-				"files has no letter for",
+				"'%s' has a file type (mode %o) that the list "
+				"of files can't represent",
 				path, inode->mode);
 	struct mkv_buf *out = writer->out;
 	mkv_buf_char(out, type);
@@ -133,7 +121,7 @@ static int add_entry(const char *path, struct mkv_inode *inode, void *context,
 	add_escaped(out, path, '\0');
 	if (type == 'h') {
 		mkv_buf_char(out, ' ');
-		add_escaped(out, writer->firsts[inode->mark - 1], '\0');
+		add_escaped(out, writer->firsts.items[inode->mark - 1], '\0');
 	} else {
 		if (type == 'l') {
 			mkv_buf_char(out, ' ');
@@ -141,29 +129,20 @@ static int add_entry(const char *path, struct mkv_inode *inode, void *context,
 		}
 		add_xattrs(out, inode);
 		if (inode->entries > 1)
-			rc = remember(writer, path, inode, err);
+			rc = note_first_path(writer, path, inode, err);
 	}
 	mkv_buf_char(out, '\n');
 	return rc < 0 ? rc : mkv_buf_check(out, err);
-}
-
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
 }
 
 int mkv_listing_write(const struct mkv_tree *tree, const char *const *except,
 		      struct mkv_buf *ret, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf out = {0};
-	__attribute__((cleanup(writer_done))) struct writer writer = {
-		.except = except, .out = &out};
-	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, add_entry, &writer, err);
+	struct writer writer = {.except = except, .out = &out};
+	mkv_tree_clear_marks(tree);
+	int rc = mkv_tree_walk(tree, add_entry, &writer, err);
+	mkv_strings_done(&writer.firsts);
 	if (rc < 0)
 		return rc;
 	mkv_buf_add(ret, out.data, out.size);

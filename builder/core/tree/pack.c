@@ -16,7 +16,7 @@ struct stored {
 struct mkv_pack_writer {
 	int fd;
 	struct mkv_source *source;
-	uint64_t end; /* where the next content goes */
+	uint64_t end; /* offset for the next content */
 	struct stored *stored;
 	size_t n_stored, capacity;
 	uint32_t *slots; /* open hashing by digest: index + 1, or 0 */
@@ -44,7 +44,8 @@ int mkv_pack_writer_new(int fd, struct mkv_pack_writer **ret,
 		return mkv_oom(err);
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	if (own < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "pack: dup: %m");
+		return mkv_fail(err, MKV_FAILED, errno,
+				"pack: duplicate a descriptor: %m");
 	int rc = mkv_source_new(own, &writer->source, err);
 	if (rc < 0)
 		return rc;
@@ -69,7 +70,7 @@ void mkv_pack_writer_free(struct mkv_pack_writer *writer)
 	free(writer);
 }
 
-/* The slot that holds this digest, or the free one where it belongs. */
+/* The slot of a digest, or the free slot for it. */
 static size_t slot_of(const struct mkv_pack_writer *writer,
 		      const struct mkv_sha256 *sha256)
 {
@@ -83,13 +84,14 @@ static size_t slot_of(const struct mkv_pack_writer *writer,
 	return at;
 }
 
-static int grow(struct mkv_pack_writer *writer, struct mkv_error *err)
+static int grow_tables(struct mkv_pack_writer *writer, struct mkv_error *err)
 {
 	if (writer->n_stored == writer->capacity) {
 		size_t capacity = writer->capacity ? writer->capacity * 2 : 512;
 		if (capacity > MKV_PACK_COUNT_MAX)
 			return mkv_fail(err, MKV_FAILED, EFBIG,
-					"pack: too many contents");
+					"too many contents (at most %d)",
+					MKV_PACK_COUNT_MAX);
 		struct stored *grown =
 			reallocarray(writer->stored, capacity, sizeof(*grown));
 		if (!grown)
@@ -111,12 +113,12 @@ static int grow(struct mkv_pack_writer *writer, struct mkv_error *err)
 	return 0;
 }
 
-/* The number of the content; a new one is what was just written at the end. */
-static int remember(struct mkv_pack_writer *writer,
-		    const struct mkv_sha256 *sha256, uint64_t size, size_t *ret,
-		    struct mkv_error *err)
+/* The number of the content. A new content gets its place at the end. */
+static int place_content(struct mkv_pack_writer *writer,
+			 const struct mkv_sha256 *sha256, uint64_t size,
+			 size_t *ret, struct mkv_error *err)
 {
-	int rc = grow(writer, err);
+	int rc = grow_tables(writer, err);
 	if (rc < 0)
 		return rc;
 	size_t slot = slot_of(writer, sha256);
@@ -130,7 +132,7 @@ static int remember(struct mkv_pack_writer *writer,
 	return 0;
 }
 
-/* Where bytes come from: a file, or a content of another place. */
+/* Where bytes come from: an open file, or a content if not NULL. */
 struct origin {
 	int fd;
 	const struct mkv_content *content;
@@ -145,43 +147,58 @@ static int read_origin(const struct origin *origin, uint64_t offset, void *into,
 	return mkv_pread_all(origin->fd, into, size, offset, err);
 }
 
-/* Copies to the end of the pack while hashing. A small content that is there
- * already isn't written at all; a large one is overwritten by the next. */
-static int store(struct mkv_pack_writer *writer, const struct origin *origin,
-		 uint64_t size, size_t *ret, struct mkv_error *err)
+/* Hashes a content. One that fits into the chunk stays there; a larger one is
+ * also written to the end of the pack. */
+static int hash_content(struct mkv_pack_writer *writer,
+			const struct origin *origin, uint64_t size,
+			struct mkv_error *err)
+{
+	for (uint64_t at = 0; at < size; at += CHUNK) {
+		size_t part = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
+		int rc = read_origin(origin, at, writer->chunk, part, err);
+		if (rc < 0)
+			return rc;
+		mkv_hasher_add(writer->hasher, writer->chunk, part);
+		if (size <= CHUNK)
+			return 0;
+		rc = mkv_pwrite_all(writer->fd, writer->chunk, part,
+				    writer->end + at, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A small content that the pack has already isn't written; a large one is
+ * overwritten by the next content. */
+static int store_content(struct mkv_pack_writer *writer,
+			 const struct origin *origin, uint64_t size,
+			 size_t *ret, struct mkv_error *err)
 {
 	struct mkv_sha256 sha256;
-	bool is_small = size <= CHUNK;
-	int rc = 0;
-	for (uint64_t at = 0; rc == 0 && at < size; at += CHUNK) {
-		size_t want = size - at < CHUNK ? (size_t)(size - at) : CHUNK;
-		rc = read_origin(origin, at, writer->chunk, want, err);
-		if (rc == 0)
-			mkv_hasher_add(writer->hasher, writer->chunk, want);
-		if (rc == 0 && !is_small)
-			rc = mkv_pwrite_all(writer->fd, writer->chunk, want,
-					    writer->end + at, err);
-	}
-	/* Finished in any case: the hasher must start afresh. */
-	struct mkv_error late;
+	int rc = hash_content(writer, origin, size, err);
+	/* Also after a failure: this resets the hasher for the next content. */
+	struct mkv_error ignored;
 	int finished = mkv_hasher_finish(writer->hasher, &sha256,
-					 rc < 0 ? &late : err);
-	if (rc < 0 || finished < 0)
-		return rc < 0 ? rc : finished;
+					 rc < 0 ? &ignored : err);
+	if (rc < 0)
+		return rc;
+	if (finished < 0)
+		return finished;
 	uint64_t end = writer->end;
-	rc = remember(writer, &sha256, size, ret, err);
-	if (rc == 0 && is_small && writer->end != end)
-		rc = mkv_pwrite_all(writer->fd, writer->chunk, (size_t)size,
-				    end, err);
-	return rc;
+	rc = place_content(writer, &sha256, size, ret, err);
+	if (rc < 0 || size > CHUNK || writer->end == end)
+		return rc;
+	return mkv_pwrite_all(writer->fd, writer->chunk, (size_t)size, end,
+			      err);
 }
 
 int mkv_pack_add(struct mkv_pack_writer *writer, int file_fd, uint64_t size,
 		 struct mkv_content **ret, struct mkv_error *err)
 {
 	size_t number;
-	int rc = store(writer, &(struct origin){.fd = file_fd}, size, &number,
-		       err);
+	int rc = store_content(writer, &(struct origin){.fd = file_fd}, size,
+			       &number, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "pack");
 	const struct stored *stored = &writer->stored[number];
@@ -200,9 +217,16 @@ struct index {
 	uint32_t count;
 };
 
+static void index_done(struct index *index)
+{
+	mkv_buf_done(&index->entries);
+	mkv_buf_done(&index->last_path);
+}
+
 static void put16(struct mkv_buf *buf, size_t value)
 {
-	uint8_t bytes[2] = {(uint8_t)value, (uint8_t)(value >> 8)};
+	uint8_t bytes[2];
+	mkv_le_put16(bytes, (uint16_t)value);
 	mkv_buf_add(buf, bytes, sizeof(bytes));
 }
 
@@ -220,7 +244,7 @@ static void put64(struct mkv_buf *buf, uint64_t value)
 	mkv_buf_add(buf, bytes, sizeof(bytes));
 }
 
-/* The number of an inode's content, which is added if it isn't there. */
+/* The number of an inode's content, which is added if the pack lacks it. */
 static int content_number(struct mkv_pack_writer *writer,
 			  struct mkv_content *content, size_t *ret,
 			  struct mkv_error *err)
@@ -234,8 +258,9 @@ static int content_number(struct mkv_pack_writer *writer,
 		*ret = writer->slots[slot] - 1;
 		return 0;
 	}
-	return store(writer, &(struct origin){.fd = -1, .content = content},
-		     mkv_content_size(content), ret, err);
+	return store_content(writer,
+			     &(struct origin){.fd = -1, .content = content},
+			     mkv_content_size(content), ret, err);
 }
 
 static int put_inode(struct index *index, const struct mkv_inode *inode,
@@ -271,8 +296,8 @@ static int put_inode(struct index *index, const struct mkv_inode *inode,
 	return 0;
 }
 
-/* Marks number the entries from 1, so that a later hard link finds its first.
- */
+/* The mark of an inode is the number of its first entry plus 1; hard links
+ * refer to that number. */
 static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 		     struct mkv_error *err)
 {
@@ -297,71 +322,84 @@ static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 	return put_inode(index, inode, err);
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
+static int put_index(const struct index *index, int64_t mtime_s,
+		     struct mkv_buf *ret, struct mkv_error *err)
 {
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
+	const struct mkv_pack_writer *writer = index->writer;
+	int rc = mkv_buf_check(&index->entries, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_buf_check(&index->last_path, err);
+	if (rc < 0)
+		return rc;
+	put64(ret, (uint64_t)mtime_s);
+	put32(ret, (uint32_t)writer->n_stored);
+	for (size_t i = 0; i < writer->n_stored; i++) {
+		put64(ret, writer->stored[i].size);
+		mkv_buf_add(ret, writer->stored[i].sha256.bytes,
+			    MKV_SHA256_SIZE);
+	}
+	put32(ret, index->count);
+	mkv_buf_add(ret, index->entries.data, index->entries.size);
+	rc = mkv_buf_check(ret, err);
+	if (rc < 0)
+		return rc;
+	if (ret->size > MKV_PACK_INDEX_MAX)
+		return mkv_fail(err, MKV_FAILED, EFBIG,
+				"index of %zu bytes is too large (at most %d)",
+				ret->size, MKV_PACK_INDEX_MAX);
 	return 0;
 }
 
-static int write_index(struct mkv_pack_writer *writer,
-		       const struct mkv_buf *entries, uint32_t count,
-		       const struct mkv_tree *tree, struct mkv_error *err)
+/* Appends the footer to the index. */
+static int put_footer(struct mkv_buf *index, uint64_t offset,
+		      struct mkv_error *err)
 {
-	auto_buf struct mkv_buf all = {0};
-	put64(&all, (uint64_t)mkv_tree_root(tree)->mtime_s);
-	put32(&all, (uint32_t)writer->n_stored);
-	for (size_t i = 0; i < writer->n_stored; i++) {
-		put64(&all, writer->stored[i].size);
-		mkv_buf_add(&all, writer->stored[i].sha256.bytes,
-			    MKV_SHA256_SIZE);
-	}
-	put32(&all, count);
-	mkv_buf_add(&all, entries->data, entries->size);
-	int rc = mkv_buf_check(&all, err);
 	struct mkv_sha256 digest;
-	if (rc == 0)
-		rc = mkv_sha256_bytes(all.data, all.size, &digest, err);
+	size_t size = index->size;
+	int rc = mkv_sha256_bytes(index->data, size, &digest, err);
 	if (rc < 0)
 		return rc;
-	size_t index_size = all.size;
-	mkv_buf_str(&all, MKV_PACK_END_MAGIC);
-	put32(&all, MKV_PACK_VERSION);
-	put32(&all, 0);
-	put64(&all, writer->end);
-	put64(&all, index_size);
-	mkv_buf_add(&all, digest.bytes, MKV_SHA256_SIZE);
-	rc = mkv_buf_check(&all, err);
-	if (rc == 0 && index_size > MKV_PACK_INDEX_MAX)
-		rc = mkv_fail(err, MKV_FAILED, EFBIG, "index too large");
-	if (rc == 0)
-		rc = mkv_pwrite_all(writer->fd, all.data, all.size, writer->end,
-				    err);
-	/* A large content that turned out to be there already may lie behind.
-	 */
-	if (rc == 0 &&
-	    ftruncate(writer->fd, (off_t)(writer->end + all.size)) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
-	return rc;
+	mkv_buf_str(index, MKV_PACK_END_MAGIC);
+	put32(index, MKV_PACK_VERSION);
+	put32(index, 0);
+	put64(index, offset);
+	put64(index, size);
+	mkv_buf_add(index, digest.bytes, MKV_SHA256_SIZE);
+	return mkv_buf_check(index, err);
+}
+
+static int finish_pack(struct index *index, const struct mkv_tree *tree,
+		       struct mkv_error *err)
+{
+	const struct mkv_pack_writer *writer = index->writer;
+	auto_buf struct mkv_buf text = {0};
+	mkv_tree_clear_marks(tree);
+	int rc = mkv_tree_walk(tree, put_entry, index, err);
+	if (rc < 0)
+		return rc;
+	rc = put_index(index, mkv_tree_root(tree)->mtime_s, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = put_footer(&text, writer->end, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_pwrite_all(writer->fd, text.data, text.size, writer->end, err);
+	if (rc < 0)
+		return rc;
+	/* Cuts off a large content that was written and then found to be a
+	 * duplicate. */
+	if (ftruncate(writer->fd, (off_t)(writer->end + text.size)) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	return 0;
 }
 
 int mkv_pack_finish(struct mkv_pack_writer *writer, const struct mkv_tree *tree,
 		    struct mkv_error *err)
 {
-	struct index index = {.writer = writer};
-	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, put_entry, &index, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&index.entries, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&index.last_path, err);
-	if (rc == 0)
-		rc = write_index(writer, &index.entries, index.count, tree,
-				 err);
-	mkv_buf_done(&index.entries);
-	mkv_buf_done(&index.last_path);
+	__attribute__((cleanup(index_done))) struct index index = {
+		.writer = writer};
+	int rc = finish_pack(&index, tree, err);
 	return rc < 0 ? mkv_wrap(err, rc, "pack") : 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What writer and reader of packs share; the layout stands in pack.h. */
+/* Constants that writer and reader of packs share; pack.h describes the format.
+ */
 
 #include "lib/bytes.h"
 
@@ -12,7 +13,8 @@ enum {
 	MKV_PACK_FOOTER_SIZE = 64,
 	MKV_PACK_COUNT_MAX = 1 << 24, /* entries, contents */
 	MKV_PACK_INDEX_MAX = 1 << 30, /* bytes */
-	MKV_PACK_XATTR_MAX = 1 << 16, /* bytes of one value, as Linux has it */
+	MKV_PACK_XATTR_MAX =
+		1 << 16, /* bytes of one value; XATTR_SIZE_MAX of Linux */
 	MKV_PACK_INODE = 0,
 	MKV_PACK_LINK = 1,
 };

@@ -10,7 +10,7 @@ struct mkv_tree {
 	size_t count;
 };
 
-enum { NAME_LIMIT = 255, PATH_LIMIT = 4095 };
+enum { NAME_MAX_BYTES = 255, PATH_MAX_BYTES = 4095 };
 
 int mkv_tree_new(int64_t mtime_s, struct mkv_tree **ret, struct mkv_error *err)
 {
@@ -52,9 +52,10 @@ static int compare_name(const char *name, size_t length, const char *entry)
 	return entry[length] == '\0' ? 0 : -1;
 }
 
-/* Where the name stands, or belongs; true when it is there. */
-static bool find(const struct mkv_directory *dir, const char *name,
-		 size_t length, size_t *ret_at)
+/* True when the directory has the name; *ret_at is its index or, if missing,
+ * the index for its insertion. */
+static bool find_entry(const struct mkv_directory *dir, const char *name,
+		       size_t length, size_t *ret_at)
 {
 	size_t low = 0, high = dir->count;
 	/* Most insertions come in ascending order. */
@@ -80,14 +81,14 @@ static bool find(const struct mkv_directory *dir, const char *name,
 
 static bool is_valid_path(const char *path)
 {
-	if (path[0] != '/' || strlen(path) > PATH_LIMIT)
+	if (path[0] != '/' || strlen(path) > PATH_MAX_BYTES)
 		return false;
 	if (path[1] == '\0')
 		return true;
 	for (const char *at = path; *at;) {
 		at++;
 		size_t length = strcspn(at, "/");
-		if (length == 0 || length > NAME_LIMIT)
+		if (length == 0 || length > NAME_MAX_BYTES)
 			return false;
 		if ((length == 1 && at[0] == '.') ||
 		    (length == 2 && at[0] == '.' && at[1] == '.'))
@@ -106,7 +107,7 @@ struct mkv_inode *mkv_tree_lookup(const struct mkv_tree *tree, const char *path)
 		size_t length = strcspn(at, "/");
 		size_t index;
 		if (!inode->children ||
-		    !find(inode->children, at, length, &index))
+		    !find_entry(inode->children, at, length, &index))
 			return NULL;
 		inode = inode->children->entries[index].inode;
 		at += length + (at[length] == '/');
@@ -114,8 +115,21 @@ struct mkv_inode *mkv_tree_lookup(const struct mkv_tree *tree, const char *path)
 	return inode;
 }
 
-/* The directory that holds the last component of a valid path that isn't "/",
- * and that component. */
+static int fail_not_directory(const char *path, int prefix_length,
+			      const struct mkv_inode *inode,
+			      struct mkv_error *err)
+{
+	if (S_ISLNK(inode->mode))
+		return mkv_fail(err, MKV_FAILED, ENOTDIR,
+				"'%s': '%.*s' is a link to '%s'", path,
+				prefix_length, path, inode->target);
+	return mkv_fail(err, MKV_FAILED, ENOTDIR,
+			"'%s': '%.*s' is not a directory", path, prefix_length,
+			path);
+}
+
+/* The parent directory of a valid path other than "/", and the path's last
+ * component. */
 static int find_parent(const struct mkv_tree *tree, const char *path,
 		       struct mkv_inode **ret, const char **ret_name,
 		       struct mkv_error *err)
@@ -131,19 +145,13 @@ static int find_parent(const struct mkv_tree *tree, const char *path,
 			break;
 		size_t index;
 		int upto = (int)(at + length - path);
-		if (!find(inode->children, at, length, &index))
+		if (!find_entry(inode->children, at, length, &index))
 			return mkv_fail(err, MKV_FAILED, ENOENT,
-					"'%s': there is no '%.*s'", path, upto,
+					"'%s': '%.*s' is missing", path, upto,
 					path);
 		inode = inode->children->entries[index].inode;
-		if (S_ISLNK(inode->mode))
-			return mkv_fail(err, MKV_FAILED, ENOTDIR,
-					"'%s': '%.*s' is a link to '%s'", path,
-					upto, path, inode->target);
 		if (!inode->children)
-			return mkv_fail(err, MKV_FAILED, ENOTDIR,
-					"'%s': '%.*s' is not a folder", path,
-					upto, path);
+			return fail_not_directory(path, upto, inode, err);
 		at += length + 1;
 	}
 	*ret = inode;
@@ -159,7 +167,7 @@ static size_t count_below(const struct mkv_inode *inode)
 	return count;
 }
 
-/* The entry counts of all that goes when an entry goes. */
+/* Updates the entry counts of an inode, and of all below, for its removal. */
 static void drop_entries(struct mkv_inode *inode)
 {
 	inode->entries--;
@@ -167,8 +175,8 @@ static void drop_entries(struct mkv_inode *inode)
 		drop_entries(inode->children->entries[i].inode);
 }
 
-static int insert(struct mkv_directory *dir, size_t at, const char *name,
-		  struct mkv_inode *inode, struct mkv_error *err)
+static int insert_entry(struct mkv_directory *dir, size_t at, const char *name,
+			struct mkv_inode *inode, struct mkv_error *err)
 {
 	if (dir->count == dir->capacity) {
 		size_t capacity = dir->capacity ? dir->capacity * 2 : 8;
@@ -199,29 +207,45 @@ int mkv_tree_put(struct mkv_tree *tree, const char *path,
 		return rc;
 	if (inode->children && (inode->entries || inode->children->count))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s': a folder is put empty and once", path);
+				"'%s': only a new, empty directory can be put",
+				path);
 	size_t at;
-	if (!find(parent->children, name, strlen(name), &at)) {
-		rc = insert(parent->children, at, name, inode, err);
-		if (rc < 0)
-			return rc;
-		tree->count++;
-	} else {
-		struct mkv_inode *old = parent->children->entries[at].inode;
+	struct mkv_inode *old = NULL;
+	if (find_entry(parent->children, name, strlen(name), &at)) {
+		old = parent->children->entries[at].inode;
 		if (old->children && old->children->count)
 			return mkv_fail(err, MKV_FAILED, EEXIST,
-					"'%s' is a folder that is not empty",
+					"'%s' is a directory that is not empty",
 					path);
 		parent->children->entries[at].inode = inode;
 		old->entries--;
-		inode->references++;
-		inode->entries++;
-		mkv_inode_unref(old);
-		return 0;
+	} else {
+		rc = insert_entry(parent->children, at, name, inode, err);
+		if (rc < 0)
+			return rc;
+		tree->count++;
 	}
 	inode->references++;
 	inode->entries++;
+	mkv_inode_unref(old);
 	return 0;
+}
+
+/* `dir` is a prefix of `path`, which messages name. */
+static int make_dir(struct mkv_tree *tree, const char *path, const char *dir,
+		    struct mkv_error *err)
+{
+	const struct mkv_inode *existing = mkv_tree_lookup(tree, dir);
+	if (existing && !existing->children)
+		return fail_not_directory(path, (int)strlen(dir), existing,
+					  err);
+	if (existing)
+		return 0;
+	auto_inode struct mkv_inode *inode =
+		mkv_inode_new(S_IFDIR | 0755, 0, 0, tree->mtime_s);
+	if (!inode)
+		return mkv_oom(err);
+	return mkv_tree_put(tree, dir, inode, err);
 }
 
 int mkv_tree_make_dirs(struct mkv_tree *tree, const char *path,
@@ -238,22 +262,9 @@ int mkv_tree_make_dirs(struct mkv_tree *tree, const char *path,
 			continue;
 		char end = *at;
 		*at = '\0';
-		const struct mkv_inode *there = mkv_tree_lookup(tree, partial);
-		if (!there) {
-			auto_inode struct mkv_inode *dir = mkv_inode_new(
-				S_IFDIR | 0755, 0, 0, tree->mtime_s);
-			if (!dir)
-				return mkv_oom(err);
-			int rc = mkv_tree_put(tree, partial, dir, err);
-			if (rc < 0)
-				return rc;
-		} else if (!there->children) {
-			return mkv_fail(err, MKV_FAILED, ENOTDIR,
-					"'%s': '%s' is %s%s", path, partial,
-					S_ISLNK(there->mode) ? "a link to "
-							     : "not a folder",
-					there->target ? there->target : "");
-		}
+		int rc = make_dir(tree, path, partial, err);
+		if (rc < 0)
+			return rc;
 		*at = end;
 		if (end == '\0')
 			break;
@@ -288,7 +299,7 @@ int mkv_tree_put_file(struct mkv_tree *tree, const char *path,
 		mkv_inode_file(permissions, 0, 0, tree->mtime_s, content);
 	if (!inode)
 		return mkv_oom(err);
-	content = NULL; /* the inode's now */
+	content = NULL; /* owned by the inode now */
 	return mkv_tree_put(tree, path, inode, err);
 }
 
@@ -312,26 +323,28 @@ bool mkv_tree_remove(struct mkv_tree *tree, const char *path)
 	struct mkv_error ignored;
 	size_t at;
 	if (find_parent(tree, path, &parent, &name, &ignored) < 0 ||
-	    !find(parent->children, name, strlen(name), &at))
+	    !find_entry(parent->children, name, strlen(name), &at))
 		return false;
 	struct mkv_directory *dir = parent->children;
-	struct mkv_tree_entry gone = dir->entries[at];
+	struct mkv_tree_entry removed = dir->entries[at];
 	dir->count--;
 	memmove(dir->entries + at, dir->entries + at + 1,
 		(dir->count - at) * sizeof(*dir->entries));
-	tree->count -= 1 + count_below(gone.inode);
-	drop_entries(gone.inode);
-	free(gone.name);
-	mkv_inode_unref(gone.inode);
+	tree->count -= 1 + count_below(removed.inode);
+	drop_entries(removed.inode);
+	free(removed.name);
+	mkv_inode_unref(removed.inode);
 	return true;
 }
 
-static int walk(struct mkv_inode *inode, struct mkv_buf *path,
-		mkv_tree_visit *visit, void *context, struct mkv_error *err)
+static int walk_inode(struct mkv_inode *inode, struct mkv_buf *path,
+		      mkv_tree_visit *visit, void *context,
+		      struct mkv_error *err)
 {
 	int rc = mkv_buf_check(path, err);
-	if (rc == 0)
-		rc = visit(path->data, inode, context, err);
+	if (rc < 0)
+		return rc;
+	rc = visit(path->data, inode, context, err);
 	if (rc < 0 || !inode->children)
 		return rc;
 	size_t length = path->size;
@@ -341,7 +354,7 @@ static int walk(struct mkv_inode *inode, struct mkv_buf *path,
 		if (length > 1)
 			mkv_buf_char(path, '/');
 		mkv_buf_str(path, entry->name);
-		rc = walk(entry->inode, path, visit, context, err);
+		rc = walk_inode(entry->inode, path, visit, context, err);
 		if (rc < 0)
 			return rc;
 		path->size = length;
@@ -355,19 +368,23 @@ int mkv_tree_walk(const struct mkv_tree *tree, mkv_tree_visit *visit,
 {
 	auto_buf struct mkv_buf path = {0};
 	mkv_buf_char(&path, '/');
-	return walk(tree->root, &path, visit, context, err);
+	return walk_inode(tree->root, &path, visit, context, err);
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
+static void clear_marks(struct mkv_inode *inode)
 {
-	(void)path, (void)context, (void)err;
 	inode->mark = 0;
-	return 0;
+	for (size_t i = 0; inode->children && i < inode->children->count; i++)
+		clear_marks(inode->children->entries[i].inode);
 }
 
-/* Copies one inode, or links to the copy made before: meanwhile an original's
- * mark holds its copy. */
+void mkv_tree_clear_marks(const struct mkv_tree *tree)
+{
+	clear_marks(tree->root);
+}
+
+/* The mark of an original points to its copy, which further names become hard
+ * links to. */
 static int clone_entry(const char *path, struct mkv_inode *inode, void *context,
 		       struct mkv_error *err)
 {
@@ -388,11 +405,13 @@ static int clone_entry(const char *path, struct mkv_inode *inode, void *context,
 				    err);
 	auto_inode struct mkv_inode *copy = NULL;
 	int rc = mkv_inode_copy(inode, &copy, err);
-	if (rc == 0)
-		rc = mkv_tree_put(into, path, copy, err);
-	if (rc == 0)
-		inode->mark = (uint64_t)(uintptr_t)copy;
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_put(into, path, copy, err);
+	if (rc < 0)
+		return rc;
+	inode->mark = (uint64_t)(uintptr_t)copy;
+	return 0;
 }
 
 int mkv_tree_clone(const struct mkv_tree *tree, struct mkv_tree **ret,
@@ -400,10 +419,10 @@ int mkv_tree_clone(const struct mkv_tree *tree, struct mkv_tree **ret,
 {
 	auto_tree struct mkv_tree *copy = NULL;
 	int rc = mkv_tree_new(tree->mtime_s, &copy, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, clone_entry, copy, err);
+	if (rc < 0)
+		return rc;
+	mkv_tree_clear_marks(tree);
+	rc = mkv_tree_walk(tree, clone_entry, copy, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(copy);

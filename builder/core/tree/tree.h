@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The file tree: the centre of the builder. Packages, overlays, generated files
- * and normalisation edit trees; writers only read them.
+/* The file tree in memory. Packages, overlays, generated files and
+ * normalisation edit trees; writers of formats only read them.
  *
  * A path is absolute in the tree, "/usr/bin/env", without ".", "..", empty
- * components or a trailing slash; the root is "/". Symbolic links are entries,
- * never followed: a path that runs through one is an error that says where it
- * leads. Names are bytes, at most 255, in any order in memory and in ascending
- * byte order in every walk. */
+ * components or a trailing slash; the root is "/". Symbolic links are entries
+ * and never followed: a path through a link is an error that names the link's
+ * target. Names are at most 255 bytes; every walk visits them in ascending byte
+ * order. */
 
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -22,10 +22,10 @@ struct mkv_xattr {
 
 struct mkv_directory;
 
-/* Counted: a hard link is a second entry with the same inode. */
+/* Has a refcount: a hard link is a second entry with the same inode. */
 struct mkv_inode {
-	unsigned entries; /* of the tree that name it: the link count of a
-			     non-directory */
+	unsigned entries; /* how many entries of the tree name the inode: the
+			     link count of a non-directory */
 	unsigned references;
 	mode_t mode; /* S_IFMT type and permission bits */
 	uint32_t uid;
@@ -38,14 +38,14 @@ struct mkv_inode {
 	struct mkv_xattr *xattrs;    /* sorted by name */
 	size_t n_xattrs;
 	struct mkv_directory *children; /* of a directory */
-	uint64_t mark; /* free for one writer at a time: its inode
-			  number, its first path */
+	uint64_t mark; /* scratch for one user at a time, e.g. an inode
+			  number; cleared by mkv_tree_clear_marks() */
 };
 
-/* An inode with one reference, owned by the caller. */
+/* A new inode with one reference, the caller's; NULL when out of memory. */
 struct mkv_inode *mkv_inode_new(mode_t mode, uint32_t uid, uint32_t gid,
 				int64_t mtime_s) mkv_must_check;
-/* Each takes what it is given only on success. */
+/* Likewise; mkv_inode_file() takes ownership of `content` only on success. */
 struct mkv_inode *mkv_inode_file(mode_t permissions, uint32_t uid, uint32_t gid,
 				 int64_t mtime_s,
 				 struct mkv_content *content) mkv_must_check
@@ -57,10 +57,10 @@ struct mkv_inode *mkv_inode_symlink(const char *target, uint32_t uid,
 void mkv_inode_unref(struct mkv_inode *inode);
 MKV_DEFINE_AUTO(inode, struct mkv_inode *, mkv_inode_unref)
 #define auto_inode mkv_auto(inode)
-/* A new inode like another, without a folder's entries; shares the content. */
+/* Copies an inode without a directory's entries; shares the content. */
 int mkv_inode_copy(const struct mkv_inode *from, struct mkv_inode **ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* Sets or replaces one extended attribute; copies what it is given. */
+/* Sets or replaces one extended attribute; copies name and value. */
 int mkv_inode_set_xattr(struct mkv_inode *inode, const char *name,
 			const void *value, size_t size,
 			struct mkv_error *err) mkv_must_check
@@ -85,14 +85,14 @@ size_t mkv_tree_count(const struct mkv_tree *tree)
 struct mkv_inode *mkv_tree_lookup(const struct mkv_tree *tree, const char *path)
 	mkv_nonnull(1, 2);
 
-/* Puts an inode (a new one, or one that the tree holds already, which makes a
- * hard link) at a path; the tree gains a reference of its own. The parent must
- * be a directory of the tree. What was there is replaced, except that a
- * directory that isn't empty is -EEXIST. */
+/* Adds an entry for an inode at a path. The inode is new, or an inode of the
+ * tree that gets a hard link; the tree takes a reference of its own. The parent
+ * must be a directory of the tree. An existing entry is replaced, but a
+ * directory that is not empty is -EEXIST. */
 int mkv_tree_put(struct mkv_tree *tree, const char *path,
 		 struct mkv_inode *inode, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* mkdir -p: what is missing becomes 0755 root:root at the tree's time. */
+/* mkdir -p: missing directories become 0755 root:root at the tree's time. */
 int mkv_tree_make_dirs(struct mkv_tree *tree, const char *path,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
@@ -105,21 +105,23 @@ int mkv_tree_put_symlink(struct mkv_tree *tree, const char *path,
 			 const char *target,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-/* Takes a path away with all below it; false when there was none. */
+/* Removes a path with everything below; false when the path does not exist. */
 bool mkv_tree_remove(struct mkv_tree *tree, const char *path) mkv_nonnull(1, 2);
 
-/* One step of a walk. Both pointers live only during the call. */
+/* Called for each entry of a walk. `path` is valid only during the call. */
 typedef int mkv_tree_visit(const char *path, struct mkv_inode *inode,
 			   void *context, struct mkv_error *err);
-/* Depth first, a directory before what is in it, names in byte order, the root
- * first. Stops at the first negative return, which it returns. The visitor must
- * not add or remove entries. */
+/* Visits every entry, the root first, a directory before its entries, names in
+ * byte order. The first negative result of the visitor stops the walk and is
+ * returned. The visitor must not add or remove entries. */
 int mkv_tree_walk(const struct mkv_tree *tree, mkv_tree_visit *visit,
 		  void *context, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
+/* Sets the mark of every inode to 0. */
+void mkv_tree_clear_marks(const struct mkv_tree *tree) mkv_nonnull(1);
 
-/* The children of a directory in byte order, for writers that go level by
- * level. Borrowed. */
+/* The entries of a directory in byte order, borrowed; none for other inodes.
+ * For writers that go level by level. */
 struct mkv_tree_entry {
 	char *name;
 	struct mkv_inode *inode;

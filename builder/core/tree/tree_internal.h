@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What tree.c and inode.c share: how a directory holds its entries. */
+/* Declarations that the tree's files share. */
 
 #include "builder/core/tree/tree.h"
 
@@ -9,3 +9,8 @@ struct mkv_directory {
 	size_t count;
 	size_t capacity;
 };
+
+/* Sets all extended attributes of `from` on `to`. */
+int mkv_inode_copy_xattrs(const struct mkv_inode *from, struct mkv_inode *to,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);

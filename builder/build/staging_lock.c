@@ -5,10 +5,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "builder/build/draft_internal.h"
+#include "builder/build/staging_internal.h"
 #include "lib/io.h"
 
-static bool is_same(int dirfd, const char *name, int fd)
+static bool names_open_directory(int dirfd, const char *name, int fd)
 {
 	struct stat named, open;
 	return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -16,45 +16,49 @@ static bool is_same(int dirfd, const char *name, int fd)
 	       named.st_dev == open.st_dev;
 }
 
-bool mkv_draft_is_at(const char *path, int fd)
+bool mkv_staging_is_at(const char *path, int fd)
 {
-	return is_same(AT_FDCWD, path, fd);
+	return names_open_directory(AT_FDCWD, path, fd);
 }
 
-/* -EWOULDBLOCK when a build has it; -ESTALE when the name meanwhile leads to
- * another directory: the one that was locked is no longer anybody's draft. */
+/* -EWOULDBLOCK when a build has locked the directory; -ESTALE when the name was
+ * given to another directory between opening and locking. */
 static int open_locked(int dirfd, const char *name, int *ret)
 {
 	auto_fd int fd = openat(
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
-	if (!is_same(dirfd, name, fd))
+	if (!names_open_directory(dirfd, name, fd))
 		return -ESTALE;
 	*ret = mkv_take_fd(&fd);
 	return 0;
 }
 
-static int make(const char *path, int *ret_lock, struct mkv_error *err)
+static int make_locked(const char *path, int *ret_lock, struct mkv_error *err)
 {
 	if (mkdir(path, 0755) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"create folder '%s': %m", path);
-	/* Another build may have found it between these two calls, unlocked. */
+				"create directory '%s': %m", path);
+	/* Between the two calls another build may lock and remove it as stale.
+	 */
 	int rc = open_locked(AT_FDCWD, path, ret_lock);
 	if (rc == -EWOULDBLOCK || rc == -ENOENT || rc == -ESTALE)
 		return mkv_fail(err, MKV_FAILED, EEXIST,
 				"'%s' was taken by another build", path);
-	if (rc == 0 && fchmod(*ret_lock, 0755) == 0) /* whatever the umask */
+	if (rc < 0) {
+		(void)rmdir(path);
+		return mkv_fail(err, MKV_FAILED, rc, "lock '%s': %m", path);
+	}
+	if (fchmod(*ret_lock, 0755) == 0) /* mkdir() applied the umask */
 		return 0;
-	rc = mkv_fail(err, MKV_FAILED, rc < 0 ? rc : errno, "lock '%s': %m",
-		      path);
+	rc = mkv_fail(err, MKV_FAILED, errno, "chmod '%s': %m", path);
 	(void)rmdir(path);
 	return rc;
 }
 
-int mkv_draft_make(const char *output, const char *name, char **ret_path,
-		   int *ret_lock, struct mkv_error *err)
+int mkv_staging_make(const char *output, const char *name, char **ret_path,
+		     int *ret_lock, struct mkv_error *err)
 {
 	enum { ATTEMPTS = 1000 };
 	int rc = 0;
@@ -66,17 +70,20 @@ int mkv_draft_make(const char *output, const char *name, char **ret_path,
 		if (asprintf(&path, "%s/.%s.new.%ld%s", output, name,
 			     (long)getpid(), suffix) < 0)
 			return mkv_oom(err);
-		rc = make(path, ret_lock, err);
-		if (rc == 0)
-			*ret_path = mkv_take(path);
-		if (rc != -EEXIST)
+		rc = make_locked(path, ret_lock, err);
+		if (rc == -EEXIST)
+			continue;
+		if (rc < 0)
 			return rc;
+		*ret_path = mkv_take(path);
+		return 0;
 	}
 	return rc;
 }
 
-/* The build that replaced this appliance, or a shortly running child of it, may
- * have the lock for a moment longer; a build that writes a draft, for long. */
+/* The build that wrote this appliance, or a short-lived child of it, may hold
+ * the lock a moment longer. A build that still writes holds it longer than the
+ * attempts here. */
 static int open_replaced(const char *path, int *ret)
 {
 	enum { ATTEMPTS = 200 };
@@ -89,20 +96,21 @@ static int open_replaced(const char *path, int *ret)
 	return rc;
 }
 
-int mkv_draft_remove(const char *path, int lock, struct mkv_error *err)
+int mkv_staging_remove(const char *path, int lock, struct mkv_error *err)
 {
 	auto_fd int replaced = -1;
-	if (lock >= 0 && mkv_draft_is_at(path, lock))
+	if (lock >= 0 && mkv_staging_is_at(path, lock))
 		return mkv_remove_tree(AT_FDCWD, path, err);
 	int rc = open_replaced(path, &replaced);
 	if (rc == -ENOENT)
 		return 0;
-	return rc < 0 ? mkv_fail(err, MKV_FAILED, rc, "lock '%s': %m", path)
-		      : mkv_remove_tree(AT_FDCWD, path, err);
+	if (rc < 0)
+		return mkv_fail(err, MKV_FAILED, rc, "lock '%s': %m", path);
+	return mkv_remove_tree(AT_FDCWD, path, err);
 }
 
-/* "PID" or "PID.N" */
-static bool is_suffix(const char *text)
+/* "PID" or "PID.N". */
+static bool is_staging_suffix(const char *text)
 {
 	size_t pid = strspn(text, "0123456789");
 	size_t rest =
@@ -111,7 +119,7 @@ static bool is_suffix(const char *text)
 	       (text[pid] == '\0' || (rest > 0 && !text[pid + 1 + rest]));
 }
 
-void mkv_draft_remove_stale(const char *output, const char *name)
+void mkv_staging_remove_stale(const char *output, const char *name)
 {
 	auto_dir DIR *dir = opendir(output);
 	auto_free char *prefix = NULL;
@@ -122,10 +130,10 @@ void mkv_draft_remove_stale(const char *output, const char *name)
 		auto_fd int fd = -1;
 		struct mkv_error ignored;
 		if (strncmp(entry->d_name, prefix, length) != 0 ||
-		    !is_suffix(entry->d_name + length) ||
+		    !is_staging_suffix(entry->d_name + length) ||
 		    open_locked(dirfd(dir), entry->d_name, &fd) < 0)
 			continue;
-		/* Whatever can't be removed is left to the next build. */
+		/* The next build tries again to remove what fails here. */
 		(void)!mkv_remove_tree(dirfd(dir), entry->d_name, &ignored);
 	}
 }
