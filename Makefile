@@ -37,7 +37,8 @@ VERSION := 0.1.0
 CFLAGS ?= -O2 -g
 MKV_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
 	-DMKV_VERSION='"$(VERSION)"' -Wall -Wextra -Wconversion -Wshadow \
-	-Wno-format-truncation -Werror -ffunction-sections -fdata-sections -fstack-protector-strong -fPIE \
+	-Wno-format-truncation -Wno-unknown-warning-option -Werror \
+	-ffunction-sections -fdata-sections -fstack-protector-strong -fPIE \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP
 MKV_LDFLAGS := -pie -Wl,-z,relro,-z,now,--gc-sections
 ifdef SANITIZE

@@ -139,13 +139,13 @@ static void refuses_kernels_that_cannot_boot(void **state)
 		const char *release, *file, *text, *why;
 	} rows[] = {
 		{"6.2-test", NULL, NULL, "no modules of kernel 6.2-test"},
-		{"../6.1-test", NULL, NULL, "is no kernel release"},
+		{"../6.1-test", NULL, NULL, "is not a kernel release"},
 		{"6.1-test", "modules.dep", "", "has no ext4"},
-		{"6.1-test", "modules.dep", "rubbish\n", "no module in"},
+		{"6.1-test", "modules.dep", "rubbish\n", "line without a module"},
 		{"6.1-test", "modules.dep", "kernel/away/ext4.ko:\n",
-		 "which isn't there"},
+		 "which is missing"},
 		{"6.1-test", "modules.dep", "modules.alias/ext4.ko.xz:\n",
-		 "which isn't there"},
+		 "which is missing"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err = {0};

@@ -193,20 +193,20 @@ static const struct {
 	{"the root as a file",
 	 {{".", S_IFREG | 0644, NULL, NULL, 0}},
 	 1,
-	 "root must be a folder"},
+	 "the root must be a directory"},
 	{"a link and a file through it",
 	 {{"./a", S_IFLNK | 0777, "/etc", NULL, 0}, FILE_AT("./a/passwd")},
 	 2,
-	 "no folder"},
+	 "a parent in the package is not a directory"},
 	{"a file and a file through it",
 	 {FILE_AT("./a"), FILE_AT("./a/b/c")},
 	 2,
-	 "no folder"},
-	{"a path twice", {FILE_AT("./a"), FILE_AT("a")}, 2, "twice"},
+	 "a parent in the package is not a directory"},
+	{"a path twice", {FILE_AT("./a"), FILE_AT("a")}, 2, "duplicate path"},
 	{"a file over a link",
 	 {{"./a", S_IFLNK | 0777, "/etc/passwd", NULL, 0}, FILE_AT("./a")},
 	 2,
-	 "twice"},
+	 "duplicate path"},
 	{"a hard link to outside",
 	 {{"./a", 0, "/etc/shadow", NULL, 0}},
 	 1,
@@ -214,29 +214,29 @@ static const struct {
 	{"a hard link to another package's file",
 	 {{"./a", 0, "./etc/shadow", NULL, 0}},
 	 1,
-	 "no file of the package"},
+	 "not an earlier regular file of the package"},
 	{"a hard link to itself",
 	 {{"./a", 0, "./a", NULL, 0}},
 	 1,
-	 "no file of the package"},
+	 "not an earlier regular file of the package"},
 	{"a hard link to a link",
 	 {{"./a", S_IFLNK | 0777, "/etc/shadow", NULL, 0},
 	  {"./b", 0, "./a", NULL, 0}},
 	 2,
-	 "no file of the package"},
+	 "not an earlier regular file of the package"},
 	{"a character device",
 	 {{"./a", S_IFCHR | 0666, NULL, NULL, 0}},
 	 1,
-	 "a device"},
+	 "device, FIFO or socket"},
 	{"a block device",
 	 {{"./a", S_IFBLK | 0666, NULL, NULL, 0}},
 	 1,
-	 "a device"},
+	 "device, FIFO or socket"},
 	{"a FIFO", {{"./a", S_IFIFO | 0666, NULL, NULL, 0}}, 1, "FIFO"},
 	{"an owner too high",
 	 {{"./a", S_IFREG | 0644, NULL, "x", 65536}},
 	 1,
-	 "owner over 65535"},
+	 "owner id over 65535"},
 };
 
 static void hostile_packages_are_refused(void **state)
@@ -316,7 +316,7 @@ static void bombs_end_at_the_limits(void **state)
 				few_entries = {SIZE + 2, 2};
 	assert_int_equal(untar(&tar, all, &err), 0);
 	assert_int_equal(untar(&tar, few_bytes, &err), -EBADMSG);
-	assert_non_null(strstr(err.message, "larger than the limit"));
+	assert_non_null(strstr(err.message, "total size over the limit"));
 	assert_int_equal(untar(&tar, few_entries, &err), -EBADMSG);
 	assert_non_null(strstr(err.message, "too many entries"));
 	free(zeros);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 
 enum { BLOCK = 512, CHUNK = 1 << 20 };
@@ -27,65 +28,70 @@ _Static_assert(sizeof(struct ustar) == BLOCK, "a header is a block");
 struct archive {
 	mkv_tar_sink *sink;
 	void *context;
-	char *chunk; /* what waits for the sink */
-	size_t waiting;
-	char **firsts; /* first names of inodes with several; an inode's mark is
-			  its index here plus 1 */
-	size_t n_firsts;
+	char *chunk;	/* CHUNK bytes, of which the first `pending` */
+	size_t pending; /* are not yet passed to the sink */
+	/* First names of inodes with several names; an inode's mark is its
+	 * index here plus 1. */
+	char **first_names;
+	size_t n_first_names;
 	struct mkv_buf name, records, data;
 };
 
 static void archive_done(struct archive *archive)
 {
-	for (size_t i = 0; i < archive->n_firsts; i++)
-		free(archive->firsts[i]);
-	free(archive->firsts);
+	for (size_t i = 0; i < archive->n_first_names; i++)
+		free(archive->first_names[i]);
+	free(archive->first_names);
 	free(archive->chunk);
 	mkv_buf_done(&archive->name);
 	mkv_buf_done(&archive->records);
 	mkv_buf_done(&archive->data);
 }
 
-static int flush(struct archive *archive, struct mkv_error *err)
+static int flush_chunk(struct archive *archive, struct mkv_error *err)
 {
-	size_t size = archive->waiting;
-	archive->waiting = 0;
+	size_t size = archive->pending;
+	archive->pending = 0;
 	return size ? archive->sink(archive->context, archive->chunk, size, err)
 		    : 0;
 }
 
-/* Room for up to `want` bytes; never none. */
-static int make_room(struct archive *archive, uint64_t want, size_t *ret,
-		     struct mkv_error *err)
+/* Makes free space in the chunk: *ret is at least 1 and at most `wanted` bytes.
+ */
+static int make_space(struct archive *archive, uint64_t wanted, size_t *ret,
+		      struct mkv_error *err)
 {
-	int rc = archive->waiting == CHUNK ? flush(archive, err) : 0;
-	size_t room = CHUNK - archive->waiting;
-	*ret = want < room ? (size_t)want : room;
-	return rc;
+	int rc = archive->pending == CHUNK ? flush_chunk(archive, err) : 0;
+	if (rc < 0)
+		return rc;
+	size_t space = CHUNK - archive->pending;
+	*ret = wanted < space ? (size_t)wanted : space;
+	return 0;
 }
 
-static int put(struct archive *archive, const void *data, size_t size,
-	       struct mkv_error *err)
+static int put_bytes(struct archive *archive, const void *data, size_t size,
+		     struct mkv_error *err)
 {
 	const char *at = data;
 	while (size > 0) {
-		size_t room;
-		int rc = make_room(archive, size, &room, err);
+		size_t space;
+		int rc = make_space(archive, size, &space, err);
 		if (rc < 0)
 			return rc;
-		memcpy(archive->chunk + archive->waiting, at, room);
-		archive->waiting += room;
-		at += room;
-		size -= room;
+		memcpy(archive->chunk + archive->pending, at, space);
+		archive->pending += space;
+		at += space;
+		size -= space;
 	}
 	return 0;
 }
 
-/* Zeros up to the next block. */
-static int pad(struct archive *archive, uint64_t size, struct mkv_error *err)
+/* Writes zeros up to the next block. */
+static int pad_block(struct archive *archive, uint64_t size,
+		     struct mkv_error *err)
 {
 	static const char zeros[BLOCK];
-	return put(archive, zeros, (size_t)(-size % BLOCK), err);
+	return put_bytes(archive, zeros, (size_t)(-size % BLOCK), err);
 }
 
 static int put_content(struct archive *archive,
@@ -93,21 +99,22 @@ static int put_content(struct archive *archive,
 {
 	uint64_t size = mkv_content_size(content);
 	for (uint64_t at = 0; at < size;) {
-		size_t room;
-		int rc = make_room(archive, size - at, &room, err);
-		if (rc == 0)
-			rc = mkv_content_read(content, at,
-					      archive->chunk + archive->waiting,
-					      room, err);
+		size_t space;
+		int rc = make_space(archive, size - at, &space, err);
 		if (rc < 0)
 			return rc;
-		archive->waiting += room;
-		at += room;
+		rc = mkv_content_read(content, at,
+				      archive->chunk + archive->pending, space,
+				      err);
+		if (rc < 0)
+			return rc;
+		archive->pending += space;
+		at += space;
 	}
-	return pad(archive, size, err);
+	return pad_block(archive, size, err);
 }
 
-/* Octal with leading zeros and a NUL; false when it doesn't fit. */
+/* Octal with leading zeros and a NUL; false when the value doesn't fit. */
 static bool set_octal(char *field, size_t size, uint64_t value)
 {
 	field[size - 1] = '\0';
@@ -116,7 +123,7 @@ static bool set_octal(char *field, size_t size, uint64_t value)
 	return value == 0;
 }
 
-/* A record "LENGTH KEY=VALUE\n"; LENGTH counts its own digits. */
+/* Adds a record "LENGTH KEY=VALUE\n"; LENGTH includes its own digits. */
 static void add_record(struct mkv_buf *records, const char *key,
 		       const void *value, size_t size)
 {
@@ -136,7 +143,7 @@ static void add_number(struct mkv_buf *records, const char *key, int64_t value)
 	add_record(records, key, text, (size_t)size);
 }
 
-/* A number into its field, or into a record where it doesn't fit. */
+/* Writes a number into its field, or into a record when it doesn't fit. */
 static void set_number(struct archive *archive, char *field, size_t size,
 		       const char *key, int64_t value)
 {
@@ -146,7 +153,7 @@ static void set_number(struct archive *archive, char *field, size_t size,
 	add_number(&archive->records, key, value);
 }
 
-/* A path into name and prefix, or into a record. */
+/* Splits a path into name and prefix, or adds a record when it doesn't fit. */
 static void set_path(struct archive *archive, struct ustar *header,
 		     const char *path)
 {
@@ -155,9 +162,9 @@ static void set_path(struct archive *archive, struct ustar *header,
 		memcpy(header->name, path, length);
 		return;
 	}
-	/* The prefix ends before a slash that isn't the last byte. */
-	size_t least = length - sizeof(header->name) - 1;
-	for (size_t at = least; at + 1 < length && at <= sizeof(header->prefix);
+	/* The prefix ends before a slash that is not the last byte. */
+	size_t first = length - sizeof(header->name) - 1;
+	for (size_t at = first; at + 1 < length && at <= sizeof(header->prefix);
 	     at++) {
 		if (path[at] != '/' || at == 0)
 			continue;
@@ -190,10 +197,10 @@ static int put_header(struct archive *archive, struct ustar *header,
 	for (size_t i = 0; i < BLOCK; i++)
 		sum += bytes[i];
 	(void)set_octal(header->checksum, 7, sum);
-	return put(archive, header, sizeof(*header), err);
+	return put_bytes(archive, header, sizeof(*header), err);
 }
 
-/* The extended header, where there are records for the entry that follows. */
+/* Writes the extended header of the following entry, if it has records. */
 static int put_records(struct archive *archive, struct mkv_error *err)
 {
 	const struct mkv_buf *records = &archive->records;
@@ -209,11 +216,12 @@ static int put_records(struct archive *archive, struct mkv_error *err)
 	(void)set_octal(header.minor, sizeof(header.minor), 0);
 	if (!set_octal(header.size, sizeof(header.size), records->size))
 		return mkv_fail(err, MKV_FAILED, EFBIG,
-				"attributes too large for tar");
+				"extended attributes too large for tar");
 	rc = put_header(archive, &header, err);
-	if (rc == 0)
-		rc = put(archive, records->data, records->size, err);
-	return rc < 0 ? rc : pad(archive, records->size, err);
+	if (rc < 0)
+		return rc;
+	rc = put_bytes(archive, records->data, records->size, err);
+	return rc < 0 ? rc : pad_block(archive, records->size, err);
 }
 
 static char type_of(const struct mkv_inode *inode)
@@ -236,30 +244,27 @@ static char type_of(const struct mkv_inode *inode)
 	}
 }
 
-/* "/usr/bin" as "usr/bin/", the root as "./". */
-static int set_name(struct archive *archive, const char *path, bool is_folder,
-		    struct mkv_error *err)
+/* Converts "/usr/bin" to "usr/bin/", the root to "./". */
+static int set_name(struct archive *archive, const char *path,
+		    bool is_directory, struct mkv_error *err)
 {
 	archive->name.size = 0;
 	mkv_buf_str(&archive->name, path[1] ? path + 1 : ".");
-	if (is_folder)
+	if (is_directory)
 		mkv_buf_char(&archive->name, '/');
 	return mkv_buf_check(&archive->name, err);
 }
 
-static int remember(struct archive *archive, struct mkv_inode *inode,
-		    struct mkv_error *err)
+static int remember_first_name(struct archive *archive, struct mkv_inode *inode,
+			       struct mkv_error *err)
 {
-	char **grown = reallocarray(archive->firsts, archive->n_firsts + 1,
-				    sizeof(*grown));
-	if (!grown)
+	char **first_name =
+		mkv_grow(&archive->first_names, &archive->n_first_names);
+	if (!first_name)
 		return mkv_oom(err);
-	archive->firsts = grown;
-	grown[archive->n_firsts] = strdup(archive->name.data);
-	if (!grown[archive->n_firsts])
-		return mkv_oom(err);
-	inode->mark = ++archive->n_firsts;
-	return 0;
+	*first_name = strdup(archive->name.data);
+	inode->mark = archive->n_first_names;
+	return *first_name ? 0 : mkv_oom(err);
 }
 
 static void add_xattrs(struct archive *archive, const struct mkv_inode *inode)
@@ -274,9 +279,9 @@ static void add_xattrs(struct archive *archive, const struct mkv_inode *inode)
 	}
 }
 
-/* Everything of an entry's header but its checksum, and its records. */
-static void describe(struct archive *archive, const struct mkv_inode *inode,
-		     struct ustar *header)
+/* Sets all fields of an entry's header except the checksum, and its records. */
+static void fill_header(struct archive *archive, const struct mkv_inode *inode,
+			struct ustar *header)
 {
 	archive->records.size = 0;
 	set_path(archive, header, archive->name.data);
@@ -294,12 +299,33 @@ static void describe(struct archive *archive, const struct mkv_inode *inode,
 	(void)set_octal(header->major, sizeof(header->major), inode->major);
 	(void)set_octal(header->minor, sizeof(header->minor), inode->minor);
 	if (header->type == '1') {
-		set_linkname(archive, header, archive->firsts[inode->mark - 1]);
+		set_linkname(archive, header,
+			     archive->first_names[inode->mark - 1]);
 		return;
 	}
 	if (inode->target)
 		set_linkname(archive, header, inode->target);
 	add_xattrs(archive, inode);
+}
+
+static int put_inode(struct archive *archive, struct mkv_inode *inode,
+		     struct ustar *header, struct mkv_error *err)
+{
+	int rc = mkv_buf_check(&archive->data, err);
+	if (rc < 0)
+		return rc;
+	rc = put_records(archive, err);
+	if (rc < 0)
+		return rc;
+	rc = put_header(archive, header, err);
+	if (rc < 0)
+		return rc;
+	rc = header->type == '0' ? put_content(archive, inode->content, err)
+				 : 0;
+	if (rc < 0)
+		return rc;
+	bool is_first = header->type != '1' && inode->entries > 1;
+	return is_first ? remember_first_name(archive, inode, err) : 0;
 }
 
 static int put_entry(const char *path, struct mkv_inode *inode, void *context,
@@ -309,21 +335,14 @@ static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 	struct ustar header = {.type = inode->mark ? '1' : type_of(inode)};
 	if (!header.type || inode->major > 07777777 || inode->minor > 07777777)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s': tar can't hold mode %o, device %u:%u",
+				"'%s': tar can't represent mode %o, "
+				"device %u:%u",
 				path, inode->mode, inode->major, inode->minor);
 	int rc = set_name(archive, path, inode->children != NULL, err);
 	if (rc < 0)
 		return rc;
-	describe(archive, inode, &header);
-	rc = mkv_buf_check(&archive->data, err);
-	if (rc == 0)
-		rc = put_records(archive, err);
-	if (rc == 0)
-		rc = put_header(archive, &header, err);
-	if (rc == 0 && header.type == '0')
-		rc = put_content(archive, inode->content, err);
-	if (rc == 0 && header.type != '1' && inode->entries > 1)
-		rc = remember(archive, inode, err);
+	fill_header(archive, inode, &header);
+	rc = put_inode(archive, inode, &header, err);
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
 }
 
@@ -344,11 +363,13 @@ int mkv_tar_stream(const struct mkv_tree *tree, mkv_tar_sink *sink,
 	if (!archive.chunk)
 		return mkv_oom(err);
 	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, put_entry, &archive, err);
-	if (rc == 0)
-		rc = put(&archive, end, sizeof(end), err);
-	return rc < 0 ? rc : flush(&archive, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_walk(tree, put_entry, &archive, err);
+	if (rc < 0)
+		return rc;
+	rc = put_bytes(&archive, end, sizeof(end), err);
+	return rc < 0 ? rc : flush_chunk(&archive, err);
 }
 
 static int write_piece(void *context, const void *data, size_t size,

@@ -5,8 +5,9 @@
 
 enum { MEMORY_LIMIT_BYTES = 256 << 20, CHUNK = 256 * 1024 };
 
-static int decode(lzma_stream *stream, size_t limit_bytes, uint8_t *chunk,
-		  struct mkv_buf *into, struct mkv_error *err)
+static int decode_stream(lzma_stream *stream, size_t limit_bytes,
+			 uint8_t *chunk, struct mkv_buf *into,
+			 struct mkv_error *err)
 {
 	for (;;) {
 		stream->next_out = chunk;
@@ -14,8 +15,8 @@ static int decode(lzma_stream *stream, size_t limit_bytes, uint8_t *chunk,
 		lzma_ret got = lzma_code(stream, LZMA_FINISH);
 		if (stream->total_out > limit_bytes)
 			return mkv_fail(err, MKV_FAILED, EFBIG,
-					"xz data unpacks to more than %zu "
-					"bytes",
+					"xz data is larger than %zu bytes when "
+					"decoded",
 					limit_bytes);
 		mkv_buf_add(into, chunk, CHUNK - stream->avail_out);
 		if (got == LZMA_STREAM_END)
@@ -24,7 +25,7 @@ static int decode(lzma_stream *stream, size_t limit_bytes, uint8_t *chunk,
 			return mkv_oom(err);
 		if (got != LZMA_OK)
 			return mkv_fail(err, MKV_FAILED, EBADMSG,
-					"damaged xz data (liblzma: %d)",
+					"damaged xz data (liblzma error %d)",
 					(int)got);
 	}
 }
@@ -39,7 +40,7 @@ int mkv_xz_decode(const void *data, size_t size, size_t limit_bytes,
 		return mkv_oom(err);
 	stream.next_in = data;
 	stream.avail_in = size;
-	int rc = decode(&stream, limit_bytes, chunk, into, err);
+	int rc = decode_stream(&stream, limit_bytes, chunk, into, err);
 	lzma_end(&stream);
 	return rc;
 }

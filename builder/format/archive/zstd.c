@@ -22,7 +22,7 @@ int mkv_zstd_encode(const void *data, size_t size, int level,
 	(void)ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
 	size_t used = ZSTD_compress2(context, packed, bound, data, size);
 	if (ZSTD_isError(used))
-		return mkv_fail(err, MKV_FAILED, EIO, "libzstd: %s",
+		return mkv_fail(err, MKV_FAILED, EIO, "compress: libzstd: %s",
 				ZSTD_getErrorName(used));
 	mkv_buf_add(into, packed, used);
 	return mkv_buf_check(into, err);

@@ -5,9 +5,10 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 
-static void load_messages(void)
+static void register_messages(void)
 {
 	initialize_ext2_error_table();
 }
@@ -15,7 +16,7 @@ static void load_messages(void)
 int ext4_fail(struct mkv_error *err, errcode_t code, const char *what)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	(void)pthread_once(&once, load_messages);
+	(void)pthread_once(&once, register_messages);
 	bool is_full = code == EXT2_ET_BLOCK_ALLOC_FAIL ||
 		       code == EXT2_ET_INODE_ALLOC_FAIL ||
 		       code == EXT2_ET_TOOSMALL || code == ENOSPC;
@@ -26,7 +27,7 @@ int ext4_fail(struct mkv_error *err, errcode_t code, const char *what)
 			error_message(code));
 }
 
-/* What mke2fs chooses by default for these sizes. */
+/* The defaults of mke2fs. */
 blk64_t ext4_journal_blocks(blk64_t blocks)
 {
 	if (blocks < 32768)
@@ -40,8 +41,8 @@ blk64_t ext4_journal_blocks(blk64_t blocks)
 	return 32768;
 }
 
-static void describe(const struct mkv_ext4_options *options, uint64_t n_inodes,
-		     struct ext2_super_block *super)
+static void set_parameters(const struct mkv_ext4_options *options,
+			   uint64_t n_inodes, struct ext2_super_block *super)
 {
 	uint64_t blocks = options->size_bytes / EXT4_BLOCK;
 	ext2fs_blocks_count_set(super, blocks);
@@ -55,7 +56,7 @@ static void describe(const struct mkv_ext4_options *options, uint64_t n_inodes,
 	super->s_log_groups_per_flex = 4;
 	super->s_errors = EXT2_ERRORS_CONTINUE;
 	super->s_max_mnt_count = -1;
-	/* One for 16 KiB, and a quarter more than the tree has. */
+	/* One for 16 KiB, and at least 25 % more than the tree has. */
 	uint64_t wanted = n_inodes + n_inodes / 4 + 64;
 	if (wanted < blocks / 4)
 		wanted = blocks / 4;
@@ -76,8 +77,9 @@ static void describe(const struct mkv_ext4_options *options, uint64_t n_inodes,
 				     EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
 }
 
-/* Everything that the library would take from the clock, the host or chance. */
-static void settle(ext2_filsys fs, const struct mkv_ext4_options *options)
+/* Sets all fields that libext2fs derives from the clock, the host or random
+ * numbers. */
+static void set_identity(ext2_filsys fs, const struct mkv_ext4_options *options)
 {
 	struct ext2_super_block *super = fs->super;
 	fs->now = (time_t)options->epoch_s;
@@ -108,15 +110,15 @@ int ext4_open(const struct mkv_ext4_options *options, uint64_t n_inodes, int fd,
 {
 	struct ext2_super_block super;
 	memset(&super, 0, sizeof(super));
-	describe(options, n_inodes, &super);
+	set_parameters(options, n_inodes, &super);
 	char name[64];
 	(void)snprintf(name, sizeof(name), "%d:%" PRIu64, fd, offset);
 	ext2_filsys fs = NULL;
 	errcode_t code = ext2fs_initialize(name, EXT2_FLAG_64BITS, &super,
 					   &ext4_io_manager, &fs);
 	if (code)
-		return ext4_fail(err, code, "lay out");
-	settle(fs, options);
+		return ext4_fail(err, code, "lay out the file system");
+	set_identity(fs, options);
 	code = ext2fs_allocate_tables(fs);
 	if (code) {
 		ext2fs_free(fs);
@@ -137,51 +139,40 @@ static void builder_done(struct ext4_builder *builder)
 		ext2fs_free(builder->fs);
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
 static int add_node(struct ext4_builder *builder, struct mkv_inode *inode,
 		    ext2_ino_t number, ext2_ino_t parent, struct mkv_error *err)
 {
-	if (builder->n_nodes == builder->nodes_capacity) {
-		size_t capacity = builder->nodes_capacity
-					  ? builder->nodes_capacity * 2
-					  : 1024;
-		struct ext4_node *grown =
-			reallocarray(builder->nodes, capacity, sizeof(*grown));
-		if (!grown)
-			return mkv_oom(err);
-		builder->nodes = grown;
-		builder->nodes_capacity = capacity;
-	}
+	struct ext4_node *node = mkv_grow(&builder->nodes, &builder->n_nodes);
+	if (!node)
+		return mkv_oom(err);
 	inode->mark = number;
-	builder->nodes[builder->n_nodes++] =
-		(struct ext4_node){inode, number, parent};
+	*node = (struct ext4_node){inode, number, parent};
 	return 0;
 }
 
-/* Numbers what is in a folder: all its entries, then folder by folder below,
- * so that what is listed together lies together. */
+/* Numbers all entries of a directory, then those of each subdirectory, so that
+ * inodes of one directory are adjacent. */
 static int number_children(struct ext4_builder *builder, struct mkv_inode *dir,
 			   ext2_ino_t *next, struct mkv_error *err)
 {
 	size_t count;
 	const struct mkv_tree_entry *entries = mkv_inode_children(dir, &count);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (!entries[i].inode->mark)
-			rc = add_node(builder, entries[i].inode, (*next)++,
-				      (ext2_ino_t)dir->mark, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (entries[i].inode->children)
-			rc = number_children(builder, entries[i].inode, next,
-					     err);
-	return rc;
+	for (size_t i = 0; i < count; i++) {
+		if (entries[i].inode->mark)
+			continue;
+		int rc = add_node(builder, entries[i].inode, (*next)++,
+				  (ext2_ino_t)dir->mark, err);
+		if (rc < 0)
+			return rc;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (!entries[i].inode->children)
+			continue;
+		int rc = number_children(builder, entries[i].inode, next, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int number_all(struct ext4_builder *builder, struct mkv_error *err)
@@ -189,23 +180,25 @@ static int number_all(struct ext4_builder *builder, struct mkv_error *err)
 	struct mkv_inode *root = mkv_tree_root(builder->tree);
 	struct mkv_inode *lost = mkv_tree_lookup(builder->tree, "/lost+found");
 	ext2_ino_t next = EXT2_GOOD_OLD_FIRST_INO + 1;
-	int rc = mkv_tree_walk(builder->tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = add_node(builder, root, EXT2_ROOT_INO, EXT2_ROOT_INO, err);
-	if (rc == 0)
-		rc = add_node(builder, lost, EXT2_GOOD_OLD_FIRST_INO,
-			      EXT2_ROOT_INO, err);
+	int rc = ext4_clear_marks(builder->tree, err);
+	if (rc < 0)
+		return rc;
+	rc = add_node(builder, root, EXT2_ROOT_INO, EXT2_ROOT_INO, err);
+	if (rc < 0)
+		return rc;
+	rc = add_node(builder, lost, EXT2_GOOD_OLD_FIRST_INO, EXT2_ROOT_INO,
+		      err);
 	return rc < 0 ? rc : number_children(builder, root, &next, err);
 }
 
-/* The path of an inode, for a message. */
+/* Searches the path of an inode. */
 struct search {
 	const struct mkv_inode *inode;
 	char path[1024];
 };
 
-static int match(const char *path, struct mkv_inode *inode, void *context,
-		 struct mkv_error *err)
+static int match_inode(const char *path, struct mkv_inode *inode, void *context,
+		       struct mkv_error *err)
 {
 	struct search *search = context;
 	(void)err;
@@ -215,6 +208,7 @@ static int match(const char *path, struct mkv_inode *inode, void *context,
 	return -EEXIST;
 }
 
+/* Adds the path of a node to an error about it. */
 static int wrap_path(const struct ext4_builder *builder,
 		     const struct ext4_node *node, int rc,
 		     struct mkv_error *err)
@@ -223,14 +217,14 @@ static int wrap_path(const struct ext4_builder *builder,
 	struct mkv_error ignored;
 	if (err->code == ENOSPC || err->code == ENOMEM)
 		return rc;
-	if (mkv_tree_walk(builder->tree, match, &search, &ignored) < 0)
+	if (mkv_tree_walk(builder->tree, match_inode, &search, &ignored) < 0)
 		return mkv_wrap(err, rc, "'%s'", search.path);
 	return rc;
 }
 
 static int write_nodes(struct ext4_builder *builder, struct mkv_error *err)
 {
-	/* Folders first and together, then what they hold. */
+	/* All directories first, so that their blocks are adjacent. */
 	for (size_t i = 0; i < builder->n_nodes; i++) {
 		const struct ext4_node *node = &builder->nodes[i];
 		int rc = node->inode->children
@@ -244,15 +238,17 @@ static int write_nodes(struct ext4_builder *builder, struct mkv_error *err)
 		int rc = node->inode->children
 				 ? 0
 				 : ext4_write_node(builder, node, err);
-		if (rc == 0)
-			rc = ext4_write_xattrs(builder, node, err);
+		if (rc < 0)
+			return wrap_path(builder, node, rc, err);
+		rc = ext4_write_xattrs(builder, node, err);
 		if (rc < 0)
 			return wrap_path(builder, node, rc, err);
 	}
 	return 0;
 }
 
-/* Inodes below the first free one: in use, empty, with their checksums. */
+/* Marks the inodes below the first free one as used and writes them empty, with
+ * their checksums. */
 static int write_reserved(struct ext4_builder *builder, struct mkv_error *err)
 {
 	ext2_filsys fs = builder->fs;
@@ -270,8 +266,8 @@ static int write_reserved(struct ext4_builder *builder, struct mkv_error *err)
 	return 0;
 }
 
-/* The inode that holds room for more group descriptors, so that a file system
- * can grow while mounted. */
+/* The resize inode reserves blocks for further group descriptors, so that the
+ * file system can grow while it is mounted. */
 static int write_resize_inode(struct ext4_builder *builder,
 			      struct mkv_error *err)
 {
@@ -291,15 +287,10 @@ static int write_resize_inode(struct ext4_builder *builder,
 	return code ? ext4_fail(err, code, "write the resize inode") : 0;
 }
 
-/* An empty journal: its superblock; all else is zeros already. */
-static int write_journal(struct ext4_builder *builder, struct mkv_error *err)
+static int write_journal_superblock(struct ext4_builder *builder,
+				    blk64_t blocks, struct mkv_error *err)
 {
 	ext2_filsys fs = builder->fs;
-	struct ext2_super_block *super = fs->super;
-	blk64_t blocks = ext4_journal_blocks(ext2fs_blocks_count(super));
-	int rc = ext4_allocate(builder, blocks, err);
-	if (rc < 0)
-		return rc;
 	char *journal = NULL;
 	errcode_t code = ext2fs_create_journal_superblock(fs, (uint32_t)blocks,
 							  0, &journal);
@@ -307,8 +298,20 @@ static int write_journal(struct ext4_builder *builder, struct mkv_error *err)
 		code = io_channel_write_blk64(
 			fs->io, builder->runs.items[0].start, 1, journal);
 	ext2fs_free_mem(&journal);
-	if (code)
-		return ext4_fail(err, code, "write the journal");
+	return code ? ext4_fail(err, code, "write the journal") : 0;
+}
+
+/* An empty journal: all blocks after its superblock are zeros already. */
+static int write_journal(struct ext4_builder *builder, struct mkv_error *err)
+{
+	struct ext2_super_block *super = builder->fs->super;
+	blk64_t blocks = ext4_journal_blocks(ext2fs_blocks_count(super));
+	int rc = ext4_allocate(builder, blocks, err);
+	if (rc < 0)
+		return rc;
+	rc = write_journal_superblock(builder, blocks, err);
+	if (rc < 0)
+		return rc;
 	struct ext2_inode_large inode = {
 		.i_mode = S_IFREG | 0600,
 		.i_links_count = 1,
@@ -324,7 +327,7 @@ static int write_journal(struct ext4_builder *builder, struct mkv_error *err)
 	super->s_jnl_blocks[15] = inode.i_size_high;
 	super->s_jnl_blocks[16] = inode.i_size;
 	super->s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
-	ext2fs_mark_super_dirty(fs);
+	ext2fs_mark_super_dirty(builder->fs);
 	return 0;
 }
 
@@ -355,31 +358,59 @@ static int close_fs(struct ext4_builder *builder, struct mkv_error *err)
 	return code ? ext4_fail(err, code, "write the tables") : 0;
 }
 
-/* ext4 keeps a folder for what a repair finds; trees needn't have it. */
-static int with_lost_found(const struct mkv_tree *tree,
-			   const struct mkv_ext4_options *options,
-			   struct mkv_tree **ret, struct mkv_error *err)
+/* e2fsck needs /lost+found: *ret is a copy of the tree with it, or NULL when
+ * the tree has it already. */
+static int add_lost_found(const struct mkv_tree *tree,
+			  const struct mkv_ext4_options *options,
+			  struct mkv_tree **ret, struct mkv_error *err)
 {
-	const struct mkv_inode *there = mkv_tree_lookup(tree, "/lost+found");
-	if (there && there->children) {
+	const struct mkv_inode *existing = mkv_tree_lookup(tree, "/lost+found");
+	if (existing && existing->children) {
 		*ret = NULL;
 		return 0;
 	}
-	if (there)
+	if (existing)
 		return mkv_fail(err, MKV_FAILED, ENOTDIR,
-				"ext4: '/lost+found' is not a folder");
+				"ext4: '/lost+found' is not a directory");
 	auto_tree struct mkv_tree *copy = NULL;
 	auto_inode struct mkv_inode *lost =
 		mkv_inode_new(S_IFDIR | 0700, 0, 0, options->epoch_s);
 	if (!lost)
 		return mkv_oom(err);
 	int rc = mkv_tree_clone(tree, &copy, err);
-	if (rc == 0)
-		rc = mkv_tree_put(copy, "/lost+found", lost, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_put(copy, "/lost+found", lost, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_take(copy);
 	return 0;
+}
+
+static int write_fs(struct ext4_builder *builder, struct mkv_error *err)
+{
+	struct ext4_need need;
+	int rc = ext4_count(builder->tree, &need, err);
+	if (rc < 0)
+		return rc;
+	rc = ext4_open(builder->options, need.inodes, builder->fd,
+		       builder->offset, &builder->fs, err);
+	if (rc < 0)
+		return rc;
+	rc = number_all(builder, err);
+	if (rc < 0)
+		return rc;
+	rc = write_reserved(builder, err);
+	if (rc < 0)
+		return rc;
+	rc = write_resize_inode(builder, err);
+	if (rc < 0)
+		return rc;
+	rc = write_journal(builder, err);
+	if (rc < 0)
+		return rc;
+	rc = write_nodes(builder, err);
+	return rc < 0 ? rc : close_fs(builder, err);
 }
 
 int mkv_ext4_write(const struct mkv_tree *tree, int fd, uint64_t offset,
@@ -387,10 +418,10 @@ int mkv_ext4_write(const struct mkv_tree *tree, int fd, uint64_t offset,
 		   struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *own_tree = NULL;
-	struct ext4_need need;
 	int rc = check_options(options, err);
-	if (rc == 0)
-		rc = with_lost_found(tree, options, &own_tree, err);
+	if (rc < 0)
+		return rc;
+	rc = add_lost_found(tree, options, &own_tree, err);
 	if (rc < 0)
 		return rc;
 	__attribute__((cleanup(builder_done))) struct ext4_builder builder = {
@@ -399,19 +430,5 @@ int mkv_ext4_write(const struct mkv_tree *tree, int fd, uint64_t offset,
 		.fd = fd,
 		.offset = offset,
 	};
-	rc = ext4_count(builder.tree, &need, err);
-	if (rc == 0)
-		rc = ext4_open(options, need.inodes, fd, offset, &builder.fs,
-			       err);
-	if (rc == 0)
-		rc = number_all(&builder, err);
-	if (rc == 0)
-		rc = write_reserved(&builder, err);
-	if (rc == 0)
-		rc = write_resize_inode(&builder, err);
-	if (rc == 0)
-		rc = write_journal(&builder, err);
-	if (rc == 0)
-		rc = write_nodes(&builder, err);
-	return rc < 0 ? rc : close_fs(&builder, err);
+	return write_fs(&builder, err);
 }

@@ -4,26 +4,23 @@
 #include <ext2fs/ext3_extents.h>
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 
 static int add_run(struct ext4_runs *runs, blk64_t start, blk64_t count,
 		   struct mkv_error *err)
 {
-	if (runs->count == runs->capacity) {
-		size_t capacity = runs->capacity ? runs->capacity * 2 : 16;
-		struct ext4_run *grown =
-			reallocarray(runs->items, capacity, sizeof(*grown));
-		if (!grown)
-			return mkv_oom(err);
-		runs->items = grown;
-		runs->capacity = capacity;
-	}
-	runs->items[runs->count++] = (struct ext4_run){start, count};
+	struct ext4_run *run = mkv_grow(&runs->items, &runs->count);
+	if (!run)
+		return mkv_oom(err);
+	*run = (struct ext4_run){start, count};
 	return 0;
 }
 
-/* Gaps between tables are left to the kernel's small files. */
-enum { SHORT_RUN = 64 };
+/* Shorter gaps between tables stay free: for small files that are created
+ * later.
+ */
+enum { SHORT_RUN_BLOCKS = 64 };
 
 int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 		  struct mkv_error *err)
@@ -49,7 +46,7 @@ int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 			end = used - 1;
 		blk64_t count = end - start + 1;
 		builder->next = end + 1;
-		if (count < SHORT_RUN && count < blocks)
+		if (count < SHORT_RUN_BLOCKS && count < blocks)
 			continue;
 		int rc = add_run(&builder->runs, start, count, err);
 		if (rc < 0)
@@ -60,7 +57,8 @@ int ext4_allocate(struct ext4_builder *builder, uint64_t blocks,
 	return 0;
 }
 
-/* Bits 32 and 33 of the seconds; the nanoseconds above them are 0. */
+/* Bits 32 and 33 of the seconds, in the two low bits; the nanoseconds in the
+ * other bits are 0. */
 static uint32_t extra_of(int64_t seconds)
 {
 	return (uint32_t)((seconds - (int32_t)(uint32_t)seconds) >> 32) &
@@ -78,8 +76,8 @@ void ext4_set_times(const struct ext4_builder *builder, int64_t mtime_s,
 		extra_of(epoch_s);
 }
 
-void ext4_fill_inode(const struct ext4_builder *builder,
-		     const struct mkv_inode *from, struct ext2_inode_large *to)
+void ext4_set_inode(const struct ext4_builder *builder,
+		    const struct mkv_inode *from, struct ext2_inode_large *to)
 {
 	to->i_mode = (uint16_t)from->mode;
 	to->i_uid = (uint16_t)from->uid;
@@ -105,7 +103,7 @@ static int write_inode(struct ext4_builder *builder, ext2_ino_t number,
 	return code ? ext4_fail(err, code, "write an inode") : 0;
 }
 
-/* At most four extents stand in the inode itself. */
+/* Stores at most four extents in the inode itself. */
 static void map_inside(const struct ext4_runs *runs,
 		       struct ext2_inode_large *inode)
 {
@@ -129,12 +127,12 @@ static void map_inside(const struct ext4_runs *runs,
 	memcpy(inode->i_block, &map, sizeof(map));
 }
 
-/* libext2fs builds the tree of more; it takes blocks for it where it finds
- * them, from the end of what is allocated on. */
+/* Lets libext2fs build an extent tree in blocks of its own, which it allocates
+ * after the last allocated block. */
 static int map_outside(struct ext4_builder *builder, ext2_ino_t number,
 		       struct ext2_inode_large *inode, struct mkv_error *err)
 {
-	ext2_extent_handle_t handle;
+	ext2_extent_handle_t handle = NULL;
 	const struct ext4_runs *runs = &builder->runs;
 	errcode_t code = ext2fs_extent_open2(
 		builder->fs, number, (struct ext2_inode *)inode, &handle);
@@ -175,8 +173,9 @@ int ext4_write_mapped(struct ext4_builder *builder, ext2_ino_t number,
 	}
 	map_inside(&(struct ext4_runs){0}, inode);
 	int rc = write_inode(builder, number, inode, err);
-	if (rc == 0)
-		rc = map_outside(builder, number, inode, err);
+	if (rc < 0)
+		return rc;
+	rc = map_outside(builder, number, inode, err);
 	return rc < 0 ? rc : write_inode(builder, number, inode, err);
 }
 
@@ -208,11 +207,12 @@ static int write_file(struct ext4_builder *builder,
 	uint64_t size = mkv_content_size(content);
 	int rc = ext4_allocate(builder, (size + EXT4_BLOCK - 1) / EXT4_BLOCK,
 			       err);
-	if (rc == 0)
-		rc = copy_content(builder, content, err);
-	if (rc == 0)
-		rc = ext4_write_mapped(builder, node->number, inode, size, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = copy_content(builder, content, err);
+	if (rc < 0)
+		return rc;
+	return ext4_write_mapped(builder, node->number, inode, size, err);
 }
 
 static int write_symlink(struct ext4_builder *builder,
@@ -227,18 +227,17 @@ static int write_symlink(struct ext4_builder *builder,
 		return write_inode(builder, node->number, inode, err);
 	}
 	int rc = ext4_allocate(builder, 1, err);
-	if (rc == 0)
-		rc = mkv_pwrite_all(builder->fd, target, size,
-				    builder->offset +
-					    builder->runs.items[0].start *
-						    EXT4_BLOCK,
-				    err);
-	if (rc == 0)
-		rc = ext4_write_mapped(builder, node->number, inode, size, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	uint64_t block = builder->runs.items[0].start;
+	rc = mkv_pwrite_all(builder->fd, target, size,
+			    builder->offset + block * EXT4_BLOCK, err);
+	if (rc < 0)
+		return rc;
+	return ext4_write_mapped(builder, node->number, inode, size, err);
 }
 
-/* Linux's two encodings of a device's number: the old one where it fits. */
+/* Linux's two encodings of device numbers: the old one when both parts fit. */
 static void set_device(const struct mkv_inode *from,
 		       struct ext2_inode_large *inode)
 {
@@ -253,7 +252,7 @@ int ext4_write_node(struct ext4_builder *builder, const struct ext4_node *node,
 		    struct mkv_error *err)
 {
 	struct ext2_inode_large inode = {0};
-	ext4_fill_inode(builder, node->inode, &inode);
+	ext4_set_inode(builder, node->inode, &inode);
 	ext2fs_inode_alloc_stats2(builder->fs, node->number, +1, 0);
 	switch (node->inode->mode & S_IFMT) {
 	case S_IFREG:

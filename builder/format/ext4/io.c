@@ -6,8 +6,8 @@
 
 #include "lib/io.h"
 
-/* Inodes are written one by one, sixteen to a block: the block written last is
- * held back until another one comes. */
+/* libext2fs writes inodes one by one, sixteen in a block: the last block is
+ * buffered until another block is accessed. */
 struct channel {
 	int fd;
 	uint64_t offset;
@@ -73,7 +73,7 @@ static errcode_t channel_set_blksize(io_channel io, int size)
 	return code;
 }
 
-/* A negative count is a number of bytes. */
+/* libext2fs passes a number of bytes as a negative count. */
 static size_t bytes_of(io_channel io, int count)
 {
 	return count < 0 ? (size_t)-count
@@ -153,7 +153,7 @@ static errcode_t channel_write_byte(io_channel io, unsigned long at, int count,
 	return rc < 0 ? err.code : 0;
 }
 
-/* The file is zeros wherever nobody wrote. */
+/* Unwritten parts of the file are zeros already. */
 static errcode_t channel_zeroout(io_channel io, unsigned long long block,
 				 unsigned long long count)
 {

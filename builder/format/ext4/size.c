@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* Attributes of other kinds would be written under a name that Linux doesn't
- * find. */
+/* Attributes with other prefixes would be stored under names that Linux does
+ * not find. */
 static bool is_known_xattr(const char *name)
 {
 	static const char *const spaces[] = {"user.", "trusted.", "security."};
@@ -15,7 +15,7 @@ static bool is_known_xattr(const char *name)
 	       strcmp(name, "system.posix_acl_default") == 0;
 }
 
-/* What a file system of ext4 can hold at all, beside sizes. */
+/* Fails when ext4 can't represent the inode. */
 static int check_inode(const char *path, const struct mkv_inode *inode,
 		       struct mkv_error *err)
 {
@@ -23,31 +23,36 @@ static int check_inode(const char *path, const struct mkv_inode *inode,
 	if (type != S_IFDIR && type != S_IFREG && type != S_IFLNK &&
 	    type != S_IFCHR && type != S_IFBLK && type != S_IFIFO)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s': ext4 can't hold mode %o", path,
+				"'%s': ext4 can't store mode %o", path,
 				inode->mode);
 	if (inode->mtime_s < INT32_MIN ||
 	    inode->mtime_s > INT32_MAX + (3LL << 32))
 		return mkv_fail(err, MKV_FAILED, ERANGE,
-				"'%s': ext4 can't hold the time %lld", path,
+				"'%s': ext4 can't store the time %lld", path,
 				(long long)inode->mtime_s);
 	if (!inode->children && inode->entries > EXT4_LINKS_MAX)
-		return mkv_fail(err, MKV_FAILED, EMLINK,
-				"'%s': ext4 can't hold %u names of a file",
-				path, inode->entries);
+		return mkv_fail(
+			err, MKV_FAILED, EMLINK,
+			"'%s': ext4 can't store %u hard links to a file", path,
+			inode->entries);
 	if (inode->target &&
 	    (strlen(inode->target) >= EXT4_BLOCK || !inode->target[0]))
-		return mkv_fail(err, MKV_FAILED, ENAMETOOLONG,
-				"'%s': ext4 can't hold its target", path);
+		return mkv_fail(
+			err, MKV_FAILED, ENAMETOOLONG,
+			"'%s': ext4 can't store a link target that is empty or "
+			"longer than 4095 bytes",
+			path);
 	if ((type == S_IFCHR || type == S_IFBLK) &&
 	    (inode->major > 0xfff || inode->minor > 0xfffff))
 		return mkv_fail(err, MKV_FAILED, ERANGE,
-				"'%s': ext4 can't hold device %u:%u", path,
+				"'%s': ext4 can't store device %u:%u", path,
 				inode->major, inode->minor);
 	for (size_t i = 0; i < inode->n_xattrs; i++)
 		if (!is_known_xattr(inode->xattrs[i].name))
-			return mkv_fail(err, MKV_FAILED, EOPNOTSUPP,
-					"'%s': ext4 can't hold attribute '%s'",
-					path, inode->xattrs[i].name);
+			return mkv_fail(
+				err, MKV_FAILED, EOPNOTSUPP,
+				"'%s': ext4 can't store extended attribute '%s'",
+				path, inode->xattrs[i].name);
 	if (inode->content && mkv_content_size(inode->content) >= (uint64_t)16
 									  << 40)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
@@ -77,7 +82,7 @@ static int count_inode(const char *path, struct mkv_inode *inode, void *context,
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);
 	need->inodes++;
-	/* A block of extents for 340 of them, and one for attributes. */
+	/* One block for 340 extents, and one for attributes. */
 	need->blocks +=
 		blocks + (inode->n_xattrs ? 1 : 0) + blocks / (340 * 4096);
 	return 0;
@@ -91,17 +96,22 @@ static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
 	return 0;
 }
 
+int ext4_clear_marks(const struct mkv_tree *tree, struct mkv_error *err)
+{
+	return mkv_tree_walk(tree, clear_mark, NULL, err);
+}
+
 int ext4_count(const struct mkv_tree *tree, struct ext4_need *ret,
 	       struct mkv_error *err)
 {
 	*ret = (struct ext4_need){.inodes = EXT2_GOOD_OLD_FIRST_INO};
-	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
+	int rc = ext4_clear_marks(tree, err);
 	return rc < 0 ? rc : mkv_tree_walk(tree, count_inode, ret, err);
 }
 
-/* The blocks that are left for a tree by a file system of that size. */
-static int measure(uint64_t blocks, uint64_t n_inodes, uint64_t *ret,
-		   struct mkv_error *err)
+/* The free blocks of an empty file system of `blocks`. */
+static int count_free_blocks(uint64_t blocks, uint64_t n_inodes, uint64_t *ret,
+			     struct mkv_error *err)
 {
 	struct mkv_ext4_options options = {.epoch_s = 1,
 					   .size_bytes = blocks * EXT4_BLOCK};
@@ -111,8 +121,8 @@ static int measure(uint64_t blocks, uint64_t n_inodes, uint64_t *ret,
 		return rc;
 	uint64_t taken = ext4_journal_blocks(ext2fs_blocks_count(fs->super)) +
 			 1 /* the resize inode's */;
-	uint64_t room = ext2fs_free_blocks_count(fs->super);
-	*ret = room > taken ? room - taken : 0;
+	uint64_t available = ext2fs_free_blocks_count(fs->super);
+	*ret = available > taken ? available - taken : 0;
 	ext2fs_free(fs);
 	return 0;
 }
@@ -130,13 +140,13 @@ int mkv_ext4_size(const struct mkv_tree *tree, uint64_t *ret_min_bytes,
 	uint64_t blocks = wanted;
 	for (;;) {
 		blocks = (blocks + MIB_BLOCKS - 1) / MIB_BLOCKS * MIB_BLOCKS;
-		uint64_t room;
-		rc = measure(blocks, need.inodes, &room, err);
+		uint64_t available;
+		rc = count_free_blocks(blocks, need.inodes, &available, err);
 		if (rc < 0)
 			return rc;
-		if (room >= wanted)
+		if (available >= wanted)
 			break;
-		blocks += wanted - room;
+		blocks += wanted - available;
 	}
 	*ret_min_bytes = blocks * EXT4_BLOCK;
 	return 0;

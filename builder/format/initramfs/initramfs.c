@@ -9,15 +9,15 @@
 #include "builder/format/initramfs/modules.h"
 
 enum {
-	MODULE_MOST_BYTES = 64 << 20,
-	LEVEL = 9, /* of zstd: beyond it costs more time than it saves bytes */
+	MODULE_MAX_BYTES = 64 << 20,
+	LEVEL = 9, /* of zstd; higher levels are slow and save few bytes */
 };
 
-/* In load order where nothing else decides: what reaches others comes first. */
+/* In load order, unless dependencies require another: bus drivers first. */
 static const struct driver {
 	const char *name;
-	const char *with; /* loaded behind it, when it is */
-	bool on_demand;	  /* only where a device asks for it */
+	const char *with; /* another driver, loaded after this one */
+	bool on_demand;	  /* loaded only for a present device */
 } drivers[] = {
 	{"vmd", NULL, true},
 	{"virtio_pci", NULL, true},
@@ -38,26 +38,28 @@ static bool has_suffix(const char *text, const char *suffix)
 	return length >= end && strcmp(text + length - end, suffix) == 0;
 }
 
-/* The module as finit_module(2) takes it. */
-static int unpack(const char *path, struct mkv_content *content,
-		  struct mkv_content **ret, struct mkv_error *err)
+/* Decompresses a module for finit_module(2). */
+static int decode_module(const char *path, struct mkv_content *content,
+			 struct mkv_content **ret, struct mkv_error *err)
 {
 	if (has_suffix(path, ".ko")) {
 		*ret = mkv_content_ref(content);
 		return 0;
 	}
 	uint64_t size = mkv_content_size(content);
-	if (!has_suffix(path, ".ko.xz") || size > MODULE_MOST_BYTES)
-		return mkv_fail(err, MKV_FAILED, ENOTSUP,
-				"a module is .ko or .ko.xz, of at most 64 MiB");
+	if (!has_suffix(path, ".ko.xz") || size > MODULE_MAX_BYTES)
+		return mkv_fail(
+			err, MKV_FAILED, ENOTSUP,
+			"unsupported module: neither .ko nor .ko.xz of at "
+			"most 64 MiB");
 	auto_free void *packed = malloc((size_t)size + 1);
 	auto_buf struct mkv_buf plain = {0};
 	if (!packed)
 		return mkv_oom(err);
 	int rc = mkv_content_read(content, 0, packed, (size_t)size, err);
-	if (rc == 0)
-		rc = mkv_xz_decode(packed, (size_t)size, MODULE_MOST_BYTES,
-				   &plain, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_xz_decode(packed, (size_t)size, MODULE_MAX_BYTES, &plain, err);
 	if (rc < 0)
 		return rc;
 	*ret = mkv_content_bytes(plain.data, plain.size);
@@ -89,16 +91,16 @@ static int put_module(const struct mkv_tree *root,
 	const struct mkv_inode *inode = mkv_tree_lookup(root, module->path);
 	if (!inode || !S_ISREG(inode->mode))
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"modules.dep names '%s', which isn't there",
+				"modules.dep lists '%s', which is missing",
 				module->path);
 	auto_content struct mkv_content *content = NULL;
-	int rc = unpack(module->path, inode->content, &content, err);
+	int rc = decode_module(module->path, inode->content, &content, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", module->path);
 	return put_file(tree, path, 0644, epoch_s, content, err);
 }
 
-/* A driver's line: its modules in load order, then the devices it is for. */
+/* Adds a driver's line: its modules in load order, then its device aliases. */
 static int put_driver(const struct mkv_tree *root, const struct driver *driver,
 		      struct mkv_modules *modules, struct mkv_tree *tree,
 		      int64_t epoch_s, struct mkv_buf *list,
@@ -140,35 +142,46 @@ static int put_modules(const struct mkv_tree *root, const char *release,
 	    !mkv_modules_is_builtin(&modules, "ext4"))
 		return mkv_fail(err, MKV_FAILED, ENOENT,
 				"kernel %s has no ext4, neither as a module "
-				"nor built in (or depmod has not run)",
+				"nor built in (depmod may not have run)",
 				release);
-	for (size_t i = 0; rc == 0 && i < sizeof(drivers) / sizeof(*drivers);
-	     i++)
+	for (size_t i = 0; i < sizeof(drivers) / sizeof(*drivers); i++) {
 		rc = put_driver(root, &drivers[i], &modules, tree, epoch_s,
 				&list, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&list, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = mkv_buf_check(&list, err);
 	if (rc < 0)
 		return rc;
 	return mkv_tree_put_file(tree, "/modules", 0644,
 				 list.size ? list.data : "", list.size, err);
 }
 
+static int populate_tree(struct mkv_tree *tree, const struct mkv_tree *root,
+			 const char *release, struct mkv_content *init,
+			 int64_t epoch_s, struct mkv_error *err)
+{
+	static const char *const directories[] = {"/dev", "/lib", "/proc",
+						  "/root", "/sys"};
+	for (size_t i = 0; i < sizeof(directories) / sizeof(*directories);
+	     i++) {
+		int rc = mkv_tree_make_dirs(tree, directories[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	int rc = put_file(tree, "/init", 0755, epoch_s, init, err);
+	return rc < 0 ? rc : put_modules(root, release, tree, epoch_s, err);
+}
+
 int mkv_initramfs_build(const struct mkv_tree *root, const char *kernel_release,
 			struct mkv_content *init, int64_t epoch_s,
 			struct mkv_tree **ret_tree, struct mkv_error *err)
 {
-	static const char *const folders[] = {"/dev", "/lib", "/proc", "/root",
-					      "/sys"};
 	auto_tree struct mkv_tree *tree = NULL;
 	int rc = mkv_tree_new(epoch_s, &tree, err);
-	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(*folders);
-	     i++)
-		rc = mkv_tree_make_dirs(tree, folders[i], err);
-	if (rc == 0)
-		rc = put_file(tree, "/init", 0755, epoch_s, init, err);
-	if (rc == 0)
-		rc = put_modules(root, kernel_release, tree, epoch_s, err);
+	if (rc < 0)
+		return rc;
+	rc = populate_tree(tree, root, kernel_release, init, epoch_s, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "initramfs");
 	*ret_tree = mkv_take(tree);
@@ -181,9 +194,9 @@ int mkv_initramfs_pack(const struct mkv_tree *tree, struct mkv_content **ret,
 	auto_buf struct mkv_buf archive = {0};
 	auto_buf struct mkv_buf packed = {0};
 	int rc = mkv_cpio_write(tree, &archive, err);
-	if (rc == 0)
-		rc = mkv_zstd_encode(archive.data, archive.size, LEVEL, &packed,
-				     err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "initramfs");
+	rc = mkv_zstd_encode(archive.data, archive.size, LEVEL, &packed, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "initramfs");
 	*ret = mkv_content_bytes(packed.data, packed.size);

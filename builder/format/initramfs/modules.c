@@ -4,9 +4,9 @@
 #include <string.h>
 
 enum {
-	LIST_MOST_BYTES = 16 << 20,
-	NAME_MOST = 64,
-	MODULES_MOST = 20000,
+	LIST_MAX_BYTES = 16 << 20,
+	MODULE_NAME_SIZE = 64,
+	MODULES_MAX = 20000,
 };
 
 void mkv_modules_done(struct mkv_modules *modules)
@@ -25,7 +25,7 @@ void mkv_modules_done(struct mkv_modules *modules)
 	*modules = (struct mkv_modules)MKV_MODULES_INIT;
 }
 
-/* One of depmod's lists as text; a missing one is "". */
+/* Reads one of depmod's lists as text; a missing list is "". */
 static int read_list(const struct mkv_tree *root, const char *directory,
 		     const char *name, char **ret, struct mkv_error *err)
 {
@@ -34,9 +34,9 @@ static int read_list(const struct mkv_tree *root, const char *directory,
 	const struct mkv_inode *inode = mkv_tree_lookup(root, path);
 	uint64_t size =
 		inode && inode->content ? mkv_content_size(inode->content) : 0;
-	if (size > LIST_MOST_BYTES)
-		return mkv_fail(err, MKV_FAILED, EFBIG, "'%s' is too big",
-				path);
+	if (size > LIST_MAX_BYTES)
+		return mkv_fail(err, MKV_FAILED, EFBIG,
+				"'%s' is larger than 16 MiB", path);
 	auto_free char *text = calloc(1, (size_t)size + 1);
 	if (!text)
 		return mkv_oom(err);
@@ -49,14 +49,15 @@ static int read_list(const struct mkv_tree *root, const char *directory,
 	return 0;
 }
 
-/* "kernel/fs/ext4/ext4.ko.xz" -> "ext4"; false when it isn't a module's. */
-static bool name_of(const char *path, size_t length, char ret[NAME_MOST])
+/* "kernel/fs/ext4/ext4.ko.xz" -> "ext4"; false when the path is no module's. */
+static bool parse_name(const char *path, size_t length,
+		       char ret[MODULE_NAME_SIZE])
 {
 	size_t start = length;
 	while (start > 0 && path[start - 1] != '/')
 		start--;
 	size_t used = 0;
-	for (size_t i = start; i < length && used < NAME_MOST - 1; i++) {
+	for (size_t i = start; i < length && used < MODULE_NAME_SIZE - 1; i++) {
 		if (length - i >= 3 && memcmp(path + i, ".ko", 3) == 0) {
 			ret[used] = '\0';
 			return used > 0;
@@ -66,18 +67,18 @@ static bool name_of(const char *path, size_t length, char ret[NAME_MOST])
 	return false;
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(((const struct mkv_module *)a)->name,
 		      ((const struct mkv_module *)b)->name);
 }
 
-static struct mkv_module *find(const struct mkv_modules *modules,
-			       const char *name)
+static struct mkv_module *find_module(const struct mkv_modules *modules,
+				      const char *name)
 {
 	struct mkv_module key = {.name = (char *)name};
 	return modules->count ? bsearch(&key, modules->items, modules->count,
-					sizeof(key), by_name)
+					sizeof(key), compare_names)
 			      : NULL;
 }
 
@@ -89,26 +90,27 @@ static size_t count_lines(const char *text)
 	return lines;
 }
 
-/* modules.dep: "PATH: DEPENDENCY ..." a line. */
+/* Lines of modules.dep: "PATH: DEPENDENCY ...". */
 static int index_modules(struct mkv_modules *modules, struct mkv_error *err)
 {
-	size_t most = count_lines(modules->dep);
-	if (most > MODULES_MOST)
+	size_t n_lines = count_lines(modules->dep);
+	if (n_lines > MODULES_MAX)
 		return mkv_fail(err, MKV_FAILED, EFBIG,
-				"modules.dep has too many lines");
-	modules->items = calloc(most, sizeof(*modules->items));
-	modules->order = calloc(most, sizeof(*modules->order));
+				"modules.dep has more than 20000 lines");
+	modules->items = calloc(n_lines, sizeof(*modules->items));
+	modules->order = calloc(n_lines, sizeof(*modules->order));
 	if (!modules->items || !modules->order)
 		return mkv_oom(err);
 	char *save = NULL;
 	for (char *line = strtok_r(modules->dep, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		char *colon = strchr(line, ':');
-		char name[NAME_MOST];
-		if (!colon || !name_of(line, (size_t)(colon - line), name))
-			return mkv_fail(err, MKV_FAILED, EBADMSG,
-					"modules.dep: no module in '%.200s'",
-					line);
+		char name[MODULE_NAME_SIZE];
+		if (!colon || !parse_name(line, (size_t)(colon - line), name))
+			return mkv_fail(
+				err, MKV_FAILED, EBADMSG,
+				"modules.dep: line without a module: '%.200s'",
+				line);
 		struct mkv_module *module = &modules->items[modules->count++];
 		module->name = strdup(name);
 		module->dependencies = colon + 1;
@@ -118,86 +120,97 @@ static int index_modules(struct mkv_modules *modules, struct mkv_error *err)
 		if (!module->name || !module->path)
 			return mkv_oom(err);
 	}
-	qsort(modules->items, modules->count, sizeof(*modules->items), by_name);
+	qsort(modules->items, modules->count, sizeof(*modules->items),
+	      compare_names);
 	return 0;
 }
 
-static int load(const struct mkv_tree *root, const char *release,
-		struct mkv_modules *modules, struct mkv_error *err)
+static int find_directory(const struct mkv_tree *root, const char *release,
+			  char **ret, struct mkv_error *err)
 {
 	static const char *const places[] = {"/usr/lib/modules",
 					     "/lib/modules"};
 	if (!*release || strchr(release, '/') || strlen(release) > 128)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' is no kernel release", release);
-	for (size_t i = 0; i < 2 && !modules->directory; i++) {
+				"'%s' is not a kernel release", release);
+	for (size_t i = 0; i < 2; i++) {
 		char path[256];
 		(void)snprintf(path, sizeof(path), "%s/%s", places[i], release);
 		const struct mkv_inode *inode = mkv_tree_lookup(root, path);
-		if (inode && S_ISDIR(inode->mode)) {
-			modules->directory = strdup(path);
-			if (!modules->directory)
-				return mkv_oom(err);
-		}
+		if (!inode || !S_ISDIR(inode->mode))
+			continue;
+		*ret = strdup(path);
+		return *ret ? 0 : mkv_oom(err);
 	}
-	if (!modules->directory)
-		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"the image has no modules of kernel %s",
-				release);
-	const char *directory = modules->directory;
-	int rc = read_list(root, directory, "modules.dep", &modules->dep, err);
-	if (rc == 0)
-		rc = read_list(root, directory, "modules.softdep",
-			       &modules->softdep, err);
-	if (rc == 0)
-		rc = read_list(root, directory, "modules.alias",
-			       &modules->alias, err);
-	if (rc == 0)
-		rc = read_list(root, directory, "modules.builtin",
-			       &modules->builtin, err);
-	if (rc == 0)
-		rc = index_modules(modules, err);
-	return rc;
+	return mkv_fail(err, MKV_FAILED, ENOENT,
+			"the image has no modules of kernel %s", release);
+}
+
+static int read_lists(const struct mkv_tree *root, struct mkv_modules *modules,
+		      struct mkv_error *err)
+{
+	const struct {
+		const char *name;
+		char **ret;
+	} lists[] = {
+		{"modules.dep", &modules->dep},
+		{"modules.softdep", &modules->softdep},
+		{"modules.alias", &modules->alias},
+		{"modules.builtin", &modules->builtin},
+	};
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		int rc = read_list(root, modules->directory, lists[i].name,
+				   lists[i].ret, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_modules_load(const struct mkv_tree *root, const char *kernel_release,
 		     struct mkv_modules *ret, struct mkv_error *err)
 {
-	struct mkv_modules modules = MKV_MODULES_INIT;
-	int rc = load(root, kernel_release, &modules, err);
-	if (rc < 0) {
-		mkv_modules_done(&modules);
+	auto_modules struct mkv_modules modules = MKV_MODULES_INIT;
+	int rc = find_directory(root, kernel_release, &modules.directory, err);
+	if (rc < 0)
 		return rc;
-	}
+	rc = read_lists(root, &modules, err);
+	if (rc < 0)
+		return rc;
+	rc = index_modules(&modules, err);
+	if (rc < 0)
+		return rc;
 	*ret = modules;
+	modules = MKV_MODULES_INIT;
 	return 0;
 }
 
-/* The next word of a line; NULL at its end. Copies it into `ret`. */
-static const char *next_word(const char **at, char ret[NAME_MOST])
+/* Copies the next word of a line into `ret`; NULL at the end of the line. */
+static const char *next_word(const char **at, char ret[MODULE_NAME_SIZE])
 {
 	const char *start = *at + strspn(*at, " \t");
 	size_t length = strcspn(start, " \t\n");
 	*at = start + length;
 	if (!length)
 		return NULL;
-	size_t kept = length < NAME_MOST - 1 ? length : NAME_MOST - 1;
+	size_t kept =
+		length < MODULE_NAME_SIZE - 1 ? length : MODULE_NAME_SIZE - 1;
 	memcpy(ret, start, kept);
 	ret[kept] = '\0';
 	return ret;
 }
 
-/* A name or, where there is no such module, an alias for several. */
+/* Chooses the module of this name or else all modules with this alias. */
 static void choose_by_alias(struct mkv_modules *modules, const char *name)
 {
-	char plain[NAME_MOST] = "";
-	for (size_t i = 0; name[i] && i < NAME_MOST - 1; i++)
+	char plain[MODULE_NAME_SIZE] = "";
+	for (size_t i = 0; name[i] && i < MODULE_NAME_SIZE - 1; i++)
 		plain[i] = name[i] == '-' ? '_' : name[i];
 	if (mkv_modules_choose(modules, plain))
 		return;
 	for (const char *line = modules->alias; *line;) {
 		const char *at = line;
-		char word[NAME_MOST];
+		char word[MODULE_NAME_SIZE];
 		if (next_word(&at, word) && strcmp(word, "alias") == 0 &&
 		    next_word(&at, word) && strcmp(word, name) == 0 &&
 		    next_word(&at, word))
@@ -212,7 +225,7 @@ static void choose_soft(struct mkv_modules *modules, const char *name)
 {
 	for (const char *line = modules->softdep; *line;) {
 		const char *at = line;
-		char word[NAME_MOST];
+		char word[MODULE_NAME_SIZE];
 		if (next_word(&at, word) && strcmp(word, "softdep") == 0 &&
 		    next_word(&at, word) && strcmp(word, name) == 0 &&
 		    next_word(&at, word) && strcmp(word, "pre:") == 0)
@@ -224,7 +237,7 @@ static void choose_soft(struct mkv_modules *modules, const char *name)
 	}
 }
 
-/* depmod lists the nearest dependency first: the last one is loaded first. */
+/* depmod lists direct dependencies first, so the last one is loaded first. */
 static void choose_dependencies(struct mkv_modules *modules, const char *list)
 {
 	size_t end = strlen(list);
@@ -232,8 +245,8 @@ static void choose_dependencies(struct mkv_modules *modules, const char *list)
 		size_t start = end;
 		while (start > 0 && list[start - 1] != ' ')
 			start--;
-		char name[NAME_MOST];
-		if (name_of(list + start, end - start, name))
+		char name[MODULE_NAME_SIZE];
+		if (parse_name(list + start, end - start, name))
 			(void)mkv_modules_choose(modules, name);
 		end = start ? start - 1 : 0;
 	}
@@ -241,7 +254,7 @@ static void choose_dependencies(struct mkv_modules *modules, const char *list)
 
 bool mkv_modules_choose(struct mkv_modules *modules, const char *name)
 {
-	struct mkv_module *module = find(modules, name);
+	struct mkv_module *module = find_module(modules, name);
 	if (!module)
 		return false;
 	if (module->chosen)
@@ -257,8 +270,8 @@ bool mkv_modules_is_builtin(const struct mkv_modules *modules, const char *name)
 {
 	for (const char *line = modules->builtin; *line;) {
 		size_t length = strcspn(line, "\n");
-		char found[NAME_MOST];
-		if (name_of(line, length, found) && strcmp(found, name) == 0)
+		char found[MODULE_NAME_SIZE];
+		if (parse_name(line, length, found) && strcmp(found, name) == 0)
 			return true;
 		line += length;
 		line += *line == '\n';

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The base of a set: what most sets begin with, so that it is installed once.
- */
+/* The base of a set: packages that most sets share, installed once. */
 #include "builder/rootfs/install/rootfs_internal.h"
 
 #include <string.h>
@@ -27,11 +26,11 @@ static void base_done(struct base *base)
 	free(base->is_visited);
 }
 
-static bool says(const struct mkv_control *control, const char *field,
-		 const char *value)
+static bool has_value(const struct mkv_control *control, const char *field,
+		      const char *value)
 {
-	const char *said = mkv_control_get(control, field);
-	return said && strcasecmp(said, value) == 0;
+	const char *actual = mkv_control_get(control, field);
+	return actual && strcasecmp(actual, value) == 0;
 }
 
 static bool is_kernel(const struct mkv_control *control)
@@ -40,7 +39,8 @@ static bool is_kernel(const struct mkv_control *control)
 	return strncmp(control->package, prefix, sizeof(prefix) - 1) == 0;
 }
 
-/* What nearly every machine has; a container only has what is essential. */
+/* True for packages of nearly every machine; the base of a container has only
+ * essential packages. */
 static bool is_of_machines(const struct mkv_control *control)
 {
 	static const char *const names[] = {"systemd-sysv", "udev", "dbus",
@@ -48,17 +48,17 @@ static bool is_of_machines(const struct mkv_control *control)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (strcmp(control->package, names[i]) == 0)
 			return true;
-	return is_kernel(control) || says(control, "Priority", "required");
+	return is_kernel(control) || has_value(control, "Priority", "required");
 }
 
-static void choose(struct base *base)
+static void choose_packages(struct base *base)
 {
 	bool is_machine = false, changed = true;
 	for (size_t i = 0; i < base->count; i++)
 		is_machine |= is_kernel(&base->packages[i].control);
 	for (size_t i = 0; i < base->count; i++) {
 		const struct mkv_control *control = &base->packages[i].control;
-		base->is_in[i] = says(control, "Essential", "yes") ||
+		base->is_in[i] = has_value(control, "Essential", "yes") ||
 				 (is_machine && is_of_machines(control));
 	}
 	while (changed) {
@@ -87,8 +87,8 @@ static int by_from(const void *a, const void *b, void *context)
 	return by_name(&left->to, &right->to, context);
 }
 
-/* Whatever it depends on, then the package. */
-static void visit(struct base *base, size_t package)
+/* Appends a package after everything that it depends on. */
+static void append_with_dependencies(struct base *base, size_t package)
 {
 	if (base->is_visited[package])
 		return;
@@ -104,12 +104,12 @@ static void visit(struct base *base, size_t package)
 	for (; low < base->graph.n_edges &&
 	       base->graph.edges[low].from == package;
 	     low++)
-		visit(base, base->graph.edges[low].to);
+		append_with_dependencies(base, base->graph.edges[low].to);
 	base->order[base->n_order++] = package;
 }
 
-/* By names alone, so that the same base has one order in every set. */
-static void arrange(struct base *base)
+/* Orders by names only, so that a base has the same order in every set. */
+static void order_packages(struct base *base)
 {
 	for (size_t i = 0; i < base->count; i++)
 		base->names[i] = i;
@@ -119,7 +119,7 @@ static void arrange(struct base *base)
 			sizeof(*base->graph.edges), by_from, base);
 	for (size_t i = 0; i < base->count; i++)
 		if (base->is_in[base->names[i]])
-			visit(base, base->names[i]);
+			append_with_dependencies(base, base->names[i]);
 }
 
 int mkv_rootfs_choose_base(const struct mkv_package *packages, size_t count,
@@ -136,13 +136,19 @@ int mkv_rootfs_choose_base(const struct mkv_package *packages, size_t count,
 	int rc = mkv_graph_read(&base.graph, packages, count, err);
 	if (rc < 0)
 		return rc;
-	choose(&base);
-	arrange(&base);
+	choose_packages(&base);
+	order_packages(&base);
 	*ret_count = base.n_order;
 	for (size_t i = 0; i < count; i++)
 		if (!base.is_in[i])
 			ret_order[base.n_order++] = i;
 	return 0;
+}
+
+static void release_packages(struct mkv_package *packages, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		mkv_package_done(&packages[i]);
 }
 
 static int read_packages(const struct mkv_rootfs_package *given, size_t count,
@@ -165,10 +171,9 @@ int mkv_rootfs_base(const struct mkv_rootfs_package *given, size_t count,
 	if (!packages)
 		return mkv_oom(err);
 	int rc = read_packages(given, count, packages, err);
-	if (rc == 0)
-		rc = mkv_rootfs_choose_base(packages, count, ret_order,
-					    ret_count, err);
-	for (size_t i = 0; i < count; i++)
-		mkv_package_done(&packages[i]);
+	rc = rc < 0 ? rc
+		    : mkv_rootfs_choose_base(packages, count, ret_order,
+					     ret_count, err);
+	release_packages(packages, count);
 	return rc;
 }

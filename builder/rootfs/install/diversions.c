@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 
 void mkv_diversions_done(struct mkv_rootfs *rootfs)
@@ -17,7 +18,7 @@ void mkv_diversions_done(struct mkv_rootfs *rootfs)
 	rootfs->n_diversions = 0;
 }
 
-static char *take_line(const char **at)
+static char *read_line(const char **at)
 {
 	size_t length = strcspn(*at, "\n");
 	char *line = strndup(*at, length);
@@ -25,7 +26,8 @@ static char *take_line(const char **at)
 	return line;
 }
 
-/* Three lines each: the path, where others' files go, whose diversion it is. */
+/* Three lines for each diversion: the path, the diverted path, and the package
+ * whose own file is not diverted. */
 int mkv_diversions_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -36,22 +38,19 @@ int mkv_diversions_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
 		return rc == -ENOENT ? 0 : rc;
 	const char *at = text.data ? text.data : "";
 	while (*at) {
-		struct mkv_diversion *grown =
-			reallocarray(rootfs->diversions,
-				     rootfs->n_diversions + 1, sizeof(*grown));
-		if (!grown)
+		struct mkv_diversion *new =
+			mkv_grow(&rootfs->diversions, &rootfs->n_diversions);
+		if (!new)
 			return mkv_oom(err);
-		rootfs->diversions = grown;
-		struct mkv_diversion *new = &grown[rootfs->n_diversions++];
-		*new = (struct mkv_diversion){take_line(&at), NULL, NULL};
-		new->to = take_line(&at);
-		new->package = take_line(&at);
+		*new = (struct mkv_diversion){read_line(&at), NULL, NULL};
+		new->to = read_line(&at);
+		new->package = read_line(&at);
 		if (!new->path || !new->to || !new->package)
 			return mkv_oom(err);
 		if (new->path[0] != '/' || new->to[0] != '/' ||
 		    strstr(new->to, "/../"))
 			return mkv_fail(err, MKV_FAILED, EINVAL,
-					"a malformed diversion of '%s'",
+					"malformed diversion of '%s'",
 					new->path);
 	}
 	return 0;

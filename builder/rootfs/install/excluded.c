@@ -36,6 +36,7 @@ bool mkv_is_excluded(const char *path)
 		return false;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(*rules); i++)
 		if (fnmatch(rules[i].pattern, path, 0) == 0)
-			excluded = rules[i].excludes; /* the last one counts */
+			excluded =
+				rules[i].excludes; /* the last match decides */
 	return excluded;
 }

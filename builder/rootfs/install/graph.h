@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Which package of a set depends on which. */
+/* The dependencies among the packages of a set. */
 
 #include "builder/rootfs/package/pathmap.h"
 #include "builder/rootfs/package/stage.h"
 
-/* Package `from` depends on `to`, perhaps before it may even be unpacked. */
+/* Package `from` depends on package `to`. */
 struct mkv_edge {
 	size_t from, to;
-	bool pre;
+	bool pre; /* by Pre-Depends: before it is unpacked */
 };
 
-/* Who is, or provides, a name: a list through `next`. */
+/* A package with this name or with a Provides of it; all of a name are linked
+ * by `next`. */
 struct mkv_provider {
 	size_t package;
-	size_t next; /* index + 1 */
+	size_t next; /* index + 1; 0 at the end */
 };
 
 struct mkv_graph {
 	struct mkv_edge *edges;
-	size_t n_edges, edges_capacity;
+	size_t n_edges;
 	struct mkv_provider *providers;
-	size_t n_providers, providers_capacity;
-	struct mkv_pathmap names; /* to a provider's index */
+	size_t n_providers;
+	struct mkv_pathmap names; /* name -> index of its first provider */
 };
 
-/* Reads the relations of all packages into a zeroed graph; names are borrowed
- * from them. Partly filled on failure. */
+/* Adds the relations of all packages to a zeroed graph, which borrows names
+ * from `packages`. After an error the graph is incomplete and must still be
+ * released. */
 int mkv_graph_read(struct mkv_graph *graph, const struct mkv_package *packages,
 		   size_t count, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);

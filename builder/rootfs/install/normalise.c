@@ -4,7 +4,11 @@
 #include <fnmatch.h>
 #include <string.h>
 
-/* shadow(5): the third field is the day of the last change. */
+#include "lib/grow.h"
+
+/* Sets the third field of shadow(5), the day of the last change, to the
+ * epoch's.
+ */
 static int set_last_change(const struct mkv_buf *from, int64_t epoch_s,
 			   struct mkv_buf *to, struct mkv_error *err)
 {
@@ -33,44 +37,46 @@ static int set_last_change(const struct mkv_buf *from, int64_t epoch_s,
 }
 
 const struct mkv_normalise_rule mkv_normalise_rules[] = {
-	/* Ids and secrets that every machine must draw for itself. */
+	/* Ids and secrets that every machine must generate itself. */
 	{"/etc/machine-id", MKV_EMPTY, NULL,
-	 "an empty one is drawn anew at boot"},
+	 "systemd generates an id at boot when the file is empty"},
 	{"/var/lib/dbus/machine-id", MKV_REMOVE, NULL,
 	 "made from /etc/machine-id at boot"},
 	{"/var/lib/systemd/random-seed", MKV_REMOVE, NULL,
-	 "a seed that all machines share is none"},
+	 "a shared seed contributes no randomness"},
 	{"/var/lib/systemd/credential.secret", MKV_REMOVE, NULL,
 	 "a secret of one machine"},
 	{"/var/lib/urandom/random-seed", MKV_REMOVE, NULL,
-	 "a seed that all machines share is none"},
+	 "a shared seed contributes no randomness"},
 	{"/etc/ssh/ssh_host_*_key", MKV_REMOVE, NULL,
 	 "a secret of one machine"},
 	{"/etc/ssh/ssh_host_*_key.pub", MKV_REMOVE, NULL,
-	 "goes with its secret"},
+	 "belongs to the removed secret key"},
 	{"/etc/ssl/private/ssl-cert-snakeoil.key", MKV_REMOVE, NULL,
 	 "a secret of one machine"},
 	{"/etc/ssl/certs/ssl-cert-snakeoil.pem", MKV_REMOVE, NULL,
-	 "goes with its secret, names the build host"},
+	 "belongs to the removed secret key, names the build host"},
 
 	{"/var/lib/postgresql/**", MKV_REMOVE, NULL,
-	 "a cluster with an id of its own, made anew in an empty volume"},
-	{"/etc/postgresql/**", MKV_REMOVE, NULL, "goes with its cluster"},
+	 "a cluster with a unique id, created anew in an empty volume"},
+	{"/etc/postgresql/**", MKV_REMOVE, NULL,
+	 "belongs to the removed cluster"},
 
 	/* Logs of the installation. */
 	{"/var/log/apt/**", MKV_REMOVE_FILES, NULL,
-	 "says when it was installed"},
-	{"/var/log/dpkg.log", MKV_REMOVE, NULL, "says when it was installed"},
+	 "contains the time of the installation"},
+	{"/var/log/dpkg.log", MKV_REMOVE, NULL,
+	 "contains the time of the installation"},
 	{"/var/log/alternatives.log", MKV_REMOVE, NULL,
-	 "says when it was installed"},
+	 "contains the time of the installation"},
 	{"/var/log/bootstrap.log", MKV_REMOVE, NULL,
-	 "says when it was installed"},
+	 "contains the time of the installation"},
 	{"/var/log/fontconfig.log", MKV_REMOVE, NULL,
-	 "says when it was installed"},
-	{"/var/log/**", MKV_EMPTY, NULL, "nothing has happened yet"},
+	 "contains the time of the installation"},
+	{"/var/log/**", MKV_EMPTY, NULL, "logs of the installation"},
 
-	/* Copies that tools leave of what they changed: how many and which
-	 * depends on the order of changes. */
+	/* Backups that tools make before a change: their number and content
+	 * depend on the order of changes. */
 	{"/etc/passwd-", MKV_REMOVE, NULL, "a backup"},
 	{"/etc/group-", MKV_REMOVE, NULL, "a backup"},
 	{"/etc/shadow-", MKV_REMOVE, NULL, "a backup"},
@@ -83,11 +89,11 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	{"/var/lib/ucf/*.[0-9]", MKV_REMOVE, NULL, "a backup"},
 	{"/var/backups/**", MKV_REMOVE_FILES, NULL, "a backup"},
 
-	/* Dates inside. */
+	/* Files that contain a date. */
 	{"/etc/shadow", MKV_REWRITE, set_last_change,
 	 "the day of the last change is the day of the build"},
 
-	/* Caches, made anew when they are missed. */
+	/* Caches, generated again on demand. */
 	{"/var/cache/ldconfig/aux-cache", MKV_REMOVE, NULL,
 	 "holds inode numbers and times of the build"},
 	{"/var/cache/man/**", MKV_REMOVE_FILES, NULL, "a database with times"},
@@ -98,14 +104,14 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	 "holds times and a host's architecture"},
 	{"/var/cache/private/**", MKV_REMOVE_FILES, NULL, "a cache"},
 	{"/var/lib/systemd/catalog/database", MKV_REMOVE, NULL,
-	 "a cache with a time, made anew at boot"},
+	 "a cache with a time, generated again at boot"},
 	{"/var/lib/systemd/timers/**", MKV_REMOVE_FILES, NULL, "times"},
 	{"/etc/.updated", MKV_REMOVE, NULL, "a time"},
 	{"/var/.updated", MKV_REMOVE, NULL, "a time"},
 	{"/etc/udev/hwdb.bin", MKV_REMOVE, NULL,
 	 "a cache; the package's own is /usr/lib/udev/hwdb.bin"},
 	{"/usr/**/__pycache__", MKV_REMOVE, NULL,
-	 "compiled by whatever order objects had in memory"},
+	 "byte code depends on the order of objects in memory"},
 
 	/* Locks and temporary files. */
 	{"/var/lib/dpkg/lock", MKV_REMOVE, NULL, "a lock"},
@@ -121,8 +127,8 @@ const struct mkv_normalise_rule mkv_normalise_rules[] = {
 	{NULL, MKV_KEEP, NULL, NULL},
 };
 
-/* A pattern with two stars inside: what is before them anywhere above, then a
- * name. */
+/* Matches PREFIX/ and two stars and /NAME: a path below PREFIX whose last
+ * component matches NAME. */
 static bool matches_name_below(const char *pattern, const char *stars,
 			       const char *path)
 {
@@ -132,9 +138,9 @@ static bool matches_name_below(const char *pattern, const char *stars,
 	       fnmatch(stars + 3, slash, FNM_PATHNAME) == 0;
 }
 
-static bool matches(const char *pattern, const char *path)
+static bool matches_pattern(const char *pattern, const char *path)
 {
-	/* Most patterns begin with more letters than most paths share. */
+	/* The literal prefix rules out most patterns without fnmatch(). */
 	size_t literal = strcspn(pattern, "*[?");
 	if (pattern[literal] == '\0')
 		return strcmp(pattern, path) == 0;
@@ -150,7 +156,7 @@ const struct mkv_normalise_rule *mkv_normalise_find(const char *path)
 {
 	for (const struct mkv_normalise_rule *rule = mkv_normalise_rules;
 	     rule->pattern; rule++)
-		if (matches(rule->pattern, path))
+		if (matches_pattern(rule->pattern, path))
 			return rule;
 	return NULL;
 }
@@ -158,19 +164,13 @@ const struct mkv_normalise_rule *mkv_normalise_find(const char *path)
 int mkv_known_times_add(struct mkv_known_times *known, int64_t time_s,
 			struct mkv_error *err)
 {
-	/* Most files of a package have one time. */
+	/* Most files of a package have the same time. */
 	if (known->count && known->times[known->count - 1] == time_s)
 		return 0;
-	if (known->count == known->capacity) {
-		size_t capacity = known->capacity ? known->capacity * 2 : 256;
-		int64_t *grown =
-			reallocarray(known->times, capacity, sizeof(*grown));
-		if (!grown)
-			return mkv_oom(err);
-		known->times = grown;
-		known->capacity = capacity;
-	}
-	known->times[known->count++] = time_s;
+	int64_t *added = mkv_grow(&known->times, &known->count);
+	if (!added)
+		return mkv_oom(err);
+	*added = time_s;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "lib/grow.h"
 #include "lib/io.h"
 
 void mkv_overrides_done(struct mkv_rootfs *rootfs)
@@ -14,7 +15,7 @@ void mkv_overrides_done(struct mkv_rootfs *rootfs)
 	rootfs->n_overrides = 0;
 }
 
-/* "#123", or the third field of the name's line in passwd(5) or group(5). */
+/* The id of "#123", or of a name in the text of passwd(5) or group(5). */
 static bool find_id(const char *name, const struct mkv_buf *database,
 		    uint32_t *ret)
 {
@@ -39,9 +40,9 @@ static bool find_id(const char *name, const struct mkv_buf *database,
 	return false;
 }
 
-static int add(struct mkv_rootfs *rootfs, const char *line,
-	       const struct mkv_buf *users, const struct mkv_buf *groups,
-	       struct mkv_error *err)
+static int add_override(struct mkv_rootfs *rootfs, const char *line,
+			const struct mkv_buf *users,
+			const struct mkv_buf *groups, struct mkv_error *err)
 {
 	char user[64], group[64], path[4096];
 	struct mkv_override new = {0};
@@ -51,22 +52,19 @@ static int add(struct mkv_rootfs *rootfs, const char *line,
 	    mode > 07777 || path[0] != '/' || !find_id(user, users, &new.uid) ||
 	    !find_id(group, groups, &new.gid))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"a statoverride that can't be applied: %.*s",
+				"unsupported dpkg-statoverride entry: %.*s",
 				(int)strcspn(line, "\n"), line);
-	struct mkv_override *grown = reallocarray(
-		rootfs->overrides, rootfs->n_overrides + 1, sizeof(*grown));
-	if (!grown)
+	struct mkv_override *override =
+		mkv_grow(&rootfs->overrides, &rootfs->n_overrides);
+	if (!override)
 		return mkv_oom(err);
-	rootfs->overrides = grown;
 	new.mode = mode;
 	new.path = strdup(path);
-	if (!new.path)
-		return mkv_oom(err);
-	grown[rootfs->n_overrides++] = new;
-	return 0;
+	*override = new;
+	return new.path ? 0 : mkv_oom(err);
 }
 
-/* A line each: user, group, mode, path. */
+/* One line for each override: user, group, mode, path. */
 int mkv_overrides_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -78,15 +76,19 @@ int mkv_overrides_read(struct mkv_rootfs *rootfs, struct mkv_error *err)
 	if (rc < 0 || text.size == 0)
 		return rc == -ENOENT ? 0 : rc;
 	rc = mkv_read_file(rootfs->root_fd, "etc/passwd", 4 << 20, &users, err);
-	if (rc == 0)
-		rc = mkv_read_file(rootfs->root_fd, "etc/group", 4 << 20,
-				   &groups, err);
-	for (const char *at = text.data; rc == 0 && *at;) {
-		rc = add(rootfs, at, &users, &groups, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_file(rootfs->root_fd, "etc/group", 4 << 20, &groups, err);
+	if (rc < 0)
+		return rc;
+	for (const char *at = text.data; *at;) {
+		rc = add_override(rootfs, at, &users, &groups, err);
+		if (rc < 0)
+			return rc;
 		at += strcspn(at, "\n");
 		at += *at == '\n';
 	}
-	return rc;
+	return 0;
 }
 
 const struct mkv_override *mkv_overrides_find(const struct mkv_rootfs *rootfs,

@@ -9,8 +9,8 @@
 
 #include "lib/io.h"
 
-/* Links lead where they would lead for a program whose root this is; nothing
- * leads out of it, into /proc's magic or into what is mounted there. */
+/* Resolves symbolic links as for a program with this root. The path cannot
+ * leave the root, follow a magic link of /proc or cross a mount point. */
 static int open_beneath(int root_fd, const char *path, uint64_t flags,
 			uint64_t mode)
 {
@@ -23,9 +23,10 @@ static int open_beneath(int root_fd, const char *path, uint64_t flags,
 	return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
 }
 
-/* mkdir -p of a folder path; dpkg's packages bring their folders, so it is for
- * our own files and for what was left out. */
-static int make_folders(int root_fd, const char *path, struct mkv_error *err)
+/* mkdir -p beneath the root. Packages contain their own directories; this is
+ * for files of the tool and for directories that were excluded. */
+static int make_directories(int root_fd, const char *path,
+			    struct mkv_error *err)
 {
 	auto_free char *partial = strdup(path);
 	if (!partial)
@@ -53,7 +54,7 @@ static int make_folders(int root_fd, const char *path, struct mkv_error *err)
 		if (end == '\0')
 			return 0;
 	}
-	return mkv_fail(err, MKV_FAILED, errno, "make folder '%s': %m",
+	return mkv_fail(err, MKV_FAILED, errno, "create directory '%s': %m",
 			partial);
 }
 
@@ -70,20 +71,20 @@ int mkv_rootfs_open_parent(int root_fd, const char *path, int *ret_fd,
 		return mkv_oom(err);
 	int fd = open_beneath(root_fd, parent, O_PATH | O_DIRECTORY, 0);
 	if (fd < 0 && errno == ENOENT) {
-		int rc = make_folders(root_fd, parent, err);
+		int rc = make_directories(root_fd, parent, err);
 		if (rc < 0)
 			return rc;
 		fd = open_beneath(root_fd, parent, O_PATH | O_DIRECTORY, 0);
 	}
 	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "folder '%s': %m",
-				parent);
+		return mkv_fail(err, MKV_FAILED, errno,
+				"open directory '%s': %m", parent);
 	*ret_fd = fd;
 	*ret_name = slash + 1;
 	return 0;
 }
 
-static int write_with(int root_fd, const char *path, int flags, mode_t mode,
+static int write_file(int root_fd, const char *path, int flags, mode_t mode,
 		      const void *data, size_t size,
 		      const struct timespec times[2], struct mkv_error *err)
 {
@@ -98,21 +99,24 @@ static int write_with(int root_fd, const char *path, int flags, mode_t mode,
 	if (fd < 0 || fchmod(fd, mode) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "write '%s': %m", path);
 	rc = mkv_write_all(fd, data, size, err);
-	if (rc == 0 && times && futimens(fd, times) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "set time: %m");
-	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", path);
+	if (times && futimens(fd, times) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "set time of '%s': %m",
+				path);
+	return 0;
 }
 
 int mkv_rootfs_write(int root_fd, const char *path, mode_t mode,
 		     const void *data, size_t size, struct mkv_error *err)
 {
-	return write_with(root_fd, path, O_TRUNC, mode, data, size, NULL, err);
+	return write_file(root_fd, path, O_TRUNC, mode, data, size, NULL, err);
 }
 
 int mkv_rootfs_append(int root_fd, const char *path, const void *data,
 		      size_t size, struct mkv_error *err)
 {
-	return write_with(root_fd, path, O_APPEND, 0644, data, size, NULL, err);
+	return write_file(root_fd, path, O_APPEND, 0644, data, size, NULL, err);
 }
 
 int mkv_rootfs_write_control(int root_fd, const char *path,
@@ -121,6 +125,6 @@ int mkv_rootfs_write_control(int root_fd, const char *path,
 {
 	struct timespec times[2] = {{.tv_sec = file->mtime_s},
 				    {.tv_sec = file->mtime_s}};
-	return write_with(root_fd, path, O_TRUNC, file->permissions, file->data,
+	return write_file(root_fd, path, O_TRUNC, file->permissions, file->data,
 			  file->size, file->is_made ? NULL : times, err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A root that a pack holds, put back to install more into it. */
+/* Restores the root of a base from its pack, to install more packages into it.
+ */
 #include "builder/rootfs/install/rootfs_internal.h"
 
 #include <fcntl.h>
@@ -9,23 +10,26 @@
 #include <sys/xattr.h>
 
 #include "builder/core/tree/pack.h"
+#include "lib/grow.h"
 #include "lib/io.h"
 
 struct restoring {
 	struct mkv_rootfs *rootfs;
-	char **first; /* paths of entries, where they may get a second name */
+	/* First paths of inodes with several names; an inode's mark is its
+	 * index here plus 1. */
+	char **first_paths;
 	size_t count;
 };
 
 static void restoring_done(struct restoring *restoring)
 {
 	for (size_t i = 0; i < restoring->count; i++)
-		free(restoring->first[i]);
-	free(restoring->first);
+		free(restoring->first_paths[i]);
+	free(restoring->first_paths);
 }
 
-static int put_file(int root_fd, const char *name,
-		    const struct mkv_inode *inode, struct mkv_error *err)
+static int restore_file(int root_fd, const char *name,
+			const struct mkv_inode *inode, struct mkv_error *err)
 {
 	auto_fd int fd = openat(root_fd, name,
 				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -34,7 +38,7 @@ static int put_file(int root_fd, const char *name,
 	int rc = mkv_content_copy_to(inode->content, fd, 0, err);
 	if (rc < 0)
 		return rc;
-	/* After the owner: changing that takes attributes and bits away. */
+	/* Owner first: chown(2) clears capabilities and set-user-ID bits. */
 	struct timespec times[2] = {{.tv_sec = inode->mtime_s},
 				    {.tv_sec = inode->mtime_s}};
 	bool done = fchown(fd, inode->uid, inode->gid) == 0 &&
@@ -48,13 +52,13 @@ static int put_file(int root_fd, const char *name,
 	return 0;
 }
 
-static int put_other(int root_fd, const char *name,
-		     const struct mkv_inode *inode, struct mkv_error *err)
+static int restore_special(int root_fd, const char *name,
+			   const struct mkv_inode *inode, struct mkv_error *err)
 {
 	struct timespec times[2] = {{.tv_sec = inode->mtime_s},
 				    {.tv_sec = inode->mtime_s}};
 	int rc;
-	if (S_ISDIR(inode->mode)) /* /dev and /proc are there */
+	if (S_ISDIR(inode->mode)) /* /dev and /proc exist already */
 		rc = mkdirat(root_fd, name, 0700) < 0 && errno != EEXIST ? -1
 									 : 0;
 	else if (S_ISLNK(inode->mode))
@@ -72,21 +76,16 @@ static int put_other(int root_fd, const char *name,
 	return 0;
 }
 
-static int remember(struct restoring *restoring, const char *path,
-		    struct mkv_inode *inode, struct mkv_error *err)
+static int remember_first_path(struct restoring *restoring, const char *path,
+			       struct mkv_inode *inode, struct mkv_error *err)
 {
-	if (inode->entries < 2)
-		return 0;
-	char **grown = reallocarray(restoring->first, restoring->count + 1,
-				    sizeof(*grown));
-	if (!grown)
+	char **first_path =
+		mkv_grow(&restoring->first_paths, &restoring->count);
+	if (!first_path)
 		return mkv_oom(err);
-	restoring->first = grown;
-	grown[restoring->count] = strdup(path);
-	if (!grown[restoring->count])
-		return mkv_oom(err);
-	inode->mark = ++restoring->count;
-	return 0;
+	*first_path = strdup(path);
+	inode->mark = restoring->count;
+	return *first_path ? 0 : mkv_oom(err);
 }
 
 static bool is_mounted(const char *path)
@@ -94,33 +93,32 @@ static bool is_mounted(const char *path)
 	return strcmp(path, "/dev") == 0 || strcmp(path, "/proc") == 0;
 }
 
-static int put(const char *path, struct mkv_inode *inode, void *context,
-	       struct mkv_error *err)
+static int restore_entry(const char *path, struct mkv_inode *inode,
+			 void *context, struct mkv_error *err)
 {
 	struct restoring *restoring = context;
 	struct mkv_rootfs *rootfs = restoring->rootfs;
 	const char *name = path + 1;
 	if (!*name || is_mounted(path))
-		return 0; /* the root itself is ours */
+		return 0; /* the sandbox has created them */
 	int rc = mkv_known_times_add(&rootfs->base_times, inode->mtime_s, err);
 	if (rc < 0)
 		return rc;
 	if (!S_ISDIR(inode->mode) && inode->mark) {
-		rc = linkat(rootfs->root_fd,
-			    restoring->first[inode->mark - 1] + 1,
-			    rootfs->root_fd, name, 0);
-		return rc < 0 ? mkv_fail(err, MKV_FAILED, errno,
-					 "restore '%s': %m", path)
-			      : 0;
+		const char *first = restoring->first_paths[inode->mark - 1];
+		if (linkat(rootfs->root_fd, first + 1, rootfs->root_fd, name,
+			   0) < 0)
+			return mkv_fail(err, MKV_FAILED, errno,
+					"restore '%s': %m", path);
+		return 0;
 	}
 	rc = S_ISREG(inode->mode)
-		     ? put_file(rootfs->root_fd, name, inode, err)
-		     : put_other(rootfs->root_fd, name, inode, err);
-	if (rc == 0)
-		rc = S_ISDIR(inode->mode)
-			     ? 0
-			     : remember(restoring, path, inode, err);
-	return rc < 0 ? mkv_wrap(err, rc, "restore '%s'", path) : 0;
+		     ? restore_file(rootfs->root_fd, name, inode, err)
+		     : restore_special(rootfs->root_fd, name, inode, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "restore '%s'", path);
+	bool has_links = !S_ISDIR(inode->mode) && inode->entries > 1;
+	return has_links ? remember_first_path(restoring, path, inode, err) : 0;
 }
 
 static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
@@ -131,16 +129,16 @@ static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
 	return 0;
 }
 
-/* Once nothing is put into them any more. */
-static int set_folder_time(const char *path, struct mkv_inode *inode,
-			   void *context, struct mkv_error *err)
+/* Runs last: creating an entry changes the time of its directory. */
+static int set_directory_time(const char *path, struct mkv_inode *inode,
+			      void *context, struct mkv_error *err)
 {
 	const struct mkv_rootfs *rootfs = context;
 	struct timespec times[2] = {{.tv_sec = inode->mtime_s},
 				    {.tv_sec = inode->mtime_s}};
 	if (S_ISDIR(inode->mode) && path[1] && !is_mounted(path) &&
 	    utimensat(rootfs->root_fd, path + 1, times, 0) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "set time '%s': %m",
+		return mkv_fail(err, MKV_FAILED, errno, "set time of '%s': %m",
 				path);
 	return 0;
 }
@@ -155,9 +153,12 @@ int mkv_rootfs_restore(struct mkv_rootfs *rootfs, int pack_fd,
 	__attribute__((cleanup(restoring_done))) struct restoring restoring = {
 		.rootfs = rootfs};
 	int rc = mkv_pack_open(own, &tree, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc == 0)
-		rc = mkv_tree_walk(tree, put, &restoring, err);
-	return rc < 0 ? rc : mkv_tree_walk(tree, set_folder_time, rootfs, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_walk(tree, clear_mark, NULL, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_walk(tree, restore_entry, &restoring, err);
+	return rc < 0 ? rc
+		      : mkv_tree_walk(tree, set_directory_time, rootfs, err);
 }

@@ -6,11 +6,12 @@
 
 #include "builder/rootfs/install/graph.h"
 
-/* A data archive of at least this takes seconds to decompress: what doesn't
- * need the package is configured meanwhile. */
+/* Decompressing a data archive of at least this size takes seconds: packages
+ * that do not depend on it are configured meanwhile. */
 static const uint64_t large_bytes = 16 << 20;
 
-/* One pass over all dependencies; true when a phase changed. */
+/* The following three make one pass over all dependencies and return true when
+ * a phase changed. Dependencies of essential packages become essential. */
 static bool spread_essential(const struct mkv_graph *graph,
 			     enum mkv_install_phase *phases)
 {
@@ -26,6 +27,7 @@ static bool spread_essential(const struct mkv_graph *graph,
 	return changed;
 }
 
+/* Packages that depend on a large package become large. */
 static bool spread_large(const struct mkv_graph *graph,
 			 enum mkv_install_phase *phases)
 {
@@ -42,10 +44,10 @@ static bool spread_large(const struct mkv_graph *graph,
 	return changed;
 }
 
-/* What a package Pre-Depends on goes a phase before it, what it depends on at
- * the latest with it. */
-static bool advance(const struct mkv_graph *graph,
-		    enum mkv_install_phase *phases)
+/* Targets of Pre-Depends move to an earlier phase than the package, targets of
+ * Depends at least to the package's phase. */
+static bool move_dependencies(const struct mkv_graph *graph,
+			      enum mkv_install_phase *phases)
 {
 	bool changed = false;
 	for (size_t i = 0; i < graph->n_edges; i++) {
@@ -63,7 +65,7 @@ static bool advance(const struct mkv_graph *graph,
 	return changed;
 }
 
-static void mark(struct mkv_rootfs *rootfs, const struct mkv_graph *graph)
+static void set_phases(struct mkv_rootfs *rootfs, const struct mkv_graph *graph)
 {
 	for (size_t i = 0; i < rootfs->count; i++) {
 		const struct mkv_package *package = &rootfs->packages[i];
@@ -81,13 +83,13 @@ static void mark(struct mkv_rootfs *rootfs, const struct mkv_graph *graph)
 		;
 	while (spread_large(graph, rootfs->phases))
 		;
-	while (advance(graph, rootfs->phases))
+	while (move_dependencies(graph, rootfs->phases))
 		;
 }
 
-/* Everything follows the given order; only base-files goes first of all, as it
- * brings the links of the merged /usr. */
-static int arrange(struct mkv_rootfs *rootfs, struct mkv_error *err)
+/* By phase, then in the given order. base-files is the first of all, as it
+ * contains the links of the merged /usr. */
+static int order_packages(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	size_t at = 0;
 	bool has_dpkg = false;
@@ -111,8 +113,10 @@ static int arrange(struct mkv_rootfs *rootfs, struct mkv_error *err)
 			    (at == 0 || i != rootfs->order[0]))
 				rootfs->order[at++] = i;
 	if (!has_dpkg)
-		return mkv_fail(err, MKV_BAD_RECIPE, ENOENT,
-				"dpkg is not among the essential packages");
+		return mkv_fail(
+			err, MKV_BAD_RECIPE, ENOENT,
+			"the package dpkg is missing among the essential "
+			"packages");
 	return 0;
 }
 
@@ -120,7 +124,8 @@ int mkv_rootfs_select(struct mkv_rootfs *rootfs, struct mkv_error *err)
 {
 	auto_graph struct mkv_graph graph = {0};
 	int rc = mkv_graph_read(&graph, rootfs->packages, rootfs->count, err);
-	if (rc == 0)
-		mark(rootfs, &graph);
-	return rc < 0 ? rc : arrange(rootfs, err);
+	if (rc < 0)
+		return rc;
+	set_phases(rootfs, &graph);
+	return order_packages(rootfs, err);
 }

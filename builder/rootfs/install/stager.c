@@ -9,7 +9,7 @@
 #include "lib/thread.h"
 
 enum { THREADS_MAX = 64 };
-/* No package comes near it; what is larger would not fit anyway. */
+/* Limit of a package's files, far above any package of Debian. */
 static const uint64_t package_bytes_max = (uint64_t)16 << 30;
 
 enum state { WAITING, TAKEN, STAGED, FAILED };
@@ -20,30 +20,33 @@ struct mkv_stager {
 	size_t n_threads;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	size_t *queue; /* packages, in the order of work */
-	size_t next;
+	size_t *queue; /* package indexes, in the order of extraction */
+	size_t next;   /* into `queue` */
 	enum state *states;
 	bool stop;
-	struct mkv_error error; /* of the first that failed */
+	struct mkv_error error; /* of the first failed package */
 };
 
-static int open_folder(const struct mkv_stager *stager, size_t package,
-		       bool create, struct mkv_error *err)
+static int open_directory(const struct mkv_stager *stager, size_t package,
+			  bool create, struct mkv_error *err)
 {
 	char name[24];
 	(void)snprintf(name, sizeof(name), "%zu", package);
 	int stage_fd = mkv_sandbox_stage_fd(stager->rootfs->sandbox);
 	if (create && mkdirat(stage_fd, name, 0700) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "stage: mkdir: %m");
+		return mkv_fail(err, MKV_FAILED, errno,
+				"create a staging directory: %m");
 	int fd = openat(stage_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? mkv_fail(err, MKV_FAILED, errno, "stage: %m") : fd;
+	return fd < 0 ? mkv_fail(err, MKV_FAILED, errno,
+				 "open a staging directory: %m")
+		      : fd;
 }
 
-static int stage(struct mkv_stager *stager, size_t package,
-		 struct mkv_error *err)
+static int stage_package(struct mkv_stager *stager, size_t package,
+			 struct mkv_error *err)
 {
 	struct mkv_rootfs *rootfs = stager->rootfs;
-	auto_fd int fd = open_folder(stager, package, true, err);
+	auto_fd int fd = open_directory(stager, package, true, err);
 	int rc = fd < 0 ? fd
 			: mkv_package_stage(&rootfs->packages[package],
 					    rootfs->given[package].deb_fd, fd,
@@ -55,7 +58,7 @@ static int stage(struct mkv_stager *stager, size_t package,
 	return 0;
 }
 
-static void *work(void *context)
+static void *run_thread(void *context)
 {
 	struct mkv_stager *stager = context;
 	(void)pthread_mutex_lock(&stager->lock);
@@ -64,7 +67,7 @@ static void *work(void *context)
 		stager->states[package] = TAKEN;
 		(void)pthread_mutex_unlock(&stager->lock);
 		struct mkv_error err = {0};
-		int rc = stage(stager, package, &err);
+		int rc = stage_package(stager, package, &err);
 		(void)pthread_mutex_lock(&stager->lock);
 		stager->states[package] = rc < 0 ? FAILED : STAGED;
 		if (rc < 0 && !stager->stop) {
@@ -87,17 +90,17 @@ static bool is_before(const struct mkv_rootfs *rootfs, size_t left,
 	return left_size != right_size ? left_size > right_size : left < right;
 }
 
-static int compare(const void *a, const void *b, void *context)
+static int compare_packages(const void *a, const void *b, void *context)
 {
 	return is_before(context, *(const size_t *)a, *(const size_t *)b) ? -1
 									  : 1;
 }
 
-/* Phase by phase, as they are waited for, and the largest first, so that no
- * thread is left with one alone. The largest of all starts right behind the
- * essential: it keeps one thread busy for as long as all the rest the others.
- */
-static void arrange(const struct mkv_rootfs *rootfs, size_t *queue)
+/* Orders by phase, in which the packages are needed, then by size, so that no
+ * large package is left to one thread at the end. The largest of all starts
+ * right after the essential packages: it takes one thread about as long as the
+ * remaining packages take the others. */
+static void order_queue(const struct mkv_rootfs *rootfs, size_t *queue)
 {
 	size_t essential = rootfs->options->n_base, large = 0;
 	for (size_t i = 0; i < rootfs->count; i++) {
@@ -105,7 +108,8 @@ static void arrange(const struct mkv_rootfs *rootfs, size_t *queue)
 		essential += rootfs->phases[i] == MKV_PHASE_ESSENTIAL;
 		large += rootfs->phases[i] == MKV_PHASE_LARGE;
 	}
-	qsort_r(queue, rootfs->count, sizeof(*queue), compare, (void *)rootfs);
+	qsort_r(queue, rootfs->count, sizeof(*queue), compare_packages,
+		(void *)rootfs);
 	if (large == 0)
 		return;
 	size_t from = rootfs->count - large, largest = queue[from];
@@ -123,21 +127,22 @@ int mkv_stager_start(struct mkv_rootfs *rootfs, struct mkv_stager **ret,
 	(void)pthread_mutex_init(&stager->lock, NULL);
 	(void)pthread_cond_init(&stager->changed, NULL);
 	stager->rootfs = rootfs;
-	stager->next = rootfs->options->n_base; /* those are the first phase */
+	stager->next = rootfs->options->n_base; /* sorted to the front */
 	stager->queue = calloc(rootfs->count, sizeof(*stager->queue));
 	stager->states = calloc(rootfs->count, sizeof(*stager->states));
 	if (!stager->queue || !stager->states)
 		return mkv_oom(err);
-	arrange(rootfs, stager->queue);
+	order_queue(rootfs, stager->queue);
 	long online = rootfs->options->threads ? (long)rootfs->options->threads
 					       : sysconf(_SC_NPROCESSORS_ONLN);
 	size_t wanted = online < 1	       ? 1
 			: online > THREADS_MAX ? THREADS_MAX
 					       : (size_t)online;
 	while (stager->n_threads < wanted) {
-		int rc = mkv_thread_start(
-			&stager->threads[stager->n_threads], work, stager, err,
-			"unpacker %zu of %zu", stager->n_threads + 1, wanted);
+		int rc = mkv_thread_start(&stager->threads[stager->n_threads],
+					  run_thread, stager, err,
+					  "unpacker %zu of %zu",
+					  stager->n_threads + 1, wanted);
 		if (rc < 0)
 			return rc;
 		stager->n_threads++;
@@ -158,7 +163,7 @@ int mkv_stager_wait(struct mkv_stager *stager, size_t package, int *ret_fd,
 	(void)pthread_mutex_unlock(&stager->lock);
 	if (!is_staged)
 		return -(err->code ? err->code : EIO);
-	int fd = open_folder(stager, package, false, err);
+	int fd = open_directory(stager, package, false, err);
 	if (fd < 0)
 		return fd;
 	*ret_fd = fd;

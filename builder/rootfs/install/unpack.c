@@ -9,7 +9,8 @@
 
 static const char conffile_suffix[] = ".dpkg-new";
 
-/* The folder that the last entry went to: entries come folder by folder. */
+/* The parent directory of the last entry, kept open: archives list entries
+ * directory by directory. */
 struct parent {
 	char *path;
 	int fd;
@@ -23,7 +24,14 @@ struct unpacking {
 	struct parent parent;
 };
 
-static int conflict(struct mkv_error *err, const char *path, const char *why)
+static void unpacking_done(struct unpacking *unpacking)
+{
+	mkv_auto_close_(&unpacking->parent.fd);
+	free(unpacking->parent.path);
+}
+
+static int fail_conflict(struct mkv_error *err, const char *path,
+			 const char *why)
 {
 	return mkv_fail(err, MKV_FAILED, EEXIST, "'%s': %s", path, why);
 }
@@ -50,9 +58,9 @@ static int enter_parent(struct unpacking *unpacking, const char *path,
 	return parent->path ? 0 : mkv_oom(err);
 }
 
-/* Whether `other` says that it replaces this package's files. */
-static bool replaces(const struct mkv_package *other,
-		     const struct mkv_package *package)
+/* True when the Replaces field of `other` names this package. */
+static bool replaces_package(const struct mkv_package *other,
+			     const struct mkv_package *package)
 {
 	const char *at = mkv_control_get(&other->control, "Replaces");
 	struct mkv_relation relation;
@@ -64,10 +72,10 @@ static bool replaces(const struct mkv_package *other,
 	return false;
 }
 
-/* Settles whose a path is; *ret_mine tells whether this package's file goes
- * there. The loser's list loses the path, as with dpkg. */
-static int claim(struct unpacking *unpacking, size_t entry, const char *path,
-		 bool *ret_mine, struct mkv_error *err)
+/* Decides which package owns a path by Replaces. *ret_mine: this package does.
+ * The path is removed from the list of the other package, as dpkg does. */
+static int claim_path(struct unpacking *unpacking, size_t entry,
+		      const char *path, bool *ret_mine, struct mkv_error *err)
 {
 	struct mkv_rootfs *rootfs = unpacking->rootfs;
 	size_t length = strlen(path);
@@ -78,12 +86,12 @@ static int claim(struct unpacking *unpacking, size_t entry, const char *path,
 		struct mkv_package *other = &rootfs->packages[number];
 		struct mkv_package_entry *theirs =
 			&other->entries[*owner & UINT32_MAX];
-		if (replaces(unpacking->package, other)) {
+		if (replaces_package(unpacking->package, other)) {
 			theirs->is_lost = true;
 			int rc = mkv_database_write_list(rootfs, number, err);
 			if (rc < 0)
 				return rc;
-		} else if (replaces(other, unpacking->package)) {
+		} else if (replaces_package(other, unpacking->package)) {
 			unpacking->package->entries[entry].is_lost = true;
 			*ret_mine = false;
 			return 0;
@@ -113,14 +121,14 @@ static int set_link_metadata(int parent, const char *name,
 	return 0;
 }
 
-/* What dpkg-statoverride says of a file or folder that was just put there. */
-static int override(const struct unpacking *unpacking, const char *path,
-		    const struct mkv_package_entry *entry,
-		    struct mkv_error *err)
+/* Applies dpkg-statoverride to a file or directory that was just created. */
+static int apply_override(const struct unpacking *unpacking, const char *path,
+			  const struct mkv_package_entry *entry,
+			  struct mkv_error *err)
 {
-	const struct mkv_override *said =
+	const struct mkv_override *override =
 		mkv_overrides_find(unpacking->rootfs, path);
-	if (!said || S_ISLNK(entry->mode))
+	if (!override || S_ISLNK(entry->mode))
 		return 0;
 	const char *name = strrchr(path, '/') + 1;
 	char conffile[NAME_MAX + 1];
@@ -129,52 +137,53 @@ static int override(const struct unpacking *unpacking, const char *path,
 			       conffile_suffix);
 		name = conffile;
 	}
-	if (fchownat(unpacking->parent.fd, name, said->uid, said->gid,
+	if (fchownat(unpacking->parent.fd, name, override->uid, override->gid,
 		     AT_SYMLINK_NOFOLLOW) < 0 ||
-	    fchmodat(unpacking->parent.fd, name, said->mode, 0) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "override '%s': %m",
-				path);
+	    fchmodat(unpacking->parent.fd, name, override->mode, 0) < 0)
+		return mkv_fail(err, MKV_FAILED, errno,
+				"apply dpkg-statoverride to '%s': %m", path);
 	return 0;
 }
 
-/* A folder that is there, also by way of a link, stays as it is. */
-static int put_folder(struct unpacking *unpacking,
-		      const struct mkv_package_entry *entry,
-		      struct mkv_error *err)
+/* An existing directory, or a link to one, stays unchanged, as in dpkg. */
+static int put_directory(struct unpacking *unpacking,
+			 const struct mkv_package_entry *entry,
+			 struct mkv_error *err)
 {
 	const char *name;
 	if (strcmp(entry->path, "/") == 0)
-		return 0; /* every package says how it is; it is 0755 */
+		return 0; /* always 0755, whatever the package has */
 	int rc = enter_parent(unpacking, entry->path, &name, err);
 	if (rc < 0)
 		return rc;
 	if (mkdirat(unpacking->parent.fd, name, entry->mode & 07777) == 0) {
 		rc = set_link_metadata(unpacking->parent.fd, name, entry, err);
 		return rc < 0 ? rc
-			      : override(unpacking, entry->path, entry, err);
+			      : apply_override(unpacking, entry->path, entry,
+					       err);
 	}
 	if (errno != EEXIST)
-		return mkv_fail(err, MKV_FAILED, errno, "make '%s': %m",
+		return mkv_fail(err, MKV_FAILED, errno, "create '%s': %m",
 				entry->path);
-	struct stat there;
-	if (fstatat(unpacking->parent.fd, name, &there, AT_SYMLINK_NOFOLLOW) ==
-		    0 &&
-	    S_ISDIR(there.st_mode))
+	struct stat existing;
+	if (fstatat(unpacking->parent.fd, name, &existing,
+		    AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISDIR(existing.st_mode))
 		return 0;
-	/* Opening something in it follows links and needs a folder. */
+	/* Fails unless the path leads to a directory, through links or not. */
 	auto_free char *inside = NULL;
 	auto_fd int fd = -1;
 	const char *dot;
 	if (asprintf(&inside, "%s/x", entry->path) < 0)
 		return mkv_oom(err);
-	rc = mkv_rootfs_open_parent(unpacking->rootfs->root_fd, inside, &fd,
-				    &dot, err);
-	return rc;
+	return mkv_rootfs_open_parent(unpacking->rootfs->root_fd, inside, &fd,
+				      &dot, err);
 }
 
-/* True when the link's path is a folder already that the link would lead to. */
-static bool leads_to_same(struct unpacking *unpacking,
-			  const struct mkv_package_entry *entry)
+/* True when the link's path already is the directory that the link points to.
+ */
+static bool leads_to_same_directory(struct unpacking *unpacking,
+				    const struct mkv_package_entry *entry)
 {
 	auto_free char *here = NULL, *there = NULL;
 	const char *slash = strrchr(entry->path, '/'), *name;
@@ -205,17 +214,17 @@ static int put_symlink(struct unpacking *unpacking,
 	if (rc < 0)
 		return rc;
 	int parent = unpacking->parent.fd;
-	struct stat there;
-	if (fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISDIR(there.st_mode))
-			return leads_to_same(unpacking, entry)
+	struct stat existing;
+	if (fstatat(parent, name, &existing, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISDIR(existing.st_mode))
+			return leads_to_same_directory(unpacking, entry)
 				       ? 0
-				       : conflict(err, path,
-						  "a folder is where a link "
-						  "should be");
+				       : fail_conflict(err, path,
+						       "a symbolic link can't "
+						       "replace a directory");
 		if (unlinkat(parent, name, 0) < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-					path);
+			return mkv_fail(err, MKV_FAILED, errno,
+					"remove '%s': %m", path);
 	}
 	if (symlinkat(entry->target, parent, name) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "link '%s': %m", path);
@@ -237,12 +246,13 @@ static int put_file(struct unpacking *unpacking, size_t number,
 		int used = snprintf(conffile, sizeof(conffile), "%s%s", name,
 				    conffile_suffix);
 		if (used < 0 || (size_t)used >= sizeof(conffile))
-			return conflict(err, path, "the name is too long");
+			return fail_conflict(err, path, "the name is too long");
 		name = conffile;
 	}
 	if (renameat(unpacking->stage_fd, staged, unpacking->parent.fd, name) <
 	    0)
-		return mkv_fail(err, MKV_FAILED, errno, "put '%s': %m", path);
+		return mkv_fail(err, MKV_FAILED, errno,
+				"move '%s' into the root: %m", path);
 	return 0;
 }
 
@@ -255,7 +265,8 @@ const char *mkv_rootfs_place(struct mkv_rootfs *rootfs, size_t package,
 		rootfs, entry->path, rootfs->packages[package].control.package);
 	if (path == entry->path)
 		return path;
-	/* Diversions are read again; who owns the path is remembered. */
+	/* A copy: mkv_diversions_read() frees diversions, and the map of owners
+	 * keeps the path. */
 	if (!entry->diverted || strcmp(entry->diverted, path) != 0) {
 		free(entry->diverted);
 		entry->diverted = strdup(path);
@@ -271,40 +282,39 @@ static int put_entry(struct unpacking *unpacking, size_t number,
 	struct mkv_rootfs *rootfs = unpacking->rootfs;
 	const struct mkv_package_entry *entry =
 		&unpacking->package->entries[number];
-	mkv_database_touch_path(rootfs, entry->path);
+	mkv_triggers_touch_path(rootfs, entry->path);
 	if (rootfs->options->container && mkv_is_excluded(entry->path))
 		return 0;
 	if (S_ISDIR(entry->mode))
-		return put_folder(unpacking, entry, err);
+		return put_directory(unpacking, entry, err);
 	const char *path =
 		mkv_rootfs_place(rootfs, unpacking->number, number, err);
 	bool mine;
 	if (!path)
 		return -ENOMEM;
-	int rc = claim(unpacking, number, path, &mine, err);
+	int rc = claim_path(unpacking, number, path, &mine, err);
 	if (rc < 0 || !mine)
 		return rc;
 	rc = S_ISLNK(entry->mode) ? put_symlink(unpacking, entry, path, err)
 				  : put_file(unpacking, number, path, err);
-	return rc < 0 ? rc : override(unpacking, path, entry, err);
+	return rc < 0 ? rc : apply_override(unpacking, path, entry, err);
 }
 
 int mkv_rootfs_unpack(struct mkv_rootfs *rootfs, size_t package, int stage_fd,
 		      struct mkv_error *err)
 {
-	struct unpacking unpacking = {
+	__attribute__((cleanup(unpacking_done))) struct unpacking unpacking = {
 		.rootfs = rootfs,
 		.package = &rootfs->packages[package],
 		.number = package,
 		.stage_fd = stage_fd,
 		.parent = {.fd = -1},
 	};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < unpacking.package->n_entries; i++)
-		rc = put_entry(&unpacking, i, err);
-	mkv_auto_close_(&unpacking.parent.fd);
-	free(unpacking.parent.path);
-	return rc < 0 ? mkv_wrap(err, rc, "%s",
-				 unpacking.package->control.package)
-		      : 0;
+	for (size_t i = 0; i < unpacking.package->n_entries; i++) {
+		int rc = put_entry(&unpacking, i, err);
+		if (rc < 0)
+			return mkv_wrap(err, rc, "%s",
+					unpacking.package->control.package);
+	}
+	return 0;
 }

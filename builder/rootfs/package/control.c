@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "lib/buf.h"
+#include "lib/grow.h"
 
 enum { FIELDS_MAX = 256, NAME_MAX_BYTES = 128 };
 
@@ -19,34 +19,25 @@ static int add_field(struct mkv_control *control, const char *name,
 		     struct mkv_error *err)
 {
 	if (control->count == FIELDS_MAX)
-		return malformed(err, "too many fields");
+		return malformed(err, "more than 256 fields");
 	for (size_t i = 0; i < name_length; i++)
 		if (name[i] <= ' ' || name[i] >= 127)
-			return malformed(err, "a field's name");
-	struct mkv_field *grown = reallocarray(
-		control->fields, control->count + 1, sizeof(*grown));
-	if (!grown)
+			return malformed(err,
+					 "invalid character in a field name");
+	for (size_t i = 0; i < control->count; i++)
+		if (strlen(control->fields[i].name) == name_length &&
+		    strncasecmp(control->fields[i].name, name, name_length) ==
+			    0)
+			return malformed(err, "duplicate field");
+	struct mkv_field *field = mkv_grow(&control->fields, &control->count);
+	if (!field)
 		return mkv_oom(err);
-	control->fields = grown;
-	struct mkv_field *field = &grown[control->count];
 	field->name = strndup(name, name_length);
 	field->value = strndup(value, value_length);
-	if (!field->name || !field->value) {
-		free(field->name);
-		free(field->value);
-		return mkv_oom(err);
-	}
-	if (mkv_control_get(control, field->name)) {
-		free(field->name);
-		free(field->value);
-		return malformed(err, "a field twice");
-	}
-	control->count++;
-	return 0;
+	return field->name && field->value ? 0 : mkv_oom(err);
 }
 
-/* The length of a field with its continuation lines, without the last newline.
- */
+/* Length of a field and its continuation lines, without the final newline. */
 static size_t field_length(const char *at, const char *end)
 {
 	const char *stop = at;
@@ -69,7 +60,7 @@ static int parse_fields(const char *text, const char *end,
 		size_t length = field_length(at, end);
 		const char *colon = memchr(at, ':', length);
 		if (!colon || colon == at)
-			return malformed(err, "a line that is no field");
+			return malformed(err, "line without a field name");
 		const char *value = colon + 1, *stop = at + length;
 		while (value < stop && (*value == ' ' || *value == '\t'))
 			value++;
@@ -87,7 +78,8 @@ static int parse_fields(const char *text, const char *end,
 	return 0;
 }
 
-/* deb-control(5): lower case, digits, "+-."; at least two characters. */
+/* Debian policy, section 5.6.1: lower case, digits, "+-."; at least two
+ * characters. */
 static bool is_name(const char *text)
 {
 	size_t length = strlen(text);
@@ -115,31 +107,35 @@ static bool is_architecture(const char *text)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
+static int set_identity(struct mkv_control *control, struct mkv_error *err)
+{
+	control->package = mkv_control_get(control, "Package");
+	control->version = mkv_control_get(control, "Version");
+	control->architecture = mkv_control_get(control, "Architecture");
+	if (!control->package || !is_name(control->package))
+		return malformed(err, "missing or invalid Package");
+	if (!control->version || !is_version(control->version))
+		return malformed(err, "missing or invalid Version");
+	if (!control->architecture || !is_architecture(control->architecture))
+		return malformed(err, "missing or invalid Architecture");
+	return 0;
+}
+
 int mkv_control_parse(const char *text, size_t size, struct mkv_control *ret,
 		      struct mkv_error *err)
 {
-	struct mkv_control control = {0};
-	int rc = memchr(text, '\0', size) ? malformed(err, "a NUL byte") : 0;
-	if (rc == 0)
-		rc = parse_fields(text, text + size, &control, err);
-	if (rc == 0) {
-		control.package = mkv_control_get(&control, "Package");
-		control.version = mkv_control_get(&control, "Version");
-		control.architecture =
-			mkv_control_get(&control, "Architecture");
-		if (!control.package || !is_name(control.package))
-			rc = malformed(err, "no valid Package");
-		else if (!control.version || !is_version(control.version))
-			rc = malformed(err, "no valid Version");
-		else if (!control.architecture ||
-			 !is_architecture(control.architecture))
-			rc = malformed(err, "no valid Architecture");
-	}
-	if (rc < 0) {
-		mkv_control_done(&control);
+	__attribute__((
+		cleanup(mkv_control_done))) struct mkv_control control = {0};
+	if (memchr(text, '\0', size))
+		return malformed(err, "contains a NUL byte");
+	int rc = parse_fields(text, text + size, &control, err);
+	if (rc < 0)
 		return rc;
-	}
+	rc = set_identity(&control, err);
+	if (rc < 0)
+		return rc;
 	*ret = control;
+	control = (struct mkv_control){0};
 	return 0;
 }
 
@@ -168,7 +164,7 @@ static const char *skip_space(const char *at)
 	return at;
 }
 
-/* "(>= 1.2)"; where it ends, or NULL. */
+/* Parses "(>= 1.2)"; the position after it, or NULL when it is malformed. */
 static const char *parse_restriction(const char *at, struct mkv_relation *to)
 {
 	at = skip_space(at + 1);
@@ -209,7 +205,8 @@ bool mkv_relation_next(const char **at, struct mkv_relation *ret,
 		from = parse_restriction(from, &relation);
 	if (!from)
 		return false;
-	from += strcspn(from, ",|"); /* what binary packages don't have */
+	/* Architecture lists and build profiles: source packages only. */
+	from += strcspn(from, ",|");
 	*ret = relation;
 	*ret_separator = separator;
 	*at = from;
@@ -230,15 +227,16 @@ bool mkv_relation_holds(const struct mkv_relation *relation, const char *name,
 		return true;
 	case '=':
 		return order == 0;
-	case '<': /* "<" alone is the old way to say "<=" */
+	case '<': /* obsolete "<" means "<=", as obsolete ">" means ">=" */
 		return relation->op[1] == '<' ? order < 0 : order <= 0;
 	default:
 		return relation->op[1] == '>' ? order > 0 : order >= 0;
 	}
 }
 
-/* '~' sorts before the end, letters before all else. */
-static int weight(char c)
+/* Rank of a character that is not a digit: '~' before the end of the text, then
+ * letters, then all others. */
+static int character_rank(char c)
 {
 	if (isdigit((unsigned char)c) || c == '\0')
 		return 0;
@@ -249,7 +247,7 @@ static int weight(char c)
 	return (unsigned char)c + 256;
 }
 
-/* Compares upstream versions or revisions of the given lengths. */
+/* Compares epochs, upstream versions or revisions of the given lengths. */
 static int compare_part(const char *a, size_t a_length, const char *b,
 			size_t b_length)
 {
@@ -257,8 +255,8 @@ static int compare_part(const char *a, size_t a_length, const char *b,
 	while (a < a_end || b < b_end) {
 		while ((a < a_end && !isdigit((unsigned char)*a)) ||
 		       (b < b_end && !isdigit((unsigned char)*b))) {
-			int left = a < a_end ? weight(*a) : 0;
-			int right = b < b_end ? weight(*b) : 0;
+			int left = a < a_end ? character_rank(*a) : 0;
+			int right = b < b_end ? character_rank(*b) : 0;
 			if (left != right)
 				return left - right;
 			a += a < a_end;
@@ -286,16 +284,20 @@ static int compare_part(const char *a, size_t a_length, const char *b,
 	return 0;
 }
 
-struct parts {
+struct version_parts {
 	const char *epoch, *upstream, *revision;
 	size_t epoch_length, upstream_length, revision_length;
 };
 
-static struct parts split(const char *version)
+static struct version_parts split_version(const char *version)
 {
-	struct parts parts = {.epoch = "0", .epoch_length = 1, .revision = "0"};
-	parts.revision_length = 1;
-	parts.upstream = version;
+	struct version_parts parts = {
+		.epoch = "0",
+		.epoch_length = 1,
+		.upstream = version,
+		.revision = "0",
+		.revision_length = 1,
+	};
 	const char *colon = strchr(version, ':');
 	if (colon) {
 		parts.epoch = version;
@@ -314,14 +316,15 @@ static struct parts split(const char *version)
 
 int mkv_version_compare(const char *a, const char *b)
 {
-	struct parts left = split(a), right = split(b);
+	struct version_parts left = split_version(a), right = split_version(b);
 	int order = compare_part(left.epoch, left.epoch_length, right.epoch,
 				 right.epoch_length);
-	if (order == 0)
-		order = compare_part(left.upstream, left.upstream_length,
-				     right.upstream, right.upstream_length);
-	if (order == 0)
-		order = compare_part(left.revision, left.revision_length,
-				     right.revision, right.revision_length);
-	return order;
+	if (order != 0)
+		return order;
+	order = compare_part(left.upstream, left.upstream_length,
+			     right.upstream, right.upstream_length);
+	if (order != 0)
+		return order;
+	return compare_part(left.revision, left.revision_length, right.revision,
+			    right.revision_length);
 }

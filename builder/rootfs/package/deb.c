@@ -10,10 +10,10 @@ enum { GLOBAL_SIZE = 8, HEADER_SIZE = 60, MEMBERS_MAX = 16 };
 
 static int malformed(struct mkv_error *err, const char *what)
 {
-	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "not a .deb: %s", what);
+	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "invalid .deb: %s", what);
 }
 
-/* Digits, then spaces to the end of the field. */
+/* A decimal number, padded with spaces. */
 static bool parse_size(const char field[static 10], uint64_t *ret)
 {
 	uint64_t value = 0;
@@ -27,7 +27,7 @@ static bool parse_size(const char field[static 10], uint64_t *ret)
 	return any && at == 10;
 }
 
-/* The name without its padding and the slash that some writers end it with. */
+/* The name without its padding and without the final slash of GNU ar. */
 static void parse_name(const char field[static 16], char ret[static 17])
 {
 	size_t length = 16;
@@ -53,19 +53,22 @@ static int check_version(int fd, const struct mkv_deb_member *member,
 	if (member->size < sizeof(text))
 		return malformed(err, "debian-binary is too short");
 	int rc = mkv_pread_all(fd, text, sizeof(text), member->offset, err);
-	if (rc == 0 && memcmp(text, "2.", 2) != 0)
-		rc = malformed(err, "its format is not 2.x");
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (memcmp(text, "2.", 2) != 0)
+		return malformed(err, "its format version is not 2.x");
+	return 0;
 }
 
-static int place(int fd, size_t number, const char *name,
-		 const struct mkv_deb_member *member, struct mkv_deb *deb,
-		 struct mkv_error *err)
+static int record_member(int fd, size_t number, const char *name,
+			 const struct mkv_deb_member *member,
+			 struct mkv_deb *deb, struct mkv_error *err)
 {
-	if (number == 0)
-		return strcmp(name, "debian-binary") == 0
-			       ? check_version(fd, member, err)
-			       : malformed(err, "debian-binary is not first");
+	if (number == 0) {
+		if (strcmp(name, "debian-binary") != 0)
+			return malformed(err, "debian-binary is not first");
+		return check_version(fd, member, err);
+	}
 	if (name[0] == '_')
 		return 0;
 	if (!deb->control.offset) {
@@ -77,44 +80,45 @@ static int place(int fd, size_t number, const char *name,
 			return malformed(err, "data.tar is not third");
 		deb->data = *member;
 	}
-	return 0; /* what follows is for later versions of the format */
+	return 0; /* deb(5): ignore further members, later versions add them */
 }
 
 int mkv_deb_read(int fd, struct mkv_deb *ret, struct mkv_error *err)
 {
 	struct stat status;
 	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-		return mkv_fail(err, MKV_FAILED, EINVAL, ".deb: not a file");
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				".deb: not a regular file");
 	uint64_t end = (uint64_t)status.st_size, at = GLOBAL_SIZE;
 	char global[GLOBAL_SIZE];
 	if (end < GLOBAL_SIZE)
-		return malformed(err, "too short");
+		return malformed(err, "shorter than an ar header");
 	int rc = mkv_pread_all(fd, global, sizeof(global), 0, err);
 	if (rc < 0)
 		return rc;
 	if (memcmp(global, "!<arch>\n", GLOBAL_SIZE) != 0)
-		return malformed(err, "no ar archive");
+		return malformed(err, "not an ar archive");
 	struct mkv_deb deb = {0};
 	for (size_t i = 0; i < MEMBERS_MAX && at < end; i++) {
 		char header[HEADER_SIZE], name[17];
 		struct mkv_deb_member member = {.offset = at + HEADER_SIZE};
 		if (end - at < HEADER_SIZE)
-			return malformed(err, "a member's header is cut off");
+			return malformed(err, "truncated member header");
 		rc = mkv_pread_all(fd, header, sizeof(header), at, err);
 		if (rc < 0)
 			return rc;
 		if (memcmp(header + 58, "`\n", 2) != 0 ||
 		    !parse_size(header + 48, &member.size) ||
 		    member.size > end - member.offset)
-			return malformed(err, "a member's header is wrong");
+			return malformed(err, "malformed member header");
 		parse_name(header, name);
-		rc = place(fd, i, name, &member, &deb, err);
+		rc = record_member(fd, i, name, &member, &deb, err);
 		if (rc < 0)
 			return rc;
 		at = member.offset + member.size + (member.size & 1);
 	}
 	if (!deb.control.offset || !deb.data.offset)
-		return malformed(err, "a member is missing");
+		return malformed(err, "control.tar or data.tar is missing");
 	*ret = deb;
 	return 0;
 }

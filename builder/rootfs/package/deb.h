@@ -16,6 +16,7 @@ struct mkv_deb {
 	struct mkv_deb_member control, data;
 };
 
-/* Reads the member table, bounded and strict. Only pread() is used on `fd`. */
+/* Reads the member table of a regular file, by pread() only, so that the file's
+ * position stays. A file that is not exactly such an archive is -EBADMSG. */
 int mkv_deb_read(int fd, struct mkv_deb *ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);

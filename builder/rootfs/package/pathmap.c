@@ -10,9 +10,9 @@ void mkv_pathmap_done(struct mkv_pathmap *map)
 	*map = (struct mkv_pathmap){0};
 }
 
-/* FNV-1a: the order of nothing depends on it, and the limits of untar.h bound
- * what crafted collisions could cost. */
-static uint64_t hash(const char *key, size_t length)
+/* FNV-1a. No output depends on the order of slots, and the limits of untar.h
+ * bound the cost of crafted collisions. */
+static uint64_t hash_key(const char *key, size_t length)
 {
 	uint64_t value = 14695981039346656037u;
 	for (size_t i = 0; i < length; i++)
@@ -20,10 +20,10 @@ static uint64_t hash(const char *key, size_t length)
 	return value ^ value >> 29;
 }
 
-static struct mkv_pathmap_slot *find(const struct mkv_pathmap *map,
-				     const char *key, size_t length)
+static struct mkv_pathmap_slot *find_slot(const struct mkv_pathmap *map,
+					  const char *key, size_t length)
 {
-	size_t at = (size_t)hash(key, length) & (map->n_slots - 1);
+	size_t at = (size_t)hash_key(key, length) & (map->n_slots - 1);
 	for (;; at = (at + 1) & (map->n_slots - 1)) {
 		struct mkv_pathmap_slot *slot = &map->slots[at];
 		if (!slot->key || (slot->length == length &&
@@ -37,11 +37,11 @@ size_t *mkv_pathmap_get(const struct mkv_pathmap *map, const char *key,
 {
 	if (!map->n_slots)
 		return NULL;
-	struct mkv_pathmap_slot *slot = find(map, key, length);
+	struct mkv_pathmap_slot *slot = find_slot(map, key, length);
 	return slot->key ? &slot->value : NULL;
 }
 
-static int grow(struct mkv_pathmap *map, struct mkv_error *err)
+static int grow_slots(struct mkv_pathmap *map, struct mkv_error *err)
 {
 	struct mkv_pathmap larger = {
 		.n_slots = map->n_slots ? map->n_slots * 2 : 256,
@@ -52,8 +52,8 @@ static int grow(struct mkv_pathmap *map, struct mkv_error *err)
 		return mkv_oom(err);
 	for (size_t i = 0; i < map->n_slots; i++)
 		if (map->slots[i].key)
-			*find(&larger, map->slots[i].key,
-			      map->slots[i].length) = map->slots[i];
+			*find_slot(&larger, map->slots[i].key,
+				   map->slots[i].length) = map->slots[i];
 	free(map->slots);
 	*map = larger;
 	return 0;
@@ -63,11 +63,11 @@ int mkv_pathmap_set(struct mkv_pathmap *map, const char *key, size_t length,
 		    size_t value, struct mkv_error *err)
 {
 	if ((map->count + 1) * 2 > map->n_slots) {
-		int rc = grow(map, err);
+		int rc = grow_slots(map, err);
 		if (rc < 0)
 			return rc;
 	}
-	struct mkv_pathmap_slot *slot = find(map, key, length);
+	struct mkv_pathmap_slot *slot = find_slot(map, key, length);
 	map->count += !slot->key;
 	*slot = (struct mkv_pathmap_slot){key, length, value};
 	return 0;

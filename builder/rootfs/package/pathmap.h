@@ -21,10 +21,11 @@ struct mkv_pathmap {
 };
 
 void mkv_pathmap_done(struct mkv_pathmap *map) mkv_nonnull(1);
-/* The value's place, or NULL; it moves with the next addition. */
+/* A pointer to the value, NULL for an unknown key. The next addition
+ * invalidates it. */
 size_t *mkv_pathmap_get(const struct mkv_pathmap *map, const char *key,
 			size_t length) mkv_nonnull(1, 2);
-/* Sets or replaces. */
+/* Adds a key or replaces its value. */
 int mkv_pathmap_set(struct mkv_pathmap *map, const char *key, size_t length,
 		    size_t value, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 5);

@@ -8,6 +8,7 @@
 
 #include "builder/rootfs/package/pathmap.h"
 #include "builder/rootfs/package/untar.h"
+#include "lib/grow.h"
 #include "lib/hash.h"
 #include "lib/io.h"
 
@@ -17,15 +18,10 @@ enum {
 	ENTRIES_MAX = 1 << 20,
 };
 
-static int refuse(struct mkv_error *err, const char *path, const char *why)
-{
-	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "'%.300s' is refused: %s",
-			path, why);
-}
-
-/* The data of an entry, by way of an anonymous file. */
-static int slurp(struct mkv_untar *tar, uint64_t size, char **ret,
-		 struct mkv_error *err)
+/* Reads an entry's data into a NUL-terminated array, through an anonymous file.
+ */
+static int read_entry(struct mkv_untar *tar, uint64_t size, char **ret,
+		      struct mkv_error *err)
 {
 	auto_fd int fd = memfd_create("control", MFD_CLOEXEC);
 	if (fd < 0)
@@ -34,8 +30,9 @@ static int slurp(struct mkv_untar *tar, uint64_t size, char **ret,
 	if (!data)
 		return mkv_oom(err);
 	int rc = mkv_untar_extract(tar, fd, err);
-	if (rc == 0)
-		rc = mkv_pread_all(fd, data, (size_t)size, 0, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_pread_all(fd, data, (size_t)size, 0, err);
 	if (rc < 0)
 		return rc;
 	data[size] = '\0';
@@ -43,7 +40,8 @@ static int slurp(struct mkv_untar *tar, uint64_t size, char **ret,
 	return 0;
 }
 
-/* Names that dpkg's database keeps for itself, or that could leave it. */
+/* False for names that dpkg's database reserves and for names with characters
+ * that could lead out of it. */
 static bool is_control_name(const char *name)
 {
 	return *name && strcmp(name, "list") != 0 &&
@@ -57,36 +55,45 @@ static int add_control_file(struct mkv_package *package, struct mkv_untar *tar,
 {
 	const char *name = entry->path + 1;
 	if (!S_ISREG(entry->mode) || !is_control_name(name))
-		return refuse(err, entry->path, "not a control file");
-	if (package->n_files == CONTROL_FILES_MAX ||
-	    mkv_package_file(package, name))
-		return refuse(err, entry->path, "too many, or twice");
-	struct mkv_control_file *grown = reallocarray(
-		package->files, package->n_files + 1, sizeof(*grown));
-	if (!grown)
+		return mkv_untar_refuse(err, entry->path, "not a control file");
+	if (package->n_files == CONTROL_FILES_MAX)
+		return mkv_untar_refuse(err, entry->path,
+					"more than 64 control files");
+	if (mkv_package_file(package, name))
+		return mkv_untar_refuse(err, entry->path,
+					"duplicate control file");
+	struct mkv_control_file *file =
+		mkv_grow(&package->files, &package->n_files);
+	if (!file)
 		return mkv_oom(err);
-	package->files = grown;
-	struct mkv_control_file file = {
-		.permissions = entry->mode & 0755, /* dpkg's umask is 022 */
-		.mtime_s = entry->mtime_s,
-		.size = (size_t)entry->size,
-	};
-	int rc = slurp(tar, entry->size, &file.data, err);
-	if (rc < 0)
-		return rc;
-	file.name = strdup(name);
-	if (!file.name) {
-		free(file.data);
+	file->permissions = entry->mode & 0755; /* dpkg's umask is 022 */
+	file->mtime_s = entry->mtime_s;
+	file->size = (size_t)entry->size;
+	file->name = strdup(name);
+	if (!file->name)
 		return mkv_oom(err);
-	}
-	grown[package->n_files++] = file;
-	return 0;
+	return read_entry(tar, entry->size, &file->data, err);
 }
 
 static int compare_files(const void *a, const void *b)
 {
 	const struct mkv_control_file *left = a, *right = b;
 	return strcmp(left->name, right->name);
+}
+
+static int read_control(struct mkv_package *package, struct mkv_untar *tar,
+			const struct mkv_untar_entry *entry,
+			struct mkv_error *err)
+{
+	if (package->control.package)
+		return mkv_untar_refuse(err, entry->path, "duplicate");
+	if (!S_ISREG(entry->mode))
+		return mkv_untar_refuse(err, entry->path, "not a regular file");
+	auto_free char *text = NULL;
+	int rc = read_entry(tar, entry->size, &text, err);
+	return rc < 0 ? rc
+		      : mkv_control_parse(text, (size_t)entry->size,
+					  &package->control, err);
 }
 
 static int read_control_archive(struct mkv_package *package, int deb_fd,
@@ -97,34 +104,31 @@ static int read_control_archive(struct mkv_package *package, int deb_fd,
 	auto_untar struct mkv_untar *tar = NULL;
 	int rc = mkv_untar_open(deb_fd, package->deb.control.offset,
 				package->deb.control.size, &limits, &tar, err);
+	if (rc < 0)
+		return rc;
 	struct mkv_untar_entry entry;
-	bool found = false;
-	while (rc == 0 && (rc = mkv_untar_next(tar, &entry, err)) > 0) {
-		rc = 0;
+	while ((rc = mkv_untar_next(tar, &entry, err)) > 0) {
 		if (strcmp(entry.path, "/") == 0)
 			continue;
-		if (strcmp(entry.path, "/control") != 0) {
-			rc = add_control_file(package, tar, &entry, err);
-			continue;
-		}
-		if (found || !S_ISREG(entry.mode))
-			return refuse(err, "control", "twice, or no file");
-		found = true;
-		auto_free char *text = NULL;
-		rc = slurp(tar, entry.size, &text, err);
-		if (rc == 0)
-			rc = mkv_control_parse(text, (size_t)entry.size,
-					       &package->control, err);
+		rc = strcmp(entry.path, "/control") == 0
+			     ? read_control(package, tar, &entry, err)
+			     : add_control_file(package, tar, &entry, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0 && !found)
-		rc = refuse(err, "control.tar", "it holds no control file");
-	if (rc == 0 && package->n_files)
+	if (rc < 0)
+		return rc;
+	if (!package->control.package)
+		return mkv_untar_refuse(err, "control.tar",
+					"the file 'control' is missing");
+	if (package->n_files)
 		qsort(package->files, package->n_files, sizeof(*package->files),
 		      compare_files);
-	return rc;
+	return 0;
 }
 
-/* One line of conffiles: an absolute path, perhaps after a flag. */
+/* One line of conffiles, deb-conffiles(5): an optional flag, an absolute path.
+ */
 static int add_conffile(struct mkv_package *package, const char *line,
 			size_t length, struct mkv_error *err)
 {
@@ -140,7 +144,8 @@ static int add_conffile(struct mkv_package *package, const char *line,
 	if (length == 0)
 		return 0;
 	if (line[0] != '/' || length > 4095 || memchr(line, ' ', length))
-		return refuse(err, "conffiles", "a line that is no path");
+		return mkv_untar_refuse(err, "conffiles",
+					"a line that is not an absolute path");
 	char **paths = reallocarray(package->conffiles,
 				    package->n_conffiles + 1, sizeof(*paths));
 	if (!paths)
@@ -163,28 +168,31 @@ static int read_conffiles(struct mkv_package *package, struct mkv_error *err)
 	const struct mkv_control_file *file =
 		mkv_package_file(package, "conffiles");
 	const char *at = file ? file->data : "";
-	int rc = 0;
-	while (rc == 0 && *at) {
+	while (*at) {
 		size_t length = strcspn(at, "\n");
-		rc = add_conffile(package, at, length, err);
+		int rc = add_conffile(package, at, length, err);
+		if (rc < 0)
+			return rc;
 		at += length + (at[length] == '\n');
 	}
-	return rc;
+	return 0;
 }
 
 int mkv_package_read(int deb_fd, struct mkv_package *ret, struct mkv_error *err)
 {
-	struct mkv_package package = {0};
+	__attribute__((
+		cleanup(mkv_package_done))) struct mkv_package package = {0};
 	int rc = mkv_deb_read(deb_fd, &package.deb, err);
-	if (rc == 0)
-		rc = read_control_archive(&package, deb_fd, err);
-	if (rc == 0)
-		rc = read_conffiles(&package, err);
-	if (rc < 0) {
-		mkv_package_done(&package);
+	if (rc < 0)
 		return rc;
-	}
+	rc = read_control_archive(&package, deb_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = read_conffiles(&package, err);
+	if (rc < 0)
+		return rc;
 	*ret = package;
+	package = (struct mkv_package){0};
 	return 0;
 }
 
@@ -222,12 +230,17 @@ struct staging {
 	struct mkv_package *package;
 	struct mkv_untar *tar;
 	struct mkv_pathmap seen, conffiles;
-	size_t capacity;
 	int stage_fd;
 	bool set_owners;
 };
 
-/* Mode after owner: chown takes set-user-ID bits away. */
+static void staging_done(struct staging *staging)
+{
+	mkv_pathmap_done(&staging->seen);
+	mkv_pathmap_done(&staging->conffiles);
+}
+
+/* Mode after owner: chown(2) clears set-user-ID bits. */
 static int set_metadata(int fd, const struct mkv_package_entry *entry,
 			bool set_owners, struct mkv_error *err)
 {
@@ -237,8 +250,7 @@ static int set_metadata(int fd, const struct mkv_package_entry *entry,
 	     fchown(fd, entry->uid, entry->gid) < 0) ||
 	    fchmod(fd, entry->mode & 07777) < 0 || futimens(fd, times) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"'%s': set owner, mode "
-				"and time: %m",
+				"'%s': set owner, mode and time: %m",
 				entry->path);
 	return 0;
 }
@@ -266,8 +278,9 @@ static int stage_hardlink(struct staging *staging, size_t number,
 	const size_t *first =
 		mkv_pathmap_get(&staging->seen, target, strlen(target));
 	if (!first || !S_ISREG(staging->package->entries[*first].mode))
-		return refuse(err, entry->path,
-			      "a hard link to what is no file of the package");
+		return mkv_untar_refuse(err, entry->path,
+					"hard link to a path that is not an "
+					"earlier regular file of the package");
 	*entry = (struct mkv_package_entry){
 		.path = entry->path,
 		.mode = staging->package->entries[*first].mode,
@@ -286,7 +299,7 @@ static int stage_hardlink(struct staging *staging, size_t number,
 	return 0;
 }
 
-/* Every folder above must be a folder where this package has it. */
+/* Every parent that is an entry of this package must be a directory. */
 static int check_parents(const struct staging *staging, const char *path,
 			 struct mkv_error *err)
 {
@@ -295,28 +308,24 @@ static int check_parents(const struct staging *staging, const char *path,
 			continue;
 		const size_t *above = mkv_pathmap_get(&staging->seen, path, i);
 		if (above && !S_ISDIR(staging->package->entries[*above].mode))
-			return refuse(err, path,
-				      "it runs through an entry "
-				      "that is no folder");
+			return mkv_untar_refuse(
+				err, path,
+				"a parent in the package is not a "
+				"directory");
 	}
 	return 0;
 }
 
-static int append(struct staging *staging, const struct mkv_untar_entry *from,
-		  struct mkv_error *err)
+static int append_entry(struct staging *staging,
+			const struct mkv_untar_entry *from,
+			struct mkv_error *err)
 {
 	struct mkv_package *package = staging->package;
-	if (package->n_entries == staging->capacity) {
-		size_t capacity =
-			staging->capacity ? staging->capacity * 2 : 64;
-		struct mkv_package_entry *grown = reallocarray(
-			package->entries, capacity, sizeof(*grown));
-		if (!grown)
-			return mkv_oom(err);
-		package->entries = grown;
-		staging->capacity = capacity;
-	}
-	struct mkv_package_entry entry = {
+	struct mkv_package_entry *entry =
+		mkv_grow(&package->entries, &package->n_entries);
+	if (!entry)
+		return mkv_oom(err);
+	*entry = (struct mkv_package_entry){
 		.path = strdup(from->path),
 		.mode = from->mode,
 		.uid = from->uid,
@@ -326,14 +335,10 @@ static int append(struct staging *staging, const struct mkv_untar_entry *from,
 					       strlen(from->path)) != NULL,
 	};
 	if (S_ISLNK(from->mode))
-		entry.target = strdup(from->target);
-	if (!entry.path || (S_ISLNK(from->mode) && !entry.target)) {
-		free(entry.path);
-		free(entry.target);
+		entry->target = strdup(from->target);
+	if (!entry->path || (S_ISLNK(from->mode) && !entry->target))
 		return mkv_oom(err);
-	}
-	package->entries[package->n_entries++] = entry;
-	return mkv_pathmap_set(&staging->seen, entry.path, strlen(entry.path),
+	return mkv_pathmap_set(&staging->seen, entry->path, strlen(entry->path),
 			       package->n_entries - 1, err);
 }
 
@@ -343,17 +348,18 @@ static int stage_entry(struct staging *staging,
 {
 	size_t length = strlen(from->path),
 	       number = staging->package->n_entries;
-	const size_t *there =
+	const size_t *existing =
 		mkv_pathmap_get(&staging->seen, from->path, length);
-	if (there && S_ISDIR(from->mode) &&
-	    S_ISDIR(staging->package->entries[*there].mode))
+	if (existing && S_ISDIR(from->mode) &&
+	    S_ISDIR(staging->package->entries[*existing].mode))
 		return 0;
-	if (there)
-		return refuse(err, from->path, "it is in the package twice");
+	if (existing)
+		return mkv_untar_refuse(err, from->path,
+					"duplicate path in the package");
 	int rc = check_parents(staging, from->path, err);
-	/* A hard link's own target must be looked up before it is there. */
-	if (rc == 0)
-		rc = append(staging, from, err);
+	if (rc < 0)
+		return rc;
+	rc = append_entry(staging, from, err);
 	if (rc < 0)
 		return rc;
 	staging->package->data_bytes += from->size;
@@ -396,9 +402,10 @@ static int add_md5sum(const struct staging *staging, size_t number,
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
 				entry->path);
 	int rc = mkv_md5_fd(fd, hex, err);
-	if (rc == 0)
-		mkv_buf_printf(to, "%s  %s\n", hex, entry->path + 1);
-	return rc;
+	if (rc < 0)
+		return rc;
+	mkv_buf_printf(to, "%s  %s\n", hex, entry->path + 1);
+	return 0;
 }
 
 static int make_md5sums(const struct staging *staging, struct mkv_error *err)
@@ -407,32 +414,27 @@ static int make_md5sums(const struct staging *staging, struct mkv_error *err)
 	if (mkv_package_file(package, "md5sums"))
 		return 0;
 	auto_buf struct mkv_buf text = {0};
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < package->n_entries; i++)
-		rc = add_md5sum(staging, i, &text, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&text, err);
+	for (size_t i = 0; i < package->n_entries; i++) {
+		int rc = add_md5sum(staging, i, &text, err);
+		if (rc < 0)
+			return rc;
+	}
+	int rc = mkv_buf_check(&text, err);
 	if (rc < 0)
 		return rc;
-	struct mkv_control_file *grown = reallocarray(
-		package->files, package->n_files + 1, sizeof(*grown));
-	if (!grown)
+	struct mkv_control_file *file =
+		mkv_grow(&package->files, &package->n_files);
+	if (!file)
 		return mkv_oom(err);
-	package->files = grown;
-	struct mkv_control_file file = {
-		.name = strdup("md5sums"),
-		.permissions = 0644,
-		.is_made = true,
-		.size = text.size,
-	};
-	file.data = mkv_buf_take(&text);
-	if (!file.name || !file.data) {
-		free(file.name);
-		free(file.data);
+	file->name = strdup("md5sums");
+	file->permissions = 0644;
+	file->is_made = true;
+	file->size = text.size;
+	file->data = mkv_buf_take(&text);
+	if (!file->name || !file->data)
 		return mkv_oom(err);
-	}
-	grown[package->n_files++] = file;
-	qsort(grown, package->n_files, sizeof(*grown), compare_files);
+	qsort(package->files, package->n_files, sizeof(*package->files),
+	      compare_files);
 	return 0;
 }
 
@@ -446,16 +448,12 @@ int mkv_package_stage(struct mkv_package *package, int deb_fd, int stage_fd,
 				package->deb.data.size, &limits, &tar, err);
 	if (rc < 0)
 		return rc;
-	struct staging staging = {
+	__attribute__((cleanup(staging_done))) struct staging staging = {
 		.package = package,
 		.tar = tar,
 		.stage_fd = stage_fd,
 		.set_owners = set_owners,
 	};
 	rc = stage_all(&staging, err);
-	if (rc == 0)
-		rc = make_md5sums(&staging, err);
-	mkv_pathmap_done(&staging.seen);
-	mkv_pathmap_done(&staging.conffiles);
-	return rc;
+	return rc < 0 ? rc : make_md5sums(&staging, err);
 }

@@ -59,7 +59,8 @@ int mkv_untar_open(int fd, uint64_t offset, uint64_t size,
 	tar->at = offset;
 	tar->left = *limits;
 	if (__builtin_add_overflow(offset, size, &tar->end))
-		return mkv_fail(err, MKV_FAILED, EINVAL, "tar: no such range");
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				"tar: offset plus size overflows");
 	tar->archive = archive_read_new();
 	if (!tar->archive)
 		return mkv_oom(err);
@@ -83,30 +84,33 @@ void mkv_untar_free(struct mkv_untar *tar)
 	free(tar);
 }
 
-static int refuse(struct mkv_error *err, const char *path, const char *why)
+int mkv_untar_refuse(struct mkv_error *err, const char *path, const char *why)
 {
 	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG, "'%.300s' is refused: %s",
 			path, why);
 }
 
 /* "./usr/bin/" becomes "/usr/bin", "./" becomes "/". */
-static int normalise(const char *from, char to[static PATH_LIMIT + 1],
-		     struct mkv_error *err)
+static int normalise_path(const char *from, char to[static PATH_LIMIT + 1],
+			  struct mkv_error *err)
 {
 	const char *at = from;
 	size_t used = 0;
 	if (at[0] == '/')
-		return refuse(err, from, "an absolute path");
+		return mkv_untar_refuse(err, from, "absolute path");
 	if (at[0] == '.' && (at[1] == '/' || at[1] == '\0'))
 		at += at[1] ? 2 : 1;
 	while (*at) {
 		size_t length = strcspn(at, "/");
 		if (length == 0 || (length == 1 && at[0] == '.'))
-			return refuse(err, from, "an empty component or '.'");
+			return mkv_untar_refuse(
+				err, from,
+				"path has an empty component or '.'");
 		if (length == 2 && at[0] == '.' && at[1] == '.')
-			return refuse(err, from, "a '..' component");
+			return mkv_untar_refuse(err, from,
+						"path has a '..' component");
 		if (length > NAME_LIMIT || used + 1 + length > PATH_LIMIT)
-			return refuse(err, from, "too long");
+			return mkv_untar_refuse(err, from, "path too long");
 		to[used++] = '/';
 		memcpy(to + used, at, length);
 		used += length;
@@ -118,9 +122,9 @@ static int normalise(const char *from, char to[static PATH_LIMIT + 1],
 	return 0;
 }
 
-/* libarchive gives a name's bytes as they are, except where a pax header says
- * that they are UTF-8 and the locale isn't. */
-static const char *raw(const char *bytes, const char *utf8)
+/* libarchive returns the unconverted bytes of a name, or NULL where a pax
+ * header declares UTF-8 and the locale has another encoding. */
+static const char *raw_bytes(const char *bytes, const char *utf8)
 {
 	return bytes ? bytes : utf8;
 }
@@ -129,40 +133,46 @@ static int read_target(struct mkv_untar *tar, struct mkv_untar_entry *entry,
 		       struct mkv_error *err)
 {
 	struct archive_entry *from = tar->entry;
-	const char *hard = raw(archive_entry_hardlink(from),
-			       archive_entry_hardlink_utf8(from));
+	const char *hard = raw_bytes(archive_entry_hardlink(from),
+				     archive_entry_hardlink_utf8(from));
 	if (hard) {
 		entry->mode &= 07777;
 		entry->target = tar->target;
-		return normalise(hard, tar->target, err);
+		return normalise_path(hard, tar->target, err);
 	}
 	if (!S_ISLNK(entry->mode))
 		return 0;
-	const char *target = raw(archive_entry_symlink(from),
-				 archive_entry_symlink_utf8(from));
+	const char *target = raw_bytes(archive_entry_symlink(from),
+				       archive_entry_symlink_utf8(from));
 	if (!target || !*target || strlen(target) > PATH_LIMIT)
-		return refuse(err, tar->path, "a link without a usable target");
+		return mkv_untar_refuse(
+			err, tar->path,
+			"symbolic link with an empty or too long target");
 	(void)memcpy(tar->target, target, strlen(target) + 1);
 	entry->target = tar->target;
 	return 0;
 }
 
-static int check(struct mkv_untar *tar, const struct mkv_untar_entry *entry,
-		 struct mkv_error *err)
+static int check_entry(struct mkv_untar *tar,
+		       const struct mkv_untar_entry *entry,
+		       struct mkv_error *err)
 {
 	int64_t uid = archive_entry_uid(tar->entry);
 	int64_t gid = archive_entry_gid(tar->entry);
 	if (uid < 0 || uid > UINT16_MAX || gid < 0 || gid > UINT16_MAX)
-		return refuse(err, tar->path, "an owner over 65535");
+		return mkv_untar_refuse(err, tar->path, "owner id over 65535");
 	if (!entry->target && !S_ISREG(entry->mode) && !S_ISDIR(entry->mode))
-		return refuse(err, tar->path, "a device, FIFO or socket");
+		return mkv_untar_refuse(err, tar->path,
+					"device, FIFO or socket");
 	if (strcmp(tar->path, "/") == 0 && !S_ISDIR(entry->mode))
-		return refuse(err, "/", "the root must be a folder");
+		return mkv_untar_refuse(err, "/",
+					"the root must be a directory");
 	if (tar->left.entries == 0)
-		return refuse(err, tar->path, "too many entries");
+		return mkv_untar_refuse(err, tar->path, "too many entries");
 	tar->left.entries--;
 	if (entry->size > tar->left.bytes)
-		return refuse(err, tar->path, "larger than the limit");
+		return mkv_untar_refuse(err, tar->path,
+					"total size over the limit");
 	tar->left.bytes -= entry->size;
 	return 0;
 }
@@ -175,11 +185,11 @@ int mkv_untar_next(struct mkv_untar *tar, struct mkv_untar_entry *ret,
 		return 0;
 	if (got != ARCHIVE_OK && got != ARCHIVE_WARN)
 		return fail_archive(tar, NULL, err);
-	const char *path = raw(archive_entry_pathname(tar->entry),
-			       archive_entry_pathname_utf8(tar->entry));
+	const char *path = raw_bytes(archive_entry_pathname(tar->entry),
+				     archive_entry_pathname_utf8(tar->entry));
 	if (!path)
 		return fail_archive(tar, NULL, err);
-	int rc = normalise(path, tar->path, err);
+	int rc = normalise_path(path, tar->path, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_untar_entry entry = {
@@ -193,10 +203,11 @@ int mkv_untar_next(struct mkv_untar *tar, struct mkv_untar_entry *ret,
 	if (S_ISREG(entry.mode)) {
 		int64_t size = archive_entry_size(tar->entry);
 		if (size < 0)
-			return refuse(err, tar->path, "a negative size");
+			return mkv_untar_refuse(err, tar->path,
+						"negative size");
 		entry.size = (uint64_t)size;
 	}
-	rc = check(tar, &entry, err);
+	rc = check_entry(tar, &entry, err);
 	if (rc < 0)
 		return rc;
 	entry.uid = (uint32_t)archive_entry_uid(tar->entry);
@@ -222,8 +233,9 @@ int mkv_untar_extract(struct mkv_untar *tar, int to, struct mkv_error *err)
 		if (offset < 0 || (uint64_t)offset < written ||
 		    (uint64_t)offset > tar->size ||
 		    size > tar->size - (uint64_t)offset)
-			return refuse(err, tar->path,
-				      "data outside of its size");
+			return mkv_untar_refuse(
+				err, tar->path,
+				"data beyond its declared size");
 		int rc = mkv_pwrite_all(to, block, size, (uint64_t)offset, err);
 		if (rc < 0)
 			return mkv_wrap(err, rc, "'%s'", tar->path);

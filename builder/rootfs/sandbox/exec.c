@@ -17,7 +17,7 @@
 
 enum { OUTPUT_LIMIT = 4 << 20, OUTPUT_FILE_LIMIT = 64 << 20, TAIL = 1500 };
 
-/* What every program gets, whatever we were started with. */
+/* The environment of every program; the tool's own is not passed on. */
 static const char *const fixed_environment[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
@@ -30,8 +30,8 @@ static const char *const fixed_environment[] = {
 	"LOGNAME=root",
 };
 
-/* What installing packages takes. Above all not CAP_SYS_ADMIN: no program can
- * mount, or make a read-only mount writable. */
+/* The capabilities that maintainer scripts need. CAP_SYS_ADMIN is not among
+ * them: no program can mount, or make a read-only mount writable. */
 static const int capabilities[] = {
 	CAP_CHOWN,   CAP_DAC_OVERRIDE, CAP_FOWNER,	CAP_FSETID,
 	CAP_KILL,    CAP_SETGID,       CAP_SETUID,	CAP_SETPCAP,
@@ -47,13 +47,13 @@ static bool is_kept(int capability)
 	return false;
 }
 
-/* Between fork and exec: only calls that are safe there. */
-static bool confine(void)
+/* Runs between fork and exec: async-signal-safe calls only. */
+static bool confine_process(void)
 {
-	struct sigaction ignore_none = {.sa_handler = SIG_DFL};
+	struct sigaction default_action = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	(void)sigemptyset(&none);
-	(void)sigaction(SIGPIPE, &ignore_none, NULL);
+	(void)sigaction(SIGPIPE, &default_action, NULL);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setsid();
 	(void)umask(022);
@@ -71,12 +71,12 @@ static bool confine(void)
 		       4U /* CLOSE_RANGE_CLOEXEC */) == 0;
 }
 
-static _Noreturn void become(const struct mkv_sandbox *sandbox,
-			     const char *const *argv,
-			     const char *const *environment, int report)
+static _Noreturn void exec_program(const struct mkv_sandbox *sandbox,
+				   const char *const *argv,
+				   const char *const *environment, int report)
 {
-	/* The report is closed by exec, as everything above 2 is. */
-	if (confine()) {
+	/* exec closes the report, as every descriptor above 2. */
+	if (confine_process()) {
 		int null = open("/dev/null", O_RDONLY);
 		if (null >= 0 && dup2(null, 0) == 0 &&
 		    dup2(sandbox->log_fd, 1) == 1 &&
@@ -93,10 +93,10 @@ static _Noreturn void become(const struct mkv_sandbox *sandbox,
 	_exit(127);
 }
 
-/* Reaps whatever ends until the program does; we are the first process, so that
- * what it left behind comes to us. */
-static int await(const struct mkv_sandbox *sandbox, pid_t pid,
-		 int64_t deadline_ms, int *ret_status)
+/* Reaps processes until the program exits. The worker is process 1 of its pid
+ * namespace and becomes the parent of orphans. */
+static int await_program(const struct mkv_sandbox *sandbox, pid_t pid,
+			 int64_t deadline_ms, int *ret_status)
 {
 	sigset_t child;
 	(void)sigemptyset(&child);
@@ -120,8 +120,8 @@ static int await(const struct mkv_sandbox *sandbox, pid_t pid,
 	}
 }
 
-/* Ends and reaps all that is left in the pid namespace but ourselves. */
-static void end_all(void)
+/* Kills and reaps every other process of the pid namespace. */
+static void kill_all(void)
 {
 	while (kill(-1, SIGKILL) == 0 || errno == EPERM)
 		if (waitpid(-1, NULL, 0) < 0 && errno == ECHILD)
@@ -153,7 +153,7 @@ static int read_log(const struct mkv_sandbox *sandbox, struct mkv_buf *output,
 	while (length > 0 && strchr("\r\n ", tail[length - 1]))
 		length--;
 	tail[length] = '\0';
-	/* Whole lines, and nothing that could play with a terminal. */
+	/* Whole lines, without control characters for the terminal. */
 	char *line = from ? strchr(tail, '\n') : NULL;
 	if (line && line[1])
 		memmove(tail, line + 1, strlen(line + 1) + 1);
@@ -163,8 +163,10 @@ static int read_log(const struct mkv_sandbox *sandbox, struct mkv_buf *output,
 	return 0;
 }
 
-static int judge(const struct mkv_sandbox *sandbox, const char *name, int rc,
-		 int status, struct mkv_buf *output, struct mkv_error *err)
+/* The result of a program: `rc` of waiting for it, else its wait status. */
+static int check_exit(const struct mkv_sandbox *sandbox, const char *name,
+		      int rc, int status, struct mkv_buf *output,
+		      struct mkv_error *err)
 {
 	char tail[TAIL + 1];
 	if (read_log(sandbox, output, tail) < 0)
@@ -179,12 +181,13 @@ static int judge(const struct mkv_sandbox *sandbox, const char *name, int rc,
 		return mkv_fail(err, MKV_FAILED, EIO,
 				"%s exited with status %d%s%s", name,
 				WEXITSTATUS(status), colon, tail);
-	return mkv_fail(err, MKV_FAILED, EIO, "%s was ended by signal %d%s%s",
+	return mkv_fail(err, MKV_FAILED, EIO, "%s was killed by signal %d%s%s",
 			name, WTERMSIG(status), colon, tail);
 }
 
-/* Pointers into the two lists; the caller frees only the array. */
-static const char **join(const char *const *more)
+/* The fixed environment and `more`, as borrowed pointers; the caller frees the
+ * array. */
+static const char **join_environment(const char *const *more)
 {
 	size_t fixed = sizeof(fixed_environment) / sizeof(*fixed_environment);
 	size_t count = 0;
@@ -204,7 +207,8 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 		     struct mkv_buf *output, struct mkv_error *err)
 {
 	const char *name = program->argv[0];
-	auto_free const char **environment = join(program->environment);
+	auto_free const char **environment =
+		join_environment(program->environment);
 	int report[2];
 	if (!environment)
 		return mkv_oom(err);
@@ -212,11 +216,11 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 	    lseek(sandbox->log_fd, 0, SEEK_SET) < 0 ||
 	    pipe2(report, O_CLOEXEC) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "run '%s': %m", name);
-	/* Pending until awaited, in this thread; the others block it as well.
-	 */
+	/* SIGCHLD is blocked in every thread of the worker and stays pending
+	 * for await_program(). */
 	pid_t pid = fork();
 	if (pid == 0)
-		become(sandbox, program->argv, environment, report[1]);
+		exec_program(sandbox, program->argv, environment, report[1]);
 	int fork_code = errno;
 	mkv_auto_close_(&report[1]);
 	auto_fd int report_fd = report[0];
@@ -228,9 +232,9 @@ int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 		program->timeout_s
 			? mkv_monotonic_ms() + program->timeout_s * 1000LL
 			: 0;
-	int rc = await(sandbox, pid, deadline_ms, &status);
-	end_all();
+	int rc = await_program(sandbox, pid, deadline_ms, &status);
+	kill_all();
 	if (failed)
 		return mkv_fail(err, MKV_FAILED, code, "run '%s': %m", name);
-	return judge(sandbox, name, rc, status, output, err);
+	return check_exit(sandbox, name, rc, status, output, err);
 }

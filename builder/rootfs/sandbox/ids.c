@@ -60,9 +60,9 @@ static int find_range(const char *file, uid_t uid, unsigned long *ret_start,
 		}
 	}
 	return mkv_fail(err, MKV_HOST_CANNOT, EPERM,
-			"%s grants user %s no %d subordinate ids: run as root, "
-			"or grant them (usermod --add-subuids "
-			"100000-165535 --add-subgids 100000-165535 %s)",
+			"%s grants user %s no %d subordinate ids: run as root "
+			"or run `usermod --add-subuids 100000-165535 "
+			"--add-subgids 100000-165535 %s` as root",
 			file, name ? name : "?", IDS, name ? name : "USER");
 }
 
@@ -89,7 +89,8 @@ static int run_mapper(const char *program, const char *file, pid_t pid,
 int mkv_sandbox_map_ids(pid_t pid, struct mkv_error *err)
 {
 	if (geteuid() == 0) {
-		/* A container's root may itself own fewer ids than that. */
+		/* In a container, root may own fewer ids: map them as for an
+		 * ordinary user. */
 		struct mkv_error direct;
 		if (write_map(pid, "uid_map", &direct) == 0)
 			return write_map(pid, "gid_map", err);

@@ -22,20 +22,20 @@ enum { TIMEOUT_S = 3600 };
 static const char host_name[] = "mkvbench";
 static const char domain_name[] = "localdomain";
 
-/* What the processes of the sandbox are given from outside. */
+/* Inherited by the processes of the sandbox. */
 struct start {
 	mkv_sandbox_main *main;
 	void *context;
-	int control_fd; /* the first process's end */
-	int report_fd;	/* where reports go */
+	int control_fd; /* the intermediate process's end of the socket */
+	int report_fd;	/* socket for struct mkv_report */
 };
 
-static void report(int fd, const struct mkv_report *message)
+static void send_report(int fd, const struct mkv_report *message)
 {
-	ssize_t put;
+	ssize_t sent;
 	do
-		put = send(fd, message, sizeof(*message), MSG_NOSIGNAL);
-	while (put < 0 && errno == EINTR);
+		sent = send(fd, message, sizeof(*message), MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
 }
 
 static void report_result(int fd, int rc, const struct mkv_error *err)
@@ -46,7 +46,7 @@ static void report_result(int fd, int rc, const struct mkv_error *err)
 		message.error_code = err->code;
 		memcpy(message.text, err->message, sizeof(message.text));
 	}
-	report(fd, &message);
+	send_report(fd, &message);
 }
 
 static void report_text(struct mkv_sandbox *sandbox, enum mkv_report_kind kind,
@@ -54,7 +54,7 @@ static void report_text(struct mkv_sandbox *sandbox, enum mkv_report_kind kind,
 {
 	struct mkv_report message = {.kind = kind, .bytes = bytes};
 	(void)vsnprintf(message.text, sizeof(message.text), format, arguments);
-	report(sandbox->report_fd, &message);
+	send_report(sandbox->report_fd, &message);
 }
 
 void mkv_sandbox_begin(struct mkv_sandbox *sandbox, uint64_t total_bytes,
@@ -76,18 +76,18 @@ void mkv_sandbox_note(struct mkv_sandbox *sandbox, const char *format, ...)
 
 void mkv_sandbox_advance(struct mkv_sandbox *sandbox, uint64_t bytes)
 {
-	report(sandbox->report_fd, &(struct mkv_report){
-					   .kind = MKV_REPORT_ADVANCE,
-					   .bytes = bytes,
-				   });
+	send_report(sandbox->report_fd, &(struct mkv_report){
+						.kind = MKV_REPORT_ADVANCE,
+						.bytes = bytes,
+					});
 }
 
 void mkv_sandbox_end(struct mkv_sandbox *sandbox, int rc)
 {
-	report(sandbox->report_fd, &(struct mkv_report){
-					   .kind = MKV_REPORT_END,
-					   .rc = rc,
-				   });
+	send_report(sandbox->report_fd, &(struct mkv_report){
+						.kind = MKV_REPORT_END,
+						.rc = rc,
+					});
 }
 
 int mkv_sandbox_root_fd(const struct mkv_sandbox *sandbox)
@@ -100,14 +100,14 @@ int mkv_sandbox_stage_fd(const struct mkv_sandbox *sandbox)
 	return sandbox->stage_fd;
 }
 
-/* The identity and surroundings of the worker, before it sees its own files. */
-static int settle(struct mkv_error *err)
+/* Sets ids, umask, host name and signal mask of the worker. */
+static int set_identity(struct mkv_error *err)
 {
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
 	    setresuid(0, 0, 0) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"sandbox: become its root: %m");
-	/* Changing ids took this away. */
+				"sandbox: switch to its user 0: %m");
+	/* setresuid(2) cleared both. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
 	    prctl(PR_SET_DUMPABLE, 1) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "prctl: %m");
@@ -123,7 +123,17 @@ static int settle(struct mkv_error *err)
 	return 0;
 }
 
-static _Noreturn void worker(const struct start *start)
+static int set_up_and_run(const struct start *start,
+			  struct mkv_sandbox *sandbox, struct mkv_error *err)
+{
+	int rc = set_identity(err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sandbox_mount(sandbox, err);
+	return rc < 0 ? rc : start->main(sandbox, start->context, err);
+}
+
+static _Noreturn void run_worker(const struct start *start)
 {
 	struct mkv_error err = {0};
 	struct mkv_sandbox sandbox = {
@@ -132,13 +142,9 @@ static _Noreturn void worker(const struct start *start)
 		.log_fd = -1,
 		.report_fd = start->report_fd,
 	};
-	int rc = settle(&err);
-	if (rc == 0)
-		rc = mkv_sandbox_furnish(&sandbox, &err);
-	if (rc == 0)
-		rc = start->main(&sandbox, start->context, &err);
+	int rc = set_up_and_run(start, &sandbox, &err);
 	report_result(start->report_fd, rc, &err);
-	/* Not exit(): what the copied memory holds isn't ours to flush. */
+	/* Not exit(): the caller's stdio buffers were copied by fork(). */
 	_exit(rc < 0 ? 1 : 0);
 }
 
@@ -146,9 +152,10 @@ static const int namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
 			      CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC |
 			      CLONE_NEWCGROUP;
 
-/* The process between us and the worker: it makes the namespaces, waits for its
- * ids, starts the worker and ends as it ends. */
-static _Noreturn void between(const struct start *start, pid_t parent)
+/* The process between the caller and the worker: creates the namespaces, waits
+ * until its ids are mapped, forks the worker and exits with the worker's
+ * status. */
+static _Noreturn void run_intermediate(const struct start *start, pid_t parent)
 {
 	struct mkv_error err = {0};
 	char go = 0;
@@ -158,7 +165,8 @@ static _Noreturn void between(const struct start *start, pid_t parent)
 		_exit(1);
 	if (unshare(namespaces) < 0) {
 		(void)mkv_fail(&err, MKV_HOST_CANNOT, errno,
-			       "this host allows no namespaces: unshare: %m");
+			       "the kernel refuses to create namespaces: "
+			       "unshare: %m");
 		report_result(start->report_fd, -err.code, &err);
 		_exit(1);
 	}
@@ -168,7 +176,7 @@ static _Noreturn void between(const struct start *start, pid_t parent)
 		_exit(1);
 	pid_t pid = fork();
 	if (pid == 0)
-		worker(start);
+		run_worker(start);
 	if (pid < 0) {
 		(void)mkv_fail(&err, MKV_FAILED, errno, "fork: %m");
 		report_result(start->report_fd, -err.code, &err);
@@ -180,8 +188,9 @@ static _Noreturn void between(const struct start *start, pid_t parent)
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 2);
 }
 
-static void pass_on(struct mkv_report *message, struct mkv_progress *progress,
-		    struct mkv_progress_step *step)
+static void forward_progress(struct mkv_report *message,
+			     struct mkv_progress *progress,
+			     struct mkv_progress_step *step)
 {
 	message->text[sizeof(message->text) - 1] = '\0';
 	switch (message->kind) {
@@ -203,9 +212,9 @@ static void pass_on(struct mkv_report *message, struct mkv_progress *progress,
 	}
 }
 
-/* Listens until the result comes. */
-static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
-		     struct mkv_error *err)
+/* Forwards progress until the worker's result arrives. */
+static int receive_reports(int fd, int64_t deadline_ms,
+			   struct mkv_progress *progress, struct mkv_error *err)
 {
 	auto_progress_step struct mkv_progress_step step = {0};
 	for (;;) {
@@ -213,7 +222,7 @@ static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
 		int64_t left = deadline_ms - mkv_monotonic_ms();
 		if (left <= 0)
 			return mkv_fail(err, MKV_FAILED, ETIMEDOUT,
-					"the sandbox took too long");
+					"the sandbox exceeded its timeout");
 		int ready = poll(&polled, 1, left > 60000 ? 60000 : (int)left);
 		if (ready < 0 && errno != EINTR)
 			return mkv_fail(err, MKV_FAILED, errno, "poll: %m");
@@ -225,9 +234,9 @@ static int listen_to(int fd, int64_t deadline_ms, struct mkv_progress *progress,
 			continue;
 		if (got != sizeof(message))
 			return mkv_fail(err, MKV_FAILED, ECHILD,
-					"the sandbox was killed (was memory "
-					"short?)");
-		pass_on(&message, progress, &step);
+					"the sandbox was killed (possibly out "
+					"of memory)");
+		forward_progress(&message, progress, &step);
 		if (message.kind != MKV_REPORT_RESULT)
 			continue;
 		if (message.rc < 0)
@@ -254,7 +263,7 @@ static int supervise(pid_t pid, int control_fd, int report_fd,
 			return mkv_fail(err, MKV_FAILED, errno,
 					"start the sandbox: %m");
 	}
-	return listen_to(report_fd, deadline_ms, progress, err);
+	return receive_reports(report_fd, deadline_ms, progress, err);
 }
 
 int mkv_sandbox_run(const struct mkv_sandbox_options *options,
@@ -275,7 +284,7 @@ int mkv_sandbox_run(const struct mkv_sandbox_options *options,
 	if (pid == 0) {
 		(void)close(control_ours);
 		(void)close(reports_ours);
-		between(&start, parent);
+		run_intermediate(&start, parent);
 	}
 	if (pid < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
@@ -286,7 +295,7 @@ int mkv_sandbox_run(const struct mkv_sandbox_options *options,
 	int rc = supervise(pid, control_ours, reports_ours, options, progress,
 			   err);
 	if (rc < 0)
-		(void)kill(pid, SIGKILL); /* the worker and all others follow */
+		(void)kill(pid, SIGKILL); /* PDEATHSIG kills the worker */
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return rc;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A place where the programs of packages may run: one worker process, the first
- * of fresh user, mount, pid, network, uts, ipc and cgroup namespaces, that sees
- * nothing but a tmpfs of its own. The host's files, processes and network
- * aren't there; host name, environment, file creation mask and limits are
- * fixed. All that is in it ends with the worker, and the worker with us.
+/* Runs the programs of packages in isolation: one worker process, the first of
+ * new user, mount, pid, network, uts, ipc and cgroup namespaces, whose only
+ * file system is a tmpfs. The host's files, processes and network are
+ * unreachable; host name, environment, umask and limits are fixed. All
+ * processes of the sandbox are killed when the worker exits, and the worker is
+ * killed when the calling process exits.
  *
- * The tmpfs holds two folders: "root", which programs get as their root, with
- * /dev (null, zero, full, random, urandom, tty, fd, shm) and a read-only /proc
- * mounted, and "stage", which they can't name. */
+ * The tmpfs holds two directories: "root", the root directory of the programs,
+ * with /dev (null, zero, full, random, urandom, tty, fd, shm) and a read-only
+ * /proc mounted, and "stage", which is outside of that root. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,57 +18,62 @@
 #include "lib/buf.h"
 
 struct mkv_sandbox_options {
-	unsigned timeout_s; /* for everything; 0: an hour */
+	unsigned timeout_s; /* of the whole run; 0: one hour */
 };
 
 struct mkv_sandbox;
-/* The worker's part. It runs as user 0 of its namespace, in a copy of our
- * memory, with our open files; what it changes in memory stays there. It must
- * not use a progress of ours but mkv_sandbox_begin() and its fellows. */
+/* The worker's function. It runs as user 0 of its namespace in a forked
+ * process: it has the caller's open files and a copy of the caller's memory,
+ * whose changes the caller never sees. It reports progress by
+ * mkv_sandbox_begin() and the functions below it only, never through a struct
+ * mkv_progress. */
 typedef int mkv_sandbox_main(struct mkv_sandbox *sandbox, void *context,
 			     struct mkv_error *err);
 
-/* Runs `main` in a new sandbox and returns what it returned, its error with it.
- * As root, ids 0 to 65535 are those of the host; as an ordinary user they are
- * that user's subordinate ids, by newuidmap and newgidmap. Without either, or
- * where the kernel doesn't allow namespaces: MKV_HOST_CANNOT. */
+/* Runs `main` in a new sandbox and returns its result and its error. For root,
+ * ids 0 to 65535 are the host's ids; for an ordinary user they are the user's
+ * subordinate ids, mapped by newuidmap and newgidmap. MKV_HOST_CANNOT when the
+ * user has no subordinate ids or the kernel refuses namespaces; -ETIMEDOUT
+ * after the timeout; -ECHILD when the worker was killed. */
 int mkv_sandbox_run(const struct mkv_sandbox_options *options,
 		    mkv_sandbox_main *main, void *context,
 		    struct mkv_progress *progress,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 5);
 
-/* For the worker. Both folders lie on one mount, so that files move between
- * them; /dev and /proc in the root are mounts of their own. */
+/* For the worker; borrowed. Both directories are on one mount, so that
+ * rename(2) moves files between them; /dev and /proc in the root are separate
+ * mounts. */
 int mkv_sandbox_root_fd(const struct mkv_sandbox *sandbox) mkv_nonnull(1);
 int mkv_sandbox_stage_fd(const struct mkv_sandbox *sandbox) mkv_nonnull(1);
 
 struct mkv_sandbox_program {
 	const char *const *argv; /* argv[0] is a path in the root */
 	const char *const
-		*environment; /* added to the fixed one; may be NULL */
-	unsigned timeout_s;   /* 0 for none but the sandbox's own */
+		*environment; /* added to the fixed environment; may be NULL */
+	unsigned timeout_s;   /* 0: only the sandbox's own timeout */
 };
-/* Runs a program in the root to its end, with nothing on its input and few
- * capabilities; then ends all that it left running. 0 when it exited with 0;
- * else an error with the last lines that it wrote. `output`, when not NULL,
- * takes all that it wrote, up to 4 MiB, in either case. */
+/* Runs a program in the root until it exits, with empty input and few
+ * capabilities, then kills all processes that it left running. 0 when the exit
+ * status was 0; otherwise an error with the last lines of the program's output.
+ * In both cases the output is appended to `output`, unless `output` is NULL or
+ * the program wrote more than 4 MiB. */
 int mkv_sandbox_exec(struct mkv_sandbox *sandbox,
 		     const struct mkv_sandbox_program *program,
 		     struct mkv_buf *output,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
-/* Takes the mounts away from the root: no program can be run afterwards. */
+/* Unmounts /dev and /proc of the root; no program can run afterwards. */
 int mkv_sandbox_close_root(struct mkv_sandbox *sandbox,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 
-/* Tell the progress outside; from any thread of the worker. */
+/* Report progress to the calling process; from any thread of the worker. */
 void mkv_sandbox_begin(struct mkv_sandbox *sandbox, uint64_t total_bytes,
 		       const char *format, ...) mkv_nonnull(1, 3)
 	mkv_printf(3, 4);
 void mkv_sandbox_advance(struct mkv_sandbox *sandbox, uint64_t bytes)
 	mkv_nonnull(1);
-/* `rc` is what the step came to. One that is open when the worker ends has
- * failed. */
+/* `rc` is the step's result. A step that is open when the worker exits counts
+ * as failed. */
 void mkv_sandbox_end(struct mkv_sandbox *sandbox, int rc) mkv_nonnull(1);
 void mkv_sandbox_note(struct mkv_sandbox *sandbox, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);

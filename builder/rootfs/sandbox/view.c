@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-/* Where the tmpfs is mounted before it becomes the root: any folder that every
- * host has. */
+/* Where the tmpfs is mounted before it becomes the root: a directory that
+ * exists on every host. */
 static const char base[] = "/tmp";
 
 static const char *const devices[] = {"null",	"zero",	   "full",
@@ -22,7 +22,7 @@ static const struct {
 	{"stderr", "/proc/self/fd/2"},
 };
 
-static int fail(struct mkv_error *err, const char *what)
+static int fail_host(struct mkv_error *err, const char *what)
 {
 	return mkv_fail(err, MKV_HOST_CANNOT, errno, "sandbox: %s: %m", what);
 }
@@ -34,15 +34,15 @@ static int add_device(const char *dev, const char *name, struct mkv_error *err)
 	(void)snprintf(to, sizeof(to), "%s/%s", dev, name);
 	auto_fd int fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (fd < 0 || mount(from, to, NULL, MS_BIND, NULL) < 0)
-		return fail(err, from);
+		return fail_host(err, from);
 	return 0;
 }
 
-static int fill_dev(const char *dev, struct mkv_error *err)
+static int populate_dev(const char *dev, struct mkv_error *err)
 {
 	if (mount("tmpfs", dev, "tmpfs", MS_NOSUID | MS_NOEXEC,
 		  "mode=0755,size=64m") < 0)
-		return fail(err, "mount /dev");
+		return fail_host(err, "mount /dev");
 	for (size_t i = 0; i < sizeof(devices) / sizeof(*devices); i++) {
 		int rc = add_device(dev, devices[i], err);
 		if (rc < 0)
@@ -52,15 +52,15 @@ static int fill_dev(const char *dev, struct mkv_error *err)
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", dev, links[i].name);
 		if (symlink(links[i].target, path) < 0)
-			return fail(err, path);
+			return fail_host(err, path);
 	}
 	(void)snprintf(path, sizeof(path), "%s/shm", dev);
 	if (mkdir(path, 0755) < 0 || chmod(path, 01777) < 0)
-		return fail(err, path);
+		return fail_host(err, path);
 	return 0;
 }
 
-static int open_folders(struct mkv_sandbox *sandbox, struct mkv_error *err)
+static int open_directories(struct mkv_sandbox *sandbox, struct mkv_error *err)
 {
 	static const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 	auto_fd int base_fd = open(base, flags);
@@ -69,40 +69,42 @@ static int open_folders(struct mkv_sandbox *sandbox, struct mkv_error *err)
 	    mkdirat(base_fd, "root/dev", 0755) < 0 ||
 	    mkdirat(base_fd, "root/proc", 0755) < 0 ||
 	    mkdirat(base_fd, "old", 0700) < 0)
-		return fail(err, "make its folders");
+		return fail_host(err, "create its directories");
 	sandbox->root_fd = openat(base_fd, "root", flags);
 	sandbox->stage_fd = openat(base_fd, "stage", flags);
 	sandbox->log_fd =
 		openat(base_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
 	if (sandbox->root_fd < 0 || sandbox->stage_fd < 0 ||
 	    sandbox->log_fd < 0)
-		return fail(err, "open its folders");
+		return fail_host(err, "open its directories");
 	return 0;
 }
 
-int mkv_sandbox_furnish(struct mkv_sandbox *sandbox, struct mkv_error *err)
+int mkv_sandbox_mount(struct mkv_sandbox *sandbox, struct mkv_error *err)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return fail(err, "make mounts private");
+		return fail_host(err, "make mounts private");
 	if (mount("tmpfs", base, "tmpfs", MS_NODEV,
 		  "mode=0755,size=80%,nr_inodes=4m") < 0)
-		return fail(err, "mount a tmpfs");
-	int rc = open_folders(sandbox, err);
-	if (rc == 0)
-		rc = fill_dev("/tmp/root/dev", err);
+		return fail_host(err, "mount a tmpfs");
+	int rc = open_directories(sandbox, err);
 	if (rc < 0)
 		return rc;
-	/* Read-only: with the host's ids, root here may write what belongs to
-	 * root there. */
+	rc = populate_dev("/tmp/root/dev", err);
+	if (rc < 0)
+		return rc;
+	/* Read-only: when ids are the host's, root in here could write files of
+	 * /proc that belong to the host's root. */
 	if (mount("proc", "/tmp/root/proc", "proc",
 		  MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL) < 0)
-		return fail(err, "mount /proc (a container may forbid it)");
+		return fail_host(err,
+				 "mount /proc (containers often forbid it)");
 	sandbox->has_mounts = true;
 	if (syscall(SYS_pivot_root, base, "/tmp/old") < 0)
-		return fail(err, "pivot_root");
+		return fail_host(err, "pivot_root");
 	if (chdir("/") < 0 || umount2("/old", MNT_DETACH) < 0 ||
 	    rmdir("/old") < 0)
-		return fail(err, "leave the host's files");
+		return fail_host(err, "unmount the host's file systems");
 	return 0;
 }
 
@@ -112,7 +114,8 @@ int mkv_sandbox_close_root(struct mkv_sandbox *sandbox, struct mkv_error *err)
 		return 0;
 	if (umount2("/root/dev", MNT_DETACH) < 0 ||
 	    umount2("/root/proc", MNT_DETACH) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "sandbox: unmount: %m");
+		return mkv_fail(err, MKV_FAILED, errno,
+				"sandbox: unmount /dev and /proc: %m");
 	sandbox->has_mounts = false;
 	return 0;
 }
