@@ -189,14 +189,14 @@ static const struct edit {
 	 "device differs: expected 5:300 got 5:299"},
 	{edit_remove, "disk:/link", "missing: expected a symbolic link"},
 	{edit_add, "disk:/a/new",
-	 "extra: a symbolic link that isn't in the list of files"},
+	 "extra: a symbolic link that the list of files lacks"},
 	{edit_type, "disk:/fifo",
 	 "type differs: expected FIFO got symbolic link"},
 	{edit_target, "disk:/link", "target differs: expected a b got a c"},
 	{edit_xattr, "disk:/a-b",
 	 "xattrs differ: expected none got user.b=003d"},
 	{edit_hard_link, "disk:/zlink",
-	 "hard links differ: expected the inode of /a/a got that of /zlink"},
+	 "hard links differ: expected the inode of /a/a got the inode of /zlink"},
 	{edit_content, "disk:/na me%0A%=%FF",
 	 "sha256 differs: expected "
 	 "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881 got "
@@ -508,7 +508,7 @@ static const struct {
 	{make_owner, "'/a': a number is out of range"},
 	{make_pax_owner, "'/a': a number is out of range"},
 	{make_device, "a header with an invalid number"},
-	{make_twice, "'/a' stands twice"},
+	{make_twice, "'/a' appears twice"},
 	{make_many_xattrs, "'/a': too many extended attributes"},
 	{make_large_record, "Special header too large"},
 };
