@@ -15,7 +15,7 @@ int mkv_receipt_review_boot(struct mkv_receipt_review *review,
 		if (strcmp(known[i].tpm_key, ret->tpm_key) != 0 ||
 		    same == (known[i].resets == ret->resets))
 			continue;
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			same ? "boot: boot ID %s belongs to reset %u of this "
 			       "TPM in an earlier receipt"

@@ -41,7 +41,7 @@ int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
 		return 0;
 	/* An unreadable broken receipt still counts against the boot. */
 	if (rc < 0) {
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"broken: %s in the same directory can't be "
 			"read: %.200s",
@@ -53,10 +53,10 @@ int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
 	if (boot_id && strcmp(boot_id, review->boot_id) != 0)
 		return 0;
 	name_checks(broken, &names);
-	mkv_receipt_complain(review,
-			     "broken: a later run in this boot, %s, did not "
-			     "pass: %.400s",
-			     file,
-			     names.size ? names.data : "it names no check");
+	mkv_receipt_add_problem(review,
+				"broken: a later run in this boot, %s, did not "
+				"pass: %.400s",
+				file,
+				names.size ? names.data : "it names no check");
 	return review->failed || names.failed ? mkv_oom(err) : 0;
 }

@@ -18,7 +18,7 @@ static int review_file(int dirfd, const char *name, const char *digest,
 {
 	struct mkv_sha256 promised, actual;
 	if (!is_plain_name(name) || mkv_sha256_parse(digest, &promised) < 0) {
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"evidence: '%.64s' isn't a valid file name "
 			"with a sha256",
@@ -36,7 +36,7 @@ static int review_file(int dirfd, const char *name, const char *digest,
 	if (rc < 0)
 		return rc;
 	if (!mkv_sha256_equal(&promised, &actual))
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"evidence: sha256 of %s differs from the receipt",
 			name);

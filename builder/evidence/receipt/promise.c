@@ -49,7 +49,7 @@ static void require_settings(struct mkv_receipt_review *review,
 {
 	for (size_t i = 0; i < settings->count; i++)
 		if (!mkv_check_verifies_setting(settings->items[i].key))
-			mkv_receipt_complain(
+			mkv_receipt_add_problem(
 				review,
 				"setting '%.64s': promised, but no check "
 				"verifies it",
@@ -68,7 +68,7 @@ void mkv_receipt_require(struct mkv_receipt_review *review,
 	     c++)
 		if ((!watch || c->watched) &&
 		    mkv_check_is_promised(c, &scope) && !has_result(c, receipt))
-			mkv_receipt_complain(
+			mkv_receipt_add_problem(
 				review,
 				"%s: promised, but the check did not run",
 				c->name);

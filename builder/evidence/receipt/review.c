@@ -16,8 +16,8 @@ void mkv_receipt_review_done(struct mkv_receipt_review *review)
 	*review = (struct mkv_receipt_review){0};
 }
 
-void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
-			  ...)
+void mkv_receipt_add_problem(struct mkv_receipt_review *review,
+			     const char *format, ...)
 {
 	/* A hostile receipt may have any number of problems: they are
 	 * counted, but no longer listed. */
@@ -47,7 +47,7 @@ static void compare_text(struct mkv_receipt_review *review, const char *what,
 			 const char *promised, const char *found)
 {
 	if (!promised || !found || strcmp(promised, found) != 0)
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"%s: the receipt has '%.128s', the contract '%.128s'",
 			what, found ? found : "nothing",
@@ -94,23 +94,23 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 		int rank = rank_result(one);
 		worst = rank > worst ? rank : worst;
 		if (rank < 0)
-			mkv_receipt_complain(review,
-					     "%s: unknown result '%.32s'", name,
-					     one);
+			mkv_receipt_add_problem(review,
+						"%s: unknown result '%.32s'",
+						name, one);
 	}
 	if (rank_result(result) != worst)
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review, "%s: '%s' does not follow from its findings",
 			name, result);
 	if (accepted && (!is_accepted(contract, name) || worst != 2)) {
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"%s: accepted, but the contract does not accept it",
 			name);
 		accepted = NULL;
 	}
 	if (worst >= 2 && !accepted)
-		mkv_receipt_complain(review, "%s: %s", name, result);
+		mkv_receipt_add_problem(review, "%s: %s", name, result);
 	return accepted ? 1 : worst;
 }
 
@@ -130,7 +130,7 @@ static void review_host(struct mkv_json_reader *r, const json_t *root,
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review, "'%.64s' isn't a host of the contract", name);
 		return;
 	}
@@ -167,7 +167,7 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 		mkv_json_string(r, root, "unsigned_because", false);
 	if (r->rc < 0)
 		return;
-	review->says_signed = is_signed == 1;
+	review->is_marked_signed = is_signed == 1;
 	(void)snprintf(review->unsigned_because,
 		       sizeof(review->unsigned_because), "%.159s",
 		       because ? because : "no reason given");
@@ -181,10 +181,10 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	mkv_utf8_make_valid(review->boot_id);
 	compare_text(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
-		mkv_receipt_complain(review,
-				     "contract: the verifier reports its "
-				     "signature as %.32s",
-				     trust);
+		mkv_receipt_add_problem(review,
+					"contract: the verifier reports its "
+					"signature as %.32s",
+					trust);
 	int worst = 0;
 	for (size_t i = 0; i < json_array_size(checks) && r->rc >= 0; i++) {
 		int one = review_check(r, json_array_get(checks, i), contract,
@@ -194,7 +194,7 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	if (r->rc < 0)
 		return;
 	if (rank_result(verdict) != (worst == 0 ? 2 : worst))
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
 			"verdict: '%.32s' does not follow from the "
 			"checks",

@@ -20,7 +20,7 @@ enum { MKV_RECEIPT_PROBLEMS_MAX = 200 };
 
 struct mkv_receipt_review {
 	char host[130], boot_id[64], phase[16], result[24];
-	bool says_signed;
+	bool is_marked_signed;
 	char unsigned_because[160];
 	enum mkv_receipt_signature signature;
 	char tpm_key[MKV_SHA256_HEX_SIZE]; /* of a valid signature */

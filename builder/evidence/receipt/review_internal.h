@@ -15,5 +15,6 @@ const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 	mkv_nonnull(2);
 
 /* Adds a problem; counts it only when the list is full. */
-void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
-			  ...) mkv_nonnull(1, 2) mkv_printf(2, 3);
+void mkv_receipt_add_problem(struct mkv_receipt_review *review,
+			     const char *format, ...) mkv_nonnull(1, 2)
+	mkv_printf(2, 3);

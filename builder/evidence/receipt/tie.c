@@ -122,17 +122,17 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 {
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, review->host);
-	const struct mkv_contract_host *carrier =
+	const struct mkv_contract_host *hypervisor =
 		host && host->hypervisor.promised
 			? mkv_contract_find_carrier(contract, host->name)
 			: NULL;
 	const char *why = NULL;
 	*ret = MKV_TIE_NONE;
-	if (!carrier)
+	if (!hypervisor)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = text_at(receipts[i], "host", "name");
-		if (!name || strcmp(name, carrier->name) != 0)
+		if (!name || strcmp(name, hypervisor->name) != 0)
 			continue;
 		const char *problem =
 			compare_receipts(host, receipts[which], receipts[i]);
@@ -145,7 +145,7 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 	}
 	*ret = why ? MKV_TIE_BROKEN : MKV_TIE_ABSENT;
 	if (why)
-		mkv_receipt_complain(review, "hypervisor host '%s': %s",
-				     carrier->name, why);
+		mkv_receipt_add_problem(review, "hypervisor host '%s': %s",
+					hypervisor->name, why);
 	return review->failed ? mkv_oom(err) : 0;
 }
