@@ -1,47 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads a tar stream through libarchive: another reader than the writers of
- * builder/format/archive, and one that many programs use. libarchive is
- * lenient where an audit must not be: this file refuses what libarchive only
- * warns about or reads as something else. */
+/* Puts the entries of a tar stream into a table. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "builder/evidence/audit/table.h"
+#include "builder/evidence/audit/tar_stream.h"
 
-enum {
-	BLOCK = 512,
-	/* The headers of an entry must be in two of them; libarchive's limit of
-	 * one extension header is 1 MiB. */
-	CHUNK = 1024 * 1024,
-	XATTRS_MAX = 64,
-};
-
-/* POSIX.1-2001, pax, ustar Interchange Format: up to the typeflag, and the
- * numbers of a device. */
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8];
-	char typeflag, unused[172];
-	char major[8], minor[8], prefix[167];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "a header is one block");
-
-/* A part of the stream, as it was read. */
-struct chunk {
-	uint64_t offset;
-	size_t size;
-	char *data;
-};
+enum { XATTRS_MAX = 64 };
 
 struct reader {
-	struct archive *archive;
-	int fd;
-	int read_code; /* errno of a failed read() */
-	uint64_t offset;
-	struct chunk chunks[2]; /* in turn, so that the last blocks stay */
-	unsigned turn;
+	struct mkv_tar_stream stream;
 	struct mkv_audit_table *table;
 	struct mkv_audit_capture *captures;
 	size_t n_captures;
@@ -54,161 +24,8 @@ struct reader {
 
 static void reader_done(struct reader *r)
 {
-	if (r->archive)
-		(void)archive_read_free(r->archive);
-	free(r->chunks[0].data);
-	free(r->chunks[1].data);
+	mkv_tar_stream_done(&r->stream);
 	free(r->slots);
-}
-
-static int malformed(struct mkv_error *err, const char *path, const char *why)
-{
-	return mkv_fail(err, MKV_HOST_CANNOT, EBADMSG,
-			"tar stream: %s%.200s%s%s", path ? "'" : "",
-			path ? path : "", path ? "': " : "", why);
-}
-
-static int fail_archive(const struct reader *r, const char *path,
-			struct mkv_error *err)
-{
-	const char *why = archive_error_string(r->archive);
-	if (r->read_code)
-		return mkv_fail(err, MKV_FAILED, r->read_code,
-				"tar stream: read: %m");
-	if (archive_errno(r->archive) == ENOMEM)
-		return mkv_oom(err);
-	return malformed(err, path, why ? why : "malformed");
-}
-
-/* Chunks are whole but for the last, so that no block spans two of them. */
-static la_ssize_t read_chunk(struct archive *archive, void *context,
-			     const void **ret)
-{
-	struct reader *r = context;
-	struct chunk *chunk = &r->chunks[r->turn];
-	r->turn = !r->turn;
-	chunk->size = 0;
-	chunk->offset = r->offset;
-	while (chunk->size < CHUNK) {
-		ssize_t got = read(r->fd, chunk->data + chunk->size,
-				   CHUNK - chunk->size);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			r->read_code = errno;
-			archive_set_error(archive, errno, "read");
-			return ARCHIVE_FATAL;
-		}
-		if (got == 0)
-			break;
-		chunk->size += (size_t)got;
-	}
-	r->offset += chunk->size;
-	*ret = chunk->data;
-	return (la_ssize_t)chunk->size;
-}
-
-/* A block of the stream; NULL when it is no longer kept. */
-static const void *find_block(const struct reader *r, la_int64_t offset)
-{
-	for (size_t i = 0; offset >= 0 && i < 2; i++) {
-		const struct chunk *chunk = &r->chunks[i];
-		if ((uint64_t)offset >= chunk->offset &&
-		    (uint64_t)offset + BLOCK <= chunk->offset + chunk->size)
-			return chunk->data + ((uint64_t)offset - chunk->offset);
-	}
-	return NULL;
-}
-
-/* libarchive takes the end of the bytes for the end of the archive: a stream
- * that was cut between two entries lacks the block of zeros. */
-static int check_end(const struct reader *r, struct mkv_error *err)
-{
-	static const char zeros[BLOCK];
-	la_int64_t at = archive_read_header_position(r->archive);
-	const void *block = find_block(r, at);
-	if (!block || archive_filter_bytes(r->archive, 0) <= at ||
-	    memcmp(block, zeros, BLOCK) != 0)
-		return malformed(err, NULL, "ends without an end marker");
-	return 0;
-}
-
-/* A number of a header: octal digits, blanks and NULs, or base-256 (GNU).
- * libarchive stops at the first other byte. */
-static bool is_number(const char *field, size_t size)
-{
-	if (field[0] & 0x80)
-		return true;
-	for (size_t i = 0; i < size; i++)
-		if (field[i] && !strchr("01234567 ", field[i]))
-			return false;
-	return true;
-}
-
-static bool has_numbers(const struct header *h)
-{
-	bool is_device = h->typeflag == '3' || h->typeflag == '4';
-	return is_number(h->mode, sizeof(h->mode)) &&
-	       is_number(h->uid, sizeof(h->uid)) &&
-	       is_number(h->gid, sizeof(h->gid)) &&
-	       is_number(h->size, sizeof(h->size)) &&
-	       is_number(h->mtime, sizeof(h->mtime)) &&
-	       (!is_device || (is_number(h->major, sizeof(h->major)) &&
-			       is_number(h->minor, sizeof(h->minor))));
-}
-
-/* The typeflag of the entry that libarchive has just read, after the headers
- * that extend it. libarchive reads an unknown typeflag as a regular file, skips
- * a volume's header, and interprets Solaris' access control lists; other
- * readers extract something else, so these are refused here. */
-static int read_typeflag(const struct reader *r, char *ret,
-			 struct mkv_error *err)
-{
-	la_int64_t at = archive_read_header_position(r->archive);
-	la_int64_t end = archive_filter_bytes(r->archive, 0);
-	while (at < end) {
-		const struct header *h = find_block(r, at);
-		char size[sizeof(h->size) + 1] = "";
-		if (!h)
-			return malformed(err, NULL,
-					 "the headers of an entry are too "
-					 "long");
-		if (!has_numbers(h))
-			return malformed(err, NULL,
-					 "a header with an invalid number");
-		at += BLOCK;
-		if (at == end) {
-			*ret = h->typeflag;
-			return 0;
-		}
-		if (!memchr("xgLK", h->typeflag, 4))
-			break;
-		memcpy(size, h->size, sizeof(h->size));
-		at += (strtoll(size, NULL, 8) + BLOCK - 1) / BLOCK * BLOCK;
-	}
-	return malformed(err, NULL, "an unknown type of header");
-}
-
-/* The type of an entry; '\0' where libarchive and the typeflag disagree, as
- * they do for a regular file whose name ends in '/': libarchive makes it a
- * directory. */
-static char entry_type(struct archive_entry *entry, char flag)
-{
-	static const struct {
-		mode_t format;
-		char type, flag;
-	} rows[] = {
-		{S_IFREG, 'f', '0'}, {S_IFLNK, 'l', '2'}, {S_IFCHR, 'c', '3'},
-		{S_IFBLK, 'b', '4'}, {S_IFDIR, 'd', '5'}, {S_IFIFO, 'p', '6'},
-	};
-	if (flag == '\0' || flag == '7') /* of V7; contiguous */
-		flag = '0';
-	if (archive_entry_hardlink(entry) || archive_entry_hardlink_utf8(entry))
-		return flag == '1' ? 'h' : '\0';
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (archive_entry_filetype(entry) == rows[i].format)
-			return flag == rows[i].flag ? rows[i].type : '\0';
-	return '\0';
 }
 
 /* "./a/b/" to "/a/b", "./" to "/"; NULL for anything else. */
@@ -300,14 +117,16 @@ static int read_data(struct reader *r, struct mkv_audit_entry *entry,
 		const void *data;
 		size_t size;
 		la_int64_t offset;
-		int got = archive_read_data_block(r->archive, &data, &size,
-						  &offset);
+		int got = archive_read_data_block(r->stream.archive, &data,
+						  &size, &offset);
 		if (got == ARCHIVE_EOF)
 			break;
 		if (got != ARCHIVE_OK)
-			return fail_archive(r, entry->path, err);
+			return mkv_tar_stream_fail(&r->stream, entry->path,
+						   err);
 		if ((uint64_t)offset != seen || size > entry->size_bytes - seen)
-			return malformed(err, entry->path, "a sparse file");
+			return mkv_tar_malformed(err, entry->path,
+						 "a sparse file");
 		mkv_hasher_add(hasher, data, size);
 		if (keep)
 			mkv_buf_add(&keep->data, data, size);
@@ -315,8 +134,8 @@ static int read_data(struct reader *r, struct mkv_audit_entry *entry,
 		seen += size;
 	}
 	if (seen != entry->size_bytes)
-		return malformed(err, entry->path,
-				 "its data and its size disagree");
+		return mkv_tar_malformed(err, entry->path,
+					 "its data and its size disagree");
 	if (keep)
 		keep->seen = true;
 	if (keep && mkv_buf_check(&keep->data, err) < 0)
@@ -332,10 +151,11 @@ static int check_no_data(const struct reader *r, const char *path,
 	const void *data;
 	size_t size;
 	la_int64_t offset;
-	if (archive_read_data_block(r->archive, &data, &size, &offset) ==
+	if (archive_read_data_block(r->stream.archive, &data, &size, &offset) ==
 	    ARCHIVE_EOF)
 		return 0;
-	return malformed(err, path, "has data but isn't a regular file");
+	return mkv_tar_malformed(err, path,
+				 "has data but isn't a regular file");
 }
 
 struct xattr {
@@ -358,7 +178,8 @@ static int read_xattrs(struct archive_entry *from, const char *path, char **ret,
 	size_t count = 0;
 	auto_buf struct mkv_buf text = {0};
 	if (archive_entry_xattr_reset(from) > XATTRS_MAX)
-		return malformed(err, path, "too many extended attributes");
+		return mkv_tar_malformed(err, path,
+					 "too many extended attributes");
 	for (const void *value; count < XATTRS_MAX; count++) {
 		struct xattr *x = &xattrs[count];
 		if (archive_entry_xattr_next(from, &x->name, &value,
@@ -395,7 +216,8 @@ static int read_inode(struct archive_entry *from, struct mkv_audit_entry *entry,
 	if (uid < 0 || uid > UINT32_MAX || gid < 0 || gid > UINT32_MAX ||
 	    size < 0 || size == INT64_MAX ||
 	    (is_device && (major > UINT32_MAX || minor > UINT32_MAX)))
-		return malformed(err, entry->path, "a number is out of range");
+		return mkv_tar_malformed(err, entry->path,
+					 "a number is out of range");
 	entry->mode = archive_entry_mode(from) & 07777;
 	entry->uid = (uint32_t)uid;
 	entry->gid = (uint32_t)gid;
@@ -407,23 +229,17 @@ static int read_inode(struct archive_entry *from, struct mkv_audit_entry *entry,
 	return 0;
 }
 
-/* Where a name isn't valid in the locale ("C" throughout this program),
- * libarchive keeps its bytes, or else only the form in UTF-8. */
-static const char *raw(const char *bytes, const char *utf8)
-{
-	return bytes ? bytes : utf8;
-}
-
 /* A further name has all that its first name has. */
 static int copy_linked(const struct reader *r, struct archive_entry *from,
 		       struct mkv_audit_entry *entry, struct mkv_error *err)
 {
-	auto_free char *path = absolute(raw(archive_entry_hardlink(from),
-					    archive_entry_hardlink_utf8(from)));
+	auto_free char *path =
+		absolute(mkv_tar_raw(archive_entry_hardlink(from),
+				     archive_entry_hardlink_utf8(from)));
 	size_t index = path && r->n_slots ? *find_slot(r, path) : 0;
 	if (!index)
-		return malformed(err, entry->path,
-				 "a hard link to a missing entry");
+		return mkv_tar_malformed(err, entry->path,
+					 "a hard link to a missing entry");
 	int rc = check_no_data(r, entry->path, err);
 	if (rc < 0)
 		return rc;
@@ -439,8 +255,8 @@ static int copy_linked(const struct reader *r, struct archive_entry *from,
 static int read_own(struct reader *r, struct archive_entry *from,
 		    struct mkv_audit_entry *entry, struct mkv_error *err)
 {
-	const char *target = raw(archive_entry_symlink(from),
-				 archive_entry_symlink_utf8(from));
+	const char *target = mkv_tar_raw(archive_entry_symlink(from),
+					 archive_entry_symlink_utf8(from));
 	int rc = read_inode(from, entry, err);
 	if (rc < 0)
 		return rc;
@@ -458,27 +274,18 @@ static int read_own(struct reader *r, struct archive_entry *from,
 	return mkv_oom(err);
 }
 
-static int read_entry(struct reader *r, struct archive_entry *from,
+static int read_entry(struct reader *r, struct archive_entry *from, char type,
 		      struct mkv_error *err)
 {
-	const char *name = raw(archive_entry_pathname(from),
-			       archive_entry_pathname_utf8(from));
-	if (!name)
-		return malformed(err, NULL, "an entry without a name");
-	char flag = '\0';
-	int rc = read_typeflag(r, &flag, err);
-	if (rc < 0)
-		return rc;
-	struct mkv_audit_entry entry = {.type = entry_type(from, flag),
-					.inode = r->table->count};
-	if (!entry.type)
-		return malformed(err, name, "an unknown type of entry");
+	const char *name = mkv_tar_raw(archive_entry_pathname(from),
+				       archive_entry_pathname_utf8(from));
 	auto_free char *path = absolute(name);
 	if (!path)
-		return malformed(err, name, "an invalid path");
-	entry.path = path;
-	rc = entry.type == 'h' ? copy_linked(r, from, &entry, err)
-			       : read_own(r, from, &entry, err);
+		return mkv_tar_malformed(err, name, "an invalid path");
+	struct mkv_audit_entry entry = {
+		.type = type, .path = path, .inode = r->table->count};
+	int rc = type == 'h' ? copy_linked(r, from, &entry, err)
+			     : read_own(r, from, &entry, err);
 	if (rc < 0)
 		return rc;
 	(void)mkv_take(path);
@@ -489,35 +296,15 @@ static int read_entry(struct reader *r, struct archive_entry *from,
 static int read_entries(struct reader *r, struct mkv_error *err)
 {
 	struct archive_entry *entry;
+	char type;
 	for (;;) {
-		int got = archive_read_next_header(r->archive, &entry);
-		if (got == ARCHIVE_EOF)
-			return check_end(r, err);
-		/* The one warning that is passed over is that of a name that
-		 * can't be converted to the locale's character set, whose bytes
-		 * are kept: EILSEQ, libarchive's ARCHIVE_ERRNO_FILE_FORMAT on
-		 * Linux. Ignored pax records have another number. */
-		if (got != ARCHIVE_OK && (got != ARCHIVE_WARN ||
-					  archive_errno(r->archive) != EILSEQ))
-			return fail_archive(r, NULL, err);
-		int rc = read_entry(r, entry, err);
+		int rc = mkv_tar_stream_next(&r->stream, &entry, &type, err);
+		if (rc <= 0)
+			return rc;
+		rc = read_entry(r, entry, type, err);
 		if (rc < 0)
 			return rc;
 	}
-}
-
-static int open_archive(struct reader *r, struct mkv_error *err)
-{
-	r->archive = archive_read_new();
-	for (size_t i = 0; i < 2; i++)
-		r->chunks[i].data = malloc(CHUNK);
-	if (!r->archive || !r->chunks[0].data || !r->chunks[1].data)
-		return mkv_oom(err);
-	if (archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
-	    archive_read_open(r->archive, r, NULL, read_chunk, NULL) !=
-		    ARCHIVE_OK)
-		return fail_archive(r, NULL, err);
-	return 0;
 }
 
 int mkv_audit_table_from_tar(int fd, struct mkv_audit_table *ret,
@@ -527,22 +314,18 @@ int mkv_audit_table_from_tar(int fd, struct mkv_audit_table *ret,
 {
 	auto_audit_table struct mkv_audit_table table = {0};
 	__attribute__((cleanup(reader_done))) struct reader reader = {
-		.fd = fd,
 		.table = &table,
 		.captures = captures,
 		.n_captures = n_captures,
 		.progress = progress,
 	};
-	int rc = open_archive(&reader, err);
+	int rc = mkv_tar_stream_open(&reader.stream, fd, err);
 	if (rc < 0)
 		return rc;
 	rc = read_entries(&reader, err);
 	if (rc < 0)
 		return rc;
-	/* Only padding follows the end marker: read it, so that the writer of
-	 * a pipe isn't cut off. */
-	while (read(fd, reader.chunks[0].data, CHUNK) > 0)
-		;
+	mkv_tar_stream_drain(&reader.stream);
 	rc = mkv_audit_table_index(&table, err);
 	if (rc < 0)
 		return rc;
