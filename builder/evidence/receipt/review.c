@@ -114,6 +114,27 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 	return accepted ? 1 : worst;
 }
 
+/* The rank of the worst check. */
+static int review_checks(struct mkv_json_reader *r, const json_t *checks,
+			 const struct mkv_contract *contract,
+			 struct mkv_receipt_review *review)
+{
+	int worst = 0;
+	for (size_t i = 0; i < json_array_size(checks) && r->rc >= 0; i++) {
+		int rank = review_check(r, json_array_get(checks, i), contract,
+					review);
+		worst = rank > worst ? rank : worst;
+	}
+	return worst;
+}
+
+/* Cuts a text to its place, in whole UTF-8 characters. */
+static void copy_text(char *into, size_t size, const char *text)
+{
+	(void)snprintf(into, size, "%s", text);
+	mkv_utf8_make_valid(into);
+}
+
 static void review_host(struct mkv_json_reader *r, const json_t *root,
 			const struct mkv_contract *contract,
 			struct mkv_receipt_review *review)
@@ -125,8 +146,7 @@ static void review_host(struct mkv_json_reader *r, const json_t *root,
 	const char *files = mkv_json_string(r, part, "files_sha256", false);
 	if (r->rc < 0)
 		return;
-	(void)snprintf(review->host, sizeof(review->host), "%.128s", name);
-	mkv_utf8_make_valid(review->host);
+	copy_text(review->host, sizeof(review->host), name);
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
@@ -168,31 +188,22 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 	if (r->rc < 0)
 		return;
 	review->is_marked_signed = is_signed == 1;
-	(void)snprintf(review->unsigned_because,
-		       sizeof(review->unsigned_because), "%.159s",
-		       because ? because : "no reason given");
-	(void)snprintf(review->phase, sizeof(review->phase), "%.15s", phase);
-	(void)snprintf(review->result, sizeof(review->result), "%.23s", result);
-	(void)snprintf(review->boot_id, sizeof(review->boot_id), "%.63s",
-		       boot_id ? boot_id : "unknown");
-	mkv_utf8_make_valid(review->unsigned_because);
-	mkv_utf8_make_valid(review->phase);
-	mkv_utf8_make_valid(review->result);
-	mkv_utf8_make_valid(review->boot_id);
+	copy_text(review->unsigned_because, sizeof(review->unsigned_because),
+		  because ? because : "no reason given");
+	copy_text(review->phase, sizeof(review->phase), phase);
+	copy_text(review->result, sizeof(review->result), result);
+	copy_text(review->boot_id, sizeof(review->boot_id),
+		  boot_id ? boot_id : "unknown");
 	compare_text(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
 		mkv_receipt_add_problem(review,
 					"contract: the verifier reports its "
 					"signature as %.32s",
 					trust);
-	int worst = 0;
-	for (size_t i = 0; i < json_array_size(checks) && r->rc >= 0; i++) {
-		int one = review_check(r, json_array_get(checks, i), contract,
-				       review);
-		worst = one > worst ? one : worst;
-	}
+	int worst = review_checks(r, checks, contract, review);
 	if (r->rc < 0)
 		return;
+	/* Without any result nothing is established. */
 	if (rank_result(verdict) != (worst == 0 ? 2 : worst))
 		mkv_receipt_add_problem(
 			review,
