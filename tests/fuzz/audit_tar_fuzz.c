@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The audit's readers of what a disk holds: tar streams and PE sections. */
+/* The audit's readers of a disk's contents: tar streams and PE sections. */
 #include <sys/mman.h>
 
 #include "builder/evidence/audit/table.h"
@@ -16,7 +16,7 @@ static const char *const fuzz_words[] = {
 
 #include "tests/fuzz/driver.h"
 
-/* Headers whose checksum doesn't hold end the reading at once: put it right. */
+/* A wrong checksum ends the reading at once: write the right one. */
 static void mend(uint8_t *data, size_t size)
 {
 	for (size_t at = 0; at + 512 <= size; at += 512) {

@@ -162,8 +162,8 @@ static const struct key_case {
 	mode_t mode;
 	const char *text, *message;
 } keys[] = {
-	{0640, "", "open to others"},
-	{0604, "", "open to others"},
+	{0640, "", "accessible to other users"},
+	{0604, "", "accessible to other users"},
 	{0600, "", "not an unencrypted PEM private key"},
 	{0600,
 	 "-----BEGIN PRIVATE "

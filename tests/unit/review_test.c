@@ -86,37 +86,35 @@ static void receipts_are_reviewed(void **state)
 		{"\"pass\"", "\"pass\"", NULL},
 		{"\"phase\":\"boot\"", "\"phase\":\"after-start\"", NULL},
 		{"\"sha256\":\"00", "\"sha256\":\"ff", "contract: the receipt"},
-		{"\"verified\"", "\"unchecked\"",
-		 "its signature was unchecked"},
+		{"\"verified\"", "\"unchecked\"", "its signature as unchecked"},
 		{"\"name\":\"me\"", "\"name\":\"you\"", "'you' isn't a host"},
-		{"\"order\"", "\"payment\"",
-		 "role: the receipt says 'payment'"},
+		{"\"order\"", "\"payment\"", "role: the receipt has 'payment'"},
 		{"\"files_sha256\":\"00", "\"files_sha256\":\"ff",
 		 "list of files"},
 		{"\"result\":\"pass\",\"findings\":[{\"what\":\"a\",\"result\":"
 		 "\"pass\"",
 		 "\"result\":\"pass\",\"findings\":[{\"what\":\"a\",\"result\":"
 		 "\"fail\"",
-		 "'pass' doesn't follow from its findings"},
+		 "'pass' does not follow from its findings"},
 		{"\"result\":\"pass\",\"findings\":[{\"what\":\"a\",\"result\":"
 		 "\"pass\"",
 		 "\"result\":\"fail\",\"findings\":[{\"what\":\"a\",\"result\":"
 		 "\"fail\"",
 		 "contract: fail"},
 		{"\"verdict\":\"pass\"", "\"verdict\":\"fail\"",
-		 "verdict: 'fail' doesn't follow"},
+		 "verdict: 'fail' does not follow"},
 		{"\"name\":\"cpu-model\"", "\"name\":\"cpu-muddle\"",
-		 "cpu-model: promised, but not asked"},
+		 "cpu-model: promised, but the check did not run"},
 		{"\"name\":\"numa-balancing\"", "\"name\":\"numa\"",
-		 "numa-balancing: promised, but not asked"},
+		 "numa-balancing: promised, but the check did not run"},
 		{"\"name\":\"drivers\"", "\"name\":\"driver\"",
-		 "drivers: promised, but not asked"},
+		 "drivers: promised, but the check did not run"},
 		{"\"name\":\"memory\"", "\"name\":\"huge\"",
-		 "huge: accepted, but not by the contract"},
+		 "huge: accepted, but the contract does not accept it"},
 		{"\"accepted\":\"emulated\",", "", "memory: not-established"},
 		{"\"name\":\"boost\",\"why\":\"w\",\"result\":\"not-promised\"",
 		 "\"name\":\"boost\",\"why\":\"w\",\"result\":\"perhaps\"",
-		 "doesn't follow"},
+		 "does not follow"},
 	};
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -251,8 +249,10 @@ static void every_promised_check_is_required(void **state)
 			auto_free char *text = make_receipt(phases[i], c->name,
 							    "pass", "running");
 			bool asked = i < 2 || c->watched;
-			(void)snprintf(problem, sizeof(problem),
-				       "%s: promised, but not asked", c->name);
+			(void)snprintf(
+				problem, sizeof(problem),
+				"%s: promised, but the check did not run",
+				c->name);
 			expect_problem(contract, text, asked ? problem : NULL);
 		}
 	}
@@ -264,7 +264,7 @@ static void every_promised_check_is_required(void **state)
 	auto_free char *without =
 		make_receipt("boot", "guest-memory", "not-promised", "shutoff");
 	expect_problem(contract, without,
-		       "guest-memory: promised, but not asked");
+		       "guest-memory: promised, but the check did not run");
 	auto_free char *silent =
 		make_receipt("watch", "", "not-promised", "running");
 	auto_receipt_review struct mkv_receipt_review review = {0};
@@ -315,7 +315,7 @@ static void problems_beyond_the_listed_are_counted(void **state)
 		fail_msg("%s", err.message);
 	assert_int_equal(review.n_problems, MKV_RECEIPT_PROBLEMS_MAX);
 	assert_string_equal(review.problems[0], "extra-0: fail");
-	/* The verdict, which doesn't follow from them, is one more. */
+	/* The verdict, which does not follow from them, is one more. */
 	assert_int_equal(review.n_problems + review.n_omitted, 251);
 }
 
@@ -399,11 +399,11 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 		 "\"result\":\"fail\"},{\"name\":\"swap\",\"result\":"
 		 "\"fail\"},{\"name\":\"boost\",\"result\":"
 		 "\"not-established\"}]}",
-		 "didn't pass: clock, swap"},
+		 "did not pass: clock, swap"},
 		{"{\"machine\":{\"boot_id\":\"b\"},\"checks\":[{\"name\":"
 		 "\"boost\",\"result\":\"not-established\"}]}",
-		 "didn't pass: boost"},
-		{"{}", "no check named"},
+		 "did not pass: boost"},
+		{"{}", "it names no check"},
 		{"{", "can't be read"},
 	};
 	char folder[] = "/tmp/mkvbench-review-XXXXXX";

@@ -44,7 +44,7 @@ int mkv_key_default_path(char **ret, struct mkv_error *err)
 		length = asprintf(&path, "%s/.config/mkvbench/key.pem", home);
 	else
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"no place for the signing key: neither "
+				"no default path for the signing key: neither "
 				"XDG_CONFIG_HOME nor HOME is set");
 	if (length < 0)
 		return mkv_oom(err);
@@ -64,21 +64,20 @@ int mkv_key_public_path(const char *path, char **ret, struct mkv_error *err)
 	return 0;
 }
 
-/* The file itself, never what a link leads to, and only if nobody else could
- * have read or written it. */
+/* Never follows a link, and refuses a file that another user can read or write.
+ */
 static int open_private(const char *path, int *ret_fd, struct mkv_error *err)
 {
 	auto_fd int fd =
 		open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"there is no signing key at '%s'; `mkvbench "
-				"keygen` makes one",
+				"no signing key at '%s': run `mkvbench keygen`",
 				path);
 	if (fd < 0 && errno == ELOOP)
 		return mkv_fail(err, MKV_HOST_CANNOT, ELOOP,
-				"signing key '%s' is a symbolic link; name the "
-				"file itself",
+				"signing key '%s' is a symbolic link: use the "
+				"path of the file itself",
 				path);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -89,10 +88,10 @@ static int open_private(const char *path, int *ret_fd, struct mkv_error *err)
 				"signing key '%s' isn't a regular file", path);
 	if (st.st_mode & 077)
 		return mkv_fail(err, MKV_HOST_CANNOT, EPERM,
-				"signing key '%s' is open to others (mode "
-				"%04o); chmod it to 0600",
+				"signing key '%s' is accessible to other users "
+				"(mode %04o): run `chmod 0600` on it",
 				path, st.st_mode & 07777U);
-	/* Root, by sudo, may sign with the key of who asked. */
+	/* Root may sign with the key of the user who ran sudo. */
 	if (st.st_uid != geteuid() && geteuid() != 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, EPERM,
 				"signing key '%s' belongs to another user",
@@ -101,7 +100,8 @@ static int open_private(const char *path, int *ret_fd, struct mkv_error *err)
 	return 0;
 }
 
-/* An encrypted key would make libcrypto ask at the terminal. */
+/* Without this callback libcrypto would prompt for an encrypted key's password.
+ */
 static int no_password(char *buffer, int size, int writing, void *context)
 {
 	(void)buffer, (void)size, (void)writing, (void)context;
@@ -139,16 +139,14 @@ static int parse_private(struct mkv_buf *pem, struct mkv_private_key **ret,
 		    : NULL;
 	BIO_free(bio);
 	ERR_clear_error();
-	int rc;
 	if (!pkey)
-		rc = mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
-			      "not an unencrypted PEM private key");
-	else if (EVP_PKEY_get_id(pkey) != EVP_PKEY_ED25519)
-		rc = mkv_fail(
-			err, MKV_HOST_CANNOT, EINVAL,
-			"not an Ed25519 key; `mkvbench keygen` makes one");
-	else
-		rc = from_pkey(pkey, ret, err);
+		return mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
+				"not an unencrypted PEM private key");
+	int rc = EVP_PKEY_get_id(pkey) == EVP_PKEY_ED25519
+			 ? from_pkey(pkey, ret, err)
+			 : mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
+				    "not an Ed25519 key: `mkvbench keygen` "
+				    "makes one");
 	EVP_PKEY_free(pkey);
 	return rc;
 }
@@ -170,8 +168,9 @@ int mkv_private_key_load(const char *path, struct mkv_private_key **ret,
 		return rc;
 	auto_buf struct mkv_buf pem = {0};
 	rc = mkv_read_fd(fd, PRIVATE_PEM_MAX, &pem, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = parse_private(&pem, ret, err);
+	/* On failure too: the buffer may hold a part of the key. */
 	if (pem.data)
 		explicit_bzero(pem.data, pem.size);
 	return rc < 0 ? mkv_wrap(err, rc, "signing key '%s'", path) : 0;

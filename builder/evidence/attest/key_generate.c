@@ -9,8 +9,8 @@
 #include "builder/evidence/attest/key.h"
 #include "lib/io.h"
 
-/* The folder of a path: "." where it names none. */
-static char *folder_of(const char *path)
+/* The directory part of a path, "." for a bare name. The caller frees it. */
+static char *parent_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	if (!slash)
@@ -19,8 +19,8 @@ static char *folder_of(const char *path)
 			     : strndup(path, (size_t)(slash - path));
 }
 
-/* Where a path really leads, though its last components may not exist yet. */
-static int resolve(const char *path, char **ret, struct mkv_error *err)
+/* Canonicalises a path whose last components need not exist yet. */
+static int resolve_path(const char *path, char **ret, struct mkv_error *err)
 {
 	auto_free char *real = realpath(path, NULL);
 	if (real) {
@@ -33,16 +33,16 @@ static int resolve(const char *path, char **ret, struct mkv_error *err)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
 	if (strcmp(name, "..") == 0)
 		return mkv_fail(err, MKV_FAILED, ENOENT, "'%s': %m", path);
-	auto_free char *folder = folder_of(path);
-	auto_free char *real_folder = NULL;
-	if (!folder)
+	auto_free char *parent = parent_of(path);
+	auto_free char *real_parent = NULL;
+	if (!parent)
 		return mkv_oom(err);
-	int rc = resolve(folder, &real_folder, err);
+	int rc = resolve_path(parent, &real_parent, err);
 	if (rc < 0)
 		return rc;
 	bool empty = name[0] == '\0' || strcmp(name, ".") == 0;
 	if (asprintf(ret, "%s%s%s",
-		     strcmp(real_folder, "/") == 0 ? "" : real_folder,
+		     strcmp(real_parent, "/") == 0 ? "" : real_parent,
 		     empty ? "" : "/", name) < 0)
 		return mkv_oom(err);
 	return 0;
@@ -53,29 +53,29 @@ int mkv_key_check_place(const char *key_path, const char *output,
 {
 	auto_free char *place = NULL;
 	auto_free char *key = NULL;
-	auto_free char *folder = NULL;
+	auto_free char *directory = NULL;
 	int rc = key_path ? 0 : mkv_key_default_path(&place, err);
-	if (rc == 0)
-		rc = resolve(key_path ? key_path : place, &key, err);
-	if (rc == 0)
-		rc = resolve(output, &folder, err);
+	if (rc >= 0)
+		rc = resolve_path(key_path ? key_path : place, &key, err);
+	if (rc >= 0)
+		rc = resolve_path(output, &directory, err);
 	if (rc < 0)
-		return mkv_wrap(err, rc, "place of the signing key");
-	size_t length = strlen(folder);
-	if (strcmp(folder, "/") == 0 ||
-	    (strncmp(key, folder, length) == 0 && key[length] == '/'))
+		return mkv_wrap(err, rc, "path of the signing key");
+	size_t length = strlen(directory);
+	if (strcmp(directory, "/") == 0 ||
+	    (strncmp(key, directory, length) == 0 && key[length] == '/'))
 		return mkv_fail(err, MKV_HOST_CANNOT, EPERM,
-				"the signing key '%s' lies inside the output "
-				"'%s'; move it elsewhere: who gets the output "
-				"would get the key",
-				key, folder);
+				"the signing key '%s' is inside the output "
+				"'%s', and whoever receives the output would "
+				"get the key: move the key",
+				key, directory);
 	return 0;
 }
 
-/* Whether a real folder or one above it is an appliance. */
-static bool is_in_appliance(const char *folder)
+/* Whether a canonical directory or one of its parents is an appliance. */
+static bool is_in_appliance(const char *directory)
 {
-	auto_free char *at = strdup(folder);
+	auto_free char *at = strdup(directory);
 	while (at && at[0]) {
 		auto_free char *manifest = NULL, *sums = NULL;
 		if (asprintf(&manifest, "%s/manifest.json", at) < 0 ||
@@ -88,39 +88,40 @@ static bool is_in_appliance(const char *folder)
 	return false;
 }
 
-/* The folder of the key, made if need be for this user alone. */
-static int make_folder(const char *path, struct mkv_error *err)
+/* Creates the directory of the key, for this user alone, unless it exists. */
+static int make_directory(const char *path, struct mkv_error *err)
 {
-	auto_free char *folder = folder_of(path);
-	auto_free char *above = folder ? folder_of(folder) : NULL;
+	auto_free char *directory = parent_of(path);
+	auto_free char *above = directory ? parent_of(directory) : NULL;
 	if (!above)
 		return mkv_oom(err);
 	int rc = mkv_make_dirs(above, err);
 	if (rc < 0)
 		return rc;
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+	if (mkdir(directory, 0700) < 0 && errno != EEXIST)
 		return mkv_fail(err, MKV_FAILED, errno, "make '%s': %m",
-				folder);
-	auto_free char *real = realpath(folder, NULL);
+				directory);
+	auto_free char *real = realpath(directory, NULL);
 	if (!real)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", folder);
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", directory);
 	if (is_in_appliance(real))
 		return mkv_fail(err, MKV_BAD_USAGE, EPERM,
-				"'%s' is part of an appliance; a signing key "
-				"must never lie there",
-				folder);
+				"'%s' is part of an appliance: choose another "
+				"directory for the signing key",
+				directory);
 	return 0;
 }
 
-/* Writes a file that must not exist: linking, unlike renaming, replaces
- * nothing. */
+/* Writes a file that must not exist: link(2), unlike rename(2), never replaces
+ * a file. */
 static int write_new(const char *path, mode_t mode, const struct mkv_buf *text,
 		     struct mkv_error *err)
 {
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, mode, &file, err);
-	if (rc == 0)
-		rc = mkv_write_all(file.fd, text->data, text->size, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(file.fd, text->data, text->size, err);
 	if (rc < 0)
 		return rc;
 	if (fsync(file.fd) < 0 ||
@@ -152,7 +153,7 @@ static int make_pair(struct mkv_buf *private, struct mkv_public_key *ret,
 	EVP_PKEY_free(pkey);
 	if (!ok)
 		return mkv_fail(err, MKV_FAILED, EIO,
-				"libcrypto: making an Ed25519 key failed");
+				"libcrypto: generating an Ed25519 key failed");
 	int rc = mkv_buf_check(private, err);
 	return rc < 0 ? rc : mkv_public_key_init(bytes, ret, err);
 }
@@ -162,8 +163,8 @@ static int refuse_existing(const char *path, struct mkv_error *err)
 	struct stat st;
 	if (lstat(path, &st) == 0)
 		return mkv_fail(err, MKV_FAILED, EEXIST,
-				"'%s' exists and is never replaced; move it "
-				"away first",
+				"'%s' exists and is never replaced: move the "
+				"file first",
 				path);
 	if (errno != ENOENT)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
@@ -177,20 +178,25 @@ int mkv_key_generate(const char *path, struct mkv_public_key *ret,
 	auto_buf struct mkv_buf private = {0}, public = {0};
 	struct mkv_public_key key;
 	int rc = mkv_key_public_path(path, &public_path, err);
-	if (rc == 0)
-		rc = make_folder(path, err);
-	if (rc == 0)
-		rc = refuse_existing(path, err);
-	if (rc == 0)
-		rc = refuse_existing(public_path, err);
-	if (rc == 0)
-		rc = make_pair(&private, &key, err);
+	if (rc < 0)
+		return rc;
+	rc = make_directory(path, err);
+	if (rc < 0)
+		return rc;
+	rc = refuse_existing(path, err);
+	if (rc < 0)
+		return rc;
+	rc = refuse_existing(public_path, err);
+	if (rc < 0)
+		return rc;
+	rc = make_pair(&private, &key, err);
 	if (rc < 0)
 		return rc;
 	mkv_public_key_pem(&key, &public);
 	rc = mkv_buf_check(&public, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = write_new(path, 0600, &private, err);
+	/* On failure too. */
 	explicit_bzero(private.data, private.size);
 	if (rc < 0)
 		return rc;

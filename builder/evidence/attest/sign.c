@@ -14,9 +14,9 @@ int mkv_dsse_sign(const struct mkv_private_key *key, const void *payload,
 	mkv_sha256_hex(&mkv_private_key_public(key)->id, id);
 	mkv_dsse_pae(MKV_DSSE_IN_TOTO, payload, size, &pae);
 	int rc = mkv_buf_check(&pae, err);
-	if (rc == 0)
-		rc = mkv_private_key_sign(key, pae.data, pae.size, signature,
-					  err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_private_key_sign(key, pae.data, pae.size, signature, err);
 	if (rc < 0)
 		return rc;
 	mkv_base64_write(payload, size, &body);
@@ -48,15 +48,15 @@ int mkv_contract_bundle(const struct mkv_private_key *key, const char *contract,
 	auto_buf struct mkv_buf statement = {0};
 	struct mkv_sha256 sha256;
 	int rc = mkv_json_load(contract, size, &predicate, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_sha256_bytes(contract, size, &sha256, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_statement_print(
 			json_pack("[o]", mkv_statement_subject("contract.json",
 							       &sha256)),
 			MKV_PREDICATE_CONTRACT, mkv_take(predicate), &statement,
 			err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_dsse_sign(key, statement.data, statement.size,
 				   ret_bundle, err);
 	return rc < 0 ? mkv_wrap(err, rc, "contract") : 0;

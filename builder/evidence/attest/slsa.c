@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* SLSA provenance v1 (slsa.dev/spec/v1.0/provenance): what was built from what.
- */
+/* SLSA provenance v1 (slsa.dev/spec/v1.0/provenance): the inputs of a build and
+ * its artifacts. */
 #include <string.h>
 
 #include "builder/evidence/attest/attest.h"
@@ -10,13 +10,7 @@
 #define BUILD_TYPE "urn:mkvbench:build:1"
 #define BUILDER_ID "urn:mkvbench:builder:" MKV_VERSION
 
-/* Appends, taking `value` over; false when anything failed. */
-static bool add(json_t *list, json_t *value)
-{
-	return value && json_array_append_new(list, value) == 0;
-}
-
-/* A ResourceDescriptor with annotations, which it takes over. */
+/* A ResourceDescriptor, which owns `annotations`. */
 static json_t *resource(const char *name, const char *uri,
 			const struct mkv_sha256 *sha256, json_t *annotations)
 {
@@ -69,25 +63,29 @@ static bool add_locked(json_t *list, const struct mkv_attest_inputs *inputs)
 {
 	const struct mkv_lock *lock = inputs->lock;
 	for (size_t i = 0; i < lock->n_indexes; i++)
-		if (!add(list, index_resource(&lock->indexes[i])))
+		if (!mkv_statement_append(list,
+					  index_resource(&lock->indexes[i])))
 			return false;
 	for (size_t i = 0; i < lock->n_packages; i++)
-		if (!add(list, package_resource(&lock->packages[i],
-						inputs->recipe->suite)))
+		if (!mkv_statement_append(
+			    list, package_resource(&lock->packages[i],
+						   inputs->recipe->suite)))
 			return false;
 	for (size_t i = 0; i < lock->n_locals; i++)
-		if (!add(list,
-			 resource(lock->locals[i].name, NULL,
-				  &lock->locals[i].sha256,
-				  json_pack("{s:s}", "digest_of", "listing"))))
+		if (!mkv_statement_append(
+			    list, resource(lock->locals[i].name, NULL,
+					   &lock->locals[i].sha256,
+					   json_pack("{s:s}", "digest_of",
+						     "listing"))))
 			return false;
 	for (size_t i = 0; i < lock->n_externals; i++)
-		if (!add(list, external_resource(&lock->externals[i])))
+		if (!mkv_statement_append(
+			    list, external_resource(&lock->externals[i])))
 			return false;
 	return true;
 }
 
-/* The lock's own digest stands in the contract. */
+/* The contract holds the digest of the lock itself. */
 static json_t *dependencies(const struct mkv_attest_inputs *inputs,
 			    const json_t *contract)
 {
@@ -95,13 +93,15 @@ static json_t *dependencies(const struct mkv_attest_inputs *inputs,
 	struct mkv_sha256 lock_sha256;
 	const char *hex =
 		json_string_value(json_object_get(contract, "lock_sha256"));
-	bool ok = list && add(list, resource("recipe", NULL,
-					     &inputs->lock->recipe_sha256,
-					     json_pack("{s:s}", "digest_of",
-						       "canonical form")));
+	bool ok = list && mkv_statement_append(
+				  list, resource("recipe", NULL,
+						 &inputs->lock->recipe_sha256,
+						 json_pack("{s:s}", "digest_of",
+							   "canonical form")));
 	if (ok && hex)
 		ok = mkv_sha256_parse(hex, &lock_sha256) == 0 &&
-		     add(list, resource("lock", NULL, &lock_sha256, NULL));
+		     mkv_statement_append(
+			     list, resource("lock", NULL, &lock_sha256, NULL));
 	return ok && add_locked(list, inputs) ? mkv_take(list) : NULL;
 }
 
@@ -110,12 +110,14 @@ static json_t *subjects(const struct mkv_attest_inputs *inputs,
 {
 	auto_json json_t *list = json_array();
 	if (!list ||
-	    !add(list, mkv_statement_subject("manifest.json", manifest)))
+	    !mkv_statement_append(
+		    list, mkv_statement_subject("manifest.json", manifest)))
 		return NULL;
 	for (size_t i = 0; i < inputs->n_artifacts; i++)
-		if (!add(list,
-			 mkv_statement_subject(inputs->artifacts[i].path,
-					       &inputs->artifacts[i].sha256)))
+		if (!mkv_statement_append(
+			    list, mkv_statement_subject(
+					  inputs->artifacts[i].path,
+					  &inputs->artifacts[i].sha256)))
 			return NULL;
 	return mkv_take(list);
 }
@@ -146,10 +148,10 @@ int mkv_slsa_statement(const struct mkv_attest_inputs *inputs,
 	struct mkv_sha256 sha256;
 	int rc = mkv_json_load(inputs->manifest, inputs->manifest_size,
 			       &manifest, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_sha256_bytes(inputs->manifest, inputs->manifest_size,
 				      &sha256, err);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_statement_print(
 			subjects(inputs, &sha256), MKV_PREDICATE_SLSA,
 			predicate(inputs,

@@ -9,13 +9,8 @@
 #include "lib/dsse.h"
 
 #define ROOT_ID "SPDXRef-image"
-/* Where the specification (6.5) puts documents of creators without a site. */
+/* For documents of creators without a web site (SPDX 2.3, 6.5). */
 #define NAMESPACE "https://spdx.org/spdxdocs/"
-
-static bool add(json_t *list, json_t *value)
-{
-	return value && json_array_append_new(list, value) == 0;
-}
 
 static json_t *root_package(const char *name, bool container)
 {
@@ -66,15 +61,18 @@ static bool add_debs(const struct mkv_attest_inputs *inputs,
 		char id[sizeof("SPDXRef-deb-") + MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&deb->sha256, hex);
 		(void)snprintf(id, sizeof(id), "SPDXRef-deb-%s", hex);
-		if (!add(packages,
-			 deb_package(deb, id, hex, inputs->recipe->suite)) ||
-		    !add(relationships, relationship(ROOT_ID, "CONTAINS", id)))
+		if (!mkv_statement_append(
+			    packages,
+			    deb_package(deb, id, hex, inputs->recipe->suite)) ||
+		    !mkv_statement_append(
+			    relationships,
+			    relationship(ROOT_ID, "CONTAINS", id)))
 			return false;
 	}
 	return true;
 }
 
-/* All but the namespace, which is derived from it. */
+/* The document without its namespace, which is derived from the rest. */
 static json_t *document(const struct mkv_attest_inputs *inputs,
 			const struct mkv_lock_set *set, const char *name)
 {
@@ -88,9 +86,11 @@ static json_t *document(const struct mkv_attest_inputs *inputs,
 		return NULL;
 	bool container = strncmp(set->name, "oci/", 4) == 0;
 	if (!packages || !relationships ||
-	    !add(packages, root_package(set->name, container)) ||
-	    !add(relationships,
-		 relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT_ID)) ||
+	    !mkv_statement_append(packages,
+				  root_package(set->name, container)) ||
+	    !mkv_statement_append(
+		    relationships,
+		    relationship("SPDXRef-DOCUMENT", "DESCRIBES", ROOT_ID)) ||
 	    !add_debs(inputs, set, packages, relationships))
 		return NULL;
 	return json_pack(
@@ -114,10 +114,12 @@ static int set_namespace(json_t *doc, const char *name,
 	char hex[MKV_SHA256_HEX_SIZE], uuid_text[37], uri[512];
 	uint8_t uuid[16];
 	int rc = mkv_json_dump_compact(doc, &text, err);
-	if (rc == 0)
-		rc = mkv_json_dump_compact(subject_list, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_dump_compact(subject_list, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
 	if (rc < 0)
 		return rc;
 	mkv_sha256_hex(&sha256, hex);
@@ -133,8 +135,8 @@ static int set_namespace(json_t *doc, const char *name,
 	return 0;
 }
 
-/* The image's files; an OCI image's manifest; where neither is known, the
- * appliance's manifest.json, so that a statement is always about something. */
+/* Lists the image's files, or an OCI image's manifest; where neither is known,
+ * the appliance's manifest.json, because a statement needs a subject. */
 static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 		    json_t *list, struct mkv_error *err)
 {
@@ -153,8 +155,10 @@ static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 		if (strncmp(set, "image/", 6) == 0 &&
 		    strncmp(a[i].path, image, length) == 0 &&
 		    a[i].path[length] == '/')
-			ok = ok && add(list, mkv_statement_subject(
-						     a[i].path, &a[i].sha256));
+			ok = ok &&
+			     mkv_statement_append(
+				     list, mkv_statement_subject(a[i].path,
+								 &a[i].sha256));
 	const json_t *oci = json_object_get(
 		json_object_get(json_object_get(manifest, "contract"), "oci"),
 		image);
@@ -163,13 +167,15 @@ static int subjects(const struct mkv_attest_inputs *inputs, const char *set,
 	if (strncmp(set, "oci/", 4) == 0 && digest &&
 	    strncmp(digest, "sha256:", 7) == 0 &&
 	    mkv_sha256_parse(digest + 7, &sha256) == 0)
-		ok = ok && add(list, mkv_statement_subject(set, &sha256));
+		ok = ok && mkv_statement_append(
+				   list, mkv_statement_subject(set, &sha256));
 	if (ok && json_array_size(list) == 0) {
 		rc = mkv_sha256_bytes(inputs->manifest, inputs->manifest_size,
 				      &sha256, err);
 		if (rc < 0)
 			return rc;
-		ok = add(list, mkv_statement_subject("manifest.json", &sha256));
+		ok = mkv_statement_append(
+			list, mkv_statement_subject("manifest.json", &sha256));
 	}
 	return ok ? 0
 		  : mkv_fail(err, MKV_FAILED, EINVAL,
@@ -196,7 +202,7 @@ int mkv_spdx_statement(const struct mkv_attest_inputs *inputs,
 	rc = doc ? set_namespace(doc, name, list, err)
 		 : mkv_fail(err, MKV_FAILED, EINVAL,
 			    "jansson: can't build the document");
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_statement_print(mkv_take(list), MKV_PREDICATE_SPDX,
 					 mkv_take(doc), ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "SPDX of %s", set->name) : 0;

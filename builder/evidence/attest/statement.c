@@ -14,6 +14,11 @@ json_t *mkv_statement_subject(const char *name, const struct mkv_sha256 *sha256)
 			 hex);
 }
 
+bool mkv_statement_append(json_t *list, json_t *value)
+{
+	return value && json_array_append_new(list, value) == 0;
+}
+
 int mkv_statement_print(json_t *subjects, const char *predicate_type,
 			json_t *predicate, struct mkv_buf *ret,
 			struct mkv_error *err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Pieces that every statement is built from. What they return is owned by the
- * caller; NULL means that memory ran out or that a string isn't UTF-8. */
+/* Parts of in-toto statements. The caller owns what is returned; NULL means out
+ * of memory, or a string that isn't UTF-8. */
 
 #include "builder/input/lock/lock.h"
 #include "lib/json.h"
@@ -11,8 +11,13 @@ json_t *mkv_statement_subject(const char *name,
 			      const struct mkv_sha256 *sha256) mkv_must_check
 	mkv_nonnull(1, 2);
 
-/* Appends the Statement v1 around a predicate; takes both references over, also
- * on failure, and accepts NULL for them as a failure. */
+/* Appends `value` to a list, which owns it. False when it is NULL or memory ran
+ * out. */
+bool mkv_statement_append(json_t *list, json_t *value) mkv_must_check
+	mkv_nonnull(1);
+
+/* Appends the Statement v1 with a predicate; owns both references, also on
+ * failure, and fails when one of them is NULL. */
 int mkv_statement_print(json_t *subjects, const char *predicate_type,
 			json_t *predicate, struct mkv_buf *ret,
 			struct mkv_error *err) mkv_must_check

@@ -45,7 +45,8 @@ int mkv_sums_add(struct mkv_sums *sums, const char *path,
 {
 	if (!is_path_allowed(path))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%.200s' can't stand in SHA256SUMS", path);
+				"'%.200s' isn't a valid path for SHA256SUMS",
+				path);
 	if (sums->count == SUMS_MAX)
 		return mkv_fail(err, MKV_FAILED, E2BIG,
 				"more than %d files in SHA256SUMS", SUMS_MAX);
@@ -65,7 +66,7 @@ int mkv_sums_add(struct mkv_sums *sums, const char *path,
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_sums(const void *a, const void *b)
 {
 	return strcmp(((const struct mkv_sum *)a)->path,
 		      ((const struct mkv_sum *)b)->path);
@@ -75,12 +76,14 @@ int mkv_sums_print(struct mkv_sums *sums, struct mkv_buf *ret,
 		   struct mkv_error *err)
 {
 	if (sums->count)
-		qsort(sums->items, sums->count, sizeof(*sums->items), compare);
+		qsort(sums->items, sums->count, sizeof(*sums->items),
+		      compare_sums);
 	for (size_t i = 0; i < sums->count; i++) {
 		char hex[MKV_SHA256_HEX_SIZE];
-		if (i && compare(&sums->items[i - 1], &sums->items[i]) == 0)
+		if (i &&
+		    compare_sums(&sums->items[i - 1], &sums->items[i]) == 0)
 			return mkv_fail(err, MKV_FAILED, EEXIST,
-					"'%s' stands twice in SHA256SUMS",
+					"'%s' appears twice in SHA256SUMS",
 					sums->items[i].path);
 		mkv_sha256_hex(&sums->items[i].sha256, hex);
 		mkv_buf_printf(ret, "%s  %s\n", hex, sums->items[i].path);
@@ -88,7 +91,7 @@ int mkv_sums_print(struct mkv_sums *sums, struct mkv_buf *ret,
 	return mkv_buf_check(ret, err);
 }
 
-/* One line without its end; it is cut up in place. */
+/* Parses a line without its newline, and writes NULs into it. */
 static int parse_line(char *line, struct mkv_sums *sums, struct mkv_error *err)
 {
 	struct mkv_sha256 sha256;
@@ -121,13 +124,15 @@ int mkv_sums_parse(const char *text, size_t size, struct mkv_sums **ret,
 				 ? parse_line(line, sums, err)
 				 : -EBADMSG;
 		size_t n = sums->count;
-		if (rc == 0 && n > 1 &&
-		    compare(&sums->items[n - 2], &sums->items[n - 1]) >= 0)
+		if (rc >= 0 && n > 1 &&
+		    compare_sums(&sums->items[n - 2], &sums->items[n - 1]) >= 0)
 			rc = -EBADMSG;
 		if (rc == -EBADMSG)
-			return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-					"line %u isn't 'DIGEST  PATH' in order",
-					number);
+			return mkv_fail(
+				err, MKV_UNVERIFIED, EBADMSG,
+				"line %u: expected 'DIGEST  PATH', sorted by "
+				"path",
+				number);
 		if (rc < 0)
 			return rc;
 		at = stop + 1;
@@ -141,6 +146,6 @@ const struct mkv_sum *mkv_sums_find(const struct mkv_sums *sums,
 {
 	const struct mkv_sum key = {.path = (char *)(uintptr_t)path};
 	return sums->count ? bsearch(&key, sums->items, sums->count,
-				     sizeof(*sums->items), compare)
+				     sizeof(*sums->items), compare_sums)
 			   : NULL;
 }

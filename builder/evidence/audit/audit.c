@@ -18,7 +18,7 @@ static void audit_done(struct mkv_audit *audit)
 	mkv_manifest_free(audit->manifest);
 }
 
-/* The caller's key, else the user's own. Positive when there is neither. */
+/* The caller's key, else the user's own. Positive when neither exists. */
 static int choose_key(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_free char *private = NULL, *public = NULL;
@@ -45,21 +45,28 @@ static int choose_key(struct mkv_audit *audit, struct mkv_error *err)
 	return rc;
 }
 
-static int key_inside(struct mkv_audit *audit, struct mkv_error *err)
+static int load_key(int fd, struct mkv_public_key *ret, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf pem = {0};
+	int rc = mkv_read_fd(fd, MKV_PUBLIC_KEY_PEM_MAX, &pem, err);
+	if (rc < 0)
+		return rc;
+	return mkv_public_key_parse(pem.data ? pem.data : "", pem.size, ret,
+				    err);
+}
+
+/* The key that the appliance itself holds. */
+static int load_key_inside(struct mkv_audit *audit, struct mkv_error *err)
+{
 	auto_fd int fd = -1;
 	audit->report->key_origin = MKV_KEY_INSIDE;
 	int rc = mkv_audit_open(audit, "attestations/key.pub", &fd);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOKEY,
-				"no key to check with: the appliance holds "
-				"none and there is none of your own; give one "
-				"with --key");
-	rc = mkv_read_fd(fd, MKV_PUBLIC_KEY_PEM_MAX, &pem, err);
-	if (rc == 0)
-		rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size,
-					  &audit->report->key, err);
+				"no verification key: the appliance holds no "
+				"attestations/key.pub and the user has no key "
+				"of their own; name one with --key");
+	rc = load_key(fd, &audit->report->key, err);
 	if (rc < 0) {
 		err->kind = MKV_HOST_CANNOT;
 		return mkv_wrap(err, rc, "attestations/key.pub");
@@ -70,10 +77,10 @@ static int key_inside(struct mkv_audit *audit, struct mkv_error *err)
 int mkv_audit_choose_key(struct mkv_audit *audit, struct mkv_error *err)
 {
 	int rc = choose_key(audit, err);
-	return rc > 0 ? key_inside(audit, err) : rc;
+	return rc > 0 ? load_key_inside(audit, err) : rc;
 }
 
-/* The key in the appliance must be the one that signed it. */
+/* The key in the appliance must be the verification key. */
 static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf pem = {0};
@@ -91,7 +98,7 @@ static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 			      err->message);
 	else if (!mkv_public_key_equal(&key, &audit->report->key))
 		mkv_audit_add(audit->report, "attestations/key.pub",
-			      "isn't the key that was asked for");
+			      "differs from the verification key");
 	return 0;
 }
 
@@ -102,7 +109,7 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 	    fstatat(audit->dirfd, "manifest.json", &st, AT_SYMLINK_NOFOLLOW) <
 		    0)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"'%s' isn't an appliance: it holds neither "
+				"'%s' is not an appliance: it holds neither "
 				"SHA256SUMS nor manifest.json",
 				audit->options->path);
 	int rc = mkv_audit_choose_key(audit, err);
@@ -113,17 +120,20 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 		audit->options->progress, 0, "check digests");
 	rc = mkv_audit_files(audit, err);
 	mkv_audit_end_step(&step, audit->report, before, rc);
-	if (rc == 0)
-		rc = check_key_file(audit, err);
-	if (rc == 0)
-		rc = mkv_audit_bundles(audit, err);
-	if (rc == 0)
-		rc = mkv_audit_oci(audit, err);
-	if (rc == 0)
-		rc = mkv_audit_libvirt(audit, err);
-	if (rc == 0 && audit->options->deep)
-		rc = mkv_audit_disks(audit, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = check_key_file(audit, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_audit_bundles(audit, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_audit_oci(audit, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_audit_libvirt(audit, err);
+	return rc < 0 || !audit->options->deep ? rc
+					       : mkv_audit_disks(audit, err);
 }
 
 static int audit_image(struct mkv_audit *audit, int fd, struct mkv_error *err)
@@ -153,23 +163,22 @@ int mkv_audit_run(const struct mkv_audit_options *options,
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno, "'%s': %m",
 				options->path);
-	int rc;
-	if (options->deep || S_ISREG(st.st_mode))
+	bool is_image = S_ISREG(st.st_mode);
+	if (!is_image && !S_ISDIR(st.st_mode))
+		return mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
+				"audit: '%s' is neither a directory nor a disk "
+				"image",
+				options->path);
+	if (options->deep || is_image)
 		audit.emulate = mkv_guest_needs_emulation();
-	if (S_ISDIR(st.st_mode)) {
+	if (!is_image)
 		audit.dirfd = mkv_take_fd(&fd);
-		rc = audit_appliance(&audit, err);
-	} else if (S_ISREG(st.st_mode)) {
-		rc = audit_image(&audit, fd, err);
-	} else {
-		rc = mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
-			      "'%s' is neither a folder nor a disk image",
-			      options->path);
-	}
-	if (rc == 0 && report.failed)
-		rc = mkv_oom(err);
+	int rc = is_image ? audit_image(&audit, fd, err)
+			  : audit_appliance(&audit, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "audit");
+	if (report.failed)
+		return mkv_wrap(err, mkv_oom(err), "audit");
 	mkv_audit_sort(&report);
 	*ret = report;
 	report = (struct mkv_audit_report){0};

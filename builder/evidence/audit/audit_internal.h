@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the files of the audit share. A part returns negative only when it can't
- * go on; what it finds goes into the report. */
+/* Shared by the files of the audit. Each part adds its findings to the report
+ * and returns negative only when it can't continue. */
 
 #include "builder/evidence/attest/sums.h"
 #include "builder/evidence/audit/audit.h"
@@ -10,7 +10,7 @@
 struct mkv_audit {
 	const struct mkv_audit_options *options;
 	struct mkv_audit_report *report;
-	bool emulate;		       /* libguestfs shall not use KVM */
+	bool emulate;		       /* libguestfs must not use KVM */
 	int dirfd;		       /* the appliance; -1 for a disk image */
 	struct mkv_sums *sums;	       /* NULL: unreadable */
 	struct mkv_manifest *manifest; /* NULL: unreadable */
@@ -20,37 +20,37 @@ struct mkv_audit {
 void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 		   const char *format, ...) mkv_nonnull(1, 2, 3)
 	mkv_printf(3, 4);
-/* Moves what one report found into another. */
+/* Moves the findings and counts of `from` into `report`. */
 void mkv_audit_merge(struct mkv_audit_report *report,
 		     struct mkv_audit_report *from) mkv_nonnull(1, 2);
 void mkv_audit_sort(struct mkv_audit_report *report) mkv_nonnull(1);
-/* All findings, listed or not. */
+/* All findings, listed or omitted. */
 uint64_t mkv_audit_count(const struct mkv_audit_report *report) mkv_nonnull(1);
-/* Ends a step; one that went on to its end says what it found beyond `before`.
- */
+/* Ends a step of the progress display; a step that succeeded shows the number
+ * of findings beyond `before`. */
 void mkv_audit_end_step(struct mkv_progress_step *step,
 			const struct mkv_audit_report *report, uint64_t before,
 			int rc) mkv_nonnull(1, 2);
 
-/* The caller's key, else the user's own, else the appliance's, into the report.
- */
+/* Puts the verification key into the report: the caller's, else the user's own,
+ * else the appliance's. */
 int mkv_audit_choose_key(struct mkv_audit *audit,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 
-/* Opens a regular file of the appliance, never through a link and never
- * outside. -ENOENT when it isn't there, -EINVAL when it isn't a regular file.
- */
+/* Opens a regular file of the appliance, never through a link and never outside
+ * of the appliance. -ENOENT when the file is missing, -EINVAL when it is not a
+ * regular file. */
 int mkv_audit_open(const struct mkv_audit *audit, const char *path,
 		   int *ret_fd) mkv_must_check mkv_nonnull(1, 2, 3);
-/* Reads one whole. What is wrong with it is a finding, and the return is 1. */
+/* Reads a whole file. An unreadable file is a finding, and the return is 1. */
 int mkv_audit_read(struct mkv_audit *audit, const char *path,
 		   size_t limit_bytes, struct mkv_buf *ret,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
 
 /* SHA256SUMS, its signature, every file's digest, missing and extra files, and
- * that manifest.json lists the same. Fills in sums and manifest. */
+ * that manifest.json lists the same files. Sets `sums` and `manifest`. */
 int mkv_audit_files(struct mkv_audit *audit,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* attestations/: each bundle's signature, subjects and predicate. */
@@ -63,12 +63,12 @@ int mkv_audit_oci(struct mkv_audit *audit, struct mkv_error *err) mkv_must_check
 /* libvirt/: each definition, element by element, against the contract's. */
 int mkv_audit_libvirt(struct mkv_audit *audit,
 		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-/* Every image's disk.raw, several at once: they take minutes under emulation.
- */
+/* Every image's disk.raw, in parallel, because each takes minutes under
+ * emulation. */
 int mkv_audit_disks(struct mkv_audit *audit,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-/* A disk image by the contract. `image` names the image in the contract; NULL
- * with a NULL contract takes both from inside the disk. */
+/* A disk image against the contract. `image` names the image in the contract;
+ * with NULL, contract and image are taken from inside the disk. */
 int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 		   const char *name, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 4, 5);

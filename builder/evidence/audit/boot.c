@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What starts a disk: the ESP, and the partitions beside the root. */
+/* The partitions of a disk other than the root: the ESP, with the unified
+ * kernel image that boots the disk, and partitions that must be empty. */
 #include <string.h>
 
 #include "builder/evidence/audit/disk_internal.h"
@@ -20,14 +21,14 @@ static void esp_done(struct esp *esp)
 	mkv_audit_table_done(&esp->table);
 }
 
-static int read_tar(int fd, void *context, struct mkv_error *err)
+static int read_esp_tar(int fd, void *context, struct mkv_error *err)
 {
 	struct esp *esp = context;
 	return mkv_audit_table_from_tar(fd, &esp->table, &esp->uki, 1, NULL,
 					err);
 }
 
-static char *join(const struct mkv_contract_strings *words)
+static char *join_words(const struct mkv_contract_strings *words)
 {
 	auto_buf struct mkv_buf text = {0};
 	for (size_t i = 0; i < words->count; i++)
@@ -35,7 +36,7 @@ static char *join(const struct mkv_contract_strings *words)
 	return mkv_buf_take(&text);
 }
 
-/* A section's bytes without the padding and the newline behind a text. */
+/* The size of a text in a section, without padding and trailing newlines. */
 static size_t text_size(const struct mkv_audit_section *section)
 {
 	size_t size = strnlen(section->data, section->size);
@@ -61,13 +62,13 @@ static void compare_text(const struct mkv_audit_of_disk *disk, const char *what,
 		mkv_disk_add(disk, "esp:" UKI_PATH, text);
 }
 
-static int digest(const struct mkv_audit_section *section,
-		  struct mkv_sha256 *ret, struct mkv_error *err)
+static int hash_section(const struct mkv_audit_section *section,
+			struct mkv_sha256 *ret, struct mkv_error *err)
 {
 	return mkv_sha256_bytes(section->data, section->size, ret, err);
 }
 
-/* A section must be the appliance's boot file of that name. */
+/* A section must equal the appliance's boot file `file`, if there is one. */
 static int compare_artifact(const struct mkv_audit_of_disk *disk,
 			    const char *what,
 			    const struct mkv_audit_section *section,
@@ -80,15 +81,16 @@ static int compare_artifact(const struct mkv_audit_of_disk *disk,
 	(void)snprintf(path, sizeof(path), "%s/boot/%s", disk->image_name,
 		       file);
 	const struct mkv_sum *sum = mkv_sums_find(disk->audit->sums, path);
-	int rc = sum ? digest(section, &sha256, err) : 0;
+	int rc = sum ? hash_section(section, &sha256, err) : 0;
 	if (rc < 0 || !sum || mkv_sha256_equal(&sum->sha256, &sha256))
 		return rc;
-	(void)snprintf(text, sizeof(text), "%s isn't %s", what, path);
+	(void)snprintf(text, sizeof(text), "%s differs from %s", what, path);
 	mkv_disk_add(disk, "esp:" UKI_PATH, text);
 	return 0;
 }
 
-/* By the contract: a disk by itself comes with no other word on it. */
+/* The contract's digest is the only evidence for a disk without its appliance.
+ */
 static int compare_initramfs(const struct mkv_audit_of_disk *disk,
 			     const struct mkv_audit_section *section,
 			     struct mkv_error *err)
@@ -96,7 +98,7 @@ static int compare_initramfs(const struct mkv_audit_of_disk *disk,
 	const char *want = disk->image->kernel.initramfs_sha256;
 	char got[MKV_SHA256_HEX_SIZE], text[256];
 	struct mkv_sha256 sha256;
-	int rc = want ? digest(section, &sha256, err) : 0;
+	int rc = want ? hash_section(section, &sha256, err) : 0;
 	if (rc < 0 || !want)
 		return rc;
 	mkv_sha256_hex(&sha256, got);
@@ -108,7 +110,7 @@ static int compare_initramfs(const struct mkv_audit_of_disk *disk,
 	return 0;
 }
 
-/* The kernel must be the package's, which the list of files knows. */
+/* The kernel must be the file of its package in the root file system. */
 static int compare_kernel(const struct mkv_audit_of_disk *disk,
 			  const struct mkv_audit_section *section,
 			  const struct mkv_audit_table *root,
@@ -119,12 +121,39 @@ static int compare_kernel(const struct mkv_audit_of_disk *disk,
 	(void)snprintf(path, sizeof(path), "/boot/vmlinuz-%s",
 		       disk->image->kernel.release);
 	const struct mkv_audit_entry *entry = mkv_audit_table_find(root, path);
-	int rc = entry ? digest(section, &sha256, err) : 0;
+	int rc = entry ? hash_section(section, &sha256, err) : 0;
 	if (rc < 0 || !entry || mkv_sha256_equal(&entry->sha256, &sha256))
 		return rc;
-	(void)snprintf(text, sizeof(text), "its kernel isn't the root's %s",
+	(void)snprintf(text, sizeof(text), "kernel differs from the root's %s",
 		       path);
 	mkv_disk_add(disk, "esp:" UKI_PATH, text);
+	return 0;
+}
+
+/* The sections of a unified kernel image that the contract speaks of. */
+struct sections {
+	struct mkv_audit_section command_line, kernel, initramfs, release;
+};
+
+static int find_sections(const struct mkv_buf *uki, struct sections *ret,
+			 struct mkv_error *err)
+{
+	const struct {
+		const char *name;
+		struct mkv_audit_section *section;
+	} rows[] = {
+		{".cmdline", &ret->command_line},
+		{".linux", &ret->kernel},
+		{".initrd", &ret->initramfs},
+		{".uname", &ret->release},
+	};
+	const char *data = uki->data ? uki->data : "";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int rc = mkv_audit_uki_section(data, uki->size, rows[i].name,
+					       rows[i].section, err);
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 
@@ -132,43 +161,35 @@ static int check_uki(const struct mkv_audit_of_disk *disk,
 		     const struct mkv_buf *uki,
 		     const struct mkv_audit_table *root, struct mkv_error *err)
 {
-	struct mkv_audit_section line, kernel, initramfs, release;
+	struct sections s;
 	const struct mkv_contract_kernel *want = &disk->image->kernel;
-	const char *data = uki->data ? uki->data : "";
-	int rc = mkv_audit_uki_section(data, uki->size, ".cmdline", &line, err);
-	if (rc == 0)
-		rc = mkv_audit_uki_section(data, uki->size, ".linux", &kernel,
-					   err);
-	if (rc == 0)
-		rc = mkv_audit_uki_section(data, uki->size, ".initrd",
-					   &initramfs, err);
-	if (rc == 0)
-		rc = mkv_audit_uki_section(data, uki->size, ".uname", &release,
-					   err);
+	int rc = find_sections(uki, &s, err);
 	if (rc < 0) {
 		mkv_disk_add(disk, "esp:" UKI_PATH, err->message);
 		return 0;
 	}
 	if (want->has_command_line) {
-		auto_free char *words = join(&want->command_line);
+		auto_free char *words = join_words(&want->command_line);
 		if (!words)
 			return mkv_oom(err);
-		compare_text(disk, "command line", &line, words);
+		compare_text(disk, "command line", &s.command_line, words);
 	}
 	if (want->release)
-		compare_text(disk, "kernel release", &release, want->release);
-	rc = compare_artifact(disk, "its kernel", &kernel, "vmlinuz", err);
-	if (rc == 0)
-		rc = compare_artifact(disk, "its initramfs", &initramfs,
-				      "initrd.img", err);
-	if (rc == 0)
-		rc = compare_initramfs(disk, &initramfs, err);
-	if (rc == 0 && want->release)
-		rc = compare_kernel(disk, &kernel, root, err);
-	return rc;
+		compare_text(disk, "kernel release", &s.release, want->release);
+	rc = compare_artifact(disk, "kernel", &s.kernel, "vmlinuz", err);
+	if (rc < 0)
+		return rc;
+	rc = compare_artifact(disk, "initramfs", &s.initramfs, "initrd.img",
+			      err);
+	if (rc < 0)
+		return rc;
+	rc = compare_initramfs(disk, &s.initramfs, err);
+	return rc < 0 || !want->release
+		       ? rc
+		       : compare_kernel(disk, &s.kernel, root, err);
 }
 
-/* Nothing but the one program may lie there. */
+/* The unified kernel image is the only file of the ESP. */
 static void check_esp_files(const struct mkv_audit_of_disk *disk,
 			    const struct mkv_audit_table *table)
 {
@@ -196,10 +217,10 @@ static int check_esp(const struct mkv_audit_of_disk *disk,
 	if (!mkv_guest_knows(disk->guest, "vfat"))
 		return mkv_fail(
 			err, MKV_HOST_CANNOT, ENOTSUP,
-			"this host's kernel has no vfat for libguestfs");
+			"libguestfs: the host's kernel has no vfat driver");
 	int rc = mkv_guest_mount(disk->guest, partition->number, err);
-	if (rc == 0)
-		rc = mkv_guest_tar(disk->guest, read_tar, &esp, err);
+	if (rc >= 0)
+		rc = mkv_guest_tar(disk->guest, read_esp_tar, &esp, err);
 	if (rc < 0) {
 		rc = mkv_disk_unreadable(disk, "esp:/", rc, err);
 		return rc < 0 ? rc : 0;
@@ -212,7 +233,7 @@ static int check_esp(const struct mkv_audit_of_disk *disk,
 	return check_uki(disk, &esp.uki.data, root, err);
 }
 
-/* root=UUID=... must be the root file system that is there. */
+/* root=UUID=... must name the root file system of this disk. */
 static int check_root_uuid(const struct mkv_audit_of_disk *disk,
 			   struct mkv_error *err)
 {
@@ -244,10 +265,37 @@ int mkv_disk_check_boot(struct mkv_audit_of_disk *disk,
 	if (!disk->image)
 		return 0;
 	int rc = check_root_uuid(disk, err);
-	for (size_t i = 0; i < disk->n_partitions && rc == 0; i++)
-		if (disk->partitions[i].is_esp)
-			rc = check_esp(disk, &disk->partitions[i], root, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < disk->n_partitions; i++) {
+		if (!disk->partitions[i].is_esp)
+			continue;
+		rc = check_esp(disk, &disk->partitions[i], root, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int check_empty(const struct mkv_audit_of_disk *disk,
+		       const struct mkv_audit_partition *partition,
+		       struct mkv_error *err)
+{
+	auto_buf struct mkv_buf names = {0};
+	char where[32];
+	(void)snprintf(where, sizeof(where), "partition %u:/",
+		       partition->number);
+	int rc = mkv_guest_mount(disk->guest, partition->number, err);
+	if (rc >= 0)
+		rc = mkv_guest_names(disk->guest, &names, err);
+	if (rc < 0) {
+		rc = mkv_disk_unreadable(disk, where, rc, err);
+		return rc < 0 ? rc : 0;
+	}
+	if (names.size && (names.size != sizeof("lost+found") ||
+			   strcmp(names.data, "lost+found") != 0))
+		mkv_disk_add(disk, where, "isn't empty");
+	return 0;
 }
 
 int mkv_disk_check_partitions(struct mkv_audit_of_disk *disk,
@@ -255,21 +303,10 @@ int mkv_disk_check_partitions(struct mkv_audit_of_disk *disk,
 {
 	for (size_t i = 0; i < disk->n_partitions; i++) {
 		const struct mkv_audit_partition *p = &disk->partitions[i];
-		auto_buf struct mkv_buf names = {0};
-		char where[32];
-		if (p->is_esp || p->is_root)
-			continue;
-		(void)snprintf(where, sizeof(where), "partition %u:/",
-			       p->number);
-		int rc = mkv_guest_mount(disk->guest, p->number, err);
-		if (rc == 0)
-			rc = mkv_guest_names(disk->guest, &names, err);
-		if (rc < 0 && mkv_disk_unreadable(disk, where, rc, err) < 0)
+		int rc =
+			p->is_esp || p->is_root ? 0 : check_empty(disk, p, err);
+		if (rc < 0)
 			return rc;
-		if (rc == 0 && names.size &&
-		    (names.size != sizeof("lost+found") ||
-		     strcmp(names.data, "lost+found") != 0))
-			mkv_disk_add(disk, where, "isn't empty");
 	}
 	return 0;
 }

@@ -7,7 +7,7 @@
 #define CONTRACT_BUNDLE "attestations/contract.sigstore.json"
 #define PROVENANCE_BUNDLE "attestations/provenance.sigstore.json"
 
-/* A verified statement: positive when a finding says what is wrong with it. */
+/* Reads and verifies a statement. Positive when a finding was added instead. */
 static int read_statement(struct mkv_audit *audit, const char *path,
 			  struct mkv_buf *payload, json_t **ret,
 			  struct mkv_error *err)
@@ -19,7 +19,7 @@ static int read_statement(struct mkv_audit *audit, const char *path,
 	rc = mkv_dsse_verify(bundle.data ? bundle.data : "", bundle.size,
 			     &audit->report->key, MKV_DSSE_IN_TOTO, payload,
 			     err);
-	if (rc == 0) {
+	if (rc >= 0) {
 		audit->report->signatures++;
 		rc = mkv_json_load(payload->data ? payload->data : "",
 				   payload->size, ret, err);
@@ -43,8 +43,9 @@ static int check_contract(struct mkv_audit *audit,
 		return 0;
 	const struct mkv_contract *contract = audit->manifest->contract;
 	int rc = mkv_json_dump(contract->document, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_statement_subject_check(payload->data, payload->size,
@@ -55,7 +56,7 @@ static int check_contract(struct mkv_audit *audit,
 	if (rc < 0 || !json_equal(json_object_get(statement, "predicate"),
 				  contract->document))
 		mkv_audit_add(audit->report, "manifest.json",
-			      "its contract isn't the signed one of %s",
+			      "its contract differs from the signed one in %s",
 			      CONTRACT_BUNDLE);
 	char id[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&audit->report->key.id, id);
@@ -67,7 +68,7 @@ static int check_contract(struct mkv_audit *audit,
 	return 0;
 }
 
-/* The digest that the appliance has for a subject, by its name. */
+/* The digest that the appliance has for a subject of this name. */
 static bool find_digest(const struct mkv_audit *audit, const char *name,
 			struct mkv_sha256 *ret)
 {
@@ -85,7 +86,7 @@ static bool find_digest(const struct mkv_audit *audit, const char *name,
 	       mkv_sha256_parse(oci->manifest + 7, ret) == 0;
 }
 
-/* Subjects are files and OCI images of this appliance, as they are. */
+/* Every subject is a file or OCI image of this appliance, with its digest. */
 static void check_subjects(struct mkv_audit *audit, const char *path,
 			   const json_t *statement)
 {
@@ -93,25 +94,26 @@ static void check_subjects(struct mkv_audit *audit, const char *path,
 	const json_t *subject;
 	size_t i;
 	if (json_array_size(list) == 0)
-		mkv_audit_add(audit->report, path, "is about nothing");
+		mkv_audit_add(audit->report, path, "has no subject");
 	json_array_foreach(list, i, subject)
 	{
-		struct mkv_sha256 said, is;
+		struct mkv_sha256 claimed, actual;
 		const char *name =
 			json_string_value(json_object_get(subject, "name"));
 		const char *hex = json_string_value(json_object_get(
 			json_object_get(subject, "digest"), "sha256"));
-		if (!name || !hex || mkv_sha256_parse(hex, &said) < 0)
+		if (!name || !hex || mkv_sha256_parse(hex, &claimed) < 0)
 			mkv_audit_add(audit->report, path,
 				      "subject %zu has no name or no sha256",
 				      i);
-		else if (!find_digest(audit, name, &is))
+		else if (!find_digest(audit, name, &actual))
+			mkv_audit_add(
+				audit->report, path,
+				"subject '%s' is missing in the appliance",
+				name);
+		else if (!mkv_sha256_equal(&claimed, &actual))
 			mkv_audit_add(audit->report, path,
-				      "is about '%s', which isn't here", name);
-		else if (!mkv_sha256_equal(&said, &is))
-			mkv_audit_add(audit->report, path,
-				      "is about another '%s' than the one here",
-				      name);
+				      "sha256 of subject '%s' differs", name);
 	}
 }
 
@@ -145,26 +147,33 @@ static int check_bundle(struct mkv_audit *audit, const char *path,
 	return 0;
 }
 
-static bool is_bundle(const char *path)
+/* A bundle beside those that every appliance has. */
+static bool is_other_bundle(const char *path)
 {
 	size_t length = strlen(path);
 	static const char suffix[] = ".sigstore.json";
 	return strncmp(path, "attestations/", 13) == 0 &&
 	       length > sizeof(suffix) &&
-	       strcmp(path + length - strlen(suffix), suffix) == 0;
+	       strcmp(path + length - strlen(suffix), suffix) == 0 &&
+	       strcmp(path, CONTRACT_BUNDLE) != 0 &&
+	       strcmp(path, PROVENANCE_BUNDLE) != 0;
 }
 
 int mkv_audit_bundles(struct mkv_audit *audit, struct mkv_error *err)
 {
 	int rc = check_bundle(audit, CONTRACT_BUNDLE, err);
-	if (rc == 0)
-		rc = check_bundle(audit, PROVENANCE_BUNDLE, err);
-	for (size_t i = 0; audit->sums && i < audit->sums->count && rc == 0;
-	     i++) {
+	if (rc < 0)
+		return rc;
+	rc = check_bundle(audit, PROVENANCE_BUNDLE, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; audit->sums && i < audit->sums->count; i++) {
 		const char *path = audit->sums->items[i].path;
-		if (is_bundle(path) && strcmp(path, CONTRACT_BUNDLE) != 0 &&
-		    strcmp(path, PROVENANCE_BUNDLE) != 0)
-			rc = check_bundle(audit, path, err);
+		if (!is_other_bundle(path))
+			continue;
+		rc = check_bundle(audit, path, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }

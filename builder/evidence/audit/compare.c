@@ -4,7 +4,7 @@
 #include "builder/evidence/audit/audit_internal.h"
 #include "builder/evidence/audit/table.h"
 
-/* The image's path of an entry as findings name it. */
+/* "WHERE:PATH", by which findings name an entry. */
 struct at {
 	struct mkv_audit_report *report;
 	char *path;
@@ -21,7 +21,7 @@ static struct at at_entry(struct mkv_audit_report *report, const char *where,
 	return at;
 }
 
-#define add(at, ...)                                                           \
+#define add_finding(at, ...)                                                   \
 	((at)->path ? mkv_audit_add((at)->report, (at)->path, __VA_ARGS__)     \
 		    : (void)0)
 
@@ -29,7 +29,7 @@ static const char *type_name(char type)
 {
 	switch (type) {
 	case 'd':
-		return "folder";
+		return "directory";
 	case 'f':
 		return "regular file";
 	case 'l':
@@ -41,7 +41,7 @@ static const char *type_name(char type)
 	case 'p':
 		return "FIFO";
 	default:
-		return "something else";
+		return "unknown type";
 	}
 }
 
@@ -50,26 +50,27 @@ static void compare_content(const struct mkv_audit_entry *want,
 			    const struct at *at)
 {
 	if (want->type == 'f' && want->size_bytes != got->size_bytes)
-		add(at, "size differs: expected %ju got %ju",
-		    (uintmax_t)want->size_bytes, (uintmax_t)got->size_bytes);
+		add_finding(at, "size differs: expected %ju got %ju",
+			    (uintmax_t)want->size_bytes,
+			    (uintmax_t)got->size_bytes);
 	if (want->type == 'f' &&
 	    !mkv_sha256_equal(&want->sha256, &got->sha256)) {
 		char want_hex[MKV_SHA256_HEX_SIZE],
 			got_hex[MKV_SHA256_HEX_SIZE];
 		mkv_sha256_hex(&want->sha256, want_hex);
 		mkv_sha256_hex(&got->sha256, got_hex);
-		add(at, "sha256 differs: expected %s got %s", want_hex,
-		    got_hex);
+		add_finding(at, "sha256 differs: expected %s got %s", want_hex,
+			    got_hex);
 	}
 	if (want->type == 'l' && strcmp(want->target ? want->target : "",
 					got->target ? got->target : "") != 0)
-		add(at, "target differs: expected %s got %s",
-		    want->target ? want->target : "",
-		    got->target ? got->target : "");
+		add_finding(at, "target differs: expected %s got %s",
+			    want->target ? want->target : "",
+			    got->target ? got->target : "");
 	if ((want->type == 'c' || want->type == 'b') &&
 	    (want->major != got->major || want->minor != got->minor))
-		add(at, "device differs: expected %u:%u got %u:%u", want->major,
-		    want->minor, got->major, got->minor);
+		add_finding(at, "device differs: expected %u:%u got %u:%u",
+			    want->major, want->minor, got->major, got->minor);
 }
 
 static void compare_metadata(const struct mkv_audit_entry *want,
@@ -77,19 +78,20 @@ static void compare_metadata(const struct mkv_audit_entry *want,
 			     const struct at *at)
 {
 	if (want->mode != got->mode)
-		add(at, "mode differs: expected %04o got %04o", want->mode,
-		    got->mode);
+		add_finding(at, "mode differs: expected %04o got %04o",
+			    want->mode, got->mode);
 	if (want->uid != got->uid || want->gid != got->gid)
-		add(at, "owner differs: expected %u:%u got %u:%u", want->uid,
-		    want->gid, got->uid, got->gid);
+		add_finding(at, "owner differs: expected %u:%u got %u:%u",
+			    want->uid, want->gid, got->uid, got->gid);
 	if (want->mtime_s != got->mtime_s || got->has_fraction)
-		add(at, "mtime differs: expected %jd got %jd%s",
-		    (intmax_t)want->mtime_s, (intmax_t)got->mtime_s,
-		    got->has_fraction ? " and a fraction" : "");
+		add_finding(at, "mtime differs: expected %jd got %jd%s",
+			    (intmax_t)want->mtime_s, (intmax_t)got->mtime_s,
+			    got->has_fraction ? " and a fraction of a second"
+					      : "");
 	if (strcmp(want->xattrs, got->xattrs) != 0)
-		add(at, "xattrs differ: expected%s got%s",
-		    want->xattrs[0] ? want->xattrs : " none",
-		    got->xattrs[0] ? got->xattrs : " none");
+		add_finding(at, "xattrs differ: expected%s got%s",
+			    want->xattrs[0] ? want->xattrs : " none",
+			    got->xattrs[0] ? got->xattrs : " none");
 }
 
 static void compare_entry(const struct mkv_audit_table *wants,
@@ -99,22 +101,23 @@ static void compare_entry(const struct mkv_audit_table *wants,
 			  const struct at *at)
 {
 	if (want->type != got->type) {
-		add(at, "type differs: expected %s got %s",
-		    type_name(want->type), type_name(got->type));
+		add_finding(at, "type differs: expected %s got %s",
+			    type_name(want->type), type_name(got->type));
 		return;
 	}
 	const char *want_first = wants->items[want->inode].path;
 	const char *got_first = gots->items[got->inode].path;
 	if (strcmp(want_first, got_first) != 0)
-		add(at,
-		    "hard links differ: expected the inode of %s got that "
-		    "of %s",
-		    want_first, got_first);
+		add_finding(
+			at,
+			"hard links differ: expected the inode of %s got the "
+			"inode of %s",
+			want_first, got_first);
 	compare_metadata(want, got, at);
 	compare_content(want, got, at);
 }
 
-/* What the ext4 writer always adds: where fsck would put what it finds. */
+/* The directory that the ext4 writer always adds, for fsck. */
 static bool is_lost_found(const struct mkv_audit_table *table,
 			  const struct mkv_audit_entry *entry)
 {
@@ -146,7 +149,8 @@ void mkv_audit_table_compare(const struct mkv_audit_table *want,
 		if (g)
 			compare_entry(want, w, got, g, &at);
 		else
-			add(&at, "missing: expected a %s", type_name(w->type));
+			add_finding(&at, "missing: expected a %s",
+				    type_name(w->type));
 		free(at.path);
 		report->entries++;
 	}
@@ -156,8 +160,8 @@ void mkv_audit_table_compare(const struct mkv_audit_table *want,
 		    is_excepted(except, g->path) || is_lost_found(got, g))
 			continue;
 		struct at at = at_entry(report, where, g->path);
-		add(&at, "extra: a %s that isn't in the list of files",
-		    type_name(g->type));
+		add_finding(&at, "extra: a %s that the list of files lacks",
+			    type_name(g->type));
 		free(at.path);
 	}
 }

@@ -5,7 +5,7 @@
 #include "lib/io.h"
 #include "lib/process.h"
 
-/* Opens IMAGE/FILE; positive when the appliance has none. */
+/* Opens IMAGE/FILE; positive when the appliance lacks it. */
 static int open_copy(const struct mkv_audit_of_disk *disk, const char *file,
 		     char path[static 512], int *ret_fd)
 {
@@ -38,9 +38,9 @@ static int check_tar(const struct mkv_audit_of_disk *disk,
 	return 0;
 }
 
-/* The header (QEMU documentation, interop/qcow2): whether all of the image lies
- * in this one file. */
-static bool is_alone(int fd)
+/* Whether the image needs no other file and no unknown feature (QEMU
+ * documentation, interop/qcow2, header). */
+static bool is_standalone(int fd)
 {
 	uint8_t header[80];
 	struct mkv_error err;
@@ -64,9 +64,9 @@ static int check_qcow2(const struct mkv_audit_of_disk *disk,
 	int status = -1;
 	if (open_copy(disk, "disk.qcow2", path, &fd) > 0)
 		return 0;
-	if (!is_alone(fd)) {
+	if (!is_standalone(fd)) {
 		mkv_audit_add(disk->audit->report, path,
-			      "isn't a qcow2 image that lies in one file");
+			      "isn't a qcow2 image without a backing file");
 		return 0;
 	}
 	(void)snprintf(place, sizeof(place), "/proc/%ld/fd/%d", (long)getpid(),
@@ -81,7 +81,7 @@ static int check_qcow2(const struct mkv_audit_of_disk *disk,
 		return rc;
 	if (status == 1)
 		mkv_audit_add(disk->audit->report, path,
-			      "isn't the same disk as %s: %s", disk->name,
+			      "content differs from %s: %s", disk->name,
 			      output.data ? output.data : "");
 	else if (status != 0)
 		mkv_audit_add(disk->audit->report, path, "%s", err->message);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is inside a disk image, against its contract. */
+/* Compares the contents of a disk image with its contract. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ struct root {
 	struct mkv_progress *progress;
 	struct mkv_audit_capture captures[N_CAPTURES];
 	struct mkv_audit_table table;
-	struct mkv_contract *own; /* from inside, when there is no manifest */
+	struct mkv_contract *own; /* of the disk itself, without a manifest */
 };
 
 static void root_done(struct root *root)
@@ -51,14 +51,14 @@ int mkv_disk_unreadable(const struct mkv_audit_of_disk *disk, const char *path,
 	return 1;
 }
 
-static int read_tar(int fd, void *context, struct mkv_error *err)
+static int read_root_tar(int fd, void *context, struct mkv_error *err)
 {
 	struct root *root = context;
 	return mkv_audit_table_from_tar(fd, &root->table, root->captures,
 					N_CAPTURES, root->progress, err);
 }
 
-/* Sockets don't fit into a tar stream. */
+/* A tar stream can't hold sockets: names find them. */
 static int check_names(const struct mkv_audit_of_disk *disk,
 		       const struct root *root, struct mkv_error *err)
 {
@@ -74,8 +74,8 @@ static int check_names(const struct mkv_audit_of_disk *disk,
 			return mkv_oom(err);
 		if (!mkv_audit_table_find(&root->table, path))
 			mkv_disk_add(disk, path,
-				     "extra: a socket or something else that "
-				     "tar can't hold");
+				     "extra: a socket or another type that "
+				     "a tar stream can't hold");
 	}
 	return 0;
 }
@@ -95,14 +95,14 @@ static int read_root(const struct mkv_audit_of_disk *disk, struct root *root,
 		.path = MKV_CONTRACT_KEY_PATH,
 		.limit_bytes = MKV_PUBLIC_KEY_PEM_MAX};
 	int rc = mkv_guest_mount(disk->guest, disk->root->number, err);
-	if (rc == 0)
-		rc = mkv_guest_tar(disk->guest, read_tar, root, err);
+	if (rc >= 0)
+		rc = mkv_guest_tar(disk->guest, read_root_tar, root, err);
 	if (rc < 0)
 		return mkv_disk_unreadable(disk, "/", rc, err);
 	return check_names(disk, root, err);
 }
 
-/* The four files must be there, root's own and nobody else's to write. */
+/* The four files must exist, belong to root and be writable by root only. */
 static bool check_captures(const struct mkv_audit_of_disk *disk,
 			   const struct root *root)
 {
@@ -113,18 +113,19 @@ static bool check_captures(const struct mkv_audit_of_disk *disk,
 			mkv_audit_table_find(&root->table, c->path);
 		if (!e || !c->seen) {
 			mkv_disk_add(disk, c->path,
-				     e ? "isn't a regular file of a sane size"
+				     e ? "isn't a regular file, or is too large"
 				       : "missing");
 			all = false;
 		} else if (e->mode & 022 || e->uid != 0) {
 			mkv_disk_add(disk, c->path,
-				     "others than root may write it");
+				     "writable by users other than root");
 		}
 	}
 	return all;
 }
 
-/* The key inside must be the one that signs. When none is known, it is it. */
+/* The key inside must be the verification key. Without another key, a disk's
+ * own key is the verification key. */
 static int check_key(struct mkv_audit_of_disk *disk, const struct root *root,
 		     struct mkv_error *err)
 {
@@ -140,7 +141,7 @@ static int check_key(struct mkv_audit_of_disk *disk, const struct root *root,
 		report->key = key;
 	else if (!mkv_public_key_equal(&key, &report->key))
 		mkv_disk_add(disk, MKV_CONTRACT_KEY_PATH,
-			     "isn't the key that was asked for");
+			     "differs from the verification key");
 	return 0;
 }
 
@@ -157,20 +158,21 @@ static int check_bundle(const struct mkv_audit_of_disk *disk,
 	rc = mkv_dsse_verify(bundle->data ? bundle->data : "", bundle->size,
 			     &disk->audit->report->key, MKV_DSSE_IN_TOTO,
 			     &payload, err);
-	if (rc == 0)
-		disk->audit->report->signatures++;
-	if (rc == 0)
-		rc = mkv_statement_subject_check(payload.data, payload.size,
-						 MKV_PREDICATE_CONTRACT,
-						 "contract.json", &sha256, err);
 	if (rc < 0)
 		return mkv_disk_unreadable(disk, MKV_CONTRACT_BUNDLE_PATH, rc,
 					   err);
-	return 0;
+	disk->audit->report->signatures++;
+	rc = mkv_statement_subject_check(payload.data, payload.size,
+					 MKV_PREDICATE_CONTRACT,
+					 "contract.json", &sha256, err);
+	return rc < 0 ? mkv_disk_unreadable(disk, MKV_CONTRACT_BUNDLE_PATH, rc,
+					    err)
+		      : 0;
 }
 
-/* The contract inside is the appliance's, byte for byte; without an appliance
- * it is the one to go by. Positive when there is none to go by. */
+/* The contract inside equals the appliance's, byte for byte; without an
+ * appliance the disk is compared with its own contract. Positive when that
+ * contract is unreadable. */
 static int check_contract(struct mkv_audit_of_disk *disk, struct root *root,
 			  struct mkv_error *err)
 {
@@ -182,8 +184,9 @@ static int check_contract(struct mkv_audit_of_disk *disk, struct root *root,
 			return rc;
 		if (want.size != text->size ||
 		    memcmp(want.data, text->data, want.size) != 0)
-			mkv_disk_add(disk, MKV_CONTRACT_PATH,
-				     "isn't the contract of manifest.json");
+			mkv_disk_add(
+				disk, MKV_CONTRACT_PATH,
+				"differs from the contract in manifest.json");
 		return 0;
 	}
 	int rc = mkv_contract_parse(text->data ? text->data : "", text->size,
@@ -194,8 +197,7 @@ static int check_contract(struct mkv_audit_of_disk *disk, struct root *root,
 	return 0;
 }
 
-/* Which of the contract's images this is: the one whose list of files it has.
- */
+/* The contract's image of this disk: by name, else by its list of files. */
 static const struct mkv_contract_image *
 find_image(const struct mkv_audit_of_disk *disk, const struct mkv_sha256 *list)
 {
@@ -207,6 +209,21 @@ find_image(const struct mkv_audit_of_disk *disk, const struct mkv_sha256 *list)
 		    mkv_sha256_equal(&contract->images[i].files.sha256, list))
 			return &contract->images[i];
 	return contract->n_images == 1 ? &contract->images[0] : NULL;
+}
+
+static void compare_list_digest(const struct mkv_audit_of_disk *disk,
+				const struct mkv_sha256 *got)
+{
+	const struct mkv_sha256 *want = &disk->image->files.sha256;
+	char want_hex[MKV_SHA256_HEX_SIZE], got_hex[MKV_SHA256_HEX_SIZE];
+	char text[256];
+	if (mkv_sha256_equal(got, want))
+		return;
+	mkv_sha256_hex(want, want_hex);
+	mkv_sha256_hex(got, got_hex);
+	(void)snprintf(text, sizeof(text), "sha256 differs: expected %s got %s",
+		       want_hex, got_hex);
+	mkv_disk_add(disk, LIST_PATH, text);
 }
 
 static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
@@ -225,15 +242,8 @@ static int check_list(struct mkv_audit_of_disk *disk, const struct root *root,
 	if (!disk->image || !disk->image->files.list) {
 		mkv_disk_add(disk, LIST_PATH,
 			     "the contract promises no such list of files");
-	} else if (!mkv_sha256_equal(&sha256, &disk->image->files.sha256)) {
-		char want_hex[MKV_SHA256_HEX_SIZE],
-			got_hex[MKV_SHA256_HEX_SIZE];
-		mkv_sha256_hex(&disk->image->files.sha256, want_hex);
-		mkv_sha256_hex(&sha256, got_hex);
-		(void)snprintf(text, sizeof(text),
-			       "sha256 differs: expected %s got %s", want_hex,
-			       got_hex);
-		mkv_disk_add(disk, LIST_PATH, text);
+	} else {
+		compare_list_digest(disk, &sha256);
 	}
 	rc = mkv_audit_table_from_list(list->data ? list->data : "", list->size,
 				       &want, err);
@@ -257,19 +267,22 @@ static int check_root(struct mkv_audit_of_disk *disk, struct mkv_error *err)
 	__attribute__((cleanup(root_done))) struct root root = {
 		.progress = disk->audit->options->progress};
 	int rc = read_root(disk, &root, err);
-	if (rc == 0 && !check_captures(disk, &root))
-		rc = 1;
-	if (rc == 0)
-		rc = check_key(disk, &root, err);
-	if (rc == 0 && check_bundle(disk, &root, err) == -ENOMEM)
-		rc = -ENOMEM;
-	if (rc == 0)
-		rc = check_contract(disk, &root, err);
-	if (rc == 0)
-		rc = check_list(disk, &root, err);
-	if (rc == 0)
-		rc = mkv_disk_check_boot(disk, &root.table, err);
-	return rc < 0 ? rc : 0;
+	if (rc != 0 || !check_captures(disk, &root))
+		return rc < 0 ? rc : 0;
+	rc = check_key(disk, &root, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	/* A finding about the bundle doesn't end the comparison. */
+	rc = check_bundle(disk, &root, err);
+	if (rc < 0)
+		return rc;
+	rc = check_contract(disk, &root, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = check_list(disk, &root, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return mkv_disk_check_boot(disk, &root.table, err);
 }
 
 static bool choose_root(struct mkv_audit_of_disk *disk)
@@ -301,7 +314,7 @@ int mkv_audit_disk(struct mkv_audit *audit, const char *image, int fd,
 		.contract = image && audit->manifest ? audit->manifest->contract
 						     : NULL,
 	};
-	/* libguestfs' own programs open it too. */
+	/* libguestfs' own processes open this path too. */
 	(void)snprintf(path, sizeof(path), "/proc/%ld/fd/%d", (long)getpid(),
 		       fd);
 	int rc = mkv_audit_gpt(path, name, audit->report, disk.partitions,

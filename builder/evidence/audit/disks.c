@@ -4,7 +4,7 @@
 
 #include "builder/evidence/audit/audit_internal.h"
 
-/* Each takes a core and most of a gigabyte. */
+/* Each worker's machine takes a core and most of a gigabyte of memory. */
 enum { WORKERS_MAX = 4 };
 
 struct job {
@@ -33,7 +33,7 @@ static void queue_done(struct queue *queue)
 	free(queue->jobs);
 }
 
-static void *work(void *context)
+static void *run_jobs(void *context)
 {
 	struct queue *queue = context;
 	size_t i;
@@ -50,8 +50,8 @@ static void *work(void *context)
 }
 
 /* One job for each image whose disk can be opened. */
-static int prepare(struct mkv_audit *audit, struct queue *queue,
-		   struct mkv_error *err)
+static int prepare_jobs(struct mkv_audit *audit, struct queue *queue,
+			struct mkv_error *err)
 {
 	const struct mkv_contract *contract = audit->manifest->contract;
 	queue->jobs = calloc(contract->n_images ? contract->n_images : 1,
@@ -74,17 +74,17 @@ static int prepare(struct mkv_audit *audit, struct queue *queue,
 	return 0;
 }
 
-/* The calling thread works too, so that no thread at all will do. */
-static void run(struct queue *queue)
+/* The calling thread runs jobs too: the queue ends even if no thread starts. */
+static void run_queue(struct queue *queue)
 {
 	pthread_t threads[WORKERS_MAX];
 	size_t started = 0;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	while (started + 1 < WORKERS_MAX && started + 1 < queue->count &&
 	       (long)started + 1 < cpus &&
-	       pthread_create(&threads[started], NULL, work, queue) == 0)
+	       pthread_create(&threads[started], NULL, run_jobs, queue) == 0)
 		started++;
-	(void)work(queue);
+	(void)run_jobs(queue);
 	while (started > 0)
 		(void)pthread_join(threads[--started], NULL);
 }
@@ -95,14 +95,14 @@ int mkv_audit_disks(struct mkv_audit *audit, struct mkv_error *err)
 		.audit = audit};
 	if (!audit->manifest)
 		return 0;
-	int rc = prepare(audit, &queue, err);
+	int rc = prepare_jobs(audit, &queue, err);
 	if (rc < 0)
 		return rc;
 	uint64_t before = mkv_audit_count(audit->report);
 	auto_progress_step struct mkv_progress_step step = mkv_progress_begin(
 		audit->options->progress, 0,
-		"compare what is inside of %zu disks", queue.count);
-	run(&queue);
+		"compare the contents of %zu disks", queue.count);
+	run_queue(&queue);
 	for (size_t i = 0; i < queue.count; i++) {
 		struct job *job = &queue.jobs[i];
 		if (job->rc < 0) {

@@ -35,7 +35,7 @@ int mkv_audit_open(const struct mkv_audit *audit, const char *path, int *ret_fd)
 	return 0;
 }
 
-/* Says in a finding why a file can't be read. */
+/* Adds the reason for which a file can't be read. */
 static void add_unreadable(struct mkv_audit *audit, const char *path, int rc)
 {
 	if (rc == -ENOENT || rc == -ENOTDIR)
@@ -53,7 +53,7 @@ int mkv_audit_read(struct mkv_audit *audit, const char *path,
 {
 	auto_fd int fd = -1;
 	int rc = mkv_audit_open(audit, path, &fd);
-	if (rc == 0)
+	if (rc >= 0)
 		rc = mkv_read_fd(fd, limit_bytes, ret, err);
 	if (rc == -ENOMEM)
 		return mkv_oom(err);
@@ -64,7 +64,7 @@ int mkv_audit_read(struct mkv_audit *audit, const char *path,
 	return 0;
 }
 
-/* The relative paths of all that isn't a folder. */
+/* The relative paths of everything but directories. */
 struct walk {
 	struct mkv_audit *audit;
 	char **paths;
@@ -96,8 +96,9 @@ static int walk_add(struct walk *walk, char **path, struct mkv_error *err)
 	return 0;
 }
 
-static int walk_folder(struct walk *walk, int dirfd, const char *name,
-		       const char *path, unsigned depth, struct mkv_error *err)
+static int walk_directory(struct walk *walk, int dirfd, const char *name,
+			  const char *path, unsigned depth,
+			  struct mkv_error *err)
 {
 	auto_fd int fd = openat(
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
@@ -110,7 +111,7 @@ static int walk_folder(struct walk *walk, int dirfd, const char *name,
 	int own = mkv_take_fd(&fd);
 	if (depth > DEPTH_MAX) {
 		mkv_audit_add(walk->audit->report, path,
-			      "folders are nested too deeply");
+			      "directories are nested too deeply");
 		return 0;
 	}
 	for (struct dirent *e; (e = readdir(dir));) {
@@ -121,23 +122,23 @@ static int walk_folder(struct walk *walk, int dirfd, const char *name,
 		if (asprintf(&below, "%s%s%s", path, path[0] ? "/" : "",
 			     e->d_name) < 0)
 			return mkv_oom(err);
-		bool is_folder = fstatat(own, e->d_name, &st,
-					 AT_SYMLINK_NOFOLLOW) == 0 &&
-				 S_ISDIR(st.st_mode);
-		int rc = is_folder ? walk_folder(walk, own, e->d_name, below,
-						 depth + 1, err)
-				   : walk_add(walk, &below, err);
+		bool is_directory = fstatat(own, e->d_name, &st,
+					    AT_SYMLINK_NOFOLLOW) == 0 &&
+				    S_ISDIR(st.st_mode);
+		int rc = is_directory ? walk_directory(walk, own, e->d_name,
+						       below, depth + 1, err)
+				      : walk_add(walk, &below, err);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-/* Files that nothing vouches for. */
+/* Files that SHA256SUMS doesn't name. */
 static int check_extra(struct mkv_audit *audit, struct mkv_error *err)
 {
 	__attribute__((cleanup(walk_done))) struct walk walk = {.audit = audit};
-	int rc = walk_folder(&walk, audit->dirfd, ".", "", 0, err);
+	int rc = walk_directory(&walk, audit->dirfd, ".", "", 0, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < walk.count; i++) {
@@ -158,11 +159,10 @@ static int check_digest(struct mkv_audit *audit, const struct mkv_sum *sum,
 	struct mkv_sha256 got;
 	uint64_t size = 0;
 	int rc = mkv_audit_open(audit, sum->path, &fd);
-	if (rc == 0) {
+	if (rc >= 0)
 		rc = mkv_sha256_fd(fd, &got, &size, err);
-		if (rc == -ENOMEM)
-			return mkv_oom(err);
-	}
+	if (rc == -ENOMEM)
+		return mkv_oom(err);
 	if (rc < 0) {
 		add_unreadable(audit, sum->path, rc);
 		return 0;
@@ -224,12 +224,36 @@ static int check_sums(struct mkv_audit *audit, struct mkv_error *err)
 		mkv_audit_add(audit->report, "SHA256SUMS", "%s", err->message);
 		return 0;
 	}
-	for (size_t i = 0; i < audit->sums->count && rc == 0; i++)
+	for (size_t i = 0; i < audit->sums->count; i++) {
 		rc = check_digest(audit, &audit->sums->items[i], err);
-	return rc < 0 ? rc : check_extra(audit, err);
+		if (rc < 0)
+			return rc;
+	}
+	return check_extra(audit, err);
 }
 
-/* What SHA256SUMS and the manifest both name must be the same. */
+/* A file of the manifest must have the digest of SHA256SUMS and its own size.
+ */
+static void compare_artifact(struct mkv_audit *audit,
+			     const struct mkv_manifest_artifact *a)
+{
+	const struct mkv_sum *sum = mkv_sums_find(audit->sums, a->path);
+	struct stat st;
+	auto_fd int fd = -1;
+	if (!sum)
+		mkv_audit_add(audit->report, a->path,
+			      "in manifest.json, not in SHA256SUMS");
+	else if (!mkv_sha256_equal(&sum->sha256, &a->sha256))
+		mkv_audit_add(audit->report, a->path,
+			      "sha256 differs between manifest.json and "
+			      "SHA256SUMS");
+	else if (mkv_audit_open(audit, a->path, &fd) == 0 &&
+		 fstat(fd, &st) == 0 && (uint64_t)st.st_size != a->size_bytes)
+		mkv_audit_add(audit->report, a->path,
+			      "size differs: expected %ju got %ju",
+			      (uintmax_t)a->size_bytes, (uintmax_t)st.st_size);
+}
+
 static void compare_manifest(struct mkv_audit *audit)
 {
 	const struct mkv_manifest *manifest = audit->manifest;
@@ -247,25 +271,8 @@ static void compare_manifest(struct mkv_audit *audit)
 			mkv_audit_add(audit->report, sum->path,
 				      "extra: not in manifest.json");
 	}
-	for (size_t i = 0; i < manifest->n_artifacts; i++) {
-		const struct mkv_manifest_artifact *a = &manifest->artifacts[i];
-		const struct mkv_sum *sum = mkv_sums_find(audit->sums, a->path);
-		struct stat st;
-		auto_fd int fd = -1;
-		if (!sum)
-			mkv_audit_add(audit->report, a->path,
-				      "in manifest.json, not in SHA256SUMS");
-		else if (!mkv_sha256_equal(&sum->sha256, &a->sha256))
-			mkv_audit_add(audit->report, a->path,
-				      "manifest.json and SHA256SUMS disagree");
-		else if (mkv_audit_open(audit, a->path, &fd) == 0 &&
-			 fstat(fd, &st) == 0 &&
-			 (uint64_t)st.st_size != a->size_bytes)
-			mkv_audit_add(audit->report, a->path,
-				      "size differs: expected %ju got %ju",
-				      (uintmax_t)a->size_bytes,
-				      (uintmax_t)st.st_size);
-	}
+	for (size_t i = 0; i < manifest->n_artifacts; i++)
+		compare_artifact(audit, &manifest->artifacts[i]);
 }
 
 int mkv_audit_files(struct mkv_audit *audit, struct mkv_error *err)

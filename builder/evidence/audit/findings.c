@@ -14,8 +14,8 @@ void mkv_audit_report_done(struct mkv_audit_report *report)
 	*report = (struct mkv_audit_report){0};
 }
 
-/* What is audited may be hostile: its names must not steer a terminal. */
-static char *printable(const char *text)
+/* Names in an appliance may be hostile: no control byte reaches a terminal. */
+static char *escape_controls(const char *text)
 {
 	auto_buf struct mkv_buf out = {0};
 	for (const char *c = text; *c; c++) {
@@ -28,7 +28,7 @@ static char *printable(const char *text)
 	return mkv_buf_take(&out);
 }
 
-static bool reserve(struct mkv_audit_report *report)
+static bool reserve_finding(struct mkv_audit_report *report)
 {
 	if (report->n_findings < report->capacity)
 		return true;
@@ -56,9 +56,9 @@ void mkv_audit_add(struct mkv_audit_report *report, const char *path,
 	va_end(arguments);
 	if (length < 0)
 		raw = NULL;
-	auto_free char *text = raw ? printable(raw) : NULL;
-	auto_free char *where = printable(path);
-	if (!text || !where || !reserve(report)) {
+	auto_free char *text = raw ? escape_controls(raw) : NULL;
+	auto_free char *where = escape_controls(path);
+	if (!text || !where || !reserve_finding(report)) {
 		report->failed = true;
 		return;
 	}
@@ -76,7 +76,7 @@ void mkv_audit_merge(struct mkv_audit_report *report,
 	for (size_t i = 0; i < from->n_findings; i++) {
 		if (report->n_findings == MKV_FINDINGS_MAX) {
 			report->omitted++;
-		} else if (!reserve(report)) {
+		} else if (!reserve_finding(report)) {
 			report->failed = true;
 		} else {
 			report->findings[report->n_findings++] =
@@ -104,7 +104,7 @@ void mkv_audit_end_step(struct mkv_progress_step *step,
 				 found == 1 ? "" : "s");
 }
 
-static int compare(const void *a, const void *b)
+static int compare_findings(const void *a, const void *b)
 {
 	const struct mkv_audit_finding *x = a, *y = b;
 	int order = strcmp(x->path, y->path);
@@ -115,5 +115,5 @@ void mkv_audit_sort(struct mkv_audit_report *report)
 {
 	if (report->n_findings)
 		qsort(report->findings, report->n_findings,
-		      sizeof(*report->findings), compare);
+		      sizeof(*report->findings), compare_findings);
 }

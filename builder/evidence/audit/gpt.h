@@ -13,9 +13,8 @@ struct mkv_audit_partition {
 };
 enum { MKV_AUDIT_PARTITIONS_MAX = 128 };
 
-/* Reads the table; what libfdisk complains about (checksums, backup, overlaps)
- * is a finding at `where`. A disk without a GPT is a finding and no partition.
- */
+/* Reads the table. Each diagnostic of libfdisk (checksums, backup, overlaps) is
+ * a finding at `where`; so is a disk without a GPT, which has no partitions. */
 int mkv_audit_gpt(const char *path, const char *where,
 		  struct mkv_audit_report *report,
 		  struct mkv_audit_partition *partitions, size_t *ret_count,

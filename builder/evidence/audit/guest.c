@@ -83,12 +83,12 @@ int mkv_guest_open(const char *path, bool emulate, struct mkv_audit_guest **ret,
 	guest->handle = guestfs_create();
 	if (!guest->handle)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"libguestfs: can't start: %m");
+				"libguestfs: create a handle: %m");
 	guestfs_set_error_handler(guest->handle, NULL, NULL);
 	if (configure(guest, path, emulate) < 0)
 		return failed(guest, "add the disk", err);
 	if (guestfs_launch(guest->handle) < 0)
-		return failed(guest, "start its machine", err);
+		return failed(guest, "start its virtual machine", err);
 	*ret = mkv_take(guest);
 	return 0;
 }
@@ -140,7 +140,7 @@ int mkv_guest_names(struct mkv_audit_guest *guest, struct mkv_buf *ret,
 	return mkv_read_fd(fd, NAMES_MAX_BYTES, ret, err);
 }
 
-/* The writer of the pipe. */
+/* The thread that writes into the pipe. */
 struct writer {
 	struct mkv_audit_guest *guest;
 	int fd;
@@ -152,7 +152,7 @@ static void *write_tar(void *context)
 	struct writer *writer = context;
 	char path[64];
 	sigset_t pipe_signal;
-	/* A reader that gave up shows as EPIPE. */
+	/* A reader that stops early is EPIPE, not a signal. */
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	(void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
@@ -182,8 +182,9 @@ int mkv_guest_tar(struct mkv_audit_guest *guest, mkv_guest_reader *reader,
 	rc = reader(ends[0], context, err);
 	(void)close(ends[0]);
 	(void)pthread_join(thread, NULL);
-	/* A stream cut short is the writer's failure, whatever the reader said
-	 * of it; a reader that gave up makes the writer fail. */
+	/* When the stream is cut, the writer's error is the cause of the
+	 * reader's; EPIPE of the writer is only the effect of a reader that
+	 * failed. */
 	if (writer.rc < 0 &&
 	    (rc >= 0 || guestfs_last_errno(guest->handle) != EPIPE))
 		return failed(guest, "read the files", err);

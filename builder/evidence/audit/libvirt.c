@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* libvirt/: each definition against the one that the contract gives. */
+/* libvirt/: each definition against the one that follows from the contract. */
 #include <string.h>
 
 #include "builder/evidence/audit/audit_internal.h"
@@ -31,8 +31,9 @@ static void add_difference(const char *where, const char *expected,
 			      found ? found : "");
 }
 
-static int compare(struct mkv_audit *audit, const char *path,
-		   const struct mkv_buf *expected, struct mkv_error *err)
+static int compare_definition(struct mkv_audit *audit, const char *path,
+			      const struct mkv_buf *expected,
+			      struct mkv_error *err)
 {
 	auto_buf struct mkv_buf found = {0};
 	auto_document struct mkv_document *ours = NULL, *theirs = NULL;
@@ -62,7 +63,8 @@ static int check_network(struct mkv_audit *audit, struct mkv_error *err)
 	auto_buf struct mkv_buf xml = {0};
 	int rc = mkv_libvirt_network_xml(audit->manifest->contract, &xml, err);
 	return rc < 0 ? rc
-		      : compare(audit, "libvirt/network-vlan.xml", &xml, err);
+		      : compare_definition(audit, "libvirt/network-vlan.xml",
+					   &xml, err);
 }
 
 static int check_domain(struct mkv_audit *audit,
@@ -79,12 +81,12 @@ static int check_domain(struct mkv_audit *audit,
 		mkv_audit_add(audit->report, path, "%s", err->message);
 		return 0;
 	}
-	return rc < 0 ? rc : compare(audit, path, &xml, err);
+	return rc < 0 ? rc : compare_definition(audit, path, &xml, err);
 }
 
-/* A domain's disk is its image's. */
-static void check_size(struct mkv_audit *audit,
-		       const struct mkv_contract_host *host)
+/* A domain's disk has the size of its image's disk. */
+static void check_disk_size(struct mkv_audit *audit,
+			    const struct mkv_contract_host *host)
 {
 	char path[160];
 	const struct mkv_manifest *manifest = audit->manifest;
@@ -95,8 +97,8 @@ static void check_size(struct mkv_audit *audit,
 		uint64_t wanted = host->hypervisor.disk.size_bytes;
 		if (strcmp(one->path, path) == 0 && one->size_bytes != wanted)
 			mkv_audit_add(audit->report, path,
-				      "isn't as large as the disk of '%s': "
-				      "expected %llu got %llu",
+				      "size differs from the disk of domain "
+				      "'%s': expected %llu got %llu",
 				      host->name, (unsigned long long)wanted,
 				      (unsigned long long)one->size_bytes);
 	}
@@ -107,16 +109,17 @@ int mkv_audit_libvirt(struct mkv_audit *audit, struct mkv_error *err)
 	const struct mkv_contract *contract =
 		audit->manifest ? audit->manifest->contract : NULL;
 	bool has_network = false;
-	int rc = 0;
-	for (size_t i = 0; contract && rc == 0 && i < contract->n_hosts; i++) {
+	for (size_t i = 0; contract && i < contract->n_hosts; i++) {
 		if (!contract->hosts[i].hypervisor.promised)
 			continue;
-		if (!has_network)
-			rc = check_network(audit, err);
+		int rc = has_network ? 0 : check_network(audit, err);
+		if (rc < 0)
+			return rc;
 		has_network = true;
-		if (rc == 0)
-			rc = check_domain(audit, &contract->hosts[i], err);
-		check_size(audit, &contract->hosts[i]);
+		rc = check_domain(audit, &contract->hosts[i], err);
+		if (rc < 0)
+			return rc;
+		check_disk_size(audit, &contract->hosts[i]);
 	}
-	return rc;
+	return 0;
 }

@@ -8,7 +8,7 @@
 
 enum { DOCUMENT_MAX = 4 * 1024 * 1024 };
 
-/* The path of a blob, or NULL for a digest that isn't SHA-256. */
+/* The path of a blob; NULL for a digest other than SHA-256. */
 static const char *blob_path(const char *digest, char path[static 96])
 {
 	struct mkv_sha256 sha256;
@@ -19,8 +19,8 @@ static const char *blob_path(const char *digest, char path[static 96])
 	return path;
 }
 
-/* A JSON blob whose bytes hash to its name; positive when a finding says what
- * is wrong. */
+/* Reads a JSON blob and checks that its digest is its name. Positive when a
+ * finding was added instead. */
 static int read_blob(struct mkv_audit *audit, const char *where,
 		     const char *digest, json_t **ret, struct mkv_error *err)
 {
@@ -28,7 +28,9 @@ static int read_blob(struct mkv_audit *audit, const char *where,
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_sha256 sha256;
 	if (!blob_path(digest, path)) {
-		mkv_audit_add(audit->report, where, "names no sha256 digest");
+		mkv_audit_add(
+			audit->report, where,
+			"the contract or manifest names no sha256 digest");
 		return 1;
 	}
 	int rc = mkv_audit_read(audit, path, DOCUMENT_MAX, &text, err);
@@ -40,7 +42,8 @@ static int read_blob(struct mkv_audit *audit, const char *where,
 	mkv_sha256_hex(&sha256, hex);
 	if (strcmp(hex, digest + 7) != 0) {
 		mkv_audit_add(audit->report, path,
-			      "content isn't what its name says: got %s", hex);
+			      "content differs from its name: got sha256 %s",
+			      hex);
 		return 1;
 	}
 	rc = mkv_json_load(text.data ? text.data : "", text.size, ret, err);
@@ -115,23 +118,24 @@ static int check_diff_id(struct mkv_audit *audit,
 	return 0;
 }
 
-/* Each layer's stream, unpacked as the manifest says. */
+/* Each layer, unpacked according to its media type in the manifest. */
 static int check_diff_ids(struct mkv_audit *audit,
 			  const struct mkv_contract_oci *oci,
 			  const json_t *manifest, struct mkv_error *err)
 {
 	const json_t *layers = json_object_get(manifest, "layers");
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < oci->n_layers; i++) {
+	for (size_t i = 0; i < oci->n_layers; i++) {
 		const char *type = json_string_value(json_object_get(
 			json_array_get(layers, i), "mediaType"));
-		rc = check_diff_id(audit, &oci->layers[i], type ? type : "",
-				   err);
+		int rc = check_diff_id(audit, &oci->layers[i], type ? type : "",
+				       err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
-static const char *digest_of(const json_t *descriptor)
+static const char *read_digest(const json_t *descriptor)
 {
 	return json_string_value(json_object_get(descriptor, "digest"));
 }
@@ -140,9 +144,12 @@ static bool is_indexed(const json_t *index, const char *digest)
 {
 	const json_t *list = json_object_get(index, "manifests"), *one;
 	size_t i;
-	json_array_foreach(list, i, one) if (digest_of(one) &&
-					     strcmp(digest_of(one), digest) ==
-						     0) return true;
+	json_array_foreach(list, i, one)
+	{
+		const char *name = read_digest(one);
+		if (name && strcmp(name, digest) == 0)
+			return true;
+	}
 	return false;
 }
 
@@ -163,7 +170,7 @@ static int check_image(struct mkv_audit *audit, const json_t *index,
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	const char *config_digest =
-		digest_of(json_object_get(manifest, "config"));
+		read_digest(json_object_get(manifest, "config"));
 	compare_text(audit, where, "config", oci->config, config_digest);
 	compare_layers(audit, where, oci, json_object_get(manifest, "layers"),
 		       false);
@@ -178,19 +185,20 @@ static int check_image(struct mkv_audit *audit, const json_t *index,
 				    : 0;
 }
 
-/* A blob's name is its digest, whatever SHA256SUMS says. */
+/* A blob's name must be its digest in SHA256SUMS. */
 static void check_names(struct mkv_audit *audit)
 {
-	static const char folder[] = "oci/blobs/sha256/";
+	static const char directory[] = "oci/blobs/sha256/";
 	for (size_t i = 0; audit->sums && i < audit->sums->count; i++) {
 		const struct mkv_sum *sum = &audit->sums->items[i];
 		char hex[MKV_SHA256_HEX_SIZE];
-		if (strncmp(sum->path, folder, strlen(folder)) != 0)
+		if (strncmp(sum->path, directory, strlen(directory)) != 0)
 			continue;
 		mkv_sha256_hex(&sum->sha256, hex);
-		if (strcmp(sum->path + strlen(folder), hex) != 0)
-			mkv_audit_add(audit->report, sum->path,
-				      "the blob's name isn't its digest");
+		if (strcmp(sum->path + strlen(directory), hex) != 0)
+			mkv_audit_add(
+				audit->report, sum->path,
+				"the blob's name differs from its digest");
 	}
 }
 

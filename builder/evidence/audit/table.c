@@ -21,26 +21,29 @@ void mkv_audit_table_done(struct mkv_audit_table *table)
 	*table = (struct mkv_audit_table){0};
 }
 
+static int reserve_entry(struct mkv_audit_table *table, struct mkv_error *err)
+{
+	if (table->count == MKV_AUDIT_ENTRIES_MAX)
+		return mkv_fail(err, MKV_HOST_CANNOT, E2BIG,
+				"more than %d entries", MKV_AUDIT_ENTRIES_MAX);
+	if (table->count < table->capacity)
+		return 0;
+	size_t capacity = table->capacity ? 2 * table->capacity : 1024;
+	struct mkv_audit_entry *items =
+		reallocarray(table->items, capacity, sizeof(*items));
+	if (!items)
+		return mkv_oom(err);
+	table->items = items;
+	table->capacity = capacity;
+	return 0;
+}
+
 int mkv_audit_table_add(struct mkv_audit_table *table,
 			struct mkv_audit_entry *entry, struct mkv_error *err)
 {
-	int rc = 0;
-	if (!entry->path || !entry->xattrs)
+	int rc = reserve_entry(table, err);
+	if (rc >= 0 && (!entry->path || !entry->xattrs))
 		rc = mkv_oom(err);
-	else if (table->count == MKV_AUDIT_ENTRIES_MAX)
-		rc = mkv_fail(err, MKV_HOST_CANNOT, E2BIG,
-			      "more than %d entries", MKV_AUDIT_ENTRIES_MAX);
-	if (rc == 0 && table->count == table->capacity) {
-		size_t capacity = table->capacity ? 2 * table->capacity : 1024;
-		struct mkv_audit_entry *items =
-			reallocarray(table->items, capacity, sizeof(*items));
-		if (items) {
-			table->items = items;
-			table->capacity = capacity;
-		} else {
-			rc = mkv_oom(err);
-		}
-	}
 	if (rc < 0)
 		entry_done(entry);
 	else
@@ -49,7 +52,7 @@ int mkv_audit_table_add(struct mkv_audit_table *table,
 	return rc;
 }
 
-/* The order of a walk: by components, so that '/' sorts below all else. */
+/* The order of a walk: by components, so '/' sorts before every other byte. */
 static int compare_paths(const char *a, const char *b)
 {
 	while (*a && *a == *b)
@@ -63,18 +66,18 @@ static int compare_paths(const char *a, const char *b)
 	return x < y ? -1 : x > y;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
 	return compare_paths(((const struct mkv_audit_entry *)a)->path,
 			     ((const struct mkv_audit_entry *)b)->path);
 }
 
-/* Each entry's inode is renamed while sorting moves entries: an order of old
- * indexes is sorted, then entries and links follow it. */
+/* `inode` is an index, which sorting changes: so old indexes are sorted first,
+ * then entries and their inodes are moved in that order. */
 static int compare_order(const void *a, const void *b, void *items)
 {
 	const struct mkv_audit_entry *e = items;
-	return compare(&e[*(const size_t *)a], &e[*(const size_t *)b]);
+	return compare_entries(&e[*(const size_t *)a], &e[*(const size_t *)b]);
 }
 
 int mkv_audit_table_index(struct mkv_audit_table *table, struct mkv_error *err)
@@ -105,9 +108,9 @@ int mkv_audit_table_index(struct mkv_audit_table *table, struct mkv_error *err)
 	table->items = sorted;
 	table->capacity = count;
 	for (size_t i = 1; i < count; i++)
-		if (compare(&sorted[i - 1], &sorted[i]) == 0)
+		if (compare_entries(&sorted[i - 1], &sorted[i]) == 0)
 			return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-					"'%.200s' stands twice",
+					"'%.200s' appears twice",
 					sorted[i].path);
 	return 0;
 }
@@ -117,7 +120,7 @@ mkv_audit_table_find(const struct mkv_audit_table *table, const char *path)
 {
 	const struct mkv_audit_entry key = {.path = (char *)(uintptr_t)path};
 	return table->count ? bsearch(&key, table->items, table->count,
-				      sizeof(*table->items), compare)
+				      sizeof(*table->items), compare_entries)
 			    : NULL;
 }
 
@@ -133,7 +136,7 @@ static char *xattr_text(const struct mkv_listing_entry *entry)
 	return mkv_buf_take(&text);
 }
 
-/* A list is in the order of a walk, so that what is there is sorted already. */
+/* A list is in the order of a walk: the table is sorted at each line. */
 static int add_line(const struct mkv_listing_entry *line, void *context,
 		    struct mkv_error *err)
 {
@@ -157,7 +160,7 @@ static int add_line(const struct mkv_listing_entry *line, void *context,
 		if (!to)
 			return mkv_fail(
 				err, MKV_UNVERIFIED, EBADMSG,
-				"'%.200s' is a link to what isn't there",
+				"'%.200s' is a hard link to a missing entry",
 				line->path);
 		entry.type = to->type;
 		entry.inode = to->inode;
@@ -177,8 +180,9 @@ int mkv_audit_table_from_list(const char *text, size_t size,
 {
 	auto_audit_table struct mkv_audit_table table = {0};
 	int rc = mkv_listing_parse(text, size, add_line, &table, err);
-	if (rc == 0)
-		rc = mkv_audit_table_index(&table, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_audit_table_index(&table, err);
 	if (rc < 0)
 		return rc;
 	*ret = table;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The entries of a file system as a table by path: one is filled from a list of
- * files, one from a tar stream of the image, and then they are compared. */
+/* The entries of a file system as a table by path. The table of a list of files
+ * is compared with the table of a tar stream of the image. */
 
 #include "builder/evidence/audit/audit.h"
 
@@ -11,14 +11,14 @@ struct mkv_audit_entry {
 	unsigned mode;
 	uint32_t uid, gid;
 	int64_t mtime_s;
-	bool has_fraction;   /* the time isn't a whole second */
+	bool has_fraction;   /* the time has nanoseconds */
 	uint64_t size_bytes; /* of a regular file */
 	struct mkv_sha256 sha256;
 	uint32_t major, minor;
 	char *target; /* of a symbolic link, else NULL */
 	char *xattrs; /* " NAME=HEX ..." in byte order, "" for none */
-	size_t inode; /* index of the entry that stands for its inode: of the
-			 hard links the first in the order of a walk */
+	size_t inode; /* index of the entry that represents its inode: the first
+			 of its hard links in the order of a walk */
 };
 
 struct mkv_audit_table {
@@ -30,15 +30,14 @@ enum { MKV_AUDIT_ENTRIES_MAX = 4000000 };
 void mkv_audit_table_done(struct mkv_audit_table *table) mkv_nonnull(1);
 #define auto_audit_table __attribute__((cleanup(mkv_audit_table_done)))
 
-/* Adds an entry, which it takes over (also on failure) and which stands for its
- * own inode. */
+/* Adds an entry and owns its strings, also on failure. */
 int mkv_audit_table_add(struct mkv_audit_table *table,
 			struct mkv_audit_entry *entry,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* Sorts by path and lets each group of hard links be stood for by its first
- * path. `entry.inode` of what was added must be an index of the same table. A
- * path that stands twice is an error. */
+/* Sorts by path and makes the first path of each group of hard links represent
+ * the group. `inode` of each entry must be an index of this table. A path that
+ * appears twice is an error. */
 int mkv_audit_table_index(struct mkv_audit_table *table,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
@@ -61,16 +60,19 @@ struct mkv_audit_capture {
 	struct mkv_buf data;
 };
 
-/* From a tar stream (POSIX pax and GNU, as GNU tar writes it with --xattrs);
- * indexed. The stream may be hostile. */
+/* From a tar stream (POSIX.1-2001 pax, GNU), read by libarchive; indexed. The
+ * stream may be hostile. Exact are types, modes, owners, sizes, digests,
+ * targets, devices, hard links, SCHILY.xattr.* and times to the nanosecond.
+ * Refused are sparse files, data of other types than regular files, types that
+ * a file system lacks, malformed records and a stream without an end marker. */
 int mkv_audit_table_from_tar(int fd, struct mkv_audit_table *ret,
 			     struct mkv_audit_capture *captures,
 			     size_t n_captures, struct mkv_progress *progress,
 			     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 6);
 
-/* Adds a finding at "WHERE:PATH" for whatever differs. `except` ends with NULL:
- * paths that only the image has to have. */
+/* Adds a finding at "WHERE:PATH" for each difference. `except` ends with NULL:
+ * paths that `got` may have although `want` lacks them. */
 void mkv_audit_table_compare(const struct mkv_audit_table *want,
 			     const struct mkv_audit_table *got,
 			     const char *const *except, const char *where,

@@ -70,12 +70,12 @@ int mkv_trusted_file(const struct mkv_audit_trusted *trusted, const char *path,
 	const struct mkv_sum *sum = mkv_sums_find(trusted->audit.sums, path);
 	if (!sum)
 		return mkv_fail(err, MKV_UNVERIFIED, ENOENT,
-				"'%s' isn't among the appliance's signed files",
-				path);
+				"'%s' is not in the signed SHA256SUMS", path);
 	int rc = open_file(trusted, path, ret_fd, err);
-	if (rc == 0)
-		*ret_sha256 = sum->sha256;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*ret_sha256 = sum->sha256;
+	return 0;
 }
 
 int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
@@ -86,16 +86,17 @@ int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_sha256 want, got;
 	int rc = mkv_trusted_file(trusted, path, &fd, &want, err);
-	if (rc == 0)
-		rc = mkv_read_fd(fd, limit_bytes, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &got, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_fd(fd, limit_bytes, &text, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &got, err);
 	if (rc < 0)
 		return rc;
 	if (!mkv_sha256_equal(&want, &got))
-		return mkv_fail(
-			err, MKV_UNVERIFIED, EBADMSG,
-			"'%s' isn't what was signed: its sha256 differs", path);
+		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
+				"'%s': sha256 differs from SHA256SUMS", path);
 	mkv_buf_add(ret, text.data ? text.data : "", text.size);
 	return mkv_buf_check(ret, err);
 }
@@ -104,9 +105,9 @@ static int read_sums(struct mkv_audit_trusted *trusted, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0}, signature = {0};
 	int rc = read_file(trusted, "SHA256SUMS", SMALL_MAX_BYTES, &text, err);
-	if (rc == 0)
-		rc = read_file(trusted, "SHA256SUMS.sig", 4096, &signature,
-			       err);
+	if (rc < 0)
+		return rc;
+	rc = read_file(trusted, "SHA256SUMS.sig", 4096, &signature, err);
 	if (rc < 0)
 		return rc;
 	if (signature.size != MKV_SIGNATURE_SIZE)
@@ -135,6 +136,15 @@ static int read_manifest(struct mkv_audit_trusted *trusted,
 	return rc < 0 ? mkv_wrap(err, rc, "manifest.json") : 0;
 }
 
+static int verify_all(struct mkv_audit_trusted *trusted, struct mkv_error *err)
+{
+	int rc = mkv_audit_choose_key(&trusted->audit, err);
+	if (rc < 0)
+		return rc;
+	rc = read_sums(trusted, err);
+	return rc < 0 ? rc : read_manifest(trusted, err);
+}
+
 int mkv_trusted_open(const char *path, const char *key,
 		     struct mkv_audit_trusted **ret, struct mkv_error *err)
 {
@@ -151,12 +161,8 @@ int mkv_trusted_open(const char *path, const char *key,
 	if (faccessat(trusted->audit.dirfd, "manifest.json", F_OK, 0) < 0 &&
 	    faccessat(trusted->audit.dirfd, "SHA256SUMS", F_OK, 0) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"'%s' isn't an appliance", path);
-	int rc = mkv_audit_choose_key(&trusted->audit, err);
-	if (rc == 0)
-		rc = read_sums(trusted, err);
-	if (rc == 0)
-		rc = read_manifest(trusted, err);
+				"'%s' is not an appliance", path);
+	int rc = verify_all(trusted, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);
 	*ret = mkv_take(trusted);

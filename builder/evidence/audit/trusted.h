@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* An appliance's files for who uses them: only what its signature vouches for.
- * Nothing is trusted because it lies there: a file is known by its path in
- * SHA256SUMS, whose signature holds, and by its digest. */
+/* Verified access to an appliance's files: every file that these functions open
+ * is named in SHA256SUMS, whose signature was verified, and has the digest
+ * there. */
 
 #include "builder/evidence/audit/audit.h"
 #include "lib/contract.h"
@@ -12,9 +12,9 @@ void mkv_trusted_free(struct mkv_audit_trusted *trusted);
 MKV_DEFINE_AUTO(trusted, struct mkv_audit_trusted *, mkv_trusted_free)
 #define auto_trusted mkv_auto(trusted)
 
-/* Checks the signature and reads manifest.json. `key` is a PEM file, or NULL
- * for the user's own key, else the one inside. What doesn't hold is
- * MKV_UNVERIFIED; what isn't an appliance is MKV_HOST_CANNOT. */
+/* Verifies the signature and reads manifest.json. `key` is a PEM file, or NULL
+ * for the user's own key, else the appliance's. A wrong signature or digest is
+ * MKV_UNVERIFIED, a path that is no appliance MKV_HOST_CANNOT. */
 int mkv_trusted_open(const char *path, const char *key,
 		     struct mkv_audit_trusted **ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
@@ -27,14 +27,14 @@ mkv_trusted_key(const struct mkv_audit_trusted *trusted) mkv_nonnull(1);
 enum mkv_key_origin mkv_trusted_origin(const struct mkv_audit_trusted *trusted)
 	mkv_nonnull(1);
 
-/* Appends a whole file whose digest holds. A file that nothing vouches for is
- * -ENOENT. */
+/* Appends a whole file after verifying its digest. -ENOENT for a file that
+ * SHA256SUMS doesn't name. */
 int mkv_trusted_read(const struct mkv_audit_trusted *trusted, const char *path,
 		     size_t limit_bytes, struct mkv_buf *ret,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
-/* Opens a file and says what its digest must be: the caller hashes what it
- * reads and uses nothing before the digest is the same. */
+/* Opens a file and returns its digest of SHA256SUMS. The caller hashes the
+ * bytes that it reads and uses none of them before the digests are equal. */
 int mkv_trusted_file(const struct mkv_audit_trusted *trusted, const char *path,
 		     int *ret_fd, struct mkv_sha256 *ret_sha256,
 		     struct mkv_error *err) mkv_must_check

@@ -12,8 +12,8 @@ struct mkv_audit_section {
 	size_t size;
 };
 
-/* The section of that name, or a NULL `data` when there is none. Negative when
- * the image isn't a PE executable. */
+/* The section of that name; `data` is NULL when the image has no such section.
+ * Negative when the image isn't a PE executable. */
 int mkv_audit_uki_section(const char *image, size_t size, const char *name,
 			  struct mkv_audit_section *ret,
 			  struct mkv_error *err) mkv_must_check

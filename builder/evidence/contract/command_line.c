@@ -12,7 +12,7 @@ static bool names_console(const struct mkv_image *image)
 	return false;
 }
 
-/* Pages that are there from the start: later, memory is in pieces. */
+/* Huge pages are allocated at boot: later, memory is fragmented. */
 static int append_huge_pages(struct mkv_strings *words,
 			     const struct mkv_recipe *recipe,
 			     const struct mkv_image *image,
@@ -34,6 +34,40 @@ static int append_huge_pages(struct mkv_strings *words,
 	return mkv_strings_append(words, count, err);
 }
 
+/* The receipt is printed on the console: on the screen and on the serial line,
+ * which is last so that it becomes /dev/console. */
+static int append_fixed(struct mkv_strings *words, char *root, bool consoles,
+			struct mkv_error *err)
+{
+	int rc = mkv_strings_append(words, root, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_strings_append(words, strdup("rw"), err);
+	if (rc < 0 || !consoles)
+		return rc;
+	rc = mkv_strings_append(words, strdup("console=tty0"), err);
+	return rc < 0 ? rc
+		      : mkv_strings_append(words,
+					   strdup("console=ttyS0,115200"), err);
+}
+
+static int append_settings(struct mkv_strings *words,
+			   const struct mkv_recipe *recipe,
+			   const struct mkv_image *image, struct mkv_error *err)
+{
+	struct mkv_promise promises[MKV_PROMISES_MAX];
+	size_t count = mkv_settings_promised(recipe, image, promises);
+	for (size_t i = 0; i < count; i++) {
+		int rc = promises[i].word[0]
+				 ? mkv_strings_append(
+					   words, strdup(promises[i].word), err)
+				 : 0;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 int mkv_contract_command_line(const struct mkv_recipe *recipe,
 			      const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],
@@ -45,29 +79,21 @@ int mkv_contract_command_line(const struct mkv_recipe *recipe,
 	char *root = NULL;
 	if (asprintf(&root, "root=UUID=%s", uuid) < 0)
 		return mkv_oom(err);
-	int rc = mkv_strings_append(&words, root, err);
-	if (rc == 0)
-		rc = mkv_strings_append(&words, strdup("rw"), err);
-	/* The receipt goes to the console: screen and serial line, the latter
-	 * last so that it is /dev/console. */
-	if (rc == 0 && !names_console(image))
-		rc = mkv_strings_append(&words, strdup("console=tty0"), err);
-	if (rc == 0 && !names_console(image))
-		rc = mkv_strings_append(&words, strdup("console=ttyS0,115200"),
-					err);
-	if (rc == 0)
-		rc = append_huge_pages(&words, recipe, image, err);
-	struct mkv_promise promises[MKV_PROMISES_MAX];
-	size_t count = mkv_settings_promised(recipe, image, promises);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		if (promises[i].word[0])
-			rc = mkv_strings_append(&words,
-						strdup(promises[i].word), err);
-	for (size_t i = 0; rc == 0 && i < image->cmdline.count; i++)
-		rc = mkv_strings_append(&words, strdup(image->cmdline.items[i]),
-					err);
+	int rc = append_fixed(&words, root, !names_console(image), err);
 	if (rc < 0)
 		return rc;
+	rc = append_huge_pages(&words, recipe, image, err);
+	if (rc < 0)
+		return rc;
+	rc = append_settings(&words, recipe, image, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < image->cmdline.count; i++) {
+		rc = mkv_strings_append(&words, strdup(image->cmdline.items[i]),
+					err);
+		if (rc < 0)
+			return rc;
+	}
 	*ret = words;
 	words = (struct mkv_strings){0};
 	return 0;

@@ -23,7 +23,8 @@ static json_t *verify_part(const struct mkv_recipe *recipe)
 	return part;
 }
 
-static const char *address_of(const struct mkv_recipe *recipe, const char *host)
+static const char *find_address(const struct mkv_recipe *recipe,
+				const char *host)
 {
 	for (size_t i = 0; host && i < recipe->n_hosts; i++)
 		if (strcmp(recipe->hosts[i].name, host) == 0)
@@ -36,7 +37,7 @@ static json_t *clock_part(const struct mkv_recipe *recipe)
 	const struct mkv_time *time = &recipe->time;
 	json_t *part = json_object();
 	put_string(part, "server", time->server);
-	put_string(part, "address", address_of(recipe, time->server));
+	put_string(part, "address", find_address(recipe, time->server));
 	put(part, "upstream", strings(&time->upstream));
 	put_integer(part, "limit_ns", time->limit_ns);
 	put_integer(part, "settle_ns", time->settle_ns);
@@ -54,24 +55,17 @@ static json_t *vlan_part(const struct mkv_vlan *vlan)
 	return part;
 }
 
-static bool lists(const struct mkv_strings *list, const char *word)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->items[i], word) == 0)
-			return true;
-	return false;
-}
-
-/* A host runs those of its image's containers that are for its role. */
-static json_t *containers_of(const struct mkv_recipe *recipe,
-			     const struct mkv_host *host)
+/* A host runs the containers of its image that are for its role, or for any. */
+static json_t *containers_part(const struct mkv_recipe *recipe,
+			       const struct mkv_host *host)
 {
 	const struct mkv_image *image = &recipe->images[host->image];
 	json_t *array = json_array();
 	for (size_t i = 0; i < recipe->n_containers; i++) {
 		const struct mkv_container *one = &recipe->containers[i];
-		if (lists(&image->containers, one->name) &&
-		    (!one->roles.count || lists(&one->roles, host->role)))
+		if (mkv_strings_has(&image->containers, one->name) &&
+		    (!one->roles.count ||
+		     mkv_strings_has(&one->roles, host->role)))
 			(void)json_array_append_new(array,
 						    json_string(one->name));
 	}
@@ -90,7 +84,7 @@ static json_t *hosts_part(const struct mkv_contract_inputs *inputs)
 		put_string(one, "address", host->address);
 		put_string(one, "mac", host->mac);
 		put_string(one, "tpm_key", host->tpm_key);
-		put(one, "containers", containers_of(recipe, host));
+		put(one, "containers", containers_part(recipe, host));
 		if (host->guests.count)
 			put(one, "guests", strings(&host->guests));
 		if (recipe->has_hypervisor &&
@@ -108,14 +102,14 @@ static json_t *packages_part(const struct mkv_lock *lock, const char *image)
 	char name[256];
 	(void)snprintf(name, sizeof(name), "image/%s", image);
 	const struct mkv_lock_set *set = mkv_lock_find_set(lock, name);
-	auto_free bool *wanted = calloc(lock->n_packages ? lock->n_packages : 1,
-					sizeof(*wanted));
+	auto_free bool *installed = calloc(
+		lock->n_packages ? lock->n_packages : 1, sizeof(*installed));
 	json_t *array = json_array();
-	for (size_t i = 0; wanted && set && i < set->count; i++)
-		wanted[set->packages[i]] = true;
-	/* The lock's packages are sorted; a set's order is another one. */
-	for (size_t i = 0; wanted && i < lock->n_packages; i++) {
-		if (!wanted[i])
+	for (size_t i = 0; installed && set && i < set->count; i++)
+		installed[set->packages[i]] = true;
+	/* Sorted like the lock's packages; a set has another order. */
+	for (size_t i = 0; installed && i < lock->n_packages; i++) {
+		if (!installed[i])
 			continue;
 		json_t *one = json_object();
 		put_string(one, "name", lock->packages[i].name);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Writes the contract (docs/CONTRACT.md) from the recipe, its lock and what the
- * build found out about each image. */
+/* Writes the contract (docs/CONTRACT.md) from the recipe, its lock and the
+ * properties of each built image. */
 
 #include "builder/input/lock/lock.h"
 #include "lib/buf.h"
 #include "lib/strings.h"
 
-/* What the contract says of one image beside the recipe. */
+/* Properties of an image that its recipe doesn't determine. */
 struct mkv_built_image {
 	const char *kernel_package, *kernel_version; /* NULL: no kernel */
 	const char *kernel_release;
-	const struct mkv_sha256 *initramfs_sha256; /* NULL: left out */
+	const struct mkv_sha256 *initramfs_sha256; /* NULL: not promised */
 	struct mkv_strings command_line;
 	struct mkv_strings enabled, masked; /* units of the finished tree */
 	struct mkv_sha256 files_sha256;	    /* of files.list */
@@ -35,8 +35,8 @@ struct mkv_contract_inputs {
 	const struct mkv_lock *lock;
 	const struct mkv_sha256 *lock_sha256; /* of its canonical text */
 	const char *key_id;
-	const uint8_t (*domain_ids)[16]; /* a uuid for each host of the recipe;
-					    read where it is a guest */
+	const uint8_t (*domain_ids)[16]; /* a UUID for each host of the recipe;
+					    used for guests only */
 	const struct mkv_built_image *images; /* as many as the recipe has */
 	const struct mkv_built_oci *oci;
 	size_t n_oci;
@@ -48,10 +48,10 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
-/* The words of an image's kernel command line, in order: root, rw, consoles
- * unless the recipe names its own, the huge pages that a hypervisor's guests
- * are made of, the settings', the recipe's; the strings and the list are the
- * caller's. `root_uuid` is of the root file system. */
+/* An image's kernel command line, in order: root, rw, consoles unless the
+ * recipe names one, huge pages for a hypervisor's guests, parameters of the
+ * settings, parameters of the recipe. The caller owns the list and its strings.
+ * `root_uuid` is the UUID of the root file system. */
 int mkv_contract_command_line(const struct mkv_recipe *recipe,
 			      const struct mkv_image *image,
 			      const uint8_t root_uuid[static 16],

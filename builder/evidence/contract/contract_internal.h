@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Shared by the contract's parts. jansson's constructors and `_new` setters
- * accept NULL and answer with an error, so a document is built without a check
- * at each step; what is left out for want of memory fails when it is written,
- * because a required member is missing then. */
+ * accept NULL and then fail, so a document is built without a check at each
+ * step. */
 
 #include <jansson.h>
 
@@ -14,7 +13,7 @@ static inline void put(json_t *object, const char *key, json_t *value)
 	(void)json_object_set_new(object, key, value);
 }
 
-/* What isn't promised is left out. */
+/* A member that isn't promised (NULL) is left out. */
 static inline void put_string(json_t *object, const char *key, const char *text)
 {
 	if (text)
@@ -51,8 +50,8 @@ static inline json_t *settings(const struct mkv_settings *list)
 	return object;
 }
 
-/* Adds cpu, caches, memory and clocksources of the machine that an image sees:
- * the hardware itself, or the guest that the hypervisor makes of it. */
+/* Adds cpu, caches, memory and clocksources of the machine that an image runs
+ * on: the hardware, or the virtual machine of a guest. */
 void mkv_contract_machine(const struct mkv_recipe *recipe,
 			  const struct mkv_image *image, json_t *part);
 
@@ -61,12 +60,12 @@ json_t *mkv_contract_hypervisor(const struct mkv_recipe *recipe,
 				const struct mkv_host *host,
 				const uint8_t uuid[static 16]);
 
-/* The huge pages that a hypervisor's image keeps for its guests: as many as the
- * machine with most of them needs. 0: none, or no hypervisor. */
+/* The number of huge pages that a hypervisor's image allocates: enough for the
+ * host with the most guests. 0 for any other image. */
 uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
 				 const struct mkv_image *image);
 
-/* What Docker must look like in an image that carries containers. */
+/* Docker's version, networks, volumes and containers of an image. */
 json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 			    const struct mkv_lock *lock,
 			    const struct mkv_image *image);

@@ -3,7 +3,7 @@
 
 #include "builder/evidence/contract/contract_internal.h"
 
-/* The upstream part of docker.io's version: what `docker version` says. */
+/* The upstream part of docker.io's version, which `docker version` prints. */
 static json_t *docker_version(const struct mkv_lock *lock)
 {
 	for (size_t i = 0; i < lock->n_packages; i++)
@@ -23,7 +23,7 @@ find_container(const struct mkv_recipe *recipe, const char *name)
 	return NULL;
 }
 
-static json_t *container(const struct mkv_container *c)
+static json_t *container_part(const struct mkv_container *c)
 {
 	json_t *part = json_object();
 	put_string(part, "name", c->name);
@@ -43,7 +43,7 @@ static json_t *container(const struct mkv_container *c)
 	return part;
 }
 
-/* Whether the image's containers are in a network, or mount a volume. */
+/* Whether a container of the image is in `network`, or mounts `volume`. */
 static bool is_used(const struct mkv_recipe *recipe,
 		    const struct mkv_image *image, const char *network,
 		    const char *volume)
@@ -89,7 +89,8 @@ json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 		const struct mkv_container *c =
 			find_container(recipe, image->containers.items[i]);
 		if (c)
-			(void)json_array_append_new(containers, container(c));
+			(void)json_array_append_new(containers,
+						    container_part(c));
 	}
 	put(part, "containers", containers);
 	return part;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The domain that a guest is on its hypervisor: what the recipe says, and what
- * follows from it and the machine. builder/format/libvirt writes XML of it, and
- * the hypervisor's verifier compares the live domain with it. */
+/* The libvirt domain of a guest: what the recipe states, and what follows from
+ * the recipe and the hardware. builder/format/libvirt writes it as XML, and the
+ * verifier of the hypervisor host compares the live domain with it. */
 #include <string.h>
 
 #include "builder/evidence/contract/contract_internal.h"
 #include "lib/contract.h"
 
-static bool is(const char *value, const char *wanted)
+static bool is_equal(const char *value, const char *expected)
 {
-	return value && strcmp(value, wanted) == 0;
+	return value && strcmp(value, expected) == 0;
 }
 
 static unsigned count_cpus(const struct mkv_hypervisor *hv)
@@ -17,10 +17,10 @@ static unsigned count_cpus(const struct mkv_hypervisor *hv)
 	return hv->sockets * hv->cores * hv->threads;
 }
 
-/* Guest CPU n on machine CPU k(n): Linux numbers a machine's first threads
- * first and their siblings behind them, a guest's siblings stand side by side,
- * so that pinning keeps siblings siblings. */
-static unsigned pinned_to(const struct mkv_recipe *recipe, unsigned vcpu)
+/* The host's CPU for a guest's CPU. Linux numbers the first threads of a host's
+ * cores before the second ones, while siblings of a guest have adjacent
+ * numbers: this mapping puts siblings of the guest on siblings of the host. */
+static unsigned host_cpu(const struct mkv_recipe *recipe, unsigned vcpu)
 {
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
 	unsigned machine_cores =
@@ -30,7 +30,8 @@ static unsigned pinned_to(const struct mkv_recipe *recipe, unsigned vcpu)
 	return core + thread * machine_cores;
 }
 
-/* What QEMU does beside the guest's CPUs stays off them where it can. */
+/* QEMU's other threads run on the host's CPUs that no guest CPU is pinned to.
+ */
 static void put_pins(json_t *cpu, const struct mkv_recipe *recipe)
 {
 	const struct mkv_hardware *hw = &recipe->hardware;
@@ -39,11 +40,11 @@ static void put_pins(json_t *cpu, const struct mkv_recipe *recipe)
 	json_t *pins = json_array(), *others = json_array();
 	for (unsigned i = 0; i < count; i++)
 		(void)json_array_append_new(pins,
-					    json_integer(pinned_to(recipe, i)));
+					    json_integer(host_cpu(recipe, i)));
 	for (unsigned at = 0; at < machine; at++) {
 		bool taken = false;
 		for (unsigned i = 0; i < count && !taken; i++)
-			taken = pinned_to(recipe, i) == at;
+			taken = host_cpu(recipe, i) == at;
 		if (!taken)
 			(void)json_array_append_new(others, json_integer(at));
 	}
@@ -51,17 +52,17 @@ static void put_pins(json_t *cpu, const struct mkv_recipe *recipe)
 	put(cpu, "others", others);
 }
 
-/* How many dies a guest's socket needs so that passed-through caches keep their
- * sharers. A guest's APIC ids have no gaps but at levels of its topology, and
- * who shares a cache is a range of them, rounded up to a power of two (AMD64
- * APM volume 3, E.4.15): where the last cache has three cores, as in the Ryzen
- * 5 3600, six cores in a row would be parted as four and two. */
+/* The number of dies per socket with which passed-through caches keep their
+ * sharers. A guest's APIC ids have gaps only at levels of its topology, and the
+ * sharers of a cache are a range of APIC ids, rounded up to a power of two
+ * (AMD64 APM volume 3, E.4.15). Without dies, a last-level cache of three
+ * cores, as in the Ryzen 5 3600, would split six cores into four and two. */
 static unsigned count_dies(const struct mkv_recipe *recipe)
 {
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
 	const struct mkv_hardware *hardware = &recipe->hardware;
 	unsigned shared_by = 0, all = hv->cores * hv->threads;
-	if (!is(hv->caches, "passthrough"))
+	if (!is_equal(hv->caches, "passthrough"))
 		return 1;
 	for (size_t i = 0; i < hardware->n_caches; i++)
 		if (hardware->caches[i].level == 3)
@@ -75,7 +76,7 @@ static unsigned count_dies(const struct mkv_recipe *recipe)
 static bool has_clocksource(const struct mkv_hypervisor *hv, const char *name)
 {
 	for (size_t i = 0; i < hv->clocksources.count; i++)
-		if (is(hv->clocksources.items[i], name))
+		if (is_equal(hv->clocksources.items[i], name))
 			return true;
 	return false;
 }
@@ -86,10 +87,10 @@ static json_t *cpu_part(const struct mkv_recipe *recipe)
 	unsigned dies = count_dies(recipe);
 	json_t *part = json_object();
 	put_string(part, "mode", hv->cpu_mode);
-	if (is(hv->cpu_mode, "custom"))
+	if (is_equal(hv->cpu_mode, "custom"))
 		put_string(part, "model", hv->cpu_model);
-	/* A CPU that could migrate has no invariant TSC. */
-	if (is(hv->cpu_mode, "host-passthrough"))
+	/* libvirt hides the invariant TSC of a CPU that can migrate. */
+	if (is_equal(hv->cpu_mode, "host-passthrough"))
 		put(part, "migratable",
 		    json_boolean(!has_clocksource(hv, "tsc")));
 	put(part, "features", strings(&hv->features));
@@ -98,7 +99,7 @@ static json_t *cpu_part(const struct mkv_recipe *recipe)
 	put_integer(part, "cores", hv->cores / dies);
 	put_integer(part, "threads", hv->threads);
 	put_string(part, "caches", hv->caches);
-	if (is(hv->pin, "one-to-one"))
+	if (is_equal(hv->pin, "one-to-one"))
 		put_pins(part, recipe);
 	return part;
 }
@@ -130,8 +131,8 @@ static json_t *nic_part(const struct mkv_recipe *recipe)
 	return part;
 }
 
-/* The kernel takes the TSC when it is invariant and kvm-clock is no better; it
- * has neither where the contract doesn't name it. The HPET costs exits. */
+/* A timer exists only where the contract names its clocksource. The HPET costs
+ * exits; without kvmclock the kernel uses the TSC, if it is invariant. */
 static json_t *timers_part(const struct mkv_hypervisor *hv)
 {
 	json_t *part = json_array();

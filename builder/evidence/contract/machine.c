@@ -4,11 +4,11 @@
 #include "builder/core/host/models.h"
 #include "builder/evidence/contract/contract_internal.h"
 
-/* What CPUID 0x40000000 says under KVM (Linux,
- * Documentation/virt/kvm/x86/cpuid.rst), trailing NULs left out. */
+/* CPUID 0x40000000 under KVM (Linux, Documentation/virt/kvm/x86/cpuid.rst),
+ * without trailing NULs. */
 #define KVM_SIGNATURE "KVMKVMKVM"
 
-static json_t *identity(const struct mkv_hardware *hardware)
+static json_t *identity_part(const struct mkv_hardware *hardware)
 {
 	json_t *cpu = json_object();
 	put_string(cpu, "vendor", hardware->cpu_vendor);
@@ -29,11 +29,11 @@ static bool is_same_feature(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* The machine's own, passed through, but for features that are hidden. */
-static json_t *passed_through(const struct mkv_hardware *hardware,
-			      const struct mkv_hypervisor *hv)
+/* The hardware's CPU, passed through without the hidden features. */
+static json_t *passed_cpu_part(const struct mkv_hardware *hardware,
+			       const struct mkv_hypervisor *hv)
 {
-	json_t *cpu = identity(hardware);
+	json_t *cpu = identity_part(hardware);
 	json_t *features = json_array();
 	for (size_t i = 0; i < hardware->cpu_features.count; i++) {
 		const char *name = hardware->cpu_features.items[i];
@@ -51,8 +51,8 @@ static json_t *passed_through(const struct mkv_hardware *hardware,
 	return cpu;
 }
 
-/* One of QEMU's, where it is known what that shows. */
-static json_t *named(const char *name)
+/* A CPU model of QEMU; empty when its identity is unknown here. */
+static json_t *named_cpu_part(const char *name)
 {
 	const struct mkv_cpu_model *model = mkv_cpu_model_find(name);
 	json_t *cpu = json_object();
@@ -66,31 +66,33 @@ static json_t *named(const char *name)
 	return cpu;
 }
 
-/* What libvirt chooses when the guest starts: nobody knows more now. */
-static json_t *chosen_later(const struct mkv_hardware *hardware)
+/* host-model: libvirt chooses the model when the guest starts, so only the
+ * vendor is known. */
+static json_t *host_model_part(const struct mkv_hardware *hardware)
 {
 	json_t *cpu = json_object();
 	put_string(cpu, "vendor", hardware->cpu_vendor);
 	return cpu;
 }
 
-static void topology(json_t *cpu, unsigned sockets, unsigned cores,
-		     unsigned threads)
+static void put_topology(json_t *cpu, unsigned sockets, unsigned cores,
+			 unsigned threads)
 {
 	put_integer(cpu, "sockets", sockets);
 	put_integer(cpu, "cores", cores);
 	put_integer(cpu, "threads", threads);
 }
 
-static void hypervisor(json_t *cpu, bool present, const char *signature)
+static void put_hypervisor_bit(json_t *cpu, bool present, const char *signature)
 {
 	put(cpu, "hypervisor", json_boolean(present));
 	if (present)
 		put_string(cpu, "hypervisor_signature", signature);
 }
 
-/* A guest never has more threads in a cache than it has at all. */
-static json_t *caches(const struct mkv_hardware *hardware, unsigned threads)
+/* At most `threads` threads, all that the machine has, share a cache. */
+static json_t *caches_part(const struct mkv_hardware *hardware,
+			   unsigned threads)
 {
 	json_t *array = json_array();
 	for (size_t i = 0; i < hardware->n_caches; i++) {
@@ -112,8 +114,8 @@ static json_t *caches(const struct mkv_hardware *hardware, unsigned threads)
 	return array;
 }
 
-static json_t *memory(uint64_t bytes, unsigned numa_nodes,
-		      uint64_t huge_page_bytes, uint64_t huge_pages)
+static json_t *memory_part(uint64_t bytes, unsigned numa_nodes,
+			   uint64_t huge_page_bytes, uint64_t huge_pages)
 {
 	json_t *part = json_object();
 	put_integer(part, "bytes", (int64_t)bytes);
@@ -123,22 +125,23 @@ static json_t *memory(uint64_t bytes, unsigned numa_nodes,
 	return part;
 }
 
-static void guest(const struct mkv_recipe *recipe, json_t *part)
+static void put_guest(const struct mkv_recipe *recipe, json_t *part)
 {
 	const struct mkv_hardware *hardware = &recipe->hardware;
 	const struct mkv_hypervisor *hv = &recipe->hypervisor;
 	bool own = strcmp(hv->cpu_mode, "host-passthrough") == 0;
-	json_t *cpu = own	      ? passed_through(hardware, hv)
-		      : hv->cpu_model ? named(hv->cpu_model)
-				      : chosen_later(hardware);
-	topology(cpu, hv->sockets, hv->cores, hv->threads);
-	hypervisor(cpu, true,
-		   hardware->hypervisor ? hardware->hypervisor_signature
-					: KVM_SIGNATURE);
+	json_t *cpu = own	      ? passed_cpu_part(hardware, hv)
+		      : hv->cpu_model ? named_cpu_part(hv->cpu_model)
+				      : host_model_part(hardware);
+	put_topology(cpu, hv->sockets, hv->cores, hv->threads);
+	put_hypervisor_bit(cpu, true,
+			   hardware->hypervisor ? hardware->hypervisor_signature
+						: KVM_SIGNATURE);
 	put(part, "cpu", cpu);
 	if (own && strcmp(hv->caches, "passthrough") == 0 && hardware->n_caches)
-		put(part, "caches", caches(hardware, hv->cores * hv->threads));
-	put(part, "memory", memory(hv->memory_bytes, 1, 0, 0));
+		put(part, "caches",
+		    caches_part(hardware, hv->cores * hv->threads));
+	put(part, "memory", memory_part(hv->memory_bytes, 1, 0, 0));
 }
 
 uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
@@ -155,21 +158,24 @@ uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
 	return most * (hv->memory_bytes / hv->huge_page_bytes);
 }
 
-static void machine(const struct mkv_recipe *recipe,
-		    const struct mkv_image *image, json_t *part)
+static void put_hardware(const struct mkv_recipe *recipe,
+			 const struct mkv_image *image, json_t *part)
 {
 	const struct mkv_hardware *hardware = &recipe->hardware;
-	json_t *cpu = identity(hardware);
-	topology(cpu, hardware->sockets, hardware->cores, hardware->threads);
-	hypervisor(cpu, hardware->hypervisor, hardware->hypervisor_signature);
+	json_t *cpu = identity_part(hardware);
+	put_topology(cpu, hardware->sockets, hardware->cores,
+		     hardware->threads);
+	put_hypervisor_bit(cpu, hardware->hypervisor,
+			   hardware->hypervisor_signature);
 	put(part, "cpu", cpu);
 	if (hardware->n_caches)
 		put(part, "caches",
-		    caches(hardware, hardware->cores * hardware->threads));
+		    caches_part(hardware, hardware->cores * hardware->threads));
 	uint64_t pages = mkv_contract_huge_pages(recipe, image);
 	uint64_t huge = pages ? recipe->hypervisor.huge_page_bytes : 0;
 	put(part, "memory",
-	    memory(hardware->memory_bytes, hardware->numa_nodes, huge, pages));
+	    memory_part(hardware->memory_bytes, hardware->numa_nodes, huge,
+			pages));
 }
 
 void mkv_contract_machine(const struct mkv_recipe *recipe,
@@ -177,10 +183,10 @@ void mkv_contract_machine(const struct mkv_recipe *recipe,
 {
 	const struct mkv_strings *clocksources = &recipe->hardware.clocksources;
 	if (image->platform == MKV_ON_KVM && recipe->has_hypervisor) {
-		guest(recipe, part);
+		put_guest(recipe, part);
 		clocksources = &recipe->hypervisor.clocksources;
 	} else {
-		machine(recipe, image, part);
+		put_hardware(recipe, image, part);
 	}
 	if (clocksources->count)
 		put(part, "clocksources", strings(clocksources));

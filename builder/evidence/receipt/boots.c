@@ -15,12 +15,12 @@ int mkv_receipt_review_boot(struct mkv_receipt_review *review,
 		if (strcmp(known[i].tpm_key, ret->tpm_key) != 0 ||
 		    same == (known[i].resets == ret->resets))
 			continue;
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
-			same ? "boot: %s is also that of reset %u of this TPM, "
-			       "by a receipt before"
-			     : "boot: %s isn't the only one after reset %u of "
-			       "this TPM, by a receipt before",
+			same ? "boot: boot ID %s belongs to reset %u of this "
+			       "TPM in an earlier receipt"
+			     : "boot: boot ID %s differs from that of reset %u "
+			       "of this TPM in an earlier receipt",
 			ret->boot_id, known[i].resets);
 	}
 	return review->failed ? mkv_oom(err) : 0;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The look that broke a boot's receipt, where it lies beside it. */
+/* receipt.broken.json: a later run in the boot of a receipt, which did not
+ * pass.
+ */
 #include <fcntl.h>
 #include <string.h>
 
@@ -7,7 +9,9 @@
 
 enum { BROKEN_MAX = 8 << 20 };
 
-/* "clock, ksm": what failed in it, or else couldn't be told. */
+/* "clock, ksm": the checks that failed, or else those that were not
+ * established.
+ */
 static void name_checks(const json_t *broken, struct mkv_buf *into)
 {
 	static const char *const worst[] = {"fail", "not-established"};
@@ -35,12 +39,13 @@ int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
 	int rc = mkv_json_load_file(dirfd, file, BROKEN_MAX, &broken, &own);
 	if (rc == -ENOENT)
 		return 0;
-	/* Half a witness is one. */
+	/* An unreadable broken receipt still counts against the boot. */
 	if (rc < 0) {
-		mkv_receipt_complain(review,
-				     "broken: %s beside it can't be read "
-				     "(%.200s)",
-				     file, own.message);
+		mkv_receipt_add_problem(
+			review,
+			"broken: %s in the same directory can't be "
+			"read: %.200s",
+			file, own.message);
 		return review->failed ? mkv_oom(err) : 0;
 	}
 	const char *boot_id = json_string_value(
@@ -48,9 +53,10 @@ int mkv_receipt_review_broken(int dirfd, struct mkv_receipt_review *review,
 	if (boot_id && strcmp(boot_id, review->boot_id) != 0)
 		return 0;
 	name_checks(broken, &names);
-	mkv_receipt_complain(review,
-			     "broken: a later look of this boot, %s beside it, "
-			     "didn't pass: %.400s",
-			     file, names.size ? names.data : "no check named");
+	mkv_receipt_add_problem(review,
+				"broken: a later run in this boot, %s, did not "
+				"pass: %.400s",
+				file,
+				names.size ? names.data : "it names no check");
 	return review->failed || names.failed ? mkv_oom(err) : 0;
 }

@@ -11,9 +11,9 @@ const json_t *mkv_receipt_find_check(const json_t *receipt, const char *name)
 	const json_t *checks = json_object_get(receipt, "checks");
 	for (size_t i = 0; i < json_array_size(checks); i++) {
 		const json_t *check = json_array_get(checks, i);
-		const char *said =
+		const char *found =
 			json_string_value(json_object_get(check, "name"));
-		if (said && strcmp(said, name) == 0)
+		if (found && strcmp(found, name) == 0)
 			return check;
 	}
 	return NULL;
@@ -31,8 +31,8 @@ static bool has_running_guest(const json_t *receipt)
 	return false;
 }
 
-/* True when the receipt has a result of the check. Guests start after the host
- * passed: until one runs, checks of guests have none. */
+/* Whether the receipt has a result of the check. Guests start after their host
+ * has passed: until one runs, the checks of guests have no result. */
 static bool has_result(const struct mkv_check_promise *row,
 		       const json_t *receipt)
 {
@@ -49,10 +49,10 @@ static void require_settings(struct mkv_receipt_review *review,
 {
 	for (size_t i = 0; i < settings->count; i++)
 		if (!mkv_check_verifies_setting(settings->items[i].key))
-			mkv_receipt_complain(
+			mkv_receipt_add_problem(
 				review,
-				"setting '%.64s': promised, but no check asks "
-				"for it",
+				"setting '%.64s': promised, but no check "
+				"verifies it",
 				settings->items[i].key);
 }
 
@@ -68,7 +68,9 @@ void mkv_receipt_require(struct mkv_receipt_review *review,
 	     c++)
 		if ((!watch || c->watched) &&
 		    mkv_check_is_promised(c, &scope) && !has_result(c, receipt))
-			mkv_receipt_complain(
-				review, "%s: promised, but not asked", c->name);
+			mkv_receipt_add_problem(
+				review,
+				"%s: promised, but the check did not run",
+				c->name);
 	require_settings(review, &image->settings);
 }

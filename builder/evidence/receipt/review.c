@@ -16,10 +16,11 @@ void mkv_receipt_review_done(struct mkv_receipt_review *review)
 	*review = (struct mkv_receipt_review){0};
 }
 
-void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
-			  ...)
+void mkv_receipt_add_problem(struct mkv_receipt_review *review,
+			     const char *format, ...)
 {
-	/* Receipts may be hostile: the list has an end, the count hasn't. */
+	/* A hostile receipt may have any number of problems: they are
+	 * counted, but no longer listed. */
 	if (review->n_problems == MKV_RECEIPT_PROBLEMS_MAX) {
 		review->n_omitted++;
 		return;
@@ -37,24 +38,24 @@ void mkv_receipt_complain(struct mkv_receipt_review *review, const char *format,
 		review->failed = true;
 		return;
 	}
-	mkv_utf8_make_valid(line); /* formats cut names anywhere */
+	mkv_utf8_make_valid(line); /* precisions cut names at any byte */
 	review->problems = more;
 	review->problems[review->n_problems++] = mkv_take(line);
 }
 
-static void compare(struct mkv_receipt_review *review, const char *what,
-		    const char *promised, const char *said)
+static void compare_text(struct mkv_receipt_review *review, const char *what,
+			 const char *promised, const char *found)
 {
-	if (!promised || !said || strcmp(promised, said) != 0)
-		mkv_receipt_complain(
+	if (!promised || !found || strcmp(promised, found) != 0)
+		mkv_receipt_add_problem(
 			review,
-			"%s: the receipt says '%.128s', the contract '%.128s'",
-			what, said ? said : "nothing",
+			"%s: the receipt has '%.128s', the contract '%.128s'",
+			what, found ? found : "nothing",
 			promised ? promised : "nothing");
 }
 
-/* The order of badness; -1 for a word that isn't one. */
-static int rank(const char *result)
+/* Results from best to worst; -1 for an unknown word. */
+static int rank_result(const char *result)
 {
 	static const char *const words[] = {"not-promised", "pass",
 					    "not-established", "fail"};
@@ -90,29 +91,53 @@ static int review_check(struct mkv_json_reader *r, const json_t *check,
 			r, json_array_get(findings, i), "result", true);
 		if (r->rc < 0)
 			return 0;
-		worst = rank(one) > worst ? rank(one) : worst;
-		if (rank(one) < 0)
-			mkv_receipt_complain(review,
-					     "%s: unknown result '%.32s'", name,
-					     one);
+		int rank = rank_result(one);
+		worst = rank > worst ? rank : worst;
+		if (rank < 0)
+			mkv_receipt_add_problem(review,
+						"%s: unknown result '%.32s'",
+						name, one);
 	}
-	if (rank(result) != worst)
-		mkv_receipt_complain(
-			review, "%s: '%s' doesn't follow from its findings",
+	if (rank_result(result) != worst)
+		mkv_receipt_add_problem(
+			review, "%s: '%s' does not follow from its findings",
 			name, result);
 	if (accepted && (!is_accepted(contract, name) || worst != 2)) {
-		mkv_receipt_complain(
-			review, "%s: accepted, but not by the contract", name);
+		mkv_receipt_add_problem(
+			review,
+			"%s: accepted, but the contract does not accept it",
+			name);
 		accepted = NULL;
 	}
 	if (worst >= 2 && !accepted)
-		mkv_receipt_complain(review, "%s: %s", name, result);
+		mkv_receipt_add_problem(review, "%s: %s", name, result);
 	return accepted ? 1 : worst;
 }
 
-static void review_place(struct mkv_json_reader *r, const json_t *root,
+/* The rank of the worst check. */
+static int review_checks(struct mkv_json_reader *r, const json_t *checks,
 			 const struct mkv_contract *contract,
 			 struct mkv_receipt_review *review)
+{
+	int worst = 0;
+	for (size_t i = 0; i < json_array_size(checks) && r->rc >= 0; i++) {
+		int rank = review_check(r, json_array_get(checks, i), contract,
+					review);
+		worst = rank > worst ? rank : worst;
+	}
+	return worst;
+}
+
+/* Cuts a text to its place, in whole UTF-8 characters. */
+static void copy_text(char *into, size_t size, const char *text)
+{
+	(void)snprintf(into, size, "%s", text);
+	mkv_utf8_make_valid(into);
+}
+
+static void review_host(struct mkv_json_reader *r, const json_t *root,
+			const struct mkv_contract *contract,
+			struct mkv_receipt_review *review)
 {
 	json_t *part = mkv_json_member(r, root, "host", JSON_OBJECT, true);
 	const char *name = mkv_json_string(r, part, "name", true);
@@ -121,17 +146,16 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	const char *files = mkv_json_string(r, part, "files_sha256", false);
 	if (r->rc < 0)
 		return;
-	(void)snprintf(review->host, sizeof(review->host), "%.128s", name);
-	mkv_utf8_make_valid(review->host);
+	copy_text(review->host, sizeof(review->host), name);
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, name);
 	if (!host) {
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review, "'%.64s' isn't a host of the contract", name);
 		return;
 	}
-	compare(review, "role", host->role, role);
-	compare(review, "image", host->image, image_name);
+	compare_text(review, "role", host->role, role);
+	compare_text(review, "image", host->image, image_name);
 	const struct mkv_contract_image *image =
 		mkv_contract_find_image(contract, host->image);
 	if (!image)
@@ -139,7 +163,7 @@ static void review_place(struct mkv_json_reader *r, const json_t *root,
 	char hex[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&image->files.sha256, hex);
 	if (image->files.list)
-		compare(review, "list of files", hex, files);
+		compare_text(review, "list of files", hex, files);
 	mkv_receipt_require(review, root, contract, host, image);
 }
 
@@ -163,36 +187,30 @@ static void review_root(struct mkv_json_reader *r, const json_t *root,
 		mkv_json_string(r, root, "unsigned_because", false);
 	if (r->rc < 0)
 		return;
-	review->says_signed = is_signed == 1;
-	(void)snprintf(review->unsigned_because,
-		       sizeof(review->unsigned_because), "%.159s",
-		       because ? because : "it doesn't say why");
-	(void)snprintf(review->phase, sizeof(review->phase), "%.15s", phase);
-	(void)snprintf(review->result, sizeof(review->result), "%.23s", result);
-	(void)snprintf(review->boot_id, sizeof(review->boot_id), "%.63s",
-		       boot_id ? boot_id : "unknown");
-	mkv_utf8_make_valid(review->unsigned_because);
-	mkv_utf8_make_valid(review->phase);
-	mkv_utf8_make_valid(review->result);
-	mkv_utf8_make_valid(review->boot_id);
-	compare(review, "contract", sha256, digest);
+	review->is_marked_signed = is_signed == 1;
+	copy_text(review->unsigned_because, sizeof(review->unsigned_because),
+		  because ? because : "no reason given");
+	copy_text(review->phase, sizeof(review->phase), phase);
+	copy_text(review->result, sizeof(review->result), result);
+	copy_text(review->boot_id, sizeof(review->boot_id),
+		  boot_id ? boot_id : "unknown");
+	compare_text(review, "contract", sha256, digest);
 	if (strcmp(trust, "verified") != 0)
-		mkv_receipt_complain(review,
-				     "contract: its signature was %.32s on the "
-				     "machine",
-				     trust);
-	int worst = 0;
-	for (size_t i = 0; i < json_array_size(checks) && r->rc == 0; i++) {
-		int one = review_check(r, json_array_get(checks, i), contract,
-				       review);
-		worst = one > worst ? one : worst;
-	}
-	if (r->rc == 0 && rank(verdict) != (worst == 0 ? 2 : worst))
-		mkv_receipt_complain(review,
-				     "verdict: '%.32s' doesn't follow from the "
-				     "checks",
-				     verdict);
-	review_place(r, root, contract, review);
+		mkv_receipt_add_problem(review,
+					"contract: the verifier reports its "
+					"signature as %.32s",
+					trust);
+	int worst = review_checks(r, checks, contract, review);
+	if (r->rc < 0)
+		return;
+	/* Without any result nothing is established. */
+	if (rank_result(verdict) != (worst == 0 ? 2 : worst))
+		mkv_receipt_add_problem(
+			review,
+			"verdict: '%.32s' does not follow from the "
+			"checks",
+			verdict);
+	review_host(r, root, contract, review);
 }
 
 int mkv_receipt_review(const struct mkv_contract *contract,
@@ -205,7 +223,8 @@ int mkv_receipt_review(const struct mkv_contract *contract,
 	auto_receipt_review struct mkv_receipt_review review = {0};
 	if (size > RECEIPT_MAX)
 		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
-				"a receipt of %zu bytes", size);
+				"a receipt of %zu bytes: the maximum is %d",
+				size, RECEIPT_MAX);
 	int rc = mkv_json_load(receipt, size, &root, err);
 	if (rc < 0)
 		return rc;

@@ -17,9 +17,11 @@ static void judge_key(struct mkv_receipt_review *review,
 		review->signature = MKV_RECEIPT_SIGNED;
 		return;
 	}
-	mkv_receipt_complain(review,
-			     "signature: by TPM key %s; the contract names %s",
-			     review->tpm_key, promised);
+	mkv_receipt_add_problem(
+		review,
+		"signature: made by TPM key %s, but the contract "
+		"names %s",
+		review->tpm_key, promised);
 }
 
 static void judge_unsigned(struct mkv_receipt_review *review,
@@ -27,13 +29,14 @@ static void judge_unsigned(struct mkv_receipt_review *review,
 {
 	review->signature = MKV_RECEIPT_UNSIGNED;
 	if (document)
-		mkv_receipt_complain(review, "signature: there is one, though "
-					     "the receipt says that it is "
-					     "unsigned");
+		mkv_receipt_add_problem(review,
+					"signature: present, but the "
+					"receipt is marked as unsigned");
 	else if (promised && strcmp(review->phase, "watch") != 0)
-		mkv_receipt_complain(
+		mkv_receipt_add_problem(
 			review,
-			"signature: none (%s); the contract names TPM key %s",
+			"signature: missing (%s), but the contract names TPM "
+			"key %s",
 			review->unsigned_because, promised);
 }
 
@@ -53,14 +56,14 @@ int mkv_receipt_review_signature(const struct mkv_contract *contract,
 	if (rc < 0)
 		return rc;
 	review->signature = MKV_RECEIPT_BROKEN_SIGNATURE;
-	if (!review->says_signed)
+	if (!review->is_marked_signed)
 		judge_unsigned(review, document, promised);
 	else if (!document)
-		mkv_receipt_complain(review, "signature: the receipt says that "
-					     "it is signed, but there is none");
+		mkv_receipt_add_problem(review, "signature: missing, but the "
+						"receipt is marked as signed");
 	else if (mkv_quote_parse(document, document_size, &quote, &wrong) < 0 ||
 		 mkv_quote_verify(&quote, &sha256, &wrong) < 0)
-		mkv_receipt_complain(review, "signature: %s", wrong.message);
+		mkv_receipt_add_problem(review, "signature: %s", wrong.message);
 	else
 		judge_key(review, &quote, promised);
 	return review->failed ? mkv_oom(err) : 0;

@@ -6,8 +6,7 @@
 #include "builder/evidence/receipt/review_internal.h"
 #include "lib/checks.h"
 
-/* The kernel's clock is set back and forth by a little while a machine starts.
- */
+/* While a machine starts, its clock is corrected by fractions of a second. */
 enum { SLACK_S = 2 };
 
 static const char *text_at(const json_t *receipt, const char *part,
@@ -23,7 +22,8 @@ static int64_t time_at(const json_t *object, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
-/* The guest in a machine's receipt; NULL: it didn't run there then. */
+/* The guest in the receipt of its hypervisor host; NULL when it isn't listed.
+ */
 static const json_t *find_guest(const json_t *receipt, const char *name)
 {
 	const json_t *guests = json_object_get(receipt, "guests");
@@ -37,7 +37,7 @@ static const json_t *find_guest(const json_t *receipt, const char *name)
 	return NULL;
 }
 
-/* Whether the check passed, or was accepted, and says something of the guest.
+/* Whether the check passed, or was accepted, and has a finding about the guest.
  */
 static bool has_passed(const json_t *machine, const char *name,
 		       const struct mkv_contract_host *guest)
@@ -65,51 +65,54 @@ static bool has_passed(const json_t *machine, const char *name,
 	return false;
 }
 
-/* What only the machine can say of its guest. NULL when it says it all. */
-static const char *miss_check(const struct mkv_contract_host *host,
-			      const json_t *machine)
+/* Checks of a guest that only its hypervisor host can run. NULL when all of
+ * them passed, else the problem. */
+static const char *find_failed_check(const struct mkv_contract_host *host,
+				     const json_t *machine)
 {
 	static const char *const always[][2] = {
-		{"guests", "its machine's guests didn't pass"},
-		{"guest-cpu", "its machine's guest-cpu didn't pass"},
-		{"guest-memory", "its machine's guest-memory didn't pass"},
-		{"guest-devices", "its machine's guest-devices didn't pass"},
+		{"guests", "check guests did not pass"},
+		{"guest-cpu", "check guest-cpu did not pass"},
+		{"guest-memory", "check guest-memory did not pass"},
+		{"guest-devices", "check guest-devices did not pass"},
 	};
 	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		if (!has_passed(machine, always[i][0], host))
 			return always[i][1];
 	if (mkv_contract_is_pinned(host) &&
 	    !has_passed(machine, "guest-pinning", host))
-		return "its machine's guest-pinning didn't pass";
+		return "check guest-pinning did not pass";
 	return NULL;
 }
 
-/* NULL when they tie, else why they don't. */
-static const char *compare(const struct mkv_contract_host *host,
-			   const json_t *guest, const json_t *machine)
+/* NULL when both receipts describe the same boot of the guest, else the
+ * problem.
+ */
+static const char *compare_receipts(const struct mkv_contract_host *host,
+				    const json_t *guest, const json_t *machine)
 {
 	const json_t *entry = find_guest(machine, host->name);
 	if (!entry)
-		return "the guest didn't run when its machine looked";
+		return "its receipt does not list the guest";
 	const char *there = json_string_value(json_object_get(entry, "uuid"));
 	const char *here = text_at(guest, "machine", "product_uuid");
 	if (!there || strcasecmp(there, host->hypervisor.uuid) != 0)
-		return "its machine saw a domain of another UUID";
+		return "its receipt has a domain with another UUID";
 	if (!here || strcasecmp(here, host->hypervisor.uuid) != 0)
-		return "it ran in a machine of another UUID";
+		return "the guest's machine has another UUID";
 	const char *state = json_string_value(json_object_get(entry, "state"));
 	if (!state || strcmp(state, "running") != 0)
-		return "the guest wasn't running when its machine looked";
+		return "the guest was not running during its checks";
 	int64_t started = time_at(entry, "started");
-	int64_t looked = time_at(machine, "started");
+	int64_t checked = time_at(machine, "started");
 	int64_t booted = time_at(json_object_get(guest, "machine"), "booted");
-	if (started < 0 || looked < 0 || booted < 0)
-		return "a receipt doesn't say when it was";
+	if (started < 0 || checked < 0 || booted < 0)
+		return "one of the receipts lacks a time";
 	if (booted + SLACK_S < started)
-		return "it booted before the domain that its machine saw";
-	if (looked + SLACK_S < booted)
-		return "its machine looked before it booted";
-	return miss_check(host, machine);
+		return "the guest booted before its domain started";
+	if (checked + SLACK_S < booted)
+		return "its checks ran before the guest booted";
+	return find_failed_check(host, machine);
 }
 
 int mkv_receipt_tie(const struct mkv_contract *contract,
@@ -119,29 +122,30 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 {
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, review->host);
-	const struct mkv_contract_host *carrier =
+	const struct mkv_contract_host *hypervisor =
 		host && host->hypervisor.promised
 			? mkv_contract_find_carrier(contract, host->name)
 			: NULL;
 	const char *why = NULL;
 	*ret = MKV_TIE_NONE;
-	if (!carrier)
+	if (!hypervisor)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = text_at(receipts[i], "host", "name");
-		if (!name || strcmp(name, carrier->name) != 0)
+		if (!name || strcmp(name, hypervisor->name) != 0)
 			continue;
-		const char *here = compare(host, receipts[which], receipts[i]);
-		if (!here) {
+		const char *problem =
+			compare_receipts(host, receipts[which], receipts[i]);
+		if (!problem) {
 			*ret_with = i;
 			*ret = MKV_TIED;
 			return 0;
 		}
-		why = why ? why : here;
+		why = why ? why : problem;
 	}
 	*ret = why ? MKV_TIE_BROKEN : MKV_TIE_ABSENT;
 	if (why)
-		mkv_receipt_complain(review, "machine '%s': %s", carrier->name,
-				     why);
+		mkv_receipt_add_problem(review, "hypervisor host '%s': %s",
+					hypervisor->name, why);
 	return review->failed ? mkv_oom(err) : 0;
 }

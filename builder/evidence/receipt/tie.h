@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A guest's receipt and its machine's, which together say what neither can say
- * alone: that this boot of the guest ran in that domain, whose pins and pages
- * the machine looked at (docs/VERIFICATION.md, "A hypervisor and its guests").
- */
+/* Correlates a guest's receipt with its hypervisor host's. Together they prove
+ * what neither proves alone: that this boot of the guest ran in the domain
+ * whose pins and pages the host checked (docs/VERIFICATION.md, "A hypervisor
+ * and its guests"). */
 
 #include "builder/evidence/receipt/review.h"
 
 enum mkv_tie {
-	MKV_TIE_NONE,	/* no guest, or its machine isn't in the contract */
-	MKV_TIE_ABSENT, /* no receipt of its machine is among these */
-	MKV_TIE_BROKEN, /* there is, and it doesn't tie: a problem */
+	MKV_TIE_NONE,	/* not a guest, or the contract lacks its host */
+	MKV_TIE_ABSENT, /* no receipt of its host was given */
+	MKV_TIE_BROKEN, /* the host's receipts contradict it: a problem */
 	MKV_TIED,
 };
 
-/* Looks among all `receipts`, documents that were reviewed, for the machine
- * that ran the one at `which`, and saw its processor, memory, devices and,
- * where they are promised, pins as they should be. `ret_with` is set only for
- * MKV_TIED, to the index of the one that ties; MKV_TIE_BROKEN adds why to the
- * review's problems. */
+/* Searches `receipts`, reviewed documents, for one of the hypervisor host that
+ * ran the guest of receipt `which` and whose checks of the guest's processor,
+ * memory, devices and, where they are promised, pins passed. `ret_with` is set
+ * only for MKV_TIED, to the index of that receipt; MKV_TIE_BROKEN adds the
+ * first contradiction to the review's problems. */
 int mkv_receipt_tie(const struct mkv_contract *contract,
 		    json_t *const *receipts, size_t count, size_t which,
 		    struct mkv_receipt_review *review, enum mkv_tie *ret,
