@@ -60,7 +60,8 @@ static int read_xattrs(int fd, struct mkv_inode *inode, struct mkv_error *err)
 		if (size < 0 && (errno == ENODATA || errno == ENOTSUP))
 			continue;
 		if (size < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "%s: %m",
+			return mkv_fail(err, MKV_FAILED, errno,
+					"read attribute '%s': %m",
 					kept_xattrs[i]);
 		int rc = mkv_inode_set_xattr(inode, kept_xattrs[i], value,
 					     (size_t)size, err);

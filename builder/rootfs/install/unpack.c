@@ -73,7 +73,8 @@ static bool replaces_package(const struct mkv_package *other,
 }
 
 /* Decides which package owns a path by Replaces. *ret_mine: this package does.
- * The path is removed from the list of the other package, as dpkg does. */
+ * The path is removed from the list of the package that does not own it, as
+ * dpkg does. */
 static int claim_path(struct unpacking *unpacking, size_t entry,
 		      const char *path, bool *ret_mine, struct mkv_error *err)
 {
@@ -116,7 +117,8 @@ static int set_link_metadata(int parent, const char *name,
 	    (S_ISDIR(entry->mode) &&
 	     fchmodat(parent, name, entry->mode & 07777, 0) < 0) ||
 	    utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+		return mkv_fail(err, MKV_FAILED, errno,
+				"set owner, mode and time of '%s': %m",
 				entry->path);
 	return 0;
 }
@@ -152,7 +154,7 @@ static int put_directory(struct unpacking *unpacking,
 {
 	const char *name;
 	if (strcmp(entry->path, "/") == 0)
-		return 0; /* always 0755, whatever the package has */
+		return 0; /* stays 0755, as the sandbox created it */
 	int rc = enter_parent(unpacking, entry->path, &name, err);
 	if (rc < 0)
 		return rc;

@@ -250,7 +250,7 @@ static int set_metadata(int fd, const struct mkv_package_entry *entry,
 	     fchown(fd, entry->uid, entry->gid) < 0) ||
 	    fchmod(fd, entry->mode & 07777) < 0 || futimens(fd, times) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"'%s': set owner, mode and time: %m",
+				"set owner, mode and time of '%s': %m",
 				entry->path);
 	return 0;
 }
@@ -399,8 +399,8 @@ static int add_md5sum(const struct staging *staging, size_t number,
 	(void)snprintf(name, sizeof(name), "%zu", number);
 	auto_fd int fd = openat(staging->stage_fd, name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-				entry->path);
+		return mkv_fail(err, MKV_FAILED, errno,
+				"open the staged '%s': %m", entry->path);
 	int rc = mkv_md5_fd(fd, hex, err);
 	if (rc < 0)
 		return rc;

@@ -242,6 +242,7 @@ int mkv_untar_extract(struct mkv_untar *tar, int to, struct mkv_error *err)
 		written = (uint64_t)offset + size;
 	}
 	if (written < tar->size && ftruncate(to, (off_t)tar->size) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", tar->path);
+		return mkv_fail(err, MKV_FAILED, errno, "set size of '%s': %m",
+				tar->path);
 	return 0;
 }
