@@ -114,8 +114,8 @@ static int store_record(struct mkv_keep *file, const struct mkv_buf *record,
 }
 
 /* Answers a google.rpc.Status in the encoding of the request. */
-static void refuse(struct mkv_http_request *request, unsigned status,
-		   bool is_json, const char *message)
+static void refuse_request(struct mkv_http_request *request, unsigned status,
+			   bool is_json, const char *message)
 {
 	unsigned code = status >= 500 ? UNAVAILABLE : INVALID_ARGUMENT;
 	if (status < 500)
@@ -188,42 +188,51 @@ static bool is_type(const char *header, const char *type)
 	return length == strlen(type) && strncasecmp(header, type, length) == 0;
 }
 
+static int decode_and_validate(const struct mkv_http_request *request,
+			       bool is_json, uint64_t *ret_spans,
+			       struct mkv_buf *record, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf body = {0};
+	int rc =
+		decode_body(request, is_json ? JSON_MAX : BODY_MAX, &body, err);
+	return rc < 0 ? rc
+		      : validate_body(&body, is_json, ret_spans, record, err);
+}
+
 static void receive_traces(struct mkv_http_request *request, void *context)
 {
-	auto_buf struct mkv_buf body = {0}, record = {0};
+	auto_buf struct mkv_buf record = {0};
 	struct mkv_error err;
 	uint64_t spans = 0;
 	(void)context;
 	bool is_json = is_type(request->body_type, "application/json");
 	if (!is_json &&
 	    !is_type(request->body_type, "application/x-protobuf")) {
-		refuse(request, 415, true,
-		       "the Content-Type is neither application/x-protobuf nor "
-		       "application/json");
+		refuse_request(
+			request, 415, true,
+			"the Content-Type is neither application/x-protobuf nor "
+			"application/json");
 		return;
 	}
 	if (*request->body_encoding &&
 	    strcasecmp(request->body_encoding, "gzip") != 0 &&
 	    strcasecmp(request->body_encoding, "identity") != 0) {
-		refuse(request, 415, is_json,
-		       "the Content-Encoding is not gzip");
+		refuse_request(request, 415, is_json,
+			       "the Content-Encoding is not gzip");
 		return;
 	}
-	int rc = decode_body(request, is_json ? JSON_MAX : BODY_MAX, &body,
-			     &err);
-	if (rc == 0)
-		rc = validate_body(&body, is_json, &spans, &record, &err);
+	int rc = decode_and_validate(request, is_json, &spans, &record, &err);
 	if (rc < 0) {
-		refuse(request,
-		       rc == -ENOMEM  ? 503
-		       : rc == -EFBIG ? 413
-				      : 400,
-		       is_json, err.message);
+		refuse_request(request,
+			       rc == -ENOMEM  ? 503
+			       : rc == -EFBIG ? 413
+					      : 400,
+			       is_json, err.message);
 		return;
 	}
 	if (spans && store_record(is_json ? collector.json : collector.protobuf,
 				  &record, spans, &err) < 0) {
-		refuse(request, 503, is_json, err.message);
+		refuse_request(request, 503, is_json, err.message);
 	} else if (is_json) {
 		mkv_http_json(request, 200, json_object());
 	} else { /* an ExportTraceServiceResponse without fields is empty */
@@ -283,7 +292,8 @@ static void print_metrics(struct mkv_buf *into, void *context)
 		{"spans", "Spans on the disk.", &collector.spans},
 		{"requests", "Requests stored.", &collector.requests},
 		{"bytes", "Bytes written.", &collector.bytes},
-		{"refused", "Requests that are not valid OTLP.", &collector.refused},
+		{"refused", "Requests that are not valid OTLP.",
+		 &collector.refused},
 		{"not_kept", "Requests that could not be stored.",
 		 &collector.not_kept},
 	};

@@ -223,7 +223,7 @@ static bool all_answered(void)
 	return true;
 }
 
-static int measure(struct mkv_error *err)
+static int measure_run(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf summary = {0};
 	int rc = prepare_run(err);
@@ -256,7 +256,7 @@ static int measure(struct mkv_error *err)
 static int run_load(const struct mkv_program *program, struct mkv_error *err)
 {
 	(void)program;
-	int rc = measure(err);
+	int rc = measure_run(err);
 	mkv_peer_free(load.order);
 	free(load.samples);
 	return rc;

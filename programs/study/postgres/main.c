@@ -62,15 +62,16 @@ static int find_programs(struct cluster *cluster, struct mkv_error *err)
 		return 0;
 	}
 	glob_t found = {0};
-	int rc = glob("/usr/lib/postgresql/*/bin", 0, NULL, &found);
-	if (rc == 0)
-		(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s",
-			       found.gl_pathv[found.gl_pathc - 1]);
+	if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) != 0) {
+		globfree(&found);
+		return mkv_fail(
+			err, MKV_FAILED, ENOENT,
+			"find PostgreSQL: no /usr/lib/postgresql/*/bin");
+	}
+	(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s",
+		       found.gl_pathv[found.gl_pathc - 1]);
 	globfree(&found);
-	return rc == 0 ? 0
-		       : mkv_fail(
-				 err, MKV_FAILED, ENOENT,
-				 "find PostgreSQL: no /usr/lib/postgresql/*/bin");
+	return 0;
 }
 
 static bool is_name(const char *text)
