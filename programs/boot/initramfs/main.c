@@ -79,13 +79,14 @@ static size_t read_text(const char *path, char *into, size_t size)
 static void wait_for_root(const struct cmdline *cmdline,
 			  char ret[FIND_PATH_SIZE])
 {
-	if (!cmdline->root || !find_is_known(cmdline->root)) {
-		log_to_console(cmdline->root
-				       ? "root=%s: only UUID=, PARTUUID=, "
-					 "LABEL= and /dev/ are supported"
-				       : "the kernel command line has no "
-					 "root=%s",
-			       cmdline->root ? cmdline->root : "");
+	if (!cmdline->root) {
+		log_to_console("the kernel command line has no root=");
+		give_up(cmdline);
+	}
+	if (!find_is_known(cmdline->root)) {
+		log_to_console("root=%s: only UUID=, PARTUUID=, LABEL= and "
+			       "/dev/ are supported",
+			       cmdline->root);
 		give_up(cmdline);
 	}
 	double limit_s = uptime_s() + cmdline->wait_s;

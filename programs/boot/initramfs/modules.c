@@ -111,7 +111,7 @@ static void load_module(const char *file, const struct cmdline *cmdline)
 	if (fd >= 0 && (syscall(SYS_finit_module, fd, parameters, 0) == 0 ||
 			errno == EEXIST))
 		return;
-	log_to_kernel("module %s: %m", file);
+	log_to_kernel("load module %s: %m", file);
 	state.n_failed++;
 }
 

@@ -18,9 +18,8 @@ static bool move_mounts(const char *root)
 		char target[64];
 		(void)snprintf(target, sizeof(target), "%s%s", root, mounts[i]);
 		if (mount(mounts[i], target, NULL, MS_MOVE, NULL) < 0) {
-			log_to_console(
-				"the root file system has no usable %s: %m",
-				mounts[i]);
+			log_to_console("move %s into the root file system: %m",
+				       mounts[i]);
 			return false;
 		}
 	}
