@@ -18,7 +18,7 @@ static struct numbered {
 static unsigned order[TASKS];
 static atomic_uint ran;
 
-static void note(struct mkv_http_task *task)
+static void record_order(struct mkv_http_task *task)
 {
 	const struct numbered *one =
 		(const struct numbered *)((const char *)task -
@@ -26,13 +26,14 @@ static void note(struct mkv_http_task *task)
 	order[atomic_fetch_add(&ran, 1)] = one->number;
 }
 
-static struct mkv_http_workers *start(unsigned threads)
+static struct mkv_http_workers *start_and_queue(unsigned threads)
 {
 	struct mkv_http_workers *workers = NULL;
 	struct mkv_error err;
 	atomic_store(&ran, 0);
-	assert_int_equal(mkv_http_workers_start(threads, note, &workers, &err),
-			 0);
+	assert_int_equal(
+		mkv_http_workers_start(threads, record_order, &workers, &err),
+		0);
 	for (unsigned i = 0; i < TASKS; i++) {
 		tasks[i].number = i;
 		assert_true(mkv_http_workers_put(workers, &tasks[i].task));
@@ -43,7 +44,7 @@ static struct mkv_http_workers *start(unsigned threads)
 static void one_thread_keeps_the_order(void **state)
 {
 	(void)state;
-	struct mkv_http_workers *workers = start(1);
+	struct mkv_http_workers *workers = start_and_queue(1);
 	mkv_http_workers_stop(workers);
 	mkv_http_workers_free(workers);
 	assert_int_equal(atomic_load(&ran), TASKS);
@@ -51,10 +52,10 @@ static void one_thread_keeps_the_order(void **state)
 		assert_int_equal(order[i], i);
 }
 
-static void a_stop_runs_what_is_queued_and_takes_no_more(void **state)
+static void a_stop_runs_queued_tasks_and_refuses_new_ones(void **state)
 {
 	(void)state;
-	struct mkv_http_workers *workers = start(8);
+	struct mkv_http_workers *workers = start_and_queue(8);
 	mkv_http_workers_stop(workers);
 	assert_int_equal(atomic_load(&ran), TASKS);
 	assert_false(mkv_http_workers_put(workers, &tasks[0].task));
@@ -70,7 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_thread_keeps_the_order),
-		cmocka_unit_test(a_stop_runs_what_is_queued_and_takes_no_more),
+		cmocka_unit_test(a_stop_runs_queued_tasks_and_refuses_new_ones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,8 @@
 #include "lib/io.h"
 
 /* A static program: its parts are tested from the inside. */
+#include "programs/boot/initramfs/cmdline.c"
 #include "programs/boot/initramfs/probe.c"
-#include "programs/boot/initramfs/words.c"
 
 enum { EPOCH_S = 1763856000, MIB = 1 << 20 };
 
@@ -199,34 +199,34 @@ static void unpacks_xz_and_nothing_else(void **state)
 static void reads_the_command_line(void **state)
 {
 	(void)state;
-	static struct words words;
-	words_parse("BOOT_IMAGE=/vmlinuz root=UUID=1 rw ro quiet rootwait=7 "
-		    "rootflags=\"data=journal,x y\" init=/bin/sh panic=-1 "
-		    "nvme-core.io_timeout=9 nvme_core.multipath=N nvme.x=1 "
-		    "root=LABEL=two -- root=UUID=3\n",
-		    &words);
-	assert_string_equal(words.root, "LABEL=two");
-	assert_string_equal(words.root_flags, "data=journal,x y");
-	assert_string_equal(words.init, "/bin/sh");
-	assert_false(words.writable);
-	assert_int_equal(words.wait_s, 7);
-	assert_int_equal(words.panic_s, -1);
+	static struct cmdline cmdline;
+	cmdline_parse("BOOT_IMAGE=/vmlinuz root=UUID=1 rw ro quiet rootwait=7 "
+		      "rootflags=\"data=journal,x y\" init=/bin/sh panic=-1 "
+		      "nvme-core.io_timeout=9 nvme_core.multipath=N nvme.x=1 "
+		      "root=LABEL=two -- root=UUID=3\n",
+		      &cmdline);
+	assert_string_equal(cmdline.root, "LABEL=two");
+	assert_string_equal(cmdline.root_flags, "data=journal,x y");
+	assert_string_equal(cmdline.init, "/bin/sh");
+	assert_false(cmdline.writable);
+	assert_int_equal(cmdline.wait_s, 7);
+	assert_int_equal(cmdline.panic_s, -1);
 	char parameters[64];
-	words_module(&words, "nvme_core", parameters, sizeof(parameters));
+	cmdline_module(&cmdline, "nvme_core", parameters, sizeof(parameters));
 	assert_string_equal(parameters, "io_timeout=9 multipath=N");
-	words_module(&words, "ext4", parameters, sizeof(parameters));
+	cmdline_module(&cmdline, "ext4", parameters, sizeof(parameters));
 	assert_string_equal(parameters, "");
-	words_parse("rw rootwait", &words);
-	assert_null(words.root);
-	assert_true(words.writable);
-	assert_int_equal(words.wait_s, WAIT_LONG_S);
-	words_parse("", &words);
-	assert_int_equal(words.wait_s, WAIT_DEFAULT_S);
-	char long_line[3 * WORDS_MOST];
+	cmdline_parse("rw rootwait", &cmdline);
+	assert_null(cmdline.root);
+	assert_true(cmdline.writable);
+	assert_int_equal(cmdline.wait_s, WAIT_LONG_S);
+	cmdline_parse("", &cmdline);
+	assert_int_equal(cmdline.wait_s, WAIT_DEFAULT_S);
+	char long_line[3 * CMDLINE_MAX];
 	memset(long_line, 'x', sizeof(long_line) - 1);
 	long_line[sizeof(long_line) - 1] = '\0';
-	words_parse(long_line, &words);
-	assert_null(words.root);
+	cmdline_parse(long_line, &cmdline);
+	assert_null(cmdline.root);
 }
 
 static int new_disk(void)

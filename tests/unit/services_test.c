@@ -13,7 +13,7 @@
 #include "programs/study/lib/trace_queue.h"
 #include "programs/study/lib/tracestate.h"
 
-static void linpack_finds_the_answer(void **state)
+static void linpack_finds_the_solution(void **state)
 {
 	(void)state;
 	static const unsigned orders[] = {1, 2, 3, 10, 100, 200, 333};
@@ -40,7 +40,7 @@ static void linpack_refuses_orders_out_of_range(void **state)
 static void factors_solve_a_system_worked_by_hand(void **state)
 {
 	(void)state;
-	/* Columns; the first pivot isn't on the diagonal. */
+	/* Column-major; the first pivot is off the diagonal. */
 	double a[9] = {1, 4, 2, 2, 5, 1, 3, 6, 9};
 	double b[3] = {1 + 4 + 9, 4 + 10 + 18, 2 + 2 + 27}; /* x = 1, 2, 3 */
 	unsigned pivots[3];
@@ -51,7 +51,7 @@ static void factors_solve_a_system_worked_by_hand(void **state)
 		assert_true(fabs(b[i] - (i + 1)) < 1e-12);
 }
 
-static void a_singular_matrix_is_told(void **state)
+static void a_singular_matrix_is_reported(void **state)
 {
 	(void)state;
 	double a[4] = {1, 2, 2, 4};
@@ -108,7 +108,7 @@ static void routes_match_whole_paths(void **state)
 #define TRACE "0af7651916cd43dd8448eb211c80319c"
 #define SPAN "b7ad6b7169203331"
 
-static void traceparents_are_read_as_w3c_says(void **state)
+static void traceparents_are_parsed_as_w3c_defines(void **state)
 {
 	(void)state;
 	static const struct {
@@ -140,7 +140,7 @@ static void traceparents_are_read_as_w3c_says(void **state)
 	}
 }
 
-static void tracestates_are_passed_on_whole(void **state)
+static void tracestates_are_passed_on_in_complete_entries(void **state)
 {
 	(void)state;
 	char long_one[521], cut[512];
@@ -226,13 +226,13 @@ static void otlp_json_is_json_with_hex_ids_and_text_integers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(linpack_finds_the_answer),
+		cmocka_unit_test(linpack_finds_the_solution),
 		cmocka_unit_test(linpack_refuses_orders_out_of_range),
 		cmocka_unit_test(factors_solve_a_system_worked_by_hand),
-		cmocka_unit_test(a_singular_matrix_is_told),
+		cmocka_unit_test(a_singular_matrix_is_reported),
 		cmocka_unit_test(routes_match_whole_paths),
-		cmocka_unit_test(traceparents_are_read_as_w3c_says),
-		cmocka_unit_test(tracestates_are_passed_on_whole),
+		cmocka_unit_test(traceparents_are_parsed_as_w3c_defines),
+		cmocka_unit_test(tracestates_are_passed_on_in_complete_entries),
 		cmocka_unit_test(spans_inherit_the_trace_and_name_their_parent),
 		cmocka_unit_test(
 			otlp_json_is_json_with_hex_ids_and_text_integers),

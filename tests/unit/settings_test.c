@@ -68,7 +68,7 @@ static void values_are_read_within_limits(void **state)
 	(void)unsetenv("MKVBENCH_TRIED");
 }
 
-static void texts_have_a_longest(void **state)
+static void texts_have_a_maximum_length(void **state)
 {
 	(void)state;
 	const struct mkv_service_setting rows[] = {
@@ -107,7 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_read_within_limits),
-		cmocka_unit_test(texts_have_a_longest),
+		cmocka_unit_test(texts_have_a_maximum_length),
 		cmocka_unit_test(a_table_is_printed_with_the_largest_units),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

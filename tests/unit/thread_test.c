@@ -95,9 +95,9 @@ static void an_error_names_the_thread_and_the_reason(void **state)
 		int (*start)(struct mkv_error *err);
 		int allowed;
 	} rows[] = {
-		{"exporter of spans", start_traces, 0},
-		{"worker 1 of 3 for HTTP", start_workers, 0},
-		{"worker 3 of 3 for HTTP", start_workers, 2},
+		{"span exporter", start_traces, 0},
+		{"HTTP worker 1 of 3", start_workers, 0},
+		{"HTTP worker 3 of 3", start_workers, 2},
 		{"sync of '/proc/self/fdinfo'", start_sync, 0},
 		{"bridge of the hosts' network", start_network, 0},
 		{"signal handler", start_signals, 0},

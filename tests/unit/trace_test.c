@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The queue between requests and the exporter: bounded, counted, emptied at the
- * end; and what stands in a file afterwards. */
+/* The queue between requests and the exporter is bounded, counted, and exported
+ * when the exporter stops. A trace file has complete lines only. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "lib/json.h"
 #include "programs/study/lib/trace_queue.h"
 
-static void put(unsigned count)
+static void end_spans(unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct mkv_span span;
@@ -22,7 +22,7 @@ static void put(unsigned count)
 	}
 }
 
-static void only(const char *name, const char *value)
+static void set_only(const char *name, const char *value)
 {
 	(void)unsetenv("MKVBENCH_OTLP_ENDPOINT");
 	(void)unsetenv("MKVBENCH_TRACE_FILE");
@@ -43,22 +43,22 @@ static void a_full_queue_drops_and_counts(void **state)
 	(void)state;
 	struct mkv_error err;
 	struct mkv_trace_counts before = mkv_trace_counts();
-	/* Nothing listens on port 1: nothing ever leaves the queue. */
-	only("MKVBENCH_OTLP_ENDPOINT", "http://127.0.0.1:1");
+	/* Nothing listens on port 1: no span is exported. */
+	set_only("MKVBENCH_OTLP_ENDPOINT", "http://127.0.0.1:1");
 	assert_int_equal(mkv_trace_start("test", &err), 0);
-	put(MKV_TRACE_QUEUE + 1000);
+	end_spans(MKV_TRACE_QUEUE + 1000);
 	struct mkv_trace_counts now = since(before);
 	assert_int_equal(now.ended, MKV_TRACE_QUEUE + 1000);
 	assert_int_equal(now.exported, 0);
 	assert_int_equal(now.dropped, 1000);
-	/* What could not be sent until the end is dropped as well. */
+	/* Spans that could not be exported before the stop are dropped. */
 	mkv_trace_stop(0);
 	now = since(before);
 	assert_int_equal(now.exported, 0);
 	assert_int_equal(now.dropped, MKV_TRACE_QUEUE + 1000);
 }
 
-static void the_end_writes_all_that_is_queued(void **state)
+static void a_stop_writes_all_queued_spans(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -67,9 +67,9 @@ static void the_end_writes_all_that_is_queued(void **state)
 	int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	(void)close(fd);
-	only("MKVBENCH_TRACE_FILE", path);
+	set_only("MKVBENCH_TRACE_FILE", path);
 	assert_int_equal(mkv_trace_start("test", &err), 0);
-	put(3 * MKV_TRACE_BATCH + 7);
+	end_spans(3 * MKV_TRACE_BATCH + 7);
 	mkv_trace_stop(10);
 	struct mkv_trace_counts now = since(before);
 	assert_int_equal(now.exported, 3 * MKV_TRACE_BATCH + 7);
@@ -95,7 +95,7 @@ static void the_end_writes_all_that_is_queued(void **state)
 	assert_int_equal(spans, 3 * MKV_TRACE_BATCH + 7);
 }
 
-/* A file that holds `text`, to be unlinked. */
+/* Makes a temporary file with `text`; the caller unlinks it. */
 static void make_file(const char *text, char path[static 32])
 {
 	memcpy(path, "/tmp/mkvbench-trace-XXXXXX", 27);
@@ -105,7 +105,7 @@ static void make_file(const char *text, char path[static 32])
 	(void)close(fd);
 }
 
-static void a_line_that_was_cut_is_taken_off(void **state)
+static void an_incomplete_line_is_removed(void **state)
 {
 	(void)state;
 	char longer[10000];
@@ -127,9 +127,9 @@ static void a_line_that_was_cut_is_taken_off(void **state)
 		char path[32];
 		auto_buf struct mkv_buf text = {0};
 		make_file(rows[i].before, path);
-		only("MKVBENCH_TRACE_FILE", path);
+		set_only("MKVBENCH_TRACE_FILE", path);
 		assert_int_equal(mkv_trace_start("test", &err), 0);
-		put(1);
+		end_spans(1);
 		mkv_trace_stop(10);
 		assert_int_equal(
 			mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err), 0);
@@ -142,7 +142,7 @@ static void a_line_that_was_cut_is_taken_off(void **state)
 	}
 }
 
-static void a_file_leaves_room_on_its_disk(void **state)
+static void a_file_leaves_free_space_on_its_disk(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -151,10 +151,10 @@ static void a_file_leaves_room_on_its_disk(void **state)
 	struct mkv_trace_counts before = mkv_trace_counts();
 	int64_t usual = mkv_trace_spare_bytes;
 	make_file("", path);
-	only("MKVBENCH_TRACE_FILE", path);
+	set_only("MKVBENCH_TRACE_FILE", path);
 	mkv_trace_spare_bytes = INT64_MAX;
 	assert_int_equal(mkv_trace_start("test", &err), 0);
-	put(7);
+	end_spans(7);
 	mkv_trace_stop(0);
 	mkv_trace_spare_bytes = usual;
 	struct mkv_trace_counts now = since(before);
@@ -166,7 +166,7 @@ static void a_file_leaves_room_on_its_disk(void **state)
 	(void)unlink(path);
 }
 
-static void spans_end_uncounted_by_an_exporter_that_is_off(void **state)
+static void spans_are_not_exported_when_the_exporter_is_off(void **state)
 {
 	(void)state;
 	static const char *const names[] = {"MKVBENCH_OTLP_ENDPOINT",
@@ -174,10 +174,10 @@ static void spans_end_uncounted_by_an_exporter_that_is_off(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		struct mkv_error err;
 		struct mkv_trace_counts before = mkv_trace_counts();
-		only(names[i], "none");
+		set_only(names[i], "none");
 		(void)setenv("MKVBENCH_ADDRESS_COLLECTOR", "127.0.0.1", 1);
 		assert_int_equal(mkv_trace_start("test", &err), 0);
-		put(10);
+		end_spans(10);
 		mkv_trace_stop(1);
 		struct mkv_trace_counts now = since(before);
 		assert_int_equal(now.ended, 10);
@@ -186,18 +186,18 @@ static void spans_end_uncounted_by_an_exporter_that_is_off(void **state)
 	}
 }
 
-static void a_resource_that_is_not_text_is_refused(void **state)
+static void a_resource_that_is_not_utf8_is_refused(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	only("MKVBENCH_TRACE_FILE", "/dev/null");
+	set_only("MKVBENCH_TRACE_FILE", "/dev/null");
 	(void)setenv("MKVBENCH_HOST", "h\xf4te", 1);
 	assert_int_equal(mkv_trace_start("test", &err), -EINVAL);
 	assert_non_null(strstr(err.message, "MKVBENCH_HOST is not UTF-8"));
 	(void)unsetenv("MKVBENCH_HOST");
 }
 
-static void attributes_stay_text_when_they_are_cut(void **state)
+static void truncated_attributes_are_valid_utf8(void **state)
 {
 	(void)state;
 	static const struct {
@@ -206,7 +206,7 @@ static void attributes_stay_text_when_they_are_cut(void **state)
 		{"plain", "plain"},
 		{"h\xc3\xb4te", "h\xc3\xb4te"},
 		{"h\xf4te", "h?te"},
-		/* 39 bytes are kept: the last character is cut in two. */
+		/* 39 bytes are stored: the last character is truncated. */
 		{"12345678901234567890123456789012345678\xc3\xb4",
 		 "12345678901234567890123456789012345678?"},
 	};
@@ -231,7 +231,7 @@ static void partial_successes_are_read(void **state)
 		{"\x0a\x02\x08\x07", 4, 7},
 		{"\x0a\x05\x08\x07\x12\x01x", 7, 7},
 		{"\x0a\x03\x08\xac\x02", 5, 300},
-		{"\x0a\x04\x08\x07", 4, 0}, /* cut */
+		{"\x0a\x04\x08\x07", 4, 0}, /* truncated */
 		{"{\"partialSuccess\":{}}", 21, 0},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -243,13 +243,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_full_queue_drops_and_counts),
-		cmocka_unit_test(the_end_writes_all_that_is_queued),
-		cmocka_unit_test(a_line_that_was_cut_is_taken_off),
-		cmocka_unit_test(a_file_leaves_room_on_its_disk),
+		cmocka_unit_test(a_stop_writes_all_queued_spans),
+		cmocka_unit_test(an_incomplete_line_is_removed),
+		cmocka_unit_test(a_file_leaves_free_space_on_its_disk),
 		cmocka_unit_test(
-			spans_end_uncounted_by_an_exporter_that_is_off),
-		cmocka_unit_test(a_resource_that_is_not_text_is_refused),
-		cmocka_unit_test(attributes_stay_text_when_they_are_cut),
+			spans_are_not_exported_when_the_exporter_is_off),
+		cmocka_unit_test(a_resource_that_is_not_utf8_is_refused),
+		cmocka_unit_test(truncated_attributes_are_valid_utf8),
 		cmocka_unit_test(partial_successes_are_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "builder/core/host/argv.h"
 #include "builder/core/host/child.h"
+#include "lib/argv.h"
 
 enum { DEADLINE_MS = 10000, STEP_MS = 100, OUTPUT_MAX = 1 << 20 };
 

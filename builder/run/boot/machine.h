@@ -4,7 +4,7 @@
  * promises, as far as an emulator on this machine can show it. */
 
 #include "builder/core/host/accel.h"
-#include "builder/core/host/argv.h"
+#include "lib/argv.h"
 #include "lib/contract.h"
 
 struct mkv_boot_machine {

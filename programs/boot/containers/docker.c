@@ -1,71 +1,63 @@
 /* SPDX-License-Identifier: MIT */
 #include "programs/boot/containers/docker.h"
 
-#include <stdarg.h>
 #include <string.h>
 
 #include "lib/process.h"
 
 enum { TIMEOUT_S = 900 };
 
-void mkv_docker_args_done(struct mkv_docker_args *args)
+void mkv_docker_add_words(struct mkv_argv *argv, const char *const *words)
 {
-	for (size_t i = 0; i < args->count; i++)
-		free(args->items[i]);
-	free(args->items);
-	*args = (struct mkv_docker_args){0};
+	for (; *words; words++)
+		mkv_argv_add(argv, "%s", *words);
 }
 
-void mkv_docker_arg(struct mkv_docker_args *args, const char *format, ...)
-{
-	char **grown =
-		reallocarray(args->items, args->count + 2, sizeof(*grown));
-	char *text = NULL;
-	va_list ap;
-	va_start(ap, format);
-	if (grown)
-		args->items = grown;
-	if (!grown || vasprintf(&text, format, ap) < 0) {
-		args->failed = true;
-	} else {
-		args->items[args->count++] = text;
-		args->items[args->count] = NULL;
-	}
-	va_end(ap);
-}
-
-int mkv_docker_run(const struct mkv_docker_args *args, struct mkv_buf *output,
+int mkv_docker_run(const struct mkv_argv *argv, struct mkv_buf *output,
 		   struct mkv_error *err)
 {
-	if (args->failed)
+	if (argv->failed)
 		return mkv_oom(err);
 	const struct mkv_process process = {
-		.argv = (const char *const *)args->items,
+		.argv = (const char *const *)argv->items,
 		.output = output,
 		.timeout_s = TIMEOUT_S,
 	};
 	int rc = mkv_process_run(&process, NULL, err);
-	while (rc == 0 && output && output->size &&
-	       output->data[output->size - 1] == '\n')
+	if (rc < 0 || !output)
+		return rc;
+	while (output->size && output->data[output->size - 1] == '\n')
 		output->data[--output->size] = '\0';
-	return rc;
+	return 0;
+}
+
+int mkv_docker_list(const char *const *command, struct mkv_buf *ret,
+		    struct mkv_error *err)
+{
+	auto_argv struct mkv_argv argv = {0};
+	mkv_docker_add_words(&argv, command);
+	return mkv_docker_run(&argv, ret, err);
+}
+
+bool mkv_docker_is_listed(const struct mkv_buf *list, const char *name)
+{
+	size_t length = strlen(name);
+	const char *at = list->data;
+	while ((at = at ? strstr(at, name) : NULL)) {
+		bool begins = at == list->data || at[-1] == '\n';
+		if (begins && (at[length] == '\n' || !at[length]))
+			return true;
+		at += length;
+	}
+	return false;
 }
 
 int mkv_docker_inspect(const char *kind, const char *name, const char *format,
-		       bool *ret_there, struct mkv_buf *output,
-		       struct mkv_error *err)
+		       struct mkv_buf *output, struct mkv_error *err)
 {
-	auto_docker_args struct mkv_docker_args args = MKV_DOCKER_ARGS_INIT;
-	const char *const words[] = {"docker",	 kind,	 "inspect",
-				     "--format", format, name};
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		mkv_docker_arg(&args, "%s", words[i]);
-	int rc = mkv_docker_run(&args, output, err);
-	*ret_there = rc == 0;
-	/* "No such network: x", "Error response from daemon: get x: no such
-	 * volume": the one way docker(1) tells absence from failure. */
-	if (rc < 0 && (strcasestr(err->message, "no such ") ||
-		       strcasestr(err->message, "not found")))
-		return 0;
-	return rc;
+	auto_argv struct mkv_argv argv = {0};
+	const char *const words[] = {"docker", kind, "inspect", "--format",
+				     format,   name, NULL};
+	mkv_docker_add_words(&argv, words);
+	return mkv_docker_run(&argv, output, err);
 }

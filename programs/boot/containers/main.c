@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-containers prepare|start|stop|keep: Docker's networks, volumes and
- * containers as the contract promises them for this host. `keep` goes on until
- * it is ended, and starts again what fails. */
+/* mkvbench-containers prepare|start|stop|keep: manages the Docker networks,
+ * volumes and containers that the contract promises for this host. `keep` runs
+ * until it is killed and restarts containers that fail. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,7 +16,8 @@
 
 enum { KEEP_S = 5 };
 
-static int keep(const struct mkv_containers *what, struct mkv_error *err)
+static int keep_running(const struct mkv_containers *what,
+			struct mkv_error *err)
 {
 	for (;; (void)sleep(KEEP_S))
 		if (mkv_containers_revive(what, err) < 0)
@@ -32,7 +33,7 @@ static const struct {
 	{"prepare", mkv_containers_prepare},
 	{"start", mkv_containers_start},
 	{"stop", mkv_containers_stop},
-	{"keep", keep},
+	{"keep", keep_running},
 };
 
 static int read_line(const char *path, struct mkv_buf *ret,
@@ -48,32 +49,35 @@ static int read_line(const char *path, struct mkv_buf *ret,
 				    path);
 }
 
-static int load(struct mkv_contract **ret, char hex[static MKV_SHA256_HEX_SIZE],
-		struct mkv_error *err)
+static int load_contract(struct mkv_contract **ret,
+			 char hex[static MKV_SHA256_HEX_SIZE],
+			 struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_sha256 sha256;
 	int rc = mkv_read_file(AT_FDCWD, MKV_CONTRACT_PATH,
 			       MKV_CONTRACT_LIMIT_BYTES, &text, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
-	if (rc == 0)
-		rc = mkv_contract_parse(text.data, text.size, ret, err);
-	if (rc == 0)
-		mkv_sha256_hex(&sha256, hex);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(text.data, text.size, &sha256, err);
+	if (rc < 0)
+		return rc;
+	mkv_sha256_hex(&sha256, hex);
+	return mkv_contract_parse(text.data, text.size, ret, err);
 }
 
-static int run(size_t verb, struct mkv_error *err)
+static int run_verb(size_t verb, struct mkv_error *err)
 {
 	auto_contract struct mkv_contract *contract = NULL;
 	auto_buf struct mkv_buf host = {0}, boot_id = {0};
 	char hex[MKV_SHA256_HEX_SIZE];
-	int rc = load(&contract, hex, err);
-	if (rc == 0)
-		rc = read_line(HOST_PATH, &host, err);
-	if (rc == 0)
-		rc = read_line(BOOT_ID_PATH, &boot_id, err);
+	int rc = load_contract(&contract, hex, err);
+	if (rc < 0)
+		return rc;
+	rc = read_line(HOST_PATH, &host, err);
+	if (rc < 0)
+		return rc;
+	rc = read_line(BOOT_ID_PATH, &boot_id, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_containers what = {
@@ -100,7 +104,7 @@ int main(int argc, char **argv)
 		struct mkv_error err;
 		if (strcmp(argv[1], verbs[i].name) != 0)
 			continue;
-		if (run(i, &err) == 0)
+		if (run_verb(i, &err) == 0)
 			return 0;
 		fprintf(stderr, "mkvbench-containers: %s: %s\n", argv[1],
 			err.message);

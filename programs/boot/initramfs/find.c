@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 
 #include "lib/auto.h"
+#include "programs/boot/initramfs/log.h"
 #include "programs/boot/initramfs/probe.h"
-#include "programs/boot/initramfs/say.h"
 
-enum { DEVICES_MOST = 256, NAME_SIZE = 64 };
+enum { DEVICES_MAX = 256, NAME_SIZE = 64 };
 
 struct device {
 	char name[NAME_SIZE]; /* in sysfs */
@@ -24,7 +24,7 @@ struct device {
 };
 
 struct devices {
-	struct device items[DEVICES_MOST];
+	struct device items[DEVICES_MAX];
 	size_t count;
 };
 
@@ -36,7 +36,7 @@ bool find_is_known(const char *root)
 	       strncmp(root, "/dev/", 5) == 0;
 }
 
-/* Memory, and what takes seconds to answer. */
+/* False for devices in memory and for drives that take seconds to answer. */
 static bool is_disk(const char *name)
 {
 	static const char *const others[] = {"loop", "ram", "zram", "fd", "sr"};
@@ -57,7 +57,7 @@ static void device_path(const char *name, char ret[FIND_PATH_SIZE])
 			*c = '/';
 }
 
-static int by_name(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(((const struct device *)a)->name,
 		      ((const struct device *)b)->name);
@@ -80,7 +80,7 @@ static unsigned partition_number(const char *name)
 	return number > UINT_MAX ? 0 : (unsigned)number;
 }
 
-/* The disk that a partition is on: the folder above it in sysfs. */
+/* The disk of a partition: its parent directory in sysfs. */
 static bool disk_of(const char *name, char ret[FIND_PATH_SIZE])
 {
 	char path[128], target[PATH_MAX];
@@ -115,7 +115,7 @@ static void probe_partition(struct device *device)
 				     device->part_uuid);
 }
 
-static void probe(struct device *device)
+static void probe_device(struct device *device)
 {
 	auto_fd int fd = open(device->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -124,24 +124,24 @@ static void probe(struct device *device)
 	probe_partition(device);
 }
 
-static void list(struct devices *ret)
+static void list_devices(struct devices *ret)
 {
 	auto_dir DIR *dir = opendir("/sys/class/block");
 	struct dirent *entry;
 	ret->count = 0;
-	while (dir && (entry = readdir(dir)) && ret->count < DEVICES_MOST) {
+	while (dir && (entry = readdir(dir)) && ret->count < DEVICES_MAX) {
 		if (!is_disk(entry->d_name))
 			continue;
 		struct device *device = &ret->items[ret->count++];
 		*device = (struct device){0};
 		memcpy(device->name, entry->d_name, strlen(entry->d_name) + 1);
 		device_path(device->name, device->path);
-		probe(device);
+		probe_device(device);
 	}
-	qsort(ret->items, ret->count, sizeof(ret->items[0]), by_name);
+	qsort(ret->items, ret->count, sizeof(ret->items[0]), compare_names);
 }
 
-static bool matches(const struct device *device, const char *root)
+static bool matches_root(const struct device *device, const char *root)
 {
 	if (strncmp(root, "UUID=", 5) == 0)
 		return device->has_fs &&
@@ -164,9 +164,9 @@ bool find_root(const char *root, char ret[FIND_PATH_SIZE])
 		memcpy(ret, root, strlen(root) + 1);
 		return true;
 	}
-	list(&devices);
+	list_devices(&devices);
 	for (size_t i = 0; i < devices.count; i++) {
-		if (matches(&devices.items[i], root)) {
+		if (matches_root(&devices.items[i], root)) {
 			memcpy(ret, devices.items[i].path, FIND_PATH_SIZE);
 			return true;
 		}
@@ -177,19 +177,19 @@ bool find_root(const char *root, char ret[FIND_PATH_SIZE])
 void find_report(void)
 {
 	static struct devices devices;
-	list(&devices);
+	list_devices(&devices);
 	if (!devices.count)
-		say_error("  the kernel knows no disk: is there a driver for "
-			  "its controller in the initramfs?");
+		log_to_console("  no block device: the initramfs may lack "
+			       "the driver of the disk controller");
 	for (size_t i = 0; i < devices.count; i++) {
 		const struct device *d = &devices.items[i];
-		say_error("  %s%s%s%s%s%s%s%s", d->path,
-			  d->has_part ? " PARTUUID=" : "",
-			  d->has_part ? d->part_uuid : "",
-			  d->has_fs ? " ext4 UUID=" : " (no ext4)",
-			  d->has_fs ? d->fs.uuid : "",
-			  d->has_fs && d->fs.label[0] ? " LABEL='" : "",
-			  d->has_fs ? d->fs.label : "",
-			  d->has_fs && d->fs.label[0] ? "'" : "");
+		log_to_console("  %s%s%s%s%s%s%s%s", d->path,
+			       d->has_part ? " PARTUUID=" : "",
+			       d->has_part ? d->part_uuid : "",
+			       d->has_fs ? " ext4 UUID=" : " (no ext4)",
+			       d->has_fs ? d->fs.uuid : "",
+			       d->has_fs && d->fs.label[0] ? " LABEL='" : "",
+			       d->has_fs ? d->fs.label : "",
+			       d->has_fs && d->fs.label[0] ? "'" : "");
 	}
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Finds the root file system among the block devices that the kernel has. */
+/* Finds the root file system among the kernel's block devices. */
 
 #include <stdbool.h>
 
 enum { FIND_PATH_SIZE = 80 };
 
-/* Looks once. `root` is what root= says: UUID=, PARTUUID=, LABEL= or a path
- * below /dev. Of several that match, the first by name. */
+/* Scans the block devices once, without waiting. `root` is the value of root=:
+ * UUID=, PARTUUID=, LABEL= or a path below /dev. Of several matches the first
+ * by name is returned. False: no match. */
 bool find_root(const char *root, char ret[FIND_PATH_SIZE]);
-/* Whether find_root() knows this form at all. */
+/* Whether find_root() supports this form of root=. */
 bool find_is_known(const char *root);
-/* Says which block devices there are and what is on them. */
+/* Lists the block devices and their file systems on the console. */
 void find_report(void);

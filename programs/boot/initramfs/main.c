@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The initramfs' /init: loads the modules that reach the disk, finds the root
- * file system that root= names, mounts it and becomes its init. Says clearly on
- * the console why it can't, and then does what panic= says. */
+/* /init of the initramfs: loads the modules that the disk needs, finds and
+ * mounts the root file system that root= names, and executes its init. On
+ * failure it reports the reason on the console and obeys panic=. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -11,11 +11,11 @@
 
 #include "lib/auto.h"
 #include "lib/clock.h"
+#include "programs/boot/initramfs/cmdline.h"
 #include "programs/boot/initramfs/find.h"
+#include "programs/boot/initramfs/log.h"
 #include "programs/boot/initramfs/modules.h"
-#include "programs/boot/initramfs/say.h"
 #include "programs/boot/initramfs/switch.h"
-#include "programs/boot/initramfs/words.h"
 
 #define NEW_ROOT "/root"
 
@@ -32,17 +32,17 @@ static void sleep_ms(long ms)
 	(void)nanosleep(&time, NULL);
 }
 
-/* The end: nothing more can be done here. */
-static _Noreturn void give_up(const struct words *words)
+static _Noreturn void give_up(const struct cmdline *cmdline)
 {
-	if (words->panic_s == 0) {
-		say_error("stopped (panic=SECONDS would reboot)");
+	if (cmdline->panic_s == 0) {
+		log_to_console(
+			"stopped: boot with panic=SECONDS to reboot instead");
 		for (;;)
 			(void)pause();
 	}
-	if (words->panic_s > 0) {
-		say_error("rebooting in %d s", words->panic_s);
-		sleep_ms(words->panic_s * 1000L);
+	if (cmdline->panic_s > 0) {
+		log_to_console("rebooting in %d s", cmdline->panic_s);
+		sleep_ms(cmdline->panic_s * 1000L);
 	}
 	(void)reboot(RB_AUTOBOOT);
 	_exit(1);
@@ -76,57 +76,62 @@ static size_t read_text(const char *path, char *into, size_t size)
 	return used;
 }
 
-static void wait_for_root(const struct words *words, char ret[FIND_PATH_SIZE])
+static void wait_for_root(const struct cmdline *cmdline,
+			  char ret[FIND_PATH_SIZE])
 {
-	if (!words->root || !find_is_known(words->root)) {
-		say_error(words->root ? "root=%s: only UUID=, PARTUUID=, "
-					"LABEL= and /dev/ are understood"
-				      : "the kernel command line has no "
-					"root=%s",
-			  words->root ? words->root : "");
-		give_up(words);
+	if (!cmdline->root) {
+		log_to_console("the kernel command line has no root=");
+		give_up(cmdline);
 	}
-	double limit_s = uptime_s() + words->wait_s;
+	if (!find_is_known(cmdline->root)) {
+		log_to_console("root=%s: only UUID=, PARTUUID=, LABEL= and "
+			       "/dev/ are supported",
+			       cmdline->root);
+		give_up(cmdline);
+	}
+	double limit_s = uptime_s() + cmdline->wait_s;
 	for (;;) {
-		modules_load(words);
-		if (find_root(words->root, ret))
+		modules_load(cmdline);
+		if (find_root(cmdline->root, ret))
 			return;
 		if (uptime_s() >= limit_s) {
-			say_error("no root file system '%s' within %d s; "
-				  "there is:",
-				  words->root, words->wait_s);
+			log_to_console("no root file system '%s' within %d s; "
+				       "block devices:",
+				       cmdline->root, cmdline->wait_s);
 			find_report();
-			give_up(words);
+			give_up(cmdline);
 		}
 		sleep_ms(POLL_MS);
 	}
 }
 
-static void mount_root(const struct words *words, const char *device)
+static void mount_root(const struct cmdline *cmdline, const char *device)
 {
-	const char *type = words->root_type ? words->root_type : "ext4";
-	unsigned long flags = words->writable ? 0 : MS_RDONLY;
-	if (mount(device, NEW_ROOT, type, flags, words->root_flags) < 0) {
-		say_error("mount %s as %s, root=%s: %m", device, type,
-			  words->root);
-		give_up(words);
+	const char *type = cmdline->root_type ? cmdline->root_type : "ext4";
+	unsigned long flags = cmdline->writable ? 0 : MS_RDONLY;
+	if (mount(device, NEW_ROOT, type, flags, cmdline->root_flags) < 0) {
+		log_to_console("mount %s as %s, root=%s: %m", device, type,
+			       cmdline->root);
+		give_up(cmdline);
 	}
-	say_log("root %s is %s, mounted %s %.2f s after the kernel's start",
-		words->root, device, words->writable ? "rw" : "ro", uptime_s());
+	log_to_kernel(
+		"root %s is %s, mounted %s %.2f s after the kernel started",
+		cmdline->root, device, cmdline->writable ? "rw" : "ro",
+		uptime_s());
 }
 
 int main(int argc, char **argv)
 {
 	(void)argc;
-	static char line[WORDS_MOST];
-	static struct words words;
+	static char line[CMDLINE_MAX];
+	static struct cmdline cmdline;
 	mount_kernel_file_systems();
 	(void)read_text("/proc/cmdline", line, sizeof(line));
-	words_parse(line, &words);
+	cmdline_parse(line, &cmdline);
 	char device[FIND_PATH_SIZE];
-	wait_for_root(&words, device);
+	wait_for_root(&cmdline, device);
 	modules_report();
-	mount_root(&words, device);
-	switch_root(NEW_ROOT, words.init ? words.init : "/sbin/init", argv);
-	give_up(&words);
+	mount_root(&cmdline, device);
+	switch_root(NEW_ROOT, cmdline.init ? cmdline.init : "/sbin/init", argv);
+	give_up(&cmdline);
 }

@@ -9,29 +9,29 @@
 
 #include "lib/auto.h"
 #include "lib/clock.h"
-#include "programs/boot/initramfs/say.h"
+#include "programs/boot/initramfs/log.h"
 
 enum {
-	LIST_MOST = 256 * 1024,
-	LINES_MOST = 64,
-	LOADED_MOST = 128,
-	ALIAS_MOST = 256,
-	DEVICES_MOST = 512
+	LIST_MAX = 256 * 1024,
+	LINES_MAX = 64,
+	LOADED_MAX = 128,
+	ALIAS_MAX = 256,
+	DEVICES_MAX = 512
 };
 
 static struct {
-	char text[LIST_MOST];
-	char *lines[LINES_MOST]; /* NULL: done with */
+	char text[LIST_MAX];
+	char *lines[LINES_MAX]; /* NULL: already loaded */
 	unsigned n_lines;
 	bool is_read;
-	const char *loaded[LOADED_MOST];
+	const char *loaded[LOADED_MAX];
 	unsigned n_loaded, n_failed;
 	double spent_s;
 } state;
 
-/* What the machine's devices ask for. */
+/* Aliases of the machine's devices. */
 static struct {
-	char alias[DEVICES_MOST][ALIAS_MOST];
+	char alias[DEVICES_MAX][ALIAS_MAX];
 	unsigned count;
 } devices;
 
@@ -40,12 +40,12 @@ static void read_list(void)
 	auto_fd int fd = open("/modules", O_RDONLY | O_CLOEXEC);
 	size_t used = 0;
 	ssize_t got;
-	while (fd >= 0 && used < LIST_MOST - 1 &&
-	       (got = read(fd, state.text + used, LIST_MOST - 1 - used)) > 0)
+	while (fd >= 0 && used < LIST_MAX - 1 &&
+	       (got = read(fd, state.text + used, LIST_MAX - 1 - used)) > 0)
 		used += (size_t)got;
 	char *save = NULL;
 	for (char *line = strtok_r(state.text, "\n", &save);
-	     line && state.n_lines < LINES_MOST;
+	     line && state.n_lines < LINES_MAX;
 	     line = strtok_r(NULL, "\n", &save))
 		state.lines[state.n_lines++] = line;
 	state.is_read = true;
@@ -57,13 +57,13 @@ static void read_devices(const char *bus)
 	(void)snprintf(path, sizeof(path), "/sys/bus/%s/devices", bus);
 	auto_dir DIR *dir = opendir(path);
 	struct dirent *entry;
-	while (dir && (entry = readdir(dir)) && devices.count < DEVICES_MOST) {
+	while (dir && (entry = readdir(dir)) && devices.count < DEVICES_MAX) {
 		char file[300];
 		(void)snprintf(file, sizeof(file), "%s/modalias",
 			       entry->d_name);
 		auto_fd int fd = openat(dirfd(dir), file, O_RDONLY | O_CLOEXEC);
 		char *alias = devices.alias[devices.count];
-		ssize_t got = fd < 0 ? -1 : read(fd, alias, ALIAS_MOST - 1);
+		ssize_t got = fd < 0 ? -1 : read(fd, alias, ALIAS_MAX - 1);
 		if (got <= 0)
 			continue;
 		alias[got] = '\0';
@@ -72,9 +72,9 @@ static void read_devices(const char *bus)
 	}
 }
 
-static bool is_asked_for(const char *aliases)
+static bool matches_device(const char *aliases)
 {
-	char pattern[ALIAS_MOST];
+	char pattern[ALIAS_MAX];
 	while (*(aliases += strspn(aliases, " "))) {
 		size_t length = strcspn(aliases, " ");
 		if (length < sizeof(pattern)) {
@@ -97,34 +97,34 @@ static bool is_loaded(const char *file)
 	return false;
 }
 
-static void load_one(const char *file, const struct words *words)
+static void load_module(const char *file, const struct cmdline *cmdline)
 {
 	char path[128], name[128], parameters[1024];
-	if (is_loaded(file) || state.n_loaded == LOADED_MOST)
+	if (is_loaded(file) || state.n_loaded == LOADED_MAX)
 		return;
 	(void)snprintf(path, sizeof(path), "/lib/%s", file);
 	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(file, "."),
 		       file);
-	words_module(words, name, parameters, sizeof(parameters));
+	cmdline_module(cmdline, name, parameters, sizeof(parameters));
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	state.loaded[state.n_loaded++] = file; /* tried once, at any rate */
+	state.loaded[state.n_loaded++] = file; /* never retried */
 	if (fd >= 0 && (syscall(SYS_finit_module, fd, parameters, 0) == 0 ||
 			errno == EEXIST))
 		return;
-	say_log("module %s: %m", file);
+	log_to_kernel("load module %s: %m", file);
 	state.n_failed++;
 }
 
-/* Cuts the line up: it isn't looked at again. */
-static void load_line(char *line, const struct words *words)
+/* Modifies the line, which is not read again. */
+static void load_line(char *line, const struct cmdline *cmdline)
 {
 	char *save = NULL;
 	for (char *word = strtok_r(line, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save))
-		load_one(word, words);
+		load_module(word, cmdline);
 }
 
-void modules_load(const struct words *words)
+void modules_load(const struct cmdline *cmdline)
 {
 	static const char condition[] = " for ";
 	double start_s = mkv_monotonic_s();
@@ -137,12 +137,12 @@ void modules_load(const struct words *words)
 			devices.count = 0;
 			read_devices("pci");
 			read_devices("virtio");
-			if (!is_asked_for(aliases + sizeof(condition) - 1))
+			if (!matches_device(aliases + sizeof(condition) - 1))
 				continue;
 			*aliases = '\0';
 		}
 		if (line)
-			load_line(line, words);
+			load_line(line, cmdline);
 		state.lines[i] = NULL;
 	}
 	state.spent_s += mkv_monotonic_s() - start_s;
@@ -150,6 +150,7 @@ void modules_load(const struct words *words)
 
 void modules_report(void)
 {
-	say_log("%u modules loaded, %u failed, in %.2f s",
-		state.n_loaded - state.n_failed, state.n_failed, state.spent_s);
+	log_to_kernel("%u modules loaded, %u failed, in %.2f s",
+		      state.n_loaded - state.n_failed, state.n_failed,
+		      state.spent_s);
 }

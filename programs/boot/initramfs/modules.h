@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The modules that reach the disk. /modules has a driver a line:
+/* The kernel modules that the disk needs. /modules has one driver per line:
  *
  *     FILE.ko ... [for ALIAS ...]
  *
- * the files below /lib in load order; with `for`, only when a device of this
- * machine asks for one of the aliases: a driver without its device stays out of
- * the running kernel. */
+ * FILEs are below /lib, in load order. With `for`, they are loaded only when a
+ * device of this machine matches one of the alias patterns (fnmatch(3)): a
+ * driver without a device stays out of the running kernel. */
 
-#include "programs/boot/initramfs/words.h"
+#include "programs/boot/initramfs/cmdline.h"
 
-/* Loads what is wanted and wasn't loaded yet; called again and again, since
- * drivers make devices appear. Mistakes are logged and counted. */
-void modules_load(const struct words *words);
-/* Says in the log how many were loaded, how many failed, in what time. */
+/* Loads the requested modules that are not loaded yet. Called repeatedly, since
+ * a driver makes further devices appear. Failures are logged and counted. */
+void modules_load(const struct cmdline *cmdline);
+/* Logs the numbers of loaded and failed modules and the time spent. */
 void modules_report(void);

@@ -17,8 +17,8 @@ enum {
 	EXT_UUID_AT = 104,
 	EXT_LABEL_AT = 120,
 	GPT_HEADER_BYTES = 92,
-	GPT_ENTRY_LEAST = 128,
-	GPT_ARRAY_MOST = 1 << 20,
+	GPT_ENTRY_MIN = 128,
+	GPT_ARRAY_MAX = 1 << 20,
 };
 
 static bool read_at(int fd, void *into, size_t size, uint64_t offset)
@@ -65,7 +65,7 @@ static uint32_t crc32_of(const uint8_t *data, size_t size)
 	return ~crc;
 }
 
-static bool is_sound_header(uint8_t header[GPT_HEADER_BYTES])
+static bool is_valid_header(uint8_t header[GPT_HEADER_BYTES])
 {
 	if (memcmp(header, "EFI PART", 8) != 0 ||
 	    mkv_le_get32(header + 12) != GPT_HEADER_BYTES)
@@ -84,12 +84,12 @@ bool probe_gpt(int fd, unsigned sector_bytes, unsigned number,
 	uint8_t header[GPT_HEADER_BYTES];
 	if (sector_bytes < 512 || sector_bytes > 65536 || number == 0 ||
 	    !read_at(fd, header, sizeof(header), sector_bytes) ||
-	    !is_sound_header(header))
+	    !is_valid_header(header))
 		return false;
 	uint64_t count = mkv_le_get32(header + 80),
 		 each = mkv_le_get32(header + 84);
-	if (each < GPT_ENTRY_LEAST || count == 0 || number > count ||
-	    count > GPT_ARRAY_MOST / each ||
+	if (each < GPT_ENTRY_MIN || count == 0 || number > count ||
+	    count > GPT_ARRAY_MAX / each ||
 	    mkv_le_get64(header + 72) > INT64_MAX / sector_bytes)
 		return false;
 	size_t size = (size_t)(count * each);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "lib/auto.h"
-#include "programs/boot/initramfs/say.h"
+#include "programs/boot/initramfs/log.h"
 
 extern char **environ;
 
@@ -18,17 +18,17 @@ static bool move_mounts(const char *root)
 		char target[64];
 		(void)snprintf(target, sizeof(target), "%s%s", root, mounts[i]);
 		if (mount(mounts[i], target, NULL, MS_MOVE, NULL) < 0) {
-			say_error("the root file system has no usable %s: %m",
-				  mounts[i]);
+			log_to_console("move %s into the root file system: %m",
+				       mounts[i]);
 			return false;
 		}
 	}
 	return true;
 }
 
-/* Takes away what is on the initramfs' own file system below a folder: its
- * memory is the machine's. */
-static void empty(int dirfd, dev_t device)
+/* Deletes everything below a directory that is on file system `device`: files
+ * of the initramfs occupy memory. */
+static void empty_directory(int dirfd, dev_t device)
 {
 	int own = dup(dirfd);
 	auto_dir DIR *dir = own < 0 ? NULL : fdopendir(own);
@@ -40,15 +40,15 @@ static void empty(int dirfd, dev_t device)
 		    fstatat(dirfd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
 		    status.st_dev != device)
 			continue;
-		bool folder = S_ISDIR(status.st_mode);
+		bool is_directory = S_ISDIR(status.st_mode);
 		auto_fd int child =
-			folder ? openat(dirfd, name,
-					O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-						O_CLOEXEC)
-			       : -1;
+			is_directory ? openat(dirfd, name,
+					      O_RDONLY | O_DIRECTORY |
+						      O_NOFOLLOW | O_CLOEXEC)
+				     : -1;
 		if (child >= 0)
-			empty(child, device);
-		(void)unlinkat(dirfd, name, folder ? AT_REMOVEDIR : 0);
+			empty_directory(child, device);
+		(void)unlinkat(dirfd, name, is_directory ? AT_REMOVEDIR : 0);
 	}
 }
 
@@ -58,18 +58,18 @@ void switch_root(const char *root, const char *init, char **argv)
 	auto_fd int old_root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (old_root < 0 || fstat(old_root, &old) < 0 || stat(root, &new) < 0 ||
 	    old.st_dev == new.st_dev) {
-		say_error("the new root is not mounted");
+		log_to_console("switch to the new root: it is not mounted");
 		return;
 	}
 	if (!move_mounts(root))
 		return;
 	if (chdir(root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 ||
 	    chroot(".") < 0 || chdir("/") < 0) {
-		say_error("switch to the new root: %m");
+		log_to_console("switch to the new root: %m");
 		return;
 	}
-	empty(old_root, old.st_dev);
+	empty_directory(old_root, old.st_dev);
 	argv[0] = (char *)init;
 	(void)execve(init, argv, environ);
-	say_error("run '%s' of the root file system: %m", init);
+	log_to_console("execute '%s' of the root file system: %m", init);
 }

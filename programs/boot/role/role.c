@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-role: which host of the contract this machine is, decided once at
- * boot and written below /run/mkvbench for everything that comes after:
+/* mkvbench-role: determines once per boot which host of the contract this
+ * machine is, and writes below /run/mkvbench:
  *
- *     host         its name
- *     chrony.conf  what its time daemon does: serve the VLAN, or follow
- *     environment  what the application's programs may know, for systemd
- *     roles/ROLE   an empty file: which of them run here
+ *     host         name of the host
+ *     chrony.conf  configuration of the time daemon: server of the VLAN or
+ * client environment  variables of the application's programs, for systemd
+ *     roles/ROLE   an empty file that enables the role's units
  *
- * In this order: the systemd credential `mkvbench.host` (SMBIOS type 11 and
- * the stub's files arrive there too), `mkvbench.host=` on the kernel command
- * line, the only host of the contract, the MAC address of a network card. */
+ * Sources, the first wins: the systemd credential `mkvbench.host` (which SMBIOS
+ * type 11 and files of the stub can set), `mkvbench.host=` on the kernel
+ * command line, the only host of the contract, the MAC address of a network
+ * card. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #include "lib/io.h"
 
 #define RUN "/run/mkvbench"
-enum { NAME_LIMIT = 64, WAIT_S = 10, STEP_LEAST_US = 100 };
+enum { NAME_LIMIT = 64, WAIT_S = 10, STEP_MIN_US = 100 };
 
 static bool trim_into(const char *text, size_t length, char ret[static 65])
 {
@@ -34,7 +35,7 @@ static bool trim_into(const char *text, size_t length, char ret[static 65])
 	return true;
 }
 
-static bool from_credential(char ret[static 65])
+static bool read_credential(char ret[static 65])
 {
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_error ignored;
@@ -43,7 +44,7 @@ static bool from_credential(char ret[static 65])
 	       text.size && trim_into(text.data, text.size, ret);
 }
 
-static bool from_command_line(char ret[static 65])
+static bool read_command_line(char ret[static 65])
 {
 	static const char key[] = "mkvbench.host=";
 	auto_buf struct mkv_buf text = {0};
@@ -70,8 +71,9 @@ static const char *host_with_mac(const struct mkv_contract *contract,
 	return NULL;
 }
 
-/* Looks at every network card that is there now. */
-static bool from_cards(const struct mkv_contract *contract, char ret[static 65])
+/* Compares the network cards that exist now with the contract. */
+static bool match_network_cards(const struct mkv_contract *contract,
+				char ret[static 65])
 {
 	auto_dir DIR *dir = opendir("/sys/class/net");
 	if (!dir)
@@ -96,31 +98,32 @@ static bool from_cards(const struct mkv_contract *contract, char ret[static 65])
 static int find_name(const struct mkv_contract *contract, char ret[static 65],
 		     struct mkv_error *err)
 {
-	if (from_credential(ret) || from_command_line(ret))
+	if (read_credential(ret) || read_command_line(ret))
 		return 0;
 	if (contract->n_hosts == 1)
 		return trim_into(contract->hosts[0].name,
 				 strlen(contract->hosts[0].name), ret)
 			       ? 0
-			       : mkv_fail(err, MKV_FAILED, EINVAL, "no host");
-	/* Cards appear while udev loads their drivers. */
+			       : mkv_fail(
+					 err, MKV_FAILED, EINVAL,
+					 "the contract's host has no valid name");
+	/* Network cards appear while udev loads their drivers. */
 	for (int tenths = 0; tenths < WAIT_S * 10; tenths++) {
-		if (from_cards(contract, ret))
+		if (match_network_cards(contract, ret))
 			return 0;
 		(void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 	}
 	return mkv_fail(err, MKV_FAILED, ENOENT,
-			"no credential 'mkvbench.host', no mkvbench.host= on "
-			"the kernel command line, and no network card with a "
-			"MAC address of the contract");
+			"determine the host: no credential 'mkvbench.host', no "
+			"mkvbench.host= on the kernel command line, and no "
+			"network card with a MAC address of the contract");
 }
 
-/* chrony.conf(5). The server follows its upstreams and vouches for its own
- * clock when it has none, so that the others agree with each other in any case.
- */
-static int write_chrony(const struct mkv_contract *contract,
-			const struct mkv_contract_host *host,
-			struct mkv_error *err)
+/* Writes a chrony.conf(5). The server follows its upstreams; without any it
+ * serves its own clock, so that the hosts always agree with each other. */
+static int write_chrony_conf(const struct mkv_contract *contract,
+			     const struct mkv_contract_host *host,
+			     struct mkv_error *err)
 {
 	const struct mkv_contract_clock *clock = &contract->clock;
 	auto_buf struct mkv_buf text = {0};
@@ -131,13 +134,12 @@ static int write_chrony(const struct mkv_contract *contract,
 			   /* Without it chronyd leaves the kernel's clock
 			    * marked as unsynchronised. */
 			   "rtcsync\n");
-	/* A step leaves the kernel's clock unsynchronised until the next
-	 * reading: only for what is far off. */
+	/* A step leaves the kernel's clock marked as unsynchronised until the
+	 * next measurement: chronyd steps for large offsets only. */
 	int64_t step_us = clock->limit_ns / 2000;
-	mkv_buf_printf(
-		&text, "makestep %.6f 30\n",
-		(double)(step_us < STEP_LEAST_US ? STEP_LEAST_US : step_us) /
-			1e6);
+	mkv_buf_printf(&text, "makestep %.6f 30\n",
+		       (double)(step_us < STEP_MIN_US ? STEP_MIN_US : step_us) /
+			       1e6);
 	if (strcmp(host->name, clock->server) == 0) {
 		for (size_t i = 0; i < clock->upstream.count; i++)
 			mkv_buf_printf(&text, "server %s iburst\n",
@@ -168,32 +170,38 @@ static int write_services(const struct mkv_contract *contract,
 	char hex[MKV_SHA256_HEX_SIZE];
 	int rc = mkv_sha256_bytes(contract_text->data, contract_text->size,
 				  &sha256, err);
-	if (rc == 0)
-		rc = mkv_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id",
-				   64, &boot_id, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64,
+			   &boot_id, err);
 	if (rc < 0)
 		return rc;
 	if (strchr(host->role ? host->role : host->name, '/'))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"'%s' is not a role", host->role);
+				"role '%s' contains a slash",
+				host->role ? host->role : host->name);
 	mkv_sha256_hex(&sha256, hex);
 	boot_id.data[strcspn(boot_id.data, "\n")] = '\0';
 	mkv_identity_print(contract, host, hex, boot_id.data, &text);
 	mkv_buf_printf(&path, RUN "/roles/%s",
 		       host->role ? host->role : host->name);
 	rc = mkv_buf_check(&text, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&path, err);
-	if (rc == 0)
-		rc = mkv_make_dirs(RUN "/roles", err);
-	if (rc == 0)
-		rc = mkv_write_file(path.data, 0644, "", 0, err);
-	return rc < 0 ? rc
-		      : mkv_write_file(RUN "/environment", 0644, text.data,
-				       text.size, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_buf_check(&path, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_make_dirs(RUN "/roles", err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_file(path.data, 0644, "", 0, err);
+	if (rc < 0)
+		return rc;
+	return mkv_write_file(RUN "/environment", 0644, text.data, text.size,
+			      err);
 }
 
-static int run(struct mkv_error *err)
+static int determine_role(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	int rc = mkv_read_file(AT_FDCWD, MKV_CONTRACT_PATH,
@@ -212,16 +220,20 @@ static int run(struct mkv_error *err)
 		mkv_contract_find_host(contract, name);
 	if (!host)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"this machine is told to be '%s', which is "
-				"not a host of the contract",
+				"host '%s' was requested for this machine, but "
+				"the contract has no host of that name",
 				name);
 	if (sethostname(host->name, strlen(host->name)) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "set host name: %m");
 	rc = mkv_make_dirs(RUN, err);
-	if (rc == 0 && contract->has_clock)
-		rc = write_chrony(contract, host, err);
-	if (rc == 0)
-		rc = write_services(contract, host, &text, err);
+	if (rc < 0)
+		return rc;
+	if (contract->has_clock) {
+		rc = write_chrony_conf(contract, host, err);
+		if (rc < 0)
+			return rc;
+	}
+	rc = write_services(contract, host, &text, err);
 	if (rc < 0)
 		return rc;
 	char line[NAME_LIMIT + 2];
@@ -232,7 +244,7 @@ static int run(struct mkv_error *err)
 int main(void)
 {
 	struct mkv_error err = {0};
-	if (run(&err) == 0)
+	if (determine_role(&err) == 0)
 		return 0;
 	(void)fprintf(stderr, "mkvbench-role: %s\n", err.message);
 	return 1;

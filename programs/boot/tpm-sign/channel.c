@@ -28,12 +28,12 @@ static bool wait_for(struct channel *channel, short what)
 	}
 }
 
-static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size,
-			const uint8_t *command)
+static TSS2_RC transmit_command(TSS2_TCTI_CONTEXT *context, size_t size,
+				const uint8_t *command)
 {
 	struct channel *channel = (struct channel *)context;
 	channel->size = 0;
-	/* A device takes a command in one piece or not at all. */
+	/* A device accepts a command completely or not at all. */
 	while (size) {
 		if (!wait_for(channel, POLLOUT))
 			return TSS2_TCTI_RC_IO_ERROR;
@@ -46,18 +46,18 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size,
 	return TSS2_RC_SUCCESS;
 }
 
-static size_t size_said(const struct channel *channel)
+static size_t announced_size(const struct channel *channel)
 {
 	const uint8_t *r = channel->response;
 	return (size_t)r[2] << 24 | (size_t)r[3] << 16 | (size_t)r[4] << 8 |
 	       r[5];
 }
 
-/* A whole response: a device gives it in one piece, a socket may not. */
+/* Reads one response: a device returns it completely, a socket may not. */
 static bool read_response(struct channel *channel)
 {
-	size_t used = 0, wanted = HEADER_SIZE;
-	while (used < wanted) {
+	size_t used = 0, expected = HEADER_SIZE;
+	while (used < expected) {
 		if (!wait_for(channel, POLLIN))
 			return false;
 		ssize_t got = read(channel->fd, channel->response + used,
@@ -68,26 +68,27 @@ static bool read_response(struct channel *channel)
 			return false;
 		used += (size_t)got;
 		if (used >= HEADER_SIZE)
-			wanted = size_said(channel);
-		if (wanted < HEADER_SIZE || wanted > sizeof(channel->response))
+			expected = announced_size(channel);
+		if (expected < HEADER_SIZE ||
+		    expected > sizeof(channel->response))
 			return false;
 	}
 	channel->size = used;
-	return used == wanted;
+	return used == expected;
 }
 
-static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size,
-		       uint8_t *response, int32_t timeout)
+static TSS2_RC receive_response(TSS2_TCTI_CONTEXT *context, size_t *size,
+				uint8_t *response, int32_t timeout)
 {
 	struct channel *channel = (struct channel *)context;
-	(void)timeout; /* the deadline is ours */
+	(void)timeout; /* the channel has its own deadline */
 	if (channel->size == 0 && !read_response(channel))
 		return TSS2_TCTI_RC_IO_ERROR;
-	size_t room = *size;
+	size_t capacity = *size;
 	*size = channel->size;
 	if (!response)
 		return TSS2_RC_SUCCESS;
-	if (room < channel->size)
+	if (capacity < channel->size)
 		return TSS2_TCTI_RC_INSUFFICIENT_BUFFER;
 	memcpy(response, channel->response, channel->size);
 	channel->size = 0;
@@ -117,19 +118,19 @@ int channel_open(const char *path, unsigned seconds, struct channel *ret,
 	if (stat(path, &status) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
 				"there is no TPM 2.0 (%s: %m)", path);
-	/* Not blocking: Linux then works on the command by itself and tells by
-	 * poll() when there is an answer. */
+	/* With O_NONBLOCK, Linux executes the command asynchronously and poll()
+	 * reports when the response is available. */
 	int fd = S_ISSOCK(status.st_mode)
 			 ? open_socket(path)
 			 : open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, errno,
-				"the TPM can't be opened (%s: %m)", path);
+				"open the TPM '%s': %m", path);
 	*ret = (struct channel){
 		.tcti = {.magic = 0x6d6b76627470736bULL,
 			 .version = 1,
-			 .transmit = transmit,
-			 .receive = receive},
+			 .transmit = transmit_command,
+			 .receive = receive_response},
 		.fd = fd,
 		.deadline_ms = mkv_monotonic_ms() + (int64_t)seconds * 1000,
 	};

@@ -7,7 +7,7 @@
 
 enum { TRIES = 3, PCRS_PER_READ = 8 };
 
-/* A conversation: tpm2-tss' context and the key, while it is loaded. */
+/* Context of tpm2-tss, and the key while it is loaded. */
 struct session {
 	struct channel *channel;
 	TSS2_SYS_CONTEXT *sys;
@@ -15,14 +15,14 @@ struct session {
 	bool has_key;
 };
 
-/* The empty password: who may ask is decided by who may open the device. */
+/* The empty password: access control is by the permissions of the device. */
 static const TSS2L_SYS_AUTH_COMMAND no_password = {
 	.count = 1,
 	.auths = {{.sessionHandle = TPM2_RS_PW}},
 };
 
-static int refused(const struct session *s, const char *command, TSS2_RC rc,
-		   struct mkv_error *err)
+static int fail_command(const struct session *s, const char *command,
+			TSS2_RC rc, struct mkv_error *err)
 {
 	if (s->channel->timed_out)
 		return mkv_fail(err, MKV_HOST_CANNOT, ETIMEDOUT,
@@ -53,12 +53,14 @@ static int session_start(struct channel *channel, struct session *ret,
 		return mkv_oom(err);
 	TSS2_RC rc = Tss2_Sys_Initialize(ret->sys, size,
 					 (TSS2_TCTI_CONTEXT *)channel, &abi);
-	return rc == TSS2_RC_SUCCESS ? 0 : refused(ret, "tpm2-tss", rc, err);
+	return rc == TSS2_RC_SUCCESS ? 0
+				     : fail_command(ret, "tpm2-tss", rc, err);
 }
 
-/* docs/ATTESTATIONS.md. The last words tell this key from others of the same
- * kind: another program's key of this template would be another key. */
-static void template(TPM2B_PUBLIC *ret)
+/* Template of the key, see docs/ATTESTATIONS.md. The label in `unique`
+ * separates this key from keys that other programs derive with an equal
+ * template. */
+static void fill_key_template(TPM2B_PUBLIC *ret)
 {
 	static const char label[] = "mkvbench receipt key 1";
 	*ret = (TPM2B_PUBLIC){0};
@@ -81,8 +83,9 @@ static void template(TPM2B_PUBLIC *ret)
 	public->unique.ecc.y.size = 32;
 }
 
-/* A number as 32 bytes: some TPMs leave leading zeros out. */
-static bool widen(const TPM2B_ECC_PARAMETER *from, uint8_t ret[static 32])
+/* Pads a number to 32 bytes: some TPMs omit leading zeros. */
+static bool pad_to_32_bytes(const TPM2B_ECC_PARAMETER *from,
+			    uint8_t ret[static 32])
 {
 	if (from->size == 0 || from->size > 32)
 		return false;
@@ -104,17 +107,17 @@ static int load_key(struct session *s, struct mkv_tpm_key *ret,
 	TPM2B_NAME name = {0};
 	TSS2L_SYS_AUTH_RESPONSE auths = {0};
 	uint8_t x[32], y[32];
-	template(&in);
+	fill_key_template(&in);
 	TSS2_RC rc = Tss2_Sys_CreatePrimary(
 		s->sys, TPM2_RH_ENDORSEMENT, &no_password, &sensitive, &in,
 		&outside, &pcrs, &s->key, &out, &data, &hash, &ticket, &name,
 		&auths);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(s, "TPM2_CreatePrimary", rc, err);
+		return fail_command(s, "TPM2_CreatePrimary", rc, err);
 	s->has_key = true;
-	if (!widen(&out.publicArea.unique.ecc.x, x) ||
-	    !widen(&out.publicArea.unique.ecc.y, y))
-		return refused(s, "TPM2_CreatePrimary", 0, err);
+	if (!pad_to_32_bytes(&out.publicArea.unique.ecc.x, x) ||
+	    !pad_to_32_bytes(&out.publicArea.unique.ecc.y, y))
+		return fail_command(s, "TPM2_CreatePrimary", 0, err);
 	return mkv_tpm_key_init(x, y, ret, err);
 }
 
@@ -138,10 +141,10 @@ static int read_pcrs(struct session *s, struct mkv_sha256 *ret,
 		TSS2_RC rc = Tss2_Sys_PCR_Read(s->sys, NULL, &in, &counter,
 					       &out, &values, NULL);
 		if (rc != TSS2_RC_SUCCESS)
-			return refused(s, "TPM2_PCR_Read", rc, err);
+			return fail_command(s, "TPM2_PCR_Read", rc, err);
 		if (values.count != PCRS_PER_READ)
 			return mkv_fail(err, MKV_HOST_CANNOT, ENOTSUP,
-					"the TPM has no PCRs in SHA-256");
+					"the TPM has no SHA-256 bank of PCRs");
 		for (unsigned i = 0; i < PCRS_PER_READ; i++)
 			memcpy(ret[at + i].bytes, values.digests[i].buffer,
 			       MKV_SHA256_SIZE);
@@ -149,9 +152,9 @@ static int read_pcrs(struct session *s, struct mkv_sha256 *ret,
 	return 0;
 }
 
-/* ECDSA-Sig-Value in DER, as openssl reads it. */
-static int encode(const TPMS_SIGNATURE_ECC *from, struct mkv_quote *ret,
-		  struct mkv_error *err)
+/* Encodes ECDSA-Sig-Value (RFC 3279, 2.2.3) in DER. */
+static int encode_signature(const TPMS_SIGNATURE_ECC *from,
+			    struct mkv_quote *ret, struct mkv_error *err)
 {
 	ECDSA_SIG *signature = ECDSA_SIG_new();
 	BIGNUM *r =
@@ -173,8 +176,9 @@ static int encode(const TPMS_SIGNATURE_ECC *from, struct mkv_quote *ret,
 	ECDSA_SIG_free(signature);
 	ret->signature_size = (size_t)size;
 	return size ? 0
-		    : mkv_fail(err, MKV_FAILED, EIO,
-			       "the TPM's signature has no DER");
+		    : mkv_fail(
+			      err, MKV_FAILED, EIO,
+			      "encode the TPM's signature in DER: it is not valid");
 }
 
 static int quote_once(struct session *s, const struct mkv_sha256 *receipt,
@@ -195,13 +199,13 @@ static int quote_once(struct session *s, const struct mkv_sha256 *receipt,
 		Tss2_Sys_Quote(s->sys, s->key, &no_password, &extra, &scheme,
 			       &pcrs, &quoted, &signature, &auths);
 	if (rc != TSS2_RC_SUCCESS)
-		return refused(s, "TPM2_Quote", rc, err);
+		return fail_command(s, "TPM2_Quote", rc, err);
 	if (quoted.size > sizeof(ret->bytes) ||
 	    signature.sigAlg != TPM2_ALG_ECDSA)
-		return refused(s, "our kind of TPM2_Quote", 0, err);
+		return fail_command(s, "TPM2_Quote with ECDSA", 0, err);
 	memcpy(ret->bytes, quoted.attestationData, quoted.size);
 	ret->size = quoted.size;
-	return encode(&signature.signature.ecdsa, ret, err);
+	return encode_signature(&signature.signature.ecdsa, ret, err);
 }
 
 int sign_key(struct channel *channel, struct mkv_tpm_key *ret,
@@ -218,22 +222,27 @@ int sign_quote(struct channel *channel, const struct mkv_sha256 *receipt,
 	auto_session struct session s = {0};
 	struct mkv_quote quote = {0};
 	int rc = session_start(channel, &s, err);
-	if (rc == 0)
-		rc = load_key(&s, &quote.key, err);
-	/* Something may extend a PCR between the two commands. */
-	for (int i = 0; rc == 0 && i < TRIES; i++) {
+	if (rc < 0)
+		return rc;
+	rc = load_key(&s, &quote.key, err);
+	if (rc < 0)
+		return rc;
+	/* A PCR may be extended after it was read and before the quote: then
+	 * the quote does not verify, and both commands are repeated. */
+	for (int tries = 1;; tries++) {
 		rc = quote_once(&s, receipt, &quote, err);
-		if (rc == 0)
-			rc = mkv_attest_parse(quote.bytes, quote.size,
-					      &quote.attest, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_attest_parse(quote.bytes, quote.size, &quote.attest,
+				      err);
 		if (rc < 0)
 			return rc;
 		rc = mkv_quote_verify(&quote, receipt, err);
-		if (rc == 0) {
-			*ret = quote;
-			return 0;
-		}
-		rc = i + 1 < TRIES ? 0 : rc;
+		if (rc < 0 && tries < TRIES)
+			continue;
+		if (rc < 0)
+			return rc;
+		*ret = quote;
+		return 0;
 	}
-	return rc;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* OTLP's JSON: protocol buffers' own mapping, but ids in hexadecimal and
+/* OTLP/JSON (opentelemetry.io, OTLP specification, "JSON Protobuf Encoding"):
+ * the JSON mapping of protocol buffers, with ids in hexadecimal and
  * enumerations as numbers. */
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "programs/study/collector/otlp.h"
 #include "programs/study/collector/otlp_schema.h"
 
-static bool is_hex_id(const json_t *value, size_t wanted, bool required)
+static bool is_hex_id(const json_t *value, size_t id_size, bool required)
 {
 	uint8_t bytes[16] = {0};
 	const char *text = json_string_value(value);
@@ -17,7 +18,7 @@ static bool is_hex_id(const json_t *value, size_t wanted, bool required)
 		return false;
 	for (size_t i = 0; i < size; i++)
 		bytes[i / 2] |= text[i] != '0';
-	return mkv_otlp_is_id(bytes, size / 2, wanted, required);
+	return mkv_otlp_is_id(bytes, size / 2, id_size, required);
 }
 
 static bool is_base64(const json_t *value)
@@ -33,7 +34,7 @@ static bool is_base64(const json_t *value)
 	       (pad == 0 || (pad <= 2 && (size + pad) % 4 == 0));
 }
 
-/* A number as itself or as text. */
+/* A JSON number, or a text that contains a number. */
 static bool is_integer(const json_t *value, bool is_signed, uint64_t max)
 {
 	if (json_is_integer(value))
@@ -110,7 +111,7 @@ static int check_value(const json_t *value, const struct mkv_otlp_field *field,
 		return check_object(value, field->message, field->name, spans,
 				    err);
 	}
-	return good ? 0 : mkv_otlp_bad(err, "not what it must be", field->name);
+	return good ? 0 : mkv_otlp_bad(err, "invalid value", field->name);
 }
 
 static int check_array(const json_t *array, const struct mkv_otlp_field *field,
@@ -129,7 +130,7 @@ static int check_array(const json_t *array, const struct mkv_otlp_field *field,
 	return 0;
 }
 
-/* The reader of JSON bounds the depth. */
+/* The JSON parser bounds the recursion. */
 static int check_object(const json_t *object,
 			const struct mkv_otlp_message *message,
 			const char *where, uint64_t *spans,
@@ -161,7 +162,8 @@ int mkv_otlp_check_json(const json_t *document, uint64_t *ret_spans,
 {
 	uint64_t spans = 0;
 	int rc = check_object(document, &mkv_otlp_request, "", &spans, err);
-	if (rc == 0)
-		*ret_spans = spans;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*ret_spans = spans;
+	return 0;
 }

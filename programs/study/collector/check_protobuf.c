@@ -47,11 +47,12 @@ static int check_field(struct mkv_protobuf_reader bytes,
 	default:
 		break;
 	}
-	return good ? 0 : mkv_otlp_bad(err, "not what it must be", field->name);
+	return good ? 0 : mkv_otlp_bad(err, "invalid value", field->name);
 }
 
-/* The index of a field, or of the end. */
-static size_t find(const struct mkv_otlp_message *message, unsigned number)
+/* The index of a field; of the end of the list when the field is unknown. */
+static size_t find_field(const struct mkv_otlp_message *message,
+			 unsigned number)
 {
 	size_t i = 0;
 	while (message->fields[i].number && message->fields[i].number != number)
@@ -66,17 +67,18 @@ static int check_message(struct mkv_protobuf_reader reader,
 {
 	bool seen[FIELDS_MAX] = {false};
 	if (depth > DEPTH_MAX)
-		return mkv_otlp_bad(err, "too deep", where);
+		return mkv_otlp_bad(err, "nested too deeply", where);
 	while (reader.at < reader.end) {
 		struct mkv_protobuf_field read;
 		if (!mkv_protobuf_next(&reader, &read))
-			return mkv_otlp_bad(err, "cut, or not protobuf", where);
-		size_t i = find(message, read.number);
+			return mkv_otlp_bad(
+				err, "truncated or malformed protobuf", where);
+		size_t i = find_field(message, read.number);
 		const struct mkv_otlp_field *field = &message->fields[i];
 		if (!field->number)
 			continue;
 		if (read.wire != wires[field->kind])
-			return mkv_otlp_bad(err, "of another type",
+			return mkv_otlp_bad(err, "wrong wire type",
 					    field->name);
 		int rc = check_field(read.bytes, field, depth, spans, err);
 		if (rc < 0)
@@ -98,7 +100,8 @@ int mkv_otlp_check_protobuf(const void *data, size_t size, uint64_t *ret_spans,
 					     (const uint8_t *)data + size};
 	uint64_t spans = 0;
 	int rc = check_message(reader, &mkv_otlp_request, "", 0, &spans, err);
-	if (rc == 0)
-		*ret_spans = spans;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*ret_spans = spans;
+	return 0;
 }

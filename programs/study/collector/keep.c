@@ -10,18 +10,18 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
-#include "programs/study/lib/room.h"
+#include "programs/study/lib/free_space.h"
 
 struct mkv_keep {
 	struct mkv_keep_options options;
-	int folder, fd;
-	uint64_t size;	   /* whole records */
-	bool has_leftover; /* of a write that failed, behind them */
-	unsigned next;	   /* number of the file that is put aside next */
+	int directory, fd;
+	uint64_t size;	   /* of complete records, in bytes */
+	bool has_leftover; /* part of a failed write follows them */
+	unsigned next;	   /* number of the next rotated file */
 };
 
-static void name_of(const struct mkv_keep *keep, unsigned number,
-		    char ret[static NAME_MAX + 1])
+static void print_name(const struct mkv_keep *keep, unsigned number,
+		       char ret[static NAME_MAX + 1])
 {
 	if (number)
 		(void)snprintf(ret, NAME_MAX + 1, "%s.%u.%s",
@@ -32,9 +32,9 @@ static void name_of(const struct mkv_keep *keep, unsigned number,
 			       keep->options.suffix);
 }
 
-/* The bytes of whole records at the beginning of the file. */
-static int measure(struct mkv_keep *keep, uint64_t file_size,
-		   struct mkv_error *err)
+/* Measures the complete records at the beginning of the file. */
+static int measure_records(struct mkv_keep *keep, uint64_t file_size,
+			   struct mkv_error *err)
 {
 	keep->size = 0;
 	if (file_size == 0)
@@ -52,37 +52,38 @@ static int measure(struct mkv_keep *keep, uint64_t file_size,
 	return 0;
 }
 
-static int fail_another(struct mkv_error *err)
+static int fail_locked(struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_FAILED, EWOULDBLOCK,
-			"another collector writes it");
+			"locked by another collector");
 }
 
-/* Two that write at the same place would undo each other's, and what one is
- * writing looks cut to the other: nothing is looked at before the lock. The
- * name may have gone to another file while we came to it. */
+/* Two writers would overwrite each other's records, and take a record that is
+ * being written for an incomplete one: the file is locked before it is read.
+ * The name may refer to another file by the time the lock is held. */
 static int lock_file(const struct mkv_keep *keep, const char *name,
 		     struct stat *ret, struct mkv_error *err)
 {
 	struct stat named;
 	if (flock(keep->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK
-			       ? fail_another(err)
+			       ? fail_locked(err)
 			       : mkv_fail(err, MKV_FAILED, errno, "lock: %m");
 	if (fstat(keep->fd, ret) < 0 ||
-	    fstatat(keep->folder, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(keep->directory, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    ret->st_dev != named.st_dev || ret->st_ino != named.st_ino)
-		return fail_another(err);
+		return fail_locked(err);
 	return 0;
 }
 
-/* Takes off what isn't a whole record. */
-static int mend(struct mkv_keep *keep, const struct stat *st, uint64_t *ret_cut,
-		struct mkv_error *err)
+/* Truncates the file to its complete records. */
+static int remove_incomplete_record(struct mkv_keep *keep,
+				    const struct stat *st, uint64_t *ret_cut,
+				    struct mkv_error *err)
 {
 	if (!S_ISREG(st->st_mode))
 		return mkv_fail(err, MKV_FAILED, EINVAL, "not a regular file");
-	int rc = measure(keep, (uint64_t)st->st_size, err);
+	int rc = measure_records(keep, (uint64_t)st->st_size, err);
 	if (rc < 0)
 		return rc;
 	*ret_cut = (uint64_t)st->st_size - keep->size;
@@ -91,27 +92,47 @@ static int mend(struct mkv_keep *keep, const struct stat *st, uint64_t *ret_cut,
 	return 0;
 }
 
+static int lock_and_repair(struct mkv_keep *keep, const char *name,
+			   uint64_t *ret_cut, struct mkv_error *err)
+{
+	struct stat st;
+	int rc = lock_file(keep, name, &st, err);
+	if (rc < 0)
+		return rc;
+	rc = remove_incomplete_record(keep, &st, ret_cut, err);
+	if (rc < 0)
+		return rc;
+	/* The name must be on the disk before the first record. */
+	if (fsync(keep->fd) < 0 || fsync(keep->directory) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "sync: %m");
+	return 0;
+}
+
 static int open_file(struct mkv_keep *keep, uint64_t *ret_cut,
 		     struct mkv_error *err)
 {
 	char name[NAME_MAX + 1];
-	struct stat st;
-	name_of(keep, 0, name);
-	keep->fd = openat(keep->folder, name,
+	print_name(keep, 0, name);
+	keep->fd = openat(keep->directory, name,
 			  O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (keep->fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
-	int rc = lock_file(keep, name, &st, err);
-	if (rc == 0)
-		rc = mend(keep, &st, ret_cut, err);
-	/* The name is on the disk before the first record is. */
-	if (rc == 0 && (fsync(keep->fd) < 0 || fsync(keep->folder) < 0))
-		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
+	int rc = lock_and_repair(keep, name, ret_cut, err);
 	if (rc == 0)
 		return 0;
-	(void)close(keep->fd);
+	mkv_auto_close_(&keep->fd);
 	keep->fd = -1;
 	return mkv_wrap(err, rc, "'%s'", name);
+}
+
+static int open_directory_and_file(struct mkv_keep *keep, uint64_t *ret_cut,
+				   struct mkv_error *err)
+{
+	keep->directory = open(keep->options.directory,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (keep->directory < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "open: %m");
+	return open_file(keep, ret_cut, err);
 }
 
 int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
@@ -121,23 +142,17 @@ int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 	if (!keep)
 		return mkv_oom(err);
 	keep->options = *options;
-	keep->fd = -1;
-	keep->folder =
-		open(options->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = 0;
-	if (keep->folder < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "open: %m");
-	if (rc == 0)
-		rc = open_file(keep, ret_cut, err);
+	keep->fd = keep->directory = -1;
+	int rc = open_directory_and_file(keep, ret_cut, err);
 	if (rc < 0) {
 		mkv_keep_close(keep);
-		return mkv_wrap(err, rc, "'%s'", options->folder);
+		return mkv_wrap(err, rc, "'%s'", options->directory);
 	}
 	for (keep->next = 1;; keep->next++) {
 		char name[NAME_MAX + 1];
-		name_of(keep, keep->next, name);
-		if (faccessat(keep->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) <
-		    0)
+		print_name(keep, keep->next, name);
+		if (faccessat(keep->directory, name, F_OK,
+			      AT_SYMLINK_NOFOLLOW) < 0)
 			break;
 	}
 	*ret = keep;
@@ -149,19 +164,19 @@ void mkv_keep_close(struct mkv_keep *keep)
 	if (!keep)
 		return;
 	mkv_auto_close_(&keep->fd);
-	mkv_auto_close_(&keep->folder);
+	mkv_auto_close_(&keep->directory);
 	free(keep);
 }
 
-/* To the next number that is free: who took a file away left a gap behind which
- * others are. */
-static int rename_aside(struct mkv_keep *keep, struct mkv_error *err)
+/* Renames the file to the next free number. A rotated file that was removed
+ * leaves a gap, after which further numbers may be in use. */
+static int rename_to_next(struct mkv_keep *keep, struct mkv_error *err)
 {
 	char from[NAME_MAX + 1], to[NAME_MAX + 1];
-	name_of(keep, 0, from);
+	print_name(keep, 0, from);
 	for (;;) {
-		name_of(keep, keep->next++, to);
-		if (renameat2(keep->folder, from, keep->folder, to,
+		print_name(keep, keep->next++, to);
+		if (renameat2(keep->directory, from, keep->directory, to,
 			      RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno == EEXIST)
@@ -172,11 +187,11 @@ static int rename_aside(struct mkv_keep *keep, struct mkv_error *err)
 	}
 }
 
-/* The next file begins empty. */
-static int put_aside(struct mkv_keep *keep, struct mkv_error *err)
+/* Renames the file and begins an empty one. */
+static int rotate_file(struct mkv_keep *keep, struct mkv_error *err)
 {
 	uint64_t cut;
-	int rc = rename_aside(keep, err);
+	int rc = rename_to_next(keep, err);
 	if (rc < 0)
 		return rc;
 	(void)close(keep->fd);
@@ -184,38 +199,39 @@ static int put_aside(struct mkv_keep *keep, struct mkv_error *err)
 	return open_file(keep, &cut, err);
 }
 
-static int prepare(struct mkv_keep *keep, size_t size, struct mkv_error *err)
+static int prepare_append(struct mkv_keep *keep, size_t size,
+			  struct mkv_error *err)
 {
 	uint64_t cut;
 	if (keep->has_leftover && ftruncate(keep->fd, (off_t)keep->size) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
 	keep->has_leftover = false;
 	int rc = 0;
-	if (keep->fd < 0) /* it was put aside, and then there was no other */
+	if (keep->fd < 0) /* a rotation failed to open the new file */
 		rc = open_file(keep, &cut, err);
 	else if (keep->size >= keep->options.file_bytes)
-		rc = put_aside(keep, err);
+		rc = rotate_file(keep, err);
 	return rc < 0 ? rc
-		      : mkv_room_check(keep->fd, size,
-				       keep->options.spare_bytes, err);
+		      : mkv_free_space_check(keep->fd, size,
+					     keep->options.spare_bytes, err);
 }
 
 int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 		 struct mkv_error *err)
 {
-	int rc = prepare(keep, record->size, err);
+	int rc = prepare_append(keep, record->size, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_pwrite_all(keep->fd, record->data, record->size, keep->size,
 			    err);
 	if (rc == 0 && fdatasync(keep->fd) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "sync: %m");
-	if (rc == 0) {
-		keep->size += record->size;
-		return 0;
+	if (rc < 0) {
+		keep->has_leftover = ftruncate(keep->fd, (off_t)keep->size) < 0;
+		return rc;
 	}
-	keep->has_leftover = ftruncate(keep->fd, (off_t)keep->size) < 0;
-	return rc;
+	keep->size += record->size;
+	return 0;
 }
 
 int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
@@ -224,11 +240,11 @@ int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 	char name[NAME_MAX + 1];
 	struct stat st;
 	if (number < 0 || number > UINT_MAX)
-		return mkv_fail(err, MKV_FAILED, ENOENT, "no file %lld",
-				(long long)number);
-	name_of(keep, (unsigned)number, name);
-	auto_fd int fd =
-		openat(keep->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		return mkv_fail(err, MKV_FAILED, ENOENT,
+				"no file with number %lld", (long long)number);
+	print_name(keep, (unsigned)number, name);
+	auto_fd int fd = openat(keep->directory, name,
+				O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
 	*ret_size = number ? (uint64_t)st.st_size : keep->size;

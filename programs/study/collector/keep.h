@@ -1,35 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A file of records that only grows, each record on the disk before it counts.
- * A full one is put aside as NAME.1.SUFFIX, NAME.2.SUFFIX and so on. */
+/* An append-only file of records; a record is accepted once it is on the disk.
+ * A file of the maximum size is rotated: renamed to NAME.1.SUFFIX,
+ * NAME.2.SUFFIX and so on. */
 
 #include "lib/buf.h"
 
 struct mkv_keep;
 
 struct mkv_keep_options {
-	const char *folder, *name, *suffix; /* "traces", "pb" */
-	uint64_t file_bytes;  /* a file that has them is put aside */
-	uint64_t spare_bytes; /* left free on the file system */
-	/* The size of the record at `data`; 0: it is cut. */
+	const char *directory, *name, *suffix; /* "traces", "pb" */
+	uint64_t file_bytes;  /* size at which a file is rotated */
+	uint64_t spare_bytes; /* to keep free on the file system */
+	/* Size of the record at `data` in bytes; 0: it is incomplete. */
 	size_t (*record)(const char *data, size_t size);
 };
 
-/* Opens it. A record that a power failure cut is taken off; *ret_cut is how
- * many bytes that were. */
+/* Opens or creates the file. Removes an incomplete last record, left by a power
+ * failure; *ret_cut is its size in bytes. */
 int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		  uint64_t *ret_cut, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 void mkv_keep_close(struct mkv_keep *keep);
 
-/* Appends a record and waits for the disk; after an error nothing of it is
- * there. Not for two threads at once. */
+/* Appends a record and syncs it. After an error the file has no part of the
+ * record. Calls must be serialised. */
 int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
-/* A descriptor of its own for reading, and how many bytes of whole records to
- * read: of the file in use, or of the one put aside as `number`. -ENOENT: there
- * is none. An empty file gives size 0 and no descriptor. */
+/* Opens the current file (`number` 0) or a rotated one for reading. *ret_size
+ * is the size of its complete records in bytes. The caller closes *ret_fd. An
+ * empty file gives size 0 and descriptor -1. -ENOENT: no such file. */
 int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 		  uint64_t *ret_size, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4, 5);

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-collector: takes spans by OTLP/HTTP and keeps them.
+/* mkvbench-collector: receives spans by OTLP/HTTP and stores them.
  *
- *     POST /v1/traces   application/x-protobuf or application/json, either of
- *                       them as it is or with Content-Encoding: gzip
- *     GET  /traces.jsonl, /traces.pb, and of the nth file put aside
- *          /traces.jsonl/{n}, /traces.pb/{n}: what was kept
+ *     POST /v1/traces   application/x-protobuf or application/json, optionally
+ *                       with Content-Encoding: gzip
+ *     GET  /traces.jsonl, /traces.pb: the current files of stored requests
+ *     GET  /traces.jsonl/{n}, /traces.pb/{n}: the nth rotated file
  *     GET  /healthz, /metrics
  *
- * A request is answered 200 only when its spans are on the disk: in DATA_DIR
- * (/var/lib/collector) traces.jsonl takes JSON requests, one a line (the OTLP
- * file format), and traces.pb protobuf requests as they came, each behind its
- * length as a varint (the delimited form that protobuf libraries read). What
- * some reader of OTLP would refuse is refused here, with 400; no spans leave no
- * trace; what can't be kept
- * now with 503, which senders repeat. A file that has FILE_SIZE is put aside as
- * traces.1.pb and so on. */
+ * A request is answered 200 only when its spans are on the disk. In DATA_DIR
+ * (/var/lib/collector), traces.jsonl has JSON requests, one per line (the OTLP
+ * file format), and traces.pb has protobuf requests unmodified, each prefixed
+ * with its length as a varint (the delimited form that protobuf libraries
+ * read). A request that is not valid OTLP is answered 400; a request without
+ * spans is accepted and not stored; a request that can't be stored now is
+ * answered 503, which senders repeat. A file of FILE_SIZE is rotated to
+ * traces.1.pb and so on.
+ */
 
 #include <malloc.h>
 #include <pthread.h>
@@ -32,20 +33,21 @@
 
 enum {
 	BODY_MAX = 16 * 1024 * 1024,
-	JSON_MAX = 4 * 1024 * 1024, /* a document takes up to 80 times that */
+	JSON_MAX = 4 * 1024 *
+		   1024, /* parsing needs up to 80 times as much memory */
 	BODIES_MAX = 64 * 1024 * 1024,
 };
 /* google.rpc.Code */
 enum { INVALID_ARGUMENT = 3, UNAVAILABLE = 14 };
 
 static struct {
-	const char *folder;
+	const char *directory;
 	int64_t file_bytes, spare_bytes;
 	pthread_mutex_t lock;
 	pthread_mutex_t json_lock; /* one document at a time */
 	struct mkv_keep *json, *protobuf;
-	/* Read by the thread of all connections, which must not wait for the
-	 * disk as `lock` does. */
+	/* Atomic, since /metrics is answered on the thread of all connections,
+	 * which must not wait for `lock`: it is held during disk writes. */
 	atomic_ullong requests, spans, bytes, refused, not_kept;
 	atomic_bool is_failing;
 } collector = {
@@ -73,8 +75,8 @@ static int open_files(const struct mkv_keep_options *common,
 		if (rc < 0)
 			return rc;
 		if (cut)
-			mkv_log_error("traces.%s ended in %llu bytes of a "
-				      "record that was not finished",
+			mkv_log_error("traces.%s: removed %llu bytes of an "
+				      "incomplete record at its end",
 				      rows[i].suffix, (unsigned long long)cut);
 	}
 	return 0;
@@ -84,7 +86,7 @@ static int configure(void *context, struct mkv_error *err)
 {
 	(void)context;
 	const struct mkv_keep_options options = {
-		.folder = collector.folder,
+		.directory = collector.directory,
 		.name = "traces",
 		.file_bytes = (uint64_t)collector.file_bytes,
 		.spare_bytes = (uint64_t)collector.spare_bytes,
@@ -92,8 +94,8 @@ static int configure(void *context, struct mkv_error *err)
 	return open_files(&options, err);
 }
 
-static int keep(struct mkv_keep *file, const struct mkv_buf *record,
-		uint64_t spans, struct mkv_error *err)
+static int store_record(struct mkv_keep *file, const struct mkv_buf *record,
+			uint64_t spans, struct mkv_error *err)
 {
 	(void)pthread_mutex_lock(&collector.lock);
 	int rc = mkv_keep_add(file, record, err);
@@ -101,7 +103,7 @@ static int keep(struct mkv_keep *file, const struct mkv_buf *record,
 	(void)pthread_mutex_unlock(&collector.lock);
 	if (rc < 0) {
 		if (!was_failing)
-			mkv_log_error("not kept: %s", err->message);
+			mkv_log_error("store spans: %s", err->message);
 		atomic_fetch_add(&collector.not_kept, 1);
 		return rc;
 	}
@@ -111,9 +113,9 @@ static int keep(struct mkv_keep *file, const struct mkv_buf *record,
 	return 0;
 }
 
-/* A google.rpc.Status, in the encoding of the request. */
-static void refuse(struct mkv_http_request *request, unsigned status,
-		   bool is_json, const char *message)
+/* Answers a google.rpc.Status in the encoding of the request. */
+static void refuse_request(struct mkv_http_request *request, unsigned status,
+			   bool is_json, const char *message)
 {
 	unsigned code = status >= 500 ? UNAVAILABLE : INVALID_ARGUMENT;
 	if (status < 500)
@@ -129,31 +131,33 @@ static void refuse(struct mkv_http_request *request, unsigned status,
 	mkv_record_status(&request->reply, code, message);
 }
 
-static int take_json(const struct mkv_buf *body, uint64_t *ret_spans,
-		     struct mkv_buf *line, struct mkv_error *err)
+static int parse_json(const struct mkv_buf *body, uint64_t *ret_spans,
+		      struct mkv_buf *line, struct mkv_error *err)
 {
-	json_t *document = NULL;
+	auto_json json_t *document = NULL;
 	int rc = mkv_json_load(body->data, body->size, &document, err);
-	if (rc == 0)
-		rc = mkv_otlp_check_json(document, ret_spans, err);
-	if (rc == 0)
-		rc = mkv_json_dump_compact(document, line, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_otlp_check_json(document, ret_spans, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_json_dump_compact(document, line, err);
 	mkv_buf_char(line, '\n');
-	json_decref(document);
-	if (body->size > JSON_MAX / 16)
-		(void)malloc_trim(0);
 	return rc;
 }
 
-/* Appends the record to be kept. */
-static int read_body(const struct mkv_buf *body, bool is_json,
-		     uint64_t *ret_spans, struct mkv_buf *record,
-		     struct mkv_error *err)
+/* Validates a body and appends the record to store. */
+static int validate_body(const struct mkv_buf *body, bool is_json,
+			 uint64_t *ret_spans, struct mkv_buf *record,
+			 struct mkv_error *err)
 {
 	int rc;
 	if (is_json) {
 		(void)pthread_mutex_lock(&collector.json_lock);
-		rc = take_json(body, ret_spans, record, err);
+		rc = parse_json(body, ret_spans, record, err);
+		/* Returns the memory of a large document to the system. */
+		if (body->size > JSON_MAX / 16)
+			(void)malloc_trim(0);
 		(void)pthread_mutex_unlock(&collector.json_lock);
 	} else {
 		rc = mkv_otlp_check_protobuf(body->data ? body->data : "",
@@ -163,8 +167,9 @@ static int read_body(const struct mkv_buf *body, bool is_json,
 	return rc < 0 ? rc : mkv_buf_check(record, err);
 }
 
-static int unpack(const struct mkv_http_request *request, size_t limit_bytes,
-		  struct mkv_buf *into, struct mkv_error *err)
+static int decode_body(const struct mkv_http_request *request,
+		       size_t limit_bytes, struct mkv_buf *into,
+		       struct mkv_error *err)
 {
 	if (strcasecmp(request->body_encoding, "gzip") == 0)
 		return mkv_unzip(request->body, request->body_size, limit_bytes,
@@ -183,61 +188,73 @@ static bool is_type(const char *header, const char *type)
 	return length == strlen(type) && strncasecmp(header, type, length) == 0;
 }
 
-static void take_traces(struct mkv_http_request *request, void *context)
+static int decode_and_validate(const struct mkv_http_request *request,
+			       bool is_json, uint64_t *ret_spans,
+			       struct mkv_buf *record, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf body = {0}, record = {0};
+	auto_buf struct mkv_buf body = {0};
+	int rc =
+		decode_body(request, is_json ? JSON_MAX : BODY_MAX, &body, err);
+	return rc < 0 ? rc
+		      : validate_body(&body, is_json, ret_spans, record, err);
+}
+
+static void receive_traces(struct mkv_http_request *request, void *context)
+{
+	auto_buf struct mkv_buf record = {0};
 	struct mkv_error err;
 	uint64_t spans = 0;
 	(void)context;
 	bool is_json = is_type(request->body_type, "application/json");
 	if (!is_json &&
 	    !is_type(request->body_type, "application/x-protobuf")) {
-		refuse(request, 415, true,
-		       "neither application/x-protobuf nor application/json");
+		refuse_request(
+			request, 415, true,
+			"the Content-Type is neither application/x-protobuf nor "
+			"application/json");
 		return;
 	}
 	if (*request->body_encoding &&
 	    strcasecmp(request->body_encoding, "gzip") != 0 &&
 	    strcasecmp(request->body_encoding, "identity") != 0) {
-		refuse(request, 415, is_json, "an encoding other than gzip");
+		refuse_request(request, 415, is_json,
+			       "the Content-Encoding is not gzip");
 		return;
 	}
-	int rc = unpack(request, is_json ? JSON_MAX : BODY_MAX, &body, &err);
-	if (rc == 0)
-		rc = read_body(&body, is_json, &spans, &record, &err);
+	int rc = decode_and_validate(request, is_json, &spans, &record, &err);
 	if (rc < 0) {
-		refuse(request,
-		       rc == -ENOMEM  ? 503
-		       : rc == -EFBIG ? 413
-				      : 400,
-		       is_json, err.message);
+		refuse_request(request,
+			       rc == -ENOMEM  ? 503
+			       : rc == -EFBIG ? 413
+					      : 400,
+			       is_json, err.message);
 		return;
 	}
-	if (spans && keep(is_json ? collector.json : collector.protobuf,
-			  &record, spans, &err) < 0) {
-		refuse(request, 503, is_json, err.message);
+	if (spans && store_record(is_json ? collector.json : collector.protobuf,
+				  &record, spans, &err) < 0) {
+		refuse_request(request, 503, is_json, err.message);
 	} else if (is_json) {
 		mkv_http_json(request, 200, json_object());
-	} else { /* An ExportTraceServiceResponse that says nothing is empty. */
+	} else { /* an ExportTraceServiceResponse without fields is empty */
 		request->status = 200;
 		request->content_type = "application/x-protobuf";
 	}
 }
 
-/* Whether what came last could be kept. */
+/* Unhealthy when the last request could not be stored. */
 static void answer_health(struct mkv_http_request *request, void *context)
 {
 	(void)context;
 	if (atomic_load(&collector.is_failing))
 		mkv_http_error(request, 503, "not-kept",
-			       "the last request could not be kept");
+			       "the last request could not be stored");
 	else
 		mkv_http_json(request, 200, json_pack("{ss}", "status", "ok"));
 }
 
-/* The file in use, or the one put aside that the path numbers. */
-static void give(struct mkv_http_request *request, struct mkv_keep *file,
-		 const char *content_type)
+/* Answers the current file, or the rotated one with the number in the path. */
+static void send_file(struct mkv_http_request *request, struct mkv_keep *file,
+		      const char *content_type)
 {
 	struct mkv_error err;
 	(void)pthread_mutex_lock(&collector.lock);
@@ -253,16 +270,16 @@ static void give(struct mkv_http_request *request, struct mkv_keep *file,
 	request->content_type = content_type;
 }
 
-static void give_json(struct mkv_http_request *request, void *context)
+static void send_json_file(struct mkv_http_request *request, void *context)
 {
 	(void)context;
-	give(request, collector.json, "application/jsonl");
+	send_file(request, collector.json, "application/jsonl");
 }
 
-static void give_protobuf(struct mkv_http_request *request, void *context)
+static void send_protobuf_file(struct mkv_http_request *request, void *context)
 {
 	(void)context;
-	give(request, collector.protobuf, "application/x-protobuf");
+	send_file(request, collector.protobuf, "application/x-protobuf");
 }
 
 static void print_metrics(struct mkv_buf *into, void *context)
@@ -273,10 +290,11 @@ static void print_metrics(struct mkv_buf *into, void *context)
 		atomic_ullong *value;
 	} rows[] = {
 		{"spans", "Spans on the disk.", &collector.spans},
-		{"requests", "Requests kept.", &collector.requests},
+		{"requests", "Requests stored.", &collector.requests},
 		{"bytes", "Bytes written.", &collector.bytes},
-		{"refused", "Requests that are not OTLP.", &collector.refused},
-		{"not_kept", "Requests that the disk did not take.",
+		{"refused", "Requests that are not valid OTLP.",
+		 &collector.refused},
+		{"not_kept", "Requests that could not be stored.",
 		 &collector.not_kept},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
@@ -289,23 +307,23 @@ static void print_metrics(struct mkv_buf *into, void *context)
 }
 
 static const struct mkv_http_route routes[] = {
-	{"POST", "/v1/traces", take_traces, true},
-	{"GET", "/traces.jsonl", give_json, true},
-	{"GET", "/traces.pb", give_protobuf, true},
-	{"GET", "/traces.jsonl/{n}", give_json, true},
-	{"GET", "/traces.pb/{n}", give_protobuf, true},
+	{"POST", "/v1/traces", receive_traces, true},
+	{"GET", "/traces.jsonl", send_json_file, true},
+	{"GET", "/traces.pb", send_protobuf_file, true},
+	{"GET", "/traces.jsonl/{n}", send_json_file, true},
+	{"GET", "/traces.pb/{n}", send_protobuf_file, true},
 	{"GET", "/healthz", answer_health, true},
 	{0},
 };
 
 static const struct mkv_service_setting own_settings[] = {
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/collector", .max = 4000,
-	 .doc = "where spans are kept", .text = &collector.folder},
+	 .doc = "directory of stored spans", .text = &collector.directory},
 	{"FILE_SIZE", MKV_SETTING_SIZE, "256MiB", 0, INT64_C(1) << 40,
-	 .doc = "a file that has so much is put aside",
+	 .doc = "size at which a file is rotated",
 	 .number = &collector.file_bytes},
 	{"SPARE", MKV_SETTING_SIZE, "64MiB", 0, INT64_C(1) << 40,
-	 .doc = "what stays free on its disk",
+	 .doc = "free space to keep on the disk of DATA_DIR",
 	 .number = &collector.spare_bytes},
 	{0},
 };

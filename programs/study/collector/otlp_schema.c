@@ -10,7 +10,7 @@
 #define VALUE(kind) MKV_OTLP_##kind, NULL, false, false
 #define NEEDED(kind) MKV_OTLP_##kind, NULL, false, true
 
-/* common.proto; a value may hold values. */
+/* common.proto; a value may contain values. */
 static const struct mkv_otlp_message any_value, key_value;
 
 static const struct mkv_otlp_message array_value = {
@@ -83,14 +83,14 @@ static const struct mkv_otlp_message resource_spans = {
 const struct mkv_otlp_message mkv_otlp_request = {
 	FIELDS({1, "resourceSpans", MANY(resource_spans)}), false};
 
-bool mkv_otlp_is_id(const void *bytes, size_t size, size_t wanted,
+bool mkv_otlp_is_id(const void *bytes, size_t size, size_t id_size,
 		    bool required)
 {
 	static const uint8_t zero[16];
 	if (size == 0)
 		return !required;
-	return size == wanted &&
-	       !(required && memcmp(bytes, zero, wanted) == 0);
+	return size == id_size &&
+	       !(required && memcmp(bytes, zero, id_size) == 0);
 }
 
 int mkv_otlp_bad(struct mkv_error *err, const char *what, const char *where)

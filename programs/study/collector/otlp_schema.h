@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The messages of a trace request, as opentelemetry-proto 1.x defines them. */
+/* Definitions of the messages of a trace request (opentelemetry-proto 1.x). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +26,8 @@ struct mkv_otlp_field {
 	const char *name; /* in JSON */
 	enum mkv_otlp_kind kind;
 	const struct mkv_otlp_message *message;
-	bool repeated; /* only messages are */
-	bool required; /* only a span's ids are */
+	bool repeated; /* for messages only */
+	bool required; /* for the ids of a span only */
 };
 
 struct mkv_otlp_message {
@@ -37,9 +37,10 @@ struct mkv_otlp_message {
 
 extern const struct mkv_otlp_message mkv_otlp_request;
 
-/* Every id of a span must be there and not be zero; a parent may be empty. */
-bool mkv_otlp_is_id(const void *bytes, size_t size, size_t wanted,
+/* Whether an id has `id_size` bytes. A required id (of a span) must not be
+ * empty or all zero; a parent id may be empty. */
+bool mkv_otlp_is_id(const void *bytes, size_t size, size_t id_size,
 		    bool required);
-/* Says it; -EINVAL. */
+/* Records "WHERE: WHAT" and returns -EINVAL. */
 int mkv_otlp_bad(struct mkv_error *err, const char *what, const char *where)
 	mkv_nonnull(1, 2, 3);

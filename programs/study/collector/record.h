@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* How requests stand in the collector's files. */
+/* Format of requests in the collector's files. */
 
 #include "lib/buf.h"
 
-/* A protobuf message behind its length as a varint. Not an empty one: zeros are
- * what a power failure may leave at a file's end. */
+/* Appends a protobuf message, prefixed with its length as a varint. The message
+ * must not be empty: zeros at the end of a file may be left by a power failure.
+ */
 void mkv_record_put(struct mkv_buf *into, const void *message, size_t size)
 	mkv_nonnull(1);
 
-/* The bytes of the first record, with its length or newline; 0: it is cut. */
+/* Size of the first record in bytes, including its length prefix or newline; 0:
+ * the record is incomplete. */
 size_t mkv_record_delimited(const char *data, size_t size) mkv_nonnull(1);
 size_t mkv_record_line(const char *data, size_t size) mkv_nonnull(1);
 
-/* A google.rpc.Status: code 1, message 2. */
+/* Appends a google.rpc.Status in protobuf: field 1 is the code, 2 the message.
+ */
 void mkv_record_status(struct mkv_buf *into, unsigned code, const char *message)
 	mkv_nonnull(1, 3);

@@ -25,12 +25,12 @@ static int inflate_all(z_stream *stream, size_t limit_bytes,
 			return 0;
 		if (rc == Z_STREAM_END)
 			rc = inflateReset(stream);
-		/* Z_BUF_ERROR: the input ends where the stream doesn't. */
+		/* Z_BUF_ERROR: the input ends before the stream does. */
 		if (rc != Z_OK)
 			return mkv_fail(err, MKV_FAILED, EINVAL,
 					"the body is not gzip: %s",
 					stream->msg ? stream->msg
-						    : "it is cut");
+						    : "truncated");
 	}
 }
 

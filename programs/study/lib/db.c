@@ -15,11 +15,11 @@ struct mkv_db {
 	struct mkv_db_options options;
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
-	struct mkv_db_connection *idle; /* the first `n_idle` are free */
+	struct mkv_db_connection *idle; /* the first `n_idle` are in the pool */
 	unsigned n_idle;
 	bool has_schema;
-	/* After a failure nobody tries again for a moment: callers learn of it
-	 * at once instead of each waiting for it. */
+	/* After a failed connect, callers fail with `reason` until `retry_ns`
+	 * instead of each waiting for a connect of its own. */
 	int64_t retry_ns;
 	char reason[512];
 };
@@ -62,8 +62,8 @@ void mkv_db_free(struct mkv_db *db)
 	free(db);
 }
 
-static int take(struct mkv_db *db, int64_t deadline_ns,
-		struct mkv_db_connection *ret, struct mkv_error *err)
+static int take_connection(struct mkv_db *db, int64_t deadline_ns,
+			   struct mkv_db_connection *ret, struct mkv_error *err)
 {
 	struct timespec until = mkv_timespec_of_ns(deadline_ns);
 	int rc = 0;
@@ -75,11 +75,13 @@ static int take(struct mkv_db *db, int64_t deadline_ns,
 		*ret = db->idle[--db->n_idle];
 	(void)pthread_mutex_unlock(&db->lock);
 	return got ? 0
-		   : mkv_fail(err, MKV_FAILED, EHOSTDOWN,
-			      "database: no free connection in time");
+		   : mkv_fail(
+			     err, MKV_FAILED, EHOSTDOWN,
+			     "database: no free connection before the deadline");
 }
 
-static void give_back(struct mkv_db *db, struct mkv_db_connection connection)
+static void return_connection(struct mkv_db *db,
+			      struct mkv_db_connection connection)
 {
 	(void)pthread_mutex_lock(&db->lock);
 	db->idle[db->n_idle++] = connection;
@@ -87,8 +89,8 @@ static void give_back(struct mkv_db *db, struct mkv_db_connection connection)
 	(void)pthread_mutex_unlock(&db->lock);
 }
 
-/* Whether this caller may try to connect now. */
-static int ask_leave(struct mkv_db *db, struct mkv_error *err)
+/* Fails while connecting is suspended after a failure. */
+static int check_retry_pause(struct mkv_db *db, struct mkv_error *err)
 {
 	int rc = 0;
 	(void)pthread_mutex_lock(&db->lock);
@@ -98,10 +100,11 @@ static int ask_leave(struct mkv_db *db, struct mkv_error *err)
 	return rc;
 }
 
-static void remember(struct mkv_db *db, int rc, const struct mkv_error *err)
+static void record_outcome(struct mkv_db *db, int rc,
+			   const struct mkv_error *err)
 {
 	(void)pthread_mutex_lock(&db->lock);
-	bool was_away = db->reason[0];
+	bool was_down = db->reason[0];
 	db->reason[0] = '\0';
 	if (rc < 0) {
 		db->retry_ns = mkv_monotonic_ns() + RETRY_NS;
@@ -109,13 +112,13 @@ static void remember(struct mkv_db *db, int rc, const struct mkv_error *err)
 			       err->message);
 	}
 	(void)pthread_mutex_unlock(&db->lock);
-	if (rc < 0 && !was_away)
+	if (rc < 0 && !was_down)
 		mkv_log_error("%s", err->message);
-	if (rc == 0 && was_away)
-		mkv_log_info("database: it is back");
+	if (rc == 0 && was_down)
+		mkv_log_info("database: connected again");
 }
 
-/* The first connection makes what the statements need. */
+/* The first connection creates the tables that the statements need. */
 static int apply_schema(struct mkv_db *db, struct mkv_db_connection *c,
 			int64_t deadline_ns, struct mkv_error *err)
 {
@@ -125,14 +128,27 @@ static int apply_schema(struct mkv_db *db, struct mkv_db_connection *c,
 		return 0;
 	auto_result PGresult *result = NULL;
 	int rc = mkv_db_connect(c, &none, deadline_ns, err);
-	if (rc == 0)
-		rc = mkv_db_query(c, 0, db->options.schema, 0, NULL,
-				  deadline_ns, &result, err);
-	if (rc == 0)
-		__atomic_store_n(&db->has_schema, true, __ATOMIC_RELEASE);
-	else /* It has no statements, and may be inside a failed transaction. */
+	if (rc < 0)
+		return rc;
+	rc = mkv_db_query(c, 0, db->options.schema, 0, NULL, deadline_ns,
+			  &result, err);
+	if (rc < 0) {
+		/* The connection may be inside a failed transaction. */
 		mkv_db_disconnect(c);
-	return rc;
+		return rc;
+	}
+	__atomic_store_n(&db->has_schema, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int apply_schema_and_connect(struct mkv_db *db,
+				    struct mkv_db_connection *c,
+				    int64_t deadline_ns, struct mkv_error *err)
+{
+	int rc = apply_schema(db, c, deadline_ns, err);
+	return rc < 0 ? rc
+		      : mkv_db_connect(c, db->options.statements, deadline_ns,
+				       err);
 }
 
 static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
@@ -140,25 +156,50 @@ static int ensure_connected(struct mkv_db *db, struct mkv_db_connection *c,
 {
 	if (!mkv_db_is_stale(c))
 		return 0;
-	int rc = ask_leave(db, err);
+	int rc = check_retry_pause(db, err);
 	if (rc < 0)
 		return rc;
-	rc = apply_schema(db, c, deadline_ns, err);
-	if (rc == 0)
-		rc = mkv_db_connect(c, db->options.statements, deadline_ns,
-				    err);
-	/* Not of the caller's statement, nor of its parameters. */
+	rc = apply_schema_and_connect(db, c, deadline_ns, err);
+	/* These two would say something about the caller's statement and its
+	 * parameters, which have not been sent. */
 	if (rc == -ENODATA)
 		rc = -EHOSTDOWN;
 	if (rc == -EINVAL)
 		rc = -EBADE;
-	remember(db, rc, err);
+	record_outcome(db, rc, err);
 	return rc;
 }
 
-static int64_t deadline_of(const struct mkv_db *db)
+static int query_when_connected(struct mkv_db *db, struct mkv_db_connection *c,
+				size_t statement, const char *sql,
+				const char *const *parameters,
+				int64_t deadline_ns, PGresult **ret,
+				struct mkv_error *err)
 {
-	return mkv_monotonic_ns() + (int64_t)db->options.timeout_ms * 1000000;
+	int rc = ensure_connected(db, c, deadline_ns, err);
+	if (rc < 0)
+		return rc;
+	int n_parameters =
+		sql ? 0 : db->options.statements[statement].n_parameters;
+	return mkv_db_query(c, statement, sql, n_parameters, parameters,
+			    deadline_ns, ret, err);
+}
+
+/* Executes `sql`, or the prepared statement when it is NULL. */
+static int run_statement(struct mkv_db *db, size_t statement, const char *sql,
+			 const char *const *parameters, PGresult **ret,
+			 struct mkv_error *err)
+{
+	int64_t deadline_ns =
+		mkv_monotonic_ns() + (int64_t)db->options.timeout_ms * 1000000;
+	struct mkv_db_connection connection;
+	int rc = take_connection(db, deadline_ns, &connection, err);
+	if (rc < 0)
+		return rc;
+	rc = query_when_connected(db, &connection, statement, sql, parameters,
+				  deadline_ns, ret, err);
+	return_connection(db, connection);
+	return rc;
 }
 
 int mkv_db_run(struct mkv_db *db, size_t statement,
@@ -166,22 +207,11 @@ int mkv_db_run(struct mkv_db *db, size_t statement,
 	       const struct mkv_trace_context *parent, PGresult **ret,
 	       struct mkv_error *err)
 {
-	const struct mkv_db_statement *what =
-		&db->options.statements[statement];
-	int64_t deadline_ns = deadline_of(db);
-	struct mkv_db_connection connection;
 	struct mkv_span span;
-	mkv_span_begin(&span, what->name, MKV_SPAN_CLIENT, parent);
+	mkv_span_begin(&span, db->options.statements[statement].name,
+		       MKV_SPAN_CLIENT, parent);
 	mkv_span_text(&span, "db.system.name", "postgresql");
-	int rc = take(db, deadline_ns, &connection, err);
-	if (rc == 0) {
-		rc = ensure_connected(db, &connection, deadline_ns, err);
-		if (rc == 0)
-			rc = mkv_db_query(&connection, statement, NULL,
-					  what->n_parameters, parameters,
-					  deadline_ns, ret, err);
-		give_back(db, connection);
-	}
+	int rc = run_statement(db, statement, NULL, parameters, ret, err);
 	span.is_error = rc < 0;
 	mkv_span_end(&span);
 	return rc;
@@ -189,16 +219,6 @@ int mkv_db_run(struct mkv_db *db, size_t statement,
 
 int mkv_db_check(struct mkv_db *db, struct mkv_error *err)
 {
-	int64_t deadline_ns = deadline_of(db);
-	struct mkv_db_connection connection;
 	auto_result PGresult *result = NULL;
-	int rc = take(db, deadline_ns, &connection, err);
-	if (rc < 0)
-		return rc;
-	rc = ensure_connected(db, &connection, deadline_ns, err);
-	if (rc == 0)
-		rc = mkv_db_query(&connection, 0, "SELECT 1", 0, NULL,
-				  deadline_ns, &result, err);
-	give_back(db, connection);
-	return rc;
+	return run_statement(db, 0, "SELECT 1", NULL, &result, err);
 }

@@ -6,25 +6,27 @@
 #include <sys/stat.h>
 
 #include "lib/io.h"
+#include "programs/study/lib/free_space.h"
 #include "programs/study/lib/log.h"
-#include "programs/study/lib/room.h"
 #include "programs/study/lib/trace_queue.h"
 
 struct state {
 	int fd;
-	bool is_regular; /* else, a device for instance, there's no disk to fill
-			  */
+	bool is_regular; /* false: a device, for instance; free space does not
+			    matter */
 	uint64_t spare_bytes;
 	const struct mkv_trace_resource *resource;
 	struct mkv_buf line;
 };
 
-/* One write a line, so that a stop in between leaves whole lines. */
+/* One write per line: the file has complete lines when the process is killed
+ * between two writes. */
 static int write_line(struct state *state, struct mkv_error *err)
 {
-	int rc = state->is_regular ? mkv_room_check(state->fd, state->line.size,
-						    state->spare_bytes, err)
-				   : 0;
+	int rc = state->is_regular
+			 ? mkv_free_space_check(state->fd, state->line.size,
+						state->spare_bytes, err)
+			 : 0;
 	if (rc < 0)
 		return rc;
 	off_t before = lseek(state->fd, 0, SEEK_END);
@@ -42,15 +44,16 @@ static int send_lines(void *context, const struct mkv_span *spans, size_t count,
 	state->line.size = 0;
 	mkv_otlp_json(state->resource, spans, count, &state->line);
 	int rc = mkv_buf_check(&state->line, err);
-	if (rc == 0)
-		rc = write_line(state, err);
-	/* A disk that is full now may not be in a while. */
+	if (rc < 0)
+		return rc;
+	rc = write_line(state, err);
+	/* Space may become free later: the batch is repeated. */
 	return rc == -ENOSPC || rc == -EDQUOT ? -EAGAIN : rc;
 }
 
-/* The size of the file up to its last newline. */
-static int whole_lines(int fd, uint64_t size, uint64_t *ret,
-		       struct mkv_error *err)
+/* Size of the file up to its last newline. */
+static int measure_complete_lines(int fd, uint64_t size, uint64_t *ret,
+				  struct mkv_error *err)
 {
 	char piece[4096];
 	*ret = size;
@@ -70,10 +73,12 @@ static int whole_lines(int fd, uint64_t size, uint64_t *ret,
 	return 0;
 }
 
-/* Being killed in the middle of a line leaves a part of it, to which the next
- * would be joined. Who has the file to itself takes that off; from then on all
- * who write it hold the lock together. */
-static int mend(int fd, const char *path, struct mkv_error *err)
+/* A process that is killed while it writes leaves an incomplete line, to which
+ * the next line would be appended. A process that gets the exclusive lock, and
+ * so is the only writer, truncates the incomplete line. All writers then share
+ * the lock. */
+static int truncate_incomplete_line(int fd, const char *path,
+				    struct mkv_error *err)
 {
 	struct stat st;
 	uint64_t whole;
@@ -83,15 +88,16 @@ static int mend(int fd, const char *path, struct mkv_error *err)
 	}
 	if (fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "fstat: %m");
-	int rc = whole_lines(fd, (uint64_t)st.st_size, &whole, err);
+	int rc = measure_complete_lines(fd, (uint64_t)st.st_size, &whole, err);
 	if (rc < 0)
 		return rc;
 	if ((off_t)whole < st.st_size) {
 		if (ftruncate(fd, (off_t)whole) < 0)
 			return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
-		mkv_log_error("'%s' ended in %lld bytes of a line that was not "
-			      "finished",
-			      path, (long long)st.st_size - (long long)whole);
+		mkv_log_error(
+			"'%s': removed %lld bytes of an incomplete line at "
+			"its end",
+			path, (long long)st.st_size - (long long)whole);
 	}
 	(void)flock(fd, LOCK_SH | LOCK_NB);
 	return 0;
@@ -115,7 +121,7 @@ int mkv_trace_file_open(const char *path, uint64_t spare_bytes,
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
 	bool is_regular = S_ISREG(st.st_mode);
-	int rc = is_regular ? mend(fd, path, err) : 0;
+	int rc = is_regular ? truncate_incomplete_line(fd, path, err) : 0;
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);
 	struct state *state = calloc(1, sizeof(*state));

@@ -16,8 +16,9 @@ struct state {
 	char error[CURL_ERROR_SIZE];
 };
 
-/* What is longer than any answer of OTLP's is not looked at. */
-static size_t take_reply(char *data, size_t size, size_t count, void *context)
+/* Ignores what exceeds the size of any OTLP response. */
+static size_t receive_reply(char *data, size_t size, size_t count,
+			    void *context)
 {
 	struct mkv_buf *reply = context;
 	if (size * count <= REPLY_MAX - reply->size)
@@ -25,15 +26,15 @@ static size_t take_reply(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
-static unsigned wait_asked_ms(CURL *curl)
+static unsigned retry_after_ms(CURL *curl)
 {
 	curl_off_t seconds = 0;
 	curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
 	return (unsigned)(seconds > WAIT_MAX_S ? WAIT_MAX_S : seconds) * 1000;
 }
 
-/* OTLP/HTTP, "Failures": 429, 502, 503 and 504 are worth trying again, and so
- * is a collector that can't be reached; anything else isn't. */
+/* OTLP/HTTP, "Failures": status 429, 502, 503, 504 and an unreachable collector
+ * are retryable; any other failure is not. */
 static int send_request(void *context, const struct mkv_span *spans,
 			size_t count, struct mkv_trace_outcome *ret,
 			struct mkv_error *err)
@@ -60,10 +61,10 @@ static int send_request(void *context, const struct mkv_span *spans,
 							 state->reply.size);
 		return 0;
 	}
-	bool is_passing = status == 429 || (status >= 502 && status <= 504);
-	if (is_passing)
-		ret->wait_ms = wait_asked_ms(state->curl);
-	return mkv_fail(err, MKV_FAILED, is_passing ? EAGAIN : EPROTO,
+	bool is_retryable = status == 429 || (status >= 502 && status <= 504);
+	if (is_retryable)
+		ret->wait_ms = retry_after_ms(state->curl);
+	return mkv_fail(err, MKV_FAILED, is_retryable ? EAGAIN : EPROTO,
 			"%s: status %ld", state->url, status);
 }
 
@@ -101,12 +102,12 @@ int mkv_trace_http_open(const char *endpoint,
 	curl_easy_setopt(state->curl, CURLOPT_URL, state->url);
 	curl_easy_setopt(state->curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(state->curl, CURLOPT_HTTPHEADER, state->headers);
-	/* Whatever http_proxy says: these are our own, on our own network. */
+	/* Ignore http_proxy: the collector is on the experiment's network. */
 	curl_easy_setopt(state->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(state->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(state->curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS);
 	curl_easy_setopt(state->curl, CURLOPT_ERRORBUFFER, state->error);
-	curl_easy_setopt(state->curl, CURLOPT_WRITEFUNCTION, take_reply);
+	curl_easy_setopt(state->curl, CURLOPT_WRITEFUNCTION, receive_reply);
 	curl_easy_setopt(state->curl, CURLOPT_WRITEDATA, &state->reply);
 	*ret = (struct mkv_trace_exporter){send_request, close_request, state};
 	return 0;

@@ -20,12 +20,14 @@ struct mkv_http {
 	struct MHD_Daemon *daemon;
 	struct mkv_http_workers *workers;
 	struct mkv_http_metrics metrics;
-	atomic_uint under_way;
+	atomic_uint in_progress;
 	atomic_bool stopping;
-	atomic_size_t held; /* bytes of bodies under way */
+	atomic_size_t held; /* bytes of bodies of requests in progress */
 };
 
-/* Of spans, which may be exported when the server is gone. */
+/* Names of spans. Static, since spans may be exported after the server is
+ * freed.
+ */
 static char names[MKV_HTTP_ROUTES_MAX][96];
 
 /* One request between its first bytes and its answer. */
@@ -48,7 +50,7 @@ static bool is_metrics(const char *method, const char *path)
 	return strcmp(method, "GET") == 0 && strcmp(path, "/metrics") == 0;
 }
 
-struct only {
+struct single_header {
 	const char *name, *value;
 	unsigned count;
 };
@@ -56,23 +58,23 @@ struct only {
 static enum MHD_Result note_header(void *context, enum MHD_ValueKind kind,
 				   const char *name, const char *value)
 {
-	struct only *only = context;
+	struct single_header *single = context;
 	(void)kind;
-	if (strcasecmp(name, only->name) == 0) {
-		only->value = value;
-		only->count++;
+	if (strcasecmp(name, single->name) == 0) {
+		single->value = value;
+		single->count++;
 	}
 	return MHD_YES;
 }
 
-/* A header that stands there once; NULL for none, or several. */
-static const char *only_header(struct MHD_Connection *connection,
-			       const char *name)
+/* The value of a header that occurs once; NULL for none or several. */
+static const char *single_header_value(struct MHD_Connection *connection,
+				       const char *name)
 {
-	struct only only = {.name = name};
+	struct single_header single = {.name = name};
 	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
-					note_header, &only);
-	return only.count == 1 ? only.value : NULL;
+					note_header, &single);
+	return single.count == 1 ? single.value : NULL;
 }
 
 static enum MHD_Result add_tracestate(void *context, enum MHD_ValueKind kind,
@@ -84,12 +86,13 @@ static enum MHD_Result add_tracestate(void *context, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-/* The state of a trace that isn't gone on with means nothing. */
+/* Without a valid traceparent a new trace begins, and tracestate is ignored. */
 static void read_trace(struct MHD_Connection *connection,
 		       struct mkv_trace_context *ret,
 		       struct mkv_tracestate *ret_state)
 {
-	if (mkv_traceparent_parse(only_header(connection, "traceparent"), ret))
+	if (mkv_traceparent_parse(
+		    single_header_value(connection, "traceparent"), ret))
 		(void)MHD_get_connection_values(connection, MHD_HEADER_KIND,
 						add_tracestate, ret_state);
 }
@@ -101,9 +104,9 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return value ? value : "";
 }
 
-static struct exchange *begin(struct mkv_http *http,
-			      struct MHD_Connection *connection,
-			      const char *method, const char *path)
+static struct exchange *begin_exchange(struct mkv_http *http,
+				       struct MHD_Connection *connection,
+				       const char *method, const char *path)
 {
 	struct exchange *exchange = calloc(1, sizeof(*exchange));
 	if (!exchange)
@@ -114,7 +117,7 @@ static struct exchange *begin(struct mkv_http *http,
 	exchange->match =
 		mkv_route_find(http->options.routes, method, path,
 			       &exchange->route, exchange->request.parameters);
-	atomic_fetch_add(&http->under_way, 1);
+	atomic_fetch_add(&http->in_progress, 1);
 	struct mkv_trace_context parent;
 	read_trace(connection, &parent, &exchange->request.tracestate);
 	exchange->request.body_type =
@@ -128,7 +131,8 @@ static struct exchange *begin(struct mkv_http *http,
 	return exchange;
 }
 
-/* A request that is refused anyway keeps nothing from others. */
+/* Frees the body and its share of the limit, which a refused request no longer
+ * needs. */
 static void drop_body(struct exchange *exchange)
 {
 	atomic_fetch_sub(&exchange->http->held, exchange->held);
@@ -136,7 +140,8 @@ static void drop_body(struct exchange *exchange)
 	mkv_buf_done(&exchange->body);
 }
 
-static void take_body(struct exchange *exchange, const char *data, size_t size)
+static void receive_body(struct exchange *exchange, const char *data,
+			 size_t size)
 {
 	struct mkv_http *http = exchange->http;
 	if (exchange->too_large || exchange->too_busy)
@@ -153,9 +158,9 @@ static void take_body(struct exchange *exchange, const char *data, size_t size)
 		mkv_buf_add(&exchange->body, data, size);
 }
 
-/* Answers what needs no thread of the pool: true when it did. */
-static bool answer_at_once(struct exchange *exchange, const char *method,
-			   const char *path)
+/* Answers requests that need no worker thread. True: answered. */
+static bool answer_directly(struct exchange *exchange, const char *method,
+			    const char *path)
 {
 	struct mkv_http *http = exchange->http;
 	struct mkv_http_request *request = &exchange->request;
@@ -165,7 +170,7 @@ static bool answer_at_once(struct exchange *exchange, const char *method,
 			       http->options.body_max);
 	} else if (exchange->too_busy) {
 		mkv_http_error(request, MHD_HTTP_SERVICE_UNAVAILABLE, "busy",
-			       "too much is under way");
+			       "too many bytes of request bodies in progress");
 	} else if (is_metrics(method, path)) {
 		request->status = MHD_HTTP_OK;
 		request->content_type = "text/plain; version=0.0.4";
@@ -176,17 +181,18 @@ static bool answer_at_once(struct exchange *exchange, const char *method,
 					      http->options.context);
 	} else if (exchange->match == MKV_ROUTE_NONE) {
 		mkv_http_error(request, MHD_HTTP_NOT_FOUND, "not-found",
-			       "there is nothing here");
+			       "no such resource");
 	} else if (exchange->match == MKV_ROUTE_OTHER_METHOD) {
 		mkv_http_error(request, MHD_HTTP_METHOD_NOT_ALLOWED,
-			       "bad-method", "not by this method");
+			       "bad-method",
+			       "method not allowed for this resource");
 	} else {
 		return false;
 	}
 	return true;
 }
 
-static void end(struct exchange *exchange)
+static void finish_exchange(struct exchange *exchange)
 {
 	struct mkv_http_request *request = &exchange->request;
 	exchange->answered = true;
@@ -202,9 +208,9 @@ static void end(struct exchange *exchange)
 	request->span.name = NULL;
 }
 
-/* On a thread of the pool. Once the connection is resumed, the exchange is no
- * longer ours. */
-static void serve(struct mkv_http_task *task)
+/* Runs on a worker thread. Resuming the connection gives the exchange back to
+ * the server thread: it must not be used afterwards. */
+static void run_handler(struct mkv_http_task *task)
 {
 	struct exchange *exchange =
 		(struct exchange *)((char *)task -
@@ -222,12 +228,13 @@ static void serve(struct mkv_http_task *task)
 	else
 		http->options.routes[exchange->route].handler(
 			request, http->options.context);
-	end(exchange);
+	finish_exchange(exchange);
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Takes the answer over; a file stays where it fails. */
-static struct MHD_Response *respond(struct mkv_http_request *request)
+/* Moves the answer into a response. On failure the file stays open, and
+ * finish_request() closes it. */
+static struct MHD_Response *make_response(struct mkv_http_request *request)
 {
 	struct MHD_Response *response;
 	if (request->file_size) {
@@ -248,11 +255,11 @@ static struct MHD_Response *respond(struct mkv_http_request *request)
 	return response;
 }
 
-static enum MHD_Result reply(struct exchange *exchange,
-			     struct MHD_Connection *connection)
+static enum MHD_Result send_reply(struct exchange *exchange,
+				  struct MHD_Connection *connection)
 {
 	struct mkv_http_request *request = &exchange->request;
-	struct MHD_Response *response = respond(request);
+	struct MHD_Response *response = make_response(request);
 	if (!response)
 		return MHD_NO;
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
@@ -268,8 +275,8 @@ static enum MHD_Result reply(struct exchange *exchange,
 	return rc;
 }
 
-/* Hands the exchange to the pool. Its connection rests until resumed, whoever
- * answered. */
+/* Queues the exchange for the workers. Its connection is suspended until the
+ * answer is complete. */
 static void enqueue(struct exchange *exchange)
 {
 	MHD_suspend_connection(exchange->connection);
@@ -277,7 +284,7 @@ static void enqueue(struct exchange *exchange)
 		return;
 	mkv_http_error(&exchange->request, MHD_HTTP_SERVICE_UNAVAILABLE,
 		       "stopping", "the service is stopping");
-	end(exchange);
+	finish_exchange(exchange);
 	MHD_resume_connection(exchange->connection);
 }
 
@@ -290,33 +297,34 @@ static enum MHD_Result take_request(void *context,
 	(void)version;
 	struct exchange *exchange = *state;
 	if (!exchange) {
-		*state = exchange = begin(context, connection, method, path);
+		*state = exchange =
+			begin_exchange(context, connection, method, path);
 		return exchange ? MHD_YES : MHD_NO;
 	}
 	if (*size) {
-		take_body(exchange, data, *size);
+		receive_body(exchange, data, *size);
 		*size = 0;
 		return MHD_YES;
 	}
 	if (exchange->answered)
-		return reply(exchange, connection);
-	if (!answer_at_once(exchange, method, path)) {
+		return send_reply(exchange, connection);
+	if (!answer_directly(exchange, method, path)) {
 		enqueue(exchange);
 		return MHD_YES;
 	}
-	end(exchange);
-	return reply(exchange, connection);
+	finish_exchange(exchange);
+	return send_reply(exchange, connection);
 }
 
-static void completed(void *context, struct MHD_Connection *connection,
-		      void **state, enum MHD_RequestTerminationCode code)
+static void finish_request(void *context, struct MHD_Connection *connection,
+			   void **state, enum MHD_RequestTerminationCode code)
 {
 	(void)context, (void)connection, (void)code;
 	struct exchange *exchange = *state;
 	if (!exchange)
 		return;
 	*state = NULL;
-	atomic_fetch_sub(&exchange->http->under_way, 1);
+	atomic_fetch_sub(&exchange->http->in_progress, 1);
 	drop_body(exchange);
 	mkv_buf_done(&exchange->request.reply);
 	if (exchange->request.file_size)
@@ -344,17 +352,17 @@ static int listen_on(struct mkv_http *http, struct mkv_error *err)
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
 		options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		options->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
-		MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, finish_request, NULL,
+		MHD_OPTION_END);
 	if (!http->daemon)
 		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",
 				options->port);
 	return 0;
 }
 
-static void end_workers(struct mkv_http *http)
+static void stop_workers(struct mkv_http *http)
 {
-	if (http->workers)
-		mkv_http_workers_stop(http->workers);
+	mkv_http_workers_stop(http->workers);
 	mkv_http_workers_free(http->workers);
 }
 
@@ -372,12 +380,15 @@ int mkv_http_start(const struct mkv_http_options *options,
 		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
 			       options->routes[i].method,
 			       options->routes[i].pattern);
-	int rc = mkv_http_workers_start(options->threads, serve, &http->workers,
-					err);
-	if (rc == 0)
-		rc = listen_on(http, err);
+	int rc = mkv_http_workers_start(options->threads, run_handler,
+					&http->workers, err);
 	if (rc < 0) {
-		end_workers(http);
+		free(http);
+		return rc;
+	}
+	rc = listen_on(http, err);
+	if (rc < 0) {
+		stop_workers(http);
 		free(http);
 		return rc;
 	}
@@ -399,7 +410,7 @@ void mkv_http_stop(struct mkv_http *http, unsigned limit_s)
 	int listening = MHD_quiesce_daemon(http->daemon);
 	atomic_store(&http->stopping, true);
 	for (unsigned i = 0;
-	     i < limit_s * 100 && atomic_load(&http->under_way) > 0; i++)
+	     i < limit_s * 100 && atomic_load(&http->in_progress) > 0; i++)
 		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	mkv_http_workers_stop(http->workers);
 	MHD_stop_daemon(http->daemon);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* A small HTTP/1.1 server around libmicrohttpd: routes in a table, keep-alive,
- * bounded bodies, JSON errors, a server span per request and its figures in
+ * bounded bodies, JSON errors, a server span per request, and metrics in
  * Prometheus' text format. One thread reads and writes all connections; a fixed
- * number of others runs the handlers. */
+ * number of worker threads runs the handlers. */
 
 #include <jansson.h>
 
@@ -12,7 +12,7 @@
 #include "programs/study/lib/tracestate.h"
 
 enum {
-	MKV_HTTP_BODY_MAX = 64 * 1024, /* unless the options say otherwise */
+	MKV_HTTP_BODY_MAX = 64 * 1024, /* default of body_max */
 	MKV_HTTP_PARAMETERS_MAX = 3,
 	MKV_HTTP_ROUTES_MAX = 16,
 };
@@ -20,27 +20,29 @@ enum {
 struct mkv_http_request {
 	const char *body; /* NUL-terminated */
 	size_t body_size;
-	const char *body_type, *body_encoding; /* its headers; "" for none */
-	/* What stood for {...} in the route, in order; decimal numbers. */
+	const char *body_type,
+		*body_encoding; /* values of its headers; "": absent */
+	/* Values of the {...} of the route, in order. */
 	int64_t parameters[MKV_HTTP_PARAMETERS_MAX];
-	struct mkv_span span; /* the request's own: parent of what follows */
-	/* Beside a valid traceparent, to be passed on: see struct
+	struct mkv_span
+		span; /* of the request; parent of the handler's spans */
+	/* Received with a valid traceparent; passed on in struct
 	 * mkv_peer_call. */
 	struct mkv_tracestate tracestate;
-	/* What an error adds as "settled": how far it may have gone all the
-	 * same. NULL: nothing was done. */
+	/* Value of "settled" in an error: how far the request got before it
+	 * failed. NULL: it changed nothing. */
 	const char *settled;
 	/* The answer: */
 	unsigned status;
 	struct mkv_buf reply;
 	const char *content_type; /* JSON unless set */
-	/* With a size not 0: so many bytes of a file instead of `reply`. The
-	 * server closes it. */
+	/* With a nonzero size, that many bytes of a file are sent instead of
+	 * `reply`. The server closes the file. */
 	int file_fd;
 	uint64_t file_size;
 };
 
-/* Fills the answer. */
+/* Sets the answer of `request`. */
 typedef void mkv_http_handler(struct mkv_http_request *request, void *context);
 
 struct mkv_http_route {
@@ -51,14 +53,16 @@ struct mkv_http_route {
 	bool untraced; /* /healthz, /metrics */
 };
 
-/* Answers {"error":{"code":CODE,"message":...,"settled":...}}. */
+/* Answers {"error":{"code":CODE,"message":...,"settled":...}}; a status of 500
+ * or more marks the span as an error. */
 void mkv_http_error(struct mkv_http_request *request, unsigned status,
 		    const char *code, const char *format, ...)
 	mkv_nonnull(1, 3, 4) mkv_printf(4, 5);
-/* Answers a document; takes the reference. */
+/* Answers a document, whose reference it takes. NULL: status 500. */
 void mkv_http_json(struct mkv_http_request *request, unsigned status,
 		   json_t *document) mkv_nonnull(1);
-/* The body as a JSON object, or an answer of 400 and NULL. */
+/* Parses the body as a JSON object, owned by the caller. Otherwise answers 400
+ * and returns NULL. */
 json_t *mkv_http_body(struct mkv_http_request *request) mkv_nonnull(1);
 
 struct mkv_http_options {
@@ -69,10 +73,10 @@ struct mkv_http_options {
 	unsigned connections;
 	unsigned idle_s;
 	size_t body_max;   /* 0: MKV_HTTP_BODY_MAX */
-	size_t bodies_max; /* of all requests under way; 0: no limit */
+	size_t bodies_max; /* of all requests in progress; 0: no limit */
 	const struct mkv_http_route *routes; /* ends with a NULL method */
 	void *context;			     /* of the handlers */
-	/* More lines for /metrics. */
+	/* Appends further lines to /metrics; may be NULL. */
 	void (*metrics)(struct mkv_buf *into, void *context);
 };
 
@@ -81,5 +85,6 @@ int mkv_http_start(const struct mkv_http_options *options,
 		   struct mkv_http **ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 uint16_t mkv_http_port(const struct mkv_http *http) mkv_nonnull(1);
-/* Takes no new connections, waits up to `limit_s` for requests under way. */
+/* Stops accepting connections, waits up to `limit_s` seconds for requests in
+ * progress, and frees the server. NULL is allowed. */
 void mkv_http_stop(struct mkv_http *http, unsigned limit_s);

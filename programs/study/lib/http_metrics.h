@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What a server counts of each route. */
+/* Metrics of each route of a server. */
 
 #include <stdatomic.h>
 
@@ -15,7 +15,9 @@ struct mkv_http_metrics {
 
 void mkv_http_metrics_add(struct mkv_http_metrics *metrics, size_t route,
 			  unsigned status, int64_t duration_ns) mkv_nonnull(1);
-/* Prometheus' text format, 0.0.4; spans and process included. */
+/* Appends all metrics, those of spans included, in Prometheus' text format
+ * 0.0.4.
+ */
 void mkv_http_metrics_print(struct mkv_http_metrics *metrics,
 			    const struct mkv_http_route *routes,
 			    struct mkv_buf *into) mkv_nonnull(1, 2, 3);

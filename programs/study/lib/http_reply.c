@@ -29,7 +29,7 @@ void mkv_http_error(struct mkv_http_request *request, unsigned status,
 	va_start(ap, format);
 	(void)vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
-	/* What it quotes may be cut inside a character. */
+	/* Quoted text may be truncated inside a character. */
 	mkv_utf8_make_valid(message);
 	if (status >= 500)
 		request->span.is_error = true;

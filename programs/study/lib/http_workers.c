@@ -9,7 +9,7 @@
 
 struct mkv_http_workers {
 	pthread_mutex_t lock;
-	pthread_cond_t some;
+	pthread_cond_t available;
 	struct mkv_http_task *first, **last;
 	bool stopping;
 	void (*run)(struct mkv_http_task *task);
@@ -17,11 +17,11 @@ struct mkv_http_workers {
 	pthread_t threads[];
 };
 
-static struct mkv_http_task *take(struct mkv_http_workers *workers)
+static struct mkv_http_task *take_task(struct mkv_http_workers *workers)
 {
 	(void)pthread_mutex_lock(&workers->lock);
 	while (!workers->first && !workers->stopping)
-		(void)pthread_cond_wait(&workers->some, &workers->lock);
+		(void)pthread_cond_wait(&workers->available, &workers->lock);
 	struct mkv_http_task *task = workers->first;
 	if (task)
 		workers->first = task->next;
@@ -31,10 +31,10 @@ static struct mkv_http_task *take(struct mkv_http_workers *workers)
 	return task;
 }
 
-static void *work(void *context)
+static void *serve_tasks(void *context)
 {
 	struct mkv_http_workers *workers = context;
-	for (struct mkv_http_task *task; (task = take(workers));)
+	for (struct mkv_http_task *task; (task = take_task(workers));)
 		workers->run(task);
 	return NULL;
 }
@@ -48,13 +48,14 @@ int mkv_http_workers_start(unsigned threads,
 	if (!workers)
 		return mkv_oom(err);
 	(void)pthread_mutex_init(&workers->lock, NULL);
-	(void)pthread_cond_init(&workers->some, NULL);
+	(void)pthread_cond_init(&workers->available, NULL);
 	workers->last = &workers->first;
 	workers->run = run;
 	int rc = 0;
 	for (; workers->started < threads; workers->started++) {
-		rc = mkv_thread_start(&workers->threads[workers->started], work,
-				      workers, err, "worker %u of %u for HTTP",
+		rc = mkv_thread_start(&workers->threads[workers->started],
+				      serve_tasks, workers, err,
+				      "HTTP worker %u of %u",
 				      workers->started + 1, threads);
 		if (rc < 0)
 			break;
@@ -74,21 +75,21 @@ bool mkv_http_workers_put(struct mkv_http_workers *workers,
 	task->queued_ns = mkv_monotonic_ns();
 	task->next = NULL;
 	(void)pthread_mutex_lock(&workers->lock);
-	bool takes = !workers->stopping;
-	if (takes) {
+	bool accepted = !workers->stopping;
+	if (accepted) {
 		*workers->last = task;
 		workers->last = &task->next;
-		(void)pthread_cond_signal(&workers->some);
+		(void)pthread_cond_signal(&workers->available);
 	}
 	(void)pthread_mutex_unlock(&workers->lock);
-	return takes;
+	return accepted;
 }
 
 void mkv_http_workers_stop(struct mkv_http_workers *workers)
 {
 	(void)pthread_mutex_lock(&workers->lock);
 	workers->stopping = true;
-	(void)pthread_cond_broadcast(&workers->some);
+	(void)pthread_cond_broadcast(&workers->available);
 	(void)pthread_mutex_unlock(&workers->lock);
 	for (; workers->started > 0; workers->started--)
 		(void)pthread_join(workers->threads[workers->started - 1],
@@ -99,7 +100,7 @@ void mkv_http_workers_free(struct mkv_http_workers *workers)
 {
 	if (!workers)
 		return;
-	(void)pthread_cond_destroy(&workers->some);
+	(void)pthread_cond_destroy(&workers->available);
 	(void)pthread_mutex_destroy(&workers->lock);
 	free(workers);
 }

@@ -20,7 +20,7 @@ static unsigned idamax(unsigned n, const double *x)
 	return at;
 }
 
-static void swap(double *a, double *b)
+static void swap_doubles(double *a, double *b)
 {
 	double t = *a;
 	*a = *b;
@@ -38,13 +38,13 @@ unsigned mkv_dgefa(double *a, unsigned lda, unsigned n, unsigned *pivots)
 			info = k + 1;
 			continue;
 		}
-		swap(&column[pivot], &column[k]);
+		swap_doubles(&column[pivot], &column[k]);
 		double factor = -1.0 / column[k];
 		for (unsigned i = k + 1; i < n; i++)
 			column[i] *= factor;
 		for (unsigned j = k + 1; j < n; j++) {
 			double *other = a + (size_t)j * lda;
-			swap(&other[pivot], &other[k]);
+			swap_doubles(&other[pivot], &other[k]);
 			daxpy(n - k - 1, other[k], column + k + 1,
 			      other + k + 1);
 		}
@@ -57,7 +57,7 @@ void mkv_dgesl(const double *a, unsigned lda, unsigned n,
 	       const unsigned *pivots, double *b)
 {
 	for (unsigned k = 0; k + 1 < n; k++) {
-		swap(&b[pivots[k]], &b[k]);
+		swap_doubles(&b[pivots[k]], &b[k]);
 		daxpy(n - k - 1, b[k], a + (size_t)k * lda + k + 1, b + k + 1);
 	}
 	for (unsigned k = n; k-- > 0;) {
@@ -66,9 +66,10 @@ void mkv_dgesl(const double *a, unsigned lda, unsigned n,
 	}
 }
 
-/* The benchmark's own matrix: a small generator, values within -2 and 2. The
- * right-hand side is the rows' sums, so that the answer is all ones. */
-static double fill(double *a, unsigned n, double *b)
+/* The benchmark's matrix: a linear congruential generator, values from -2 to 2.
+ * The right-hand side holds the sums of the rows, so that the solution is all
+ * ones. Returns the max norm of the matrix. */
+static double generate_system(double *a, unsigned n, double *b)
 {
 	uint32_t state = 1325;
 	double norm = 0.0;
@@ -91,17 +92,18 @@ static double max_norm(unsigned n, const double *x)
 	return fabs(x[idamax(n, x)]);
 }
 
-static int solve(unsigned n, double *a, double *b, double *x, unsigned *pivots,
-		 struct mkv_linpack_result *ret, struct mkv_error *err)
+static int solve_and_check(unsigned n, double *a, double *b, double *x,
+			   unsigned *pivots, struct mkv_linpack_result *ret,
+			   struct mkv_error *err)
 {
-	double norm_a = fill(a, n, x);
+	double norm_a = generate_system(a, n, x);
 	unsigned info = mkv_dgefa(a, n, n, pivots);
 	if (info)
 		return mkv_fail(err, MKV_FAILED, EDOM,
 				"LINPACK: the matrix is singular in column %u",
 				info);
 	mkv_dgesl(a, n, n, pivots, x);
-	(void)fill(a, n, b);
+	(void)generate_system(a, n, b);
 	for (unsigned j = 0; j < n; j++)
 		daxpy(n, -x[j], a + (size_t)j * n, b);
 	struct mkv_linpack_result result = {
@@ -112,7 +114,8 @@ static int solve(unsigned n, double *a, double *b, double *x, unsigned *pivots,
 		result.sum += x[i];
 	if (!(result.residual < MKV_LINPACK_RESIDUAL_MAX))
 		return mkv_fail(err, MKV_FAILED, EDOM,
-				"LINPACK: the residual is %g", result.residual);
+				"LINPACK: the residual %g is not below %g",
+				result.residual, MKV_LINPACK_RESIDUAL_MAX);
 	*ret = result;
 	return 0;
 }
@@ -122,7 +125,7 @@ int mkv_linpack_run(unsigned order, struct mkv_linpack_result *ret,
 {
 	if (order == 0 || order > MKV_LINPACK_ORDER_MAX)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"LINPACK: order %u is not 1 to %d", order,
+				"LINPACK: order %u is not from 1 to %d", order,
 				MKV_LINPACK_ORDER_MAX);
 	size_t n = order;
 	auto_free double *a = malloc(n * n * sizeof(*a));
@@ -131,5 +134,5 @@ int mkv_linpack_run(unsigned order, struct mkv_linpack_result *ret,
 	auto_free unsigned *pivots = malloc(n * sizeof(*pivots));
 	if (!a || !b || !x || !pivots)
 		return mkv_oom(err);
-	return solve(order, a, b, x, pivots, ret, err);
+	return solve_and_check(order, a, b, x, pivots, ret, err);
 }

@@ -16,7 +16,7 @@ void mkv_log_init(const char *service)
 	service_name = service;
 }
 
-static void add_text(struct mkv_buf *line, const char *text)
+static void add_escaped(struct mkv_buf *line, const char *text)
 {
 	for (; *text; text++) {
 		unsigned char c = (unsigned char)*text;
@@ -29,7 +29,7 @@ static void add_text(struct mkv_buf *line, const char *text)
 	}
 }
 
-static void put(const char *level, const char *format, va_list ap)
+static void write_entry(const char *level, const char *format, va_list ap)
 {
 	char message[MESSAGE_MAX], stamp[32];
 	struct timespec now;
@@ -40,7 +40,7 @@ static void put(const char *level, const char *format, va_list ap)
 	(void)gmtime_r(&now.tv_sec, &tm);
 	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
 	mkv_buf_printf(&line, "{\"level\":\"%s\",\"message\":\"", level);
-	add_text(&line, message);
+	add_escaped(&line, message);
 	mkv_buf_printf(&line, "\",\"service\":\"%s\",\"time\":\"%s.%06ldZ\"}\n",
 		       service_name, stamp, now.tv_nsec / 1000);
 	if (!line.failed)
@@ -51,7 +51,7 @@ void mkv_log_info(const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	put("info", format, ap);
+	write_entry("info", format, ap);
 	va_end(ap);
 }
 
@@ -59,6 +59,6 @@ void mkv_log_error(const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
-	put("error", format, ap);
+	write_entry("error", format, ap);
 	va_end(ap);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Structured logs: a JSON object a line to stderr, {"level","message",
- * "service","time"}; control characters and quotes are escaped. */
+/* Structured logs: one JSON object per line on stderr, {"level","message",
+ * "service","time"}. Control characters and quotes are escaped. */
 
 #include "lib/auto.h"
 

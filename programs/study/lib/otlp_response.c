@@ -2,9 +2,11 @@
 #include "programs/study/lib/protobuf.h"
 #include "programs/study/lib/trace_queue.h"
 
-/* The last field with that number; false: none, or the message isn't whole. */
-static bool find(struct mkv_protobuf_reader message, unsigned number,
-		 enum mkv_protobuf_wire wire, struct mkv_protobuf_field *ret)
+/* The last field with that number. False: no such field, or the message is
+ * malformed. */
+static bool find_last_field(struct mkv_protobuf_reader message, unsigned number,
+			    enum mkv_protobuf_wire wire,
+			    struct mkv_protobuf_field *ret)
 {
 	struct mkv_protobuf_field field;
 	bool found = false;
@@ -24,8 +26,9 @@ uint64_t mkv_otlp_rejected(const void *data, size_t size)
 	struct mkv_protobuf_reader response = {data,
 					       (const uint8_t *)data + size};
 	struct mkv_protobuf_field field;
-	return find(response, 1, MKV_PROTOBUF_BYTES, &field) &&
-			       find(field.bytes, 1, MKV_PROTOBUF_VARINT, &field)
+	return find_last_field(response, 1, MKV_PROTOBUF_BYTES, &field) &&
+			       find_last_field(field.bytes, 1,
+					       MKV_PROTOBUF_VARINT, &field)
 		       ? field.value
 		       : 0;
 }

@@ -16,7 +16,7 @@ int64_t mkv_peer_timeout_ms = 3000;
 struct mkv_peer {
 	char *url;
 	pthread_mutex_t lock;
-	CURL *idle[HANDLES_MAX]; /* with their connections */
+	CURL *idle[HANDLES_MAX]; /* each keeps its connection */
 	size_t n_idle;
 };
 
@@ -70,7 +70,7 @@ void mkv_peer_free(struct mkv_peer *peer)
 	free(peer);
 }
 
-static CURL *take(struct mkv_peer *peer)
+static CURL *take_handle(struct mkv_peer *peer)
 {
 	CURL *curl = NULL;
 	(void)pthread_mutex_lock(&peer->lock);
@@ -80,7 +80,7 @@ static CURL *take(struct mkv_peer *peer)
 	return curl ? curl : curl_easy_init();
 }
 
-static void give_back(struct mkv_peer *peer, CURL *curl)
+static void return_handle(struct mkv_peer *peer, CURL *curl)
 {
 	(void)pthread_mutex_lock(&peer->lock);
 	bool fits = peer->n_idle < HANDLES_MAX;
@@ -91,7 +91,8 @@ static void give_back(struct mkv_peer *peer, CURL *curl)
 		curl_easy_cleanup(curl);
 }
 
-static size_t take_reply(char *data, size_t size, size_t count, void *context)
+static size_t receive_reply(char *data, size_t size, size_t count,
+			    void *context)
 {
 	struct mkv_buf *reply = context;
 	if (size * count > REPLY_MAX - reply->size)
@@ -113,7 +114,7 @@ static int add_header(struct curl_slist **list, const char *header,
 	return 0;
 }
 
-/* `span` NULL: there is no trace to go on. */
+/* `span` NULL: no trace context is sent. */
 static int write_headers(const struct mkv_span *span,
 			 const struct mkv_tracestate *state,
 			 struct curl_slist **ret, struct mkv_error *err)
@@ -131,25 +132,26 @@ static int write_headers(const struct mkv_span *span,
 	return add_header(ret, header, err);
 }
 
-static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
-			const char *url, struct curl_slist *headers,
-			struct mkv_buf *reply,
-			char error[static CURL_ERROR_SIZE])
+static CURLcode perform_request(CURL *curl, const struct mkv_peer_call *call,
+				const char *url, struct curl_slist *headers,
+				struct mkv_buf *reply,
+				char error[static CURL_ERROR_SIZE])
 {
 	curl_easy_reset(curl); /* keeps the connection */
 	curl_easy_setopt(curl, CURLOPT_URL, url);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, call->method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-	/* Whatever http_proxy says: these are our own, on our own network. */
+	/* http_proxy is ignored: the services share a network. */
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	/* Else the limit waits for the thread that looks a name up. */
+	/* Otherwise the cleanup waits for the resolver thread, and exceeds the
+	 * time limit. */
 	curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)mkv_peer_timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, error);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_reply);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_reply);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, reply);
 	if (call->body) {
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->body);
@@ -159,21 +161,23 @@ static CURLcode perform(CURL *curl, const struct mkv_peer_call *call,
 	return curl_easy_perform(curl);
 }
 
-static int ask(struct mkv_peer *peer, CURL *curl,
-	       const struct mkv_peer_call *call, const struct mkv_span *span,
-	       unsigned *ret_status, struct mkv_buf *reply,
-	       struct mkv_error *err)
+static int request_reply(struct mkv_peer *peer, CURL *curl,
+			 const struct mkv_peer_call *call,
+			 const struct mkv_span *span, unsigned *ret_status,
+			 struct mkv_buf *reply, struct mkv_error *err)
 {
 	char error[CURL_ERROR_SIZE] = "";
 	auto_buf struct mkv_buf url = {0};
 	auto_headers struct curl_slist *headers = NULL;
 	mkv_buf_printf(&url, "%s%s", peer->url, call->path);
 	int rc = write_headers(span, call->tracestate, &headers, err);
-	if (rc == 0)
-		rc = mkv_buf_check(&url, err);
 	if (rc < 0)
 		return rc;
-	CURLcode code = perform(curl, call, url.data, headers, reply, error);
+	rc = mkv_buf_check(&url, err);
+	if (rc < 0)
+		return rc;
+	CURLcode code =
+		perform_request(curl, call, url.data, headers, reply, error);
 	if (code != CURLE_OK)
 		return mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %s", peer->url,
 				*error ? error : curl_easy_strerror(code));
@@ -192,12 +196,13 @@ int mkv_peer_ask(struct mkv_peer *peer, const struct mkv_peer_call *call,
 	if (call->span)
 		mkv_span_begin(&span, call->span, MKV_SPAN_CLIENT,
 			       call->parent);
-	CURL *curl = take(peer);
-	int rc = curl ? ask(peer, curl, call, call->span ? &span : NULL,
-			    ret_status, reply ? reply : &unread, err)
+	CURL *curl = take_handle(peer);
+	int rc = curl ? request_reply(peer, curl, call,
+				      call->span ? &span : NULL, ret_status,
+				      reply ? reply : &unread, err)
 		      : mkv_oom(err);
 	if (curl)
-		give_back(peer, curl);
+		return_handle(peer, curl);
 	if (!call->span)
 		return rc;
 	if (rc == 0)

@@ -8,7 +8,8 @@
 #include "lib/io.h"
 #include "programs/study/lib/log.h"
 
-static int print(const struct mkv_program *program, struct mkv_error *err)
+static int print_settings(const struct mkv_program *program,
+			  struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	for (size_t i = 0; program->settings[i]; i++)
@@ -18,14 +19,21 @@ static int print(const struct mkv_program *program, struct mkv_error *err)
 		      : mkv_write_all(STDOUT_FILENO, text.data, text.size, err);
 }
 
-static int run(const struct mkv_program *program, struct mkv_error *err)
+static int run_with_settings(const struct mkv_program *program,
+			     struct mkv_error *err)
 {
 	int rc = mkv_settings_load(err);
-	if (rc == 0)
-		rc = mkv_settings_check_file(program->settings, err);
-	for (size_t i = 0; rc == 0 && program->settings[i]; i++)
+	if (rc < 0)
+		return rc;
+	rc = mkv_settings_check_file(program->settings, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; program->settings[i]; i++) {
 		rc = mkv_settings_read(program->settings[i], err);
-	return rc < 0 ? rc : program->run(program, err);
+		if (rc < 0)
+			return rc;
+	}
+	return program->run(program, err);
 }
 
 int mkv_program_main(const struct mkv_program *program, int argc, char **argv)
@@ -34,15 +42,17 @@ int mkv_program_main(const struct mkv_program *program, int argc, char **argv)
 	bool prints = argc == 2 && strcmp(argv[1], "--settings") == 0;
 	mkv_log_init(program->name);
 	(void)signal(SIGPIPE, SIG_IGN);
-	/* libpq looks names up without a deadline of ours, and the C library's
-	 * own is 10 s and more. Here no other thread reads the environment. */
+	/* libpq resolves names without our deadline, and the C library's
+	 * timeout is 10 s or more. No other thread reads the environment yet.
+	 */
 	(void)setenv("RES_OPTIONS", "timeout:1 attempts:1", 0);
 	if (argc > 1 && !prints) {
 		fprintf(stderr, "usage: mkvbench-%s [--settings]\n",
 			program->name);
 		return 2;
 	}
-	int rc = prints ? print(program, &err) : run(program, &err);
+	int rc = prints ? print_settings(program, &err)
+			: run_with_settings(program, &err);
 	mkv_settings_done();
 	if (rc >= 0)
 		return rc;

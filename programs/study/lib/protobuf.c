@@ -16,8 +16,8 @@ static bool read_varint(struct mkv_protobuf_reader *reader, uint64_t *ret)
 	return false;
 }
 
-static bool take(struct mkv_protobuf_reader *reader, uint64_t size,
-		 struct mkv_protobuf_reader *ret)
+static bool take_bytes(struct mkv_protobuf_reader *reader, uint64_t size,
+		       struct mkv_protobuf_reader *ret)
 {
 	if (size > (uint64_t)(reader->end - reader->at))
 		return false;
@@ -40,12 +40,12 @@ bool mkv_protobuf_next(struct mkv_protobuf_reader *reader,
 	case MKV_PROTOBUF_VARINT:
 		return read_varint(reader, &ret->value);
 	case MKV_PROTOBUF_FIXED64:
-		return take(reader, 8, &ret->bytes);
+		return take_bytes(reader, 8, &ret->bytes);
 	case MKV_PROTOBUF_BYTES:
 		return read_varint(reader, &size) &&
-		       take(reader, size, &ret->bytes);
+		       take_bytes(reader, size, &ret->bytes);
 	case MKV_PROTOBUF_FIXED32:
-		return take(reader, 4, &ret->bytes);
+		return take_bytes(reader, 4, &ret->bytes);
 	default:
 		return false;
 	}

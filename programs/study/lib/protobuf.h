@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Protocol buffers' encoding (protobuf.dev, "Encoding"): fields of a message,
- * each a number and wire type, then a value. */
+/* Wire format of protocol buffers (protobuf.dev, "Encoding"): a message is a
+ * sequence of fields, each a number with a wire type and a value. */
 
 #include "lib/buf.h"
 
@@ -20,11 +20,11 @@ struct mkv_protobuf_field {
 	unsigned number;
 	enum mkv_protobuf_wire wire;
 	uint64_t value;			  /* of a varint, else 0 */
-	struct mkv_protobuf_reader bytes; /* of the others */
+	struct mkv_protobuf_reader bytes; /* of all other types */
 };
 
-/* The next field of a message that isn't read to its end; false: it is cut or
- * not well-formed (groups aren't). */
+/* Reads the next field; the reader must not be at the end of the message.
+ * False: the message is truncated or malformed (groups are not supported). */
 bool mkv_protobuf_next(struct mkv_protobuf_reader *reader,
 		       struct mkv_protobuf_field *ret) mkv_must_check
 	mkv_nonnull(1, 2);

@@ -18,7 +18,8 @@ static size_t read_number(const char *text, int64_t *ret)
 	return length;
 }
 
-static bool matches(const char *pattern, const char *path, int64_t *parameters)
+static bool matches_pattern(const char *pattern, const char *path,
+			    int64_t *parameters)
 {
 	unsigned n = 0;
 	while (*pattern) {
@@ -43,7 +44,7 @@ mkv_route_find(const struct mkv_http_route *routes, const char *method,
 {
 	enum mkv_route_match match = MKV_ROUTE_NONE;
 	for (size_t i = 0; routes[i].method; i++) {
-		if (!matches(routes[i].pattern, path, ret_parameters))
+		if (!matches_pattern(routes[i].pattern, path, ret_parameters))
 			continue;
 		if (strcmp(routes[i].method, method) == 0) {
 			*ret_index = i;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Which route a request is for. */
+/* Finds the route of a request. */
 
 #include "programs/study/lib/http.h"
 
 enum mkv_route_match {
 	MKV_ROUTE_NONE,
-	MKV_ROUTE_OTHER_METHOD, /* the path is known, the method isn't */
+	MKV_ROUTE_OTHER_METHOD, /* routes have the path, none the method */
 	MKV_ROUTE_FOUND,
 };
 

@@ -17,20 +17,23 @@ static struct {
 enum { PORT_ROW };
 static struct mkv_service_setting server_settings[] = {
 	[PORT_ROW] = {"PORT", MKV_SETTING_INTEGER, NULL, 0, 65535,
-		      .doc = "where it listens; 0: any",
+		      .doc = "TCP port to listen on; 0: any free port",
 		      .number = &limits.port},
 	{"ADDRESS", MKV_SETTING_TEXT, "0.0.0.0",
-	 .doc = "the IPv4 address it listens on", .text = &limits.address},
+	 .doc = "IPv4 address to listen on", .text = &limits.address},
 	{"THREADS", MKV_SETTING_INTEGER, "4", 1, 256,
-	 .doc = "threads that serve requests, each with a database connection",
+	 .doc = "threads that serve requests, each with its own database "
+		"connection",
 	 .number = &limits.threads},
 	{"QUEUE_MS", MKV_SETTING_INTEGER, "1000", 10, 60000,
-	 .doc = "a request that waited so long for a thread is answered 503",
+	 .doc = "milliseconds that a request may wait for a thread before it is "
+		"answered 503",
 	 .number = &limits.queue_ms},
 	{"CONNECTIONS", MKV_SETTING_INTEGER, "1024", 16, 65536,
-	 .doc = "open connections", .number = &limits.connections},
+	 .doc = "maximum number of open connections",
+	 .number = &limits.connections},
 	{"IDLE_S", MKV_SETTING_INTEGER, "60", 1, 3600,
-	 .doc = "seconds after which an idle connection is closed",
+	 .doc = "seconds until an idle connection is closed",
 	 .number = &limits.idle_s},
 	{"STOP_S", MKV_SETTING_INTEGER, "10", 0, 300,
 	 .doc = "seconds that a stop waits for requests, then for spans",
@@ -39,30 +42,31 @@ static struct mkv_service_setting server_settings[] = {
 };
 static const struct mkv_service_setting db_settings[] = {
 	{"DB_TIMEOUT_MS", MKV_SETTING_INTEGER, "2000", 10, 60000,
-	 .doc = "milliseconds for a statement, connecting included",
+	 .doc = "milliseconds for a statement, including the connect",
 	 .number = &limits.db_timeout_ms},
 	{0},
 };
 
-/* Every connection is a descriptor, and each thread has some of its own. */
+/* Each connection needs a descriptor, each thread several: for the database,
+ * peers and files. */
 static int allow_descriptors(struct mkv_error *err)
 {
-	enum { OWN = 32, OF_A_THREAD = 8 };
+	enum { PER_PROCESS = 32, PER_THREAD = 8 };
 	struct rlimit allowed;
-	rlim_t wanted = (rlim_t)(limits.connections +
-				 limits.threads * OF_A_THREAD + OWN);
+	rlim_t needed = (rlim_t)(limits.connections +
+				 limits.threads * PER_THREAD + PER_PROCESS);
 	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
-	if (allowed.rlim_cur >= wanted)
+	if (allowed.rlim_cur >= needed)
 		return 0;
-	allowed.rlim_cur = wanted;
-	if (wanted > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
+	allowed.rlim_cur = needed;
+	if (needed > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
 				"%lld connections and %lld threads need %llu "
 				"descriptors, and %llu are allowed",
 				(long long)limits.connections,
 				(long long)limits.threads,
-				(unsigned long long)wanted,
+				(unsigned long long)needed,
 				(unsigned long long)allowed.rlim_max);
 	return 0;
 }
@@ -81,8 +85,8 @@ static int open_database(const struct mkv_service_options *options,
 	return mkv_db_new(&db, options->db, err);
 }
 
-static int serve(const struct mkv_service_options *options,
-		 const sigset_t *signals, struct mkv_error *err)
+static int serve_until_signal(const struct mkv_service_options *options,
+			      const sigset_t *signals, struct mkv_error *err)
 {
 	const struct mkv_http_options http = {
 		.address = limits.address,
@@ -114,33 +118,37 @@ static int start_and_serve(const struct mkv_service_options *options,
 			   const sigset_t *signals, struct mkv_error *err)
 {
 	int rc = allow_descriptors(err);
-	if (rc == 0 && options->configure)
-		rc = options->configure(options->context, err);
-	if (rc == 0)
-		rc = open_database(options, err);
-	if (rc == 0 && !options->untraced)
-		rc = mkv_trace_start(options->name, err);
 	if (rc < 0)
 		return rc;
-	rc = serve(options, signals, err);
+	rc = options->configure ? options->configure(options->context, err) : 0;
+	if (rc < 0)
+		return rc;
+	rc = open_database(options, err);
+	if (rc < 0)
+		return rc;
+	rc = options->untraced ? 0 : mkv_trace_start(options->name, err);
+	if (rc < 0)
+		return rc;
+	rc = serve_until_signal(options, signals, err);
 	mkv_trace_stop((unsigned)limits.stop_s);
 	if (options->statements)
 		mkv_db_free(*options->db);
 	return rc;
 }
 
-static int run(const struct mkv_program *program, struct mkv_error *err)
+static int run_service(const struct mkv_program *program, struct mkv_error *err)
 {
 	const struct mkv_service_options *options = program->context;
 	sigset_t signals;
-	/* Blocked before any thread begins, so that only sigwait() sees them.
-	 */
+	/* Blocked before any thread starts, so that only sigwait() receives
+	 * them. */
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
-		return mkv_fail(err, MKV_FAILED, EIO, "libcurl doesn't start");
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"initialise libcurl: it failed");
 	return start_and_serve(options, &signals, err);
 }
 
@@ -149,7 +157,7 @@ int mkv_service_main(const struct mkv_service_options *options, int argc,
 {
 	const struct mkv_service_setting *tables[MKV_SERVICE_TABLES_MAX + 4];
 	size_t n = 0;
-	server_settings[PORT_ROW].absent = options->port;
+	server_settings[PORT_ROW].default_value = options->port;
 	tables[n++] = server_settings;
 	if (options->statements)
 		tables[n++] = db_settings;
@@ -163,7 +171,7 @@ int mkv_service_main(const struct mkv_service_options *options, int argc,
 	const struct mkv_program program = {
 		.name = options->name,
 		.settings = tables,
-		.run = run,
+		.run = run_service,
 		.context = options,
 	};
 	return mkv_program_main(&program, argc, argv);

@@ -32,7 +32,7 @@ static int add_line(char *line, struct mkv_error *err)
 	for (size_t i = 0; i < settings.count; i++)
 		if (strcmp(settings.items[i].name, line) == 0)
 			return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
-					"'%.100s' is there twice", line);
+					"'%.100s' is set twice", line);
 	settings.items[settings.count].name = line;
 	settings.items[settings.count++].value = value;
 	return 0;
@@ -53,19 +53,25 @@ int mkv_settings_load(struct mkv_error *err)
 	if (!path || !*path)
 		return 0;
 	int rc = mkv_read_file(AT_FDCWD, path, FILE_LIMIT, &text, err);
-	if (rc == 0 && text.size && memchr(text.data, '\0', text.size))
-		rc = mkv_fail(err, MKV_BAD_USAGE, EINVAL, "not a text");
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", path);
+	if (text.size && memchr(text.data, '\0', text.size))
+		rc = mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+			      "the file contains a NUL byte");
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", path);
 	char *rest = settings.text = mkv_buf_take(&text);
 	if (!rest)
 		return mkv_oom(err);
-	for (char *line; rc == 0 && (line = strsep(&rest, "\n"));)
+	for (char *line; (line = strsep(&rest, "\n"));) {
 		rc = add_line(line, err);
-	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
+		if (rc < 0)
+			return mkv_wrap(err, rc, "'%s'", path);
+	}
+	return 0;
 }
 
-const char *mkv_settings_text(const char *name, const char *absent)
+const char *mkv_settings_text(const char *name, const char *default_value)
 {
 	char variable[128];
 	(void)snprintf(variable, sizeof(variable), "MKVBENCH_%s", name);
@@ -73,14 +79,14 @@ const char *mkv_settings_text(const char *name, const char *absent)
 	for (size_t i = 0; !(value && *value) && i < settings.count; i++)
 		if (strcmp(settings.items[i].name, name) == 0)
 			value = settings.items[i].value;
-	return value && *value ? value : absent;
+	return value && *value ? value : default_value;
 }
 
 int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 			    struct mkv_error *err)
 {
 	for (size_t i = 0; i < settings.count; i++) {
-		/* ADDRESS_ROLE: every program is told all of them. */
+		/* Every program receives the ADDRESS_ROLE of all roles. */
 		bool is_known =
 			strncmp(settings.items[i].name, "ADDRESS_", 8) == 0;
 		for (size_t t = 0; tables[t]; t++)
@@ -90,7 +96,7 @@ int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 						   settings.items[i].name) == 0;
 		if (!is_known)
 			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-					"'%s': there is no setting '%.100s'",
+					"'%s': unknown setting '%.100s'",
 					getenv("MKVBENCH_SETTINGS"),
 					settings.items[i].name);
 	}
@@ -102,7 +108,7 @@ struct unit {
 	int64_t factor;
 };
 
-/* Units of a kind, the smallest first. */
+/* Units of a kind, in ascending order. */
 static const struct unit *units_of(enum mkv_setting_kind kind)
 {
 	static const struct unit none[] = {{"", 1}, {0}};
@@ -197,8 +203,8 @@ static void print_limits(const struct mkv_service_setting *setting,
 	}
 }
 
-static int refuse(const struct mkv_service_setting *setting, const char *text,
-		  struct mkv_error *err)
+static int fail_invalid(const struct mkv_service_setting *setting,
+			const char *text, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf limits = {0};
 	print_limits(setting, &limits);
@@ -207,10 +213,11 @@ static int refuse(const struct mkv_service_setting *setting, const char *text,
 			limits.data ? limits.data : "");
 }
 
-static int read_one(const struct mkv_service_setting *setting,
-		    struct mkv_error *err)
+static int read_setting(const struct mkv_service_setting *setting,
+			struct mkv_error *err)
 {
-	const char *text = mkv_settings_text(setting->name, setting->absent);
+	const char *text =
+		mkv_settings_text(setting->name, setting->default_value);
 	size_t limit = setting->max ? (size_t)setting->max : TEXT_LIMIT;
 	int64_t number = 0;
 	bool good = setting->kind == MKV_SETTING_TEXT
@@ -219,7 +226,7 @@ static int read_one(const struct mkv_service_setting *setting,
 			    ? read_word(setting, text, &number)
 			    : read_number(setting, text, &number);
 	if (!good)
-		return refuse(setting, text, err);
+		return fail_invalid(setting, text, err);
 	if (setting->number)
 		*setting->number = number;
 	if (setting->text)
@@ -230,10 +237,12 @@ static int read_one(const struct mkv_service_setting *setting,
 int mkv_settings_read(const struct mkv_service_setting *table,
 		      struct mkv_error *err)
 {
-	int rc = 0;
-	for (; rc == 0 && table->name; table++)
-		rc = read_one(table, err);
-	return rc;
+	for (; table->name; table++) {
+		int rc = read_setting(table, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 void mkv_settings_print(const struct mkv_service_setting *table,
@@ -241,7 +250,8 @@ void mkv_settings_print(const struct mkv_service_setting *table,
 {
 	for (; table->name; table++) {
 		mkv_buf_printf(into, "%s\t%s\t", table->name,
-			       table->absent ? table->absent : "unset");
+			       table->default_value ? table->default_value
+						    : "unset");
 		print_limits(table, into);
 		mkv_buf_printf(into, "\t%s\n", table->doc);
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A program's settings: MKVBENCH_NAME of the environment, else NAME=VALUE of
- * the file that MKVBENCH_SETTINGS names (a line each, '#' begins a comment),
- * else the default. What a program knows stands in tables, from which it reads,
- * checks and prints them. */
+/* Settings of a program. The value of NAME is MKVBENCH_NAME of the environment,
+ * else the line NAME=VALUE of the file that MKVBENCH_SETTINGS names ('#' begins
+ * a comment), else the default. Tables define the settings of a program; they
+ * are read, checked and printed from there. */
 
 #include <stdint.h>
 
@@ -20,33 +20,35 @@ enum mkv_setting_kind {
 struct mkv_service_setting {
 	const char *name; /* "LARGE_FILE" */
 	enum mkv_setting_kind kind;
-	const char *absent; /* as it would be written; NULL: none */
-	int64_t min, max;   /* of numbers; `max` of a text: bytes (0: 4096) */
-	const char *words;  /* "none data" */
+	const char *default_value; /* as text; NULL: none */
+	int64_t min, max;  /* of numbers; `max` of a text: bytes (0: 4096) */
+	const char *words; /* allowed words: "none data" */
 	const char *doc;
-	/* Where it goes, both optional: */
-	int64_t *number;   /* for a word, which one */
-	const char **text; /* borrowed; NULL when there is none */
+	/* Where the value is stored, both optional: */
+	int64_t *number;   /* of a word: its index */
+	const char **text; /* borrowed; NULL without value and default */
 };
 
-/* Reads the file, when there is one. */
+/* Reads the file that MKVBENCH_SETTINGS names, if set. */
 int mkv_settings_load(struct mkv_error *err) mkv_must_check mkv_nonnull(1);
-/* Forgets the file. */
+/* Frees the contents of the file and all borrowed values. */
 void mkv_settings_done(void);
 
-/* Reads and checks a table, which ends with a NULL name. What is wrong is told
- * with its limits. */
+/* Reads and checks the settings of a table, which ends with a NULL name. The
+ * error of an invalid value contains the limits. */
 int mkv_settings_read(const struct mkv_service_setting *table,
 		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-/* Refuses a line of the file that no table (ends with NULL) has. */
+/* Refuses a file with a setting that is in none of the tables, a list that ends
+ * with NULL. */
 int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
 			    struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* A line for each: name, default, limits, what it is, separated by tabs. */
+/* Appends one line per setting: name, default, limits and description,
+ * separated by tabs. */
 void mkv_settings_print(const struct mkv_service_setting *table,
 			struct mkv_buf *into) mkv_nonnull(1, 2);
 
-/* Borrowed; `name` without the prefix: "PORT". Never empty: an empty value is
- * as good as none. */
-const char *mkv_settings_text(const char *name, const char *absent)
+/* The value of a setting, borrowed; `name` without the prefix: "PORT". An empty
+ * value counts as unset. */
+const char *mkv_settings_text(const char *name, const char *default_value)
 	mkv_nonnull(1);

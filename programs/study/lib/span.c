@@ -9,8 +9,9 @@
 #include "programs/study/lib/trace.h"
 #include "programs/study/lib/trace_queue.h"
 
-/* xoshiro256** (Blackman and Vigna), seeded by the kernel, a state a thread: an
- * id costs no system call. */
+/* xoshiro256** (Blackman and Vigna: Scrambled Linear Pseudorandom Number
+ * Generators, 2021). Seeded by the kernel once per thread, so that an id needs
+ * no system call. */
 static uint64_t next_random(void)
 {
 	static _Thread_local uint64_t s[4];
@@ -126,7 +127,8 @@ void mkv_span_begin(struct mkv_span *span, const char *name,
 	span->started_ns = mkv_clock_ns(CLOCK_MONOTONIC);
 }
 
-static struct mkv_span_attribute *add(struct mkv_span *span, const char *key)
+static struct mkv_span_attribute *add_attribute(struct mkv_span *span,
+						const char *key)
 {
 	if (span->n_attributes == MKV_SPAN_ATTRIBUTES_MAX)
 		return NULL;
@@ -138,7 +140,7 @@ static struct mkv_span_attribute *add(struct mkv_span *span, const char *key)
 
 void mkv_span_number(struct mkv_span *span, const char *key, int64_t value)
 {
-	struct mkv_span_attribute *attribute = add(span, key);
+	struct mkv_span_attribute *attribute = add_attribute(span, key);
 	if (!attribute)
 		return;
 	attribute->is_text = false;
@@ -147,7 +149,7 @@ void mkv_span_number(struct mkv_span *span, const char *key, int64_t value)
 
 void mkv_span_text(struct mkv_span *span, const char *key, const char *value)
 {
-	struct mkv_span_attribute *attribute = add(span, key);
+	struct mkv_span_attribute *attribute = add_attribute(span, key);
 	if (!attribute)
 		return;
 	attribute->is_text = true;

@@ -13,13 +13,13 @@
 #include "programs/study/lib/settings.h"
 #include "programs/study/lib/trace_queue.h"
 
-/* Between tries of a batch: doubled each time. */
 enum { WAIT_NS = 500000000 }; /* for a batch to fill */
+/* Between attempts to send a batch: doubled after each failure. */
 enum { WAIT_MIN_MS = 500, WAIT_MAX_MS = 4000 };
 
 static struct {
 	pthread_mutex_t lock;
-	pthread_cond_t some;
+	pthread_cond_t changed;
 	bool running, stopping;
 	pthread_t thread;
 	struct mkv_span *ring;
@@ -36,9 +36,10 @@ void mkv_trace_put(const struct mkv_span *span)
 	if (trace.running && trace.count < MKV_TRACE_QUEUE) {
 		size_t at = (trace.first + trace.count) % MKV_TRACE_QUEUE;
 		trace.ring[at] = *span;
-		/* The exporter sleeps a little anyway: wake it for a batch. */
+		/* The exporter wakes up by itself after WAIT_NS: a signal is
+		 * needed only for a full batch. */
 		if (++trace.count == MKV_TRACE_BATCH)
-			(void)pthread_cond_signal(&trace.some);
+			(void)pthread_cond_signal(&trace.changed);
 	} else if (trace.running) {
 		trace.counts.dropped++;
 	}
@@ -53,7 +54,8 @@ struct mkv_trace_counts mkv_trace_counts(void)
 	return counts;
 }
 
-/* The next batch, without taking it out; waits at most half a second. */
+/* Copies the next batch, which stays in the queue. Waits up to WAIT_NS for a
+ * full batch. */
 static size_t next_batch(struct mkv_span *batch)
 {
 	const struct timespec until =
@@ -61,7 +63,8 @@ static size_t next_batch(struct mkv_span *batch)
 	(void)pthread_mutex_lock(&trace.lock);
 	int rc = 0;
 	while (trace.count < MKV_TRACE_BATCH && !trace.stopping && rc == 0)
-		rc = pthread_cond_timedwait(&trace.some, &trace.lock, &until);
+		rc = pthread_cond_timedwait(&trace.changed, &trace.lock,
+					    &until);
 	size_t count =
 		trace.count < MKV_TRACE_BATCH ? trace.count : MKV_TRACE_BATCH;
 	for (size_t i = 0; i < count; i++)
@@ -70,7 +73,7 @@ static size_t next_batch(struct mkv_span *batch)
 	return count;
 }
 
-static void take_out(size_t count, size_t lost)
+static void remove_batch(size_t count, size_t lost)
 {
 	(void)pthread_mutex_lock(&trace.lock);
 	trace.first = (trace.first + count) % MKV_TRACE_QUEUE;
@@ -80,7 +83,7 @@ static void take_out(size_t count, size_t lost)
 	(void)pthread_mutex_unlock(&trace.lock);
 }
 
-static bool has_to_end(void)
+static bool must_exit(void)
 {
 	(void)pthread_mutex_lock(&trace.lock);
 	bool end = trace.stopping &&
@@ -89,9 +92,9 @@ static bool has_to_end(void)
 	return end;
 }
 
-/* Before the same batch is sent again. The end cuts it short: then there is the
- * least wait between tries, until it is time to give up. */
-static void wait_ms(unsigned ms)
+/* Waits before a batch is sent again: `ms`, but only WAIT_MIN_MS once
+ * mkv_trace_stop() was called, so that several attempts fit into its limit. */
+static void wait_before_retry(unsigned ms)
 {
 	int64_t end_ns = mkv_monotonic_ns() + (int64_t)ms * 1000000;
 	int64_t least_ns = mkv_monotonic_ns() + (int64_t)WAIT_MIN_MS * 1000000;
@@ -102,7 +105,8 @@ static void wait_ms(unsigned ms)
 		const struct timespec until = mkv_timespec_of_ns(until_ns);
 		if (mkv_monotonic_ns() >= until_ns)
 			break;
-		(void)pthread_cond_timedwait(&trace.some, &trace.lock, &until);
+		(void)pthread_cond_timedwait(&trace.changed, &trace.lock,
+					     &until);
 	}
 	(void)pthread_mutex_unlock(&trace.lock);
 }
@@ -111,7 +115,7 @@ static void *export_all(void *batch)
 {
 	bool was_failing = false;
 	unsigned pause_ms = WAIT_MIN_MS;
-	while (!has_to_end()) {
+	while (!must_exit()) {
 		struct mkv_error err;
 		struct mkv_trace_outcome outcome = {0};
 		size_t count = next_batch(batch);
@@ -123,8 +127,9 @@ static void *export_all(void *batch)
 			mkv_log_error("traces: %s", err.message);
 		was_failing = rc < 0;
 		if (rc == -EAGAIN) {
-			wait_ms(outcome.wait_ms > pause_ms ? outcome.wait_ms
-							   : pause_ms);
+			wait_before_retry(outcome.wait_ms > pause_ms
+						  ? outcome.wait_ms
+						  : pause_ms);
 			pause_ms = pause_ms * 2 > WAIT_MAX_MS ? WAIT_MAX_MS
 							      : pause_ms * 2;
 			continue;
@@ -133,16 +138,18 @@ static void *export_all(void *batch)
 		if (outcome.refused > count)
 			outcome.refused = count;
 		if (outcome.refused)
-			mkv_log_error("traces: %zu of %zu spans were refused",
-				      (size_t)outcome.refused, count);
-		take_out(count, rc < 0 ? count : (size_t)outcome.refused);
+			mkv_log_error(
+				"traces: the collector refused %zu of %zu spans",
+				(size_t)outcome.refused, count);
+		remove_batch(count, rc < 0 ? count : (size_t)outcome.refused);
 	}
 	free(batch);
 	return NULL;
 }
 
-static int describe(const char *service, struct mkv_trace_resource *resource,
-		    struct mkv_error *err)
+static int read_resource(const char *service,
+			 struct mkv_trace_resource *resource,
+			 struct mkv_error *err)
 {
 	static const struct {
 		const char *key, *setting;
@@ -171,12 +178,12 @@ static int describe(const char *service, struct mkv_trace_resource *resource,
 }
 
 struct destination {
-	const char *endpoint, *file; /* both NULL: nowhere */
+	const char *endpoint, *file; /* both NULL: no export */
 	char text[256];
 };
 
-/* What is set; else the collector of the experiment; else a file in the
- * service's own folder, where there is one. */
+/* The setting; else the collector of the experiment; else a file in the
+ * service's directory, if it is writable. */
 static void find_destination(const char *service, struct destination *ret)
 {
 	const char *address = mkv_settings_text("ADDRESS_COLLECTOR", NULL);
@@ -209,10 +216,10 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 	struct destination to = {0};
 	find_destination(service, &to);
 	if (!to.endpoint && !to.file) {
-		mkv_log_info("spans are not kept");
+		mkv_log_info("spans are not exported: no destination is set");
 		return 0;
 	}
-	int rc = describe(service, &resource, err);
+	int rc = read_resource(service, &resource, err);
 	if (rc < 0)
 		return rc;
 	rc = to.endpoint ? mkv_trace_http_open(to.endpoint, &resource,
@@ -228,21 +235,20 @@ int mkv_trace_start(const char *service, struct mkv_error *err)
 	pthread_condattr_t attributes;
 	(void)pthread_condattr_init(&attributes);
 	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&trace.some, &attributes);
+	(void)pthread_cond_init(&trace.changed, &attributes);
 	(void)pthread_condattr_destroy(&attributes);
-	rc = batch && trace.ring
-		     ? mkv_thread_start(&trace.thread, export_all, batch, err,
-					"exporter of spans")
-		     : mkv_oom(err);
+	rc = batch && trace.ring ? mkv_thread_start(&trace.thread, export_all,
+						    batch, err, "span exporter")
+				 : mkv_oom(err);
 	if (rc < 0) {
 		trace.exporter.close(trace.exporter.state);
 		free(batch);
 		free(trace.ring);
 		trace.ring = NULL;
-		(void)pthread_cond_destroy(&trace.some);
+		(void)pthread_cond_destroy(&trace.changed);
 		return rc;
 	}
-	/* All of it is taken now: during a run nothing grows. */
+	/* Touches every page: memory does not grow during a run. */
 	explicit_bzero(trace.ring, MKV_TRACE_QUEUE * sizeof(*trace.ring));
 	trace.running = true;
 	return 0;
@@ -255,7 +261,7 @@ void mkv_trace_stop(unsigned limit_s)
 	(void)pthread_mutex_lock(&trace.lock);
 	trace.stopping = true;
 	trace.give_up_ns = mkv_monotonic_ns() + (int64_t)limit_s * 1000000000;
-	(void)pthread_cond_signal(&trace.some);
+	(void)pthread_cond_signal(&trace.changed);
 	(void)pthread_mutex_unlock(&trace.lock);
 	(void)pthread_join(trace.thread, NULL);
 	(void)pthread_mutex_lock(&trace.lock);

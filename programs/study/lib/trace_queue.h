@@ -6,17 +6,20 @@
 
 enum { MKV_TRACE_QUEUE = 32768, MKV_TRACE_BATCH = 512 };
 
-/* Copies the span in, or counts a drop. */
+/* Copies the span into the queue; counts it as dropped when the queue is full.
+ */
 void mkv_trace_put(const struct mkv_span *span) mkv_nonnull(1);
 
-/* What became of a batch, beside send()'s return. */
+/* Further results of send(). */
 struct mkv_trace_outcome {
-	unsigned wait_ms; /* not before; 0: as the sender likes */
-	uint64_t refused; /* spans of a batch that was taken otherwise */
+	unsigned
+		wait_ms; /* requested pause before a retry; 0: none requested */
+	uint64_t refused; /* number of spans refused from an accepted batch */
 };
 
-/* One way out. Takes a batch of at least one span; -EAGAIN: try the same batch
- * again later; another error: it is lost, and counted so. */
+/* A destination. send() receives a batch of at least one span. -EAGAIN: the
+ * batch is sent again later; any other error: the batch is dropped and counted.
+ */
 struct mkv_trace_exporter {
 	int (*send)(void *state, const struct mkv_span *spans, size_t count,
 		    struct mkv_trace_outcome *ret, struct mkv_error *err);
@@ -24,7 +27,7 @@ struct mkv_trace_exporter {
 	void *state;
 };
 
-/* Who the spans come from: OTLP's resource. */
+/* OTLP's Resource: attributes of the producer of the spans. */
 struct mkv_trace_resource {
 	struct {
 		const char *key, *value;
@@ -32,12 +35,12 @@ struct mkv_trace_resource {
 	size_t count;
 };
 
-/* Of TRACE_SPARE. */
+/* Value of TRACE_SPARE. */
 extern int64_t mkv_trace_spare_bytes;
 
-/* OTLP file format: one TracesData object a line, appended to `path`. A line
- * that isn't whole is taken off first, unless another program writes the file
- * as well. `spare_bytes` stay free on its disk. */
+/* OTLP file format: one TracesData object per line, appended to `path`. An
+ * incomplete last line is removed first, unless another process also writes the
+ * file. `spare_bytes` stay free on the disk. */
 int mkv_trace_file_open(const char *path, uint64_t spare_bytes,
 			const struct mkv_trace_resource *resource,
 			struct mkv_trace_exporter *ret,
@@ -50,8 +53,8 @@ int mkv_trace_http_open(const char *endpoint,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
-/* Span.flags: W3C's below, bit 8 always, bit 9 for a parent in another process.
- */
+/* Span.flags: W3C trace flags in bits 0 to 7; bit 8 always set; bit 9: the
+ * parent is in another process. */
 unsigned mkv_otlp_flags(const struct mkv_span *span) mkv_nonnull(1);
 /* The two encodings of ExportTraceServiceRequest / TracesData (opentelemetry-
  * proto 1.x, trace/v1/trace.proto). Texts are UTF-8. */
@@ -62,6 +65,6 @@ void mkv_otlp_protobuf(const struct mkv_trace_resource *resource,
 		       const struct mkv_span *spans, size_t count,
 		       struct mkv_buf *into) mkv_nonnull(1, 2, 4);
 
-/* ExportTraceServiceResponse.partial_success.rejected_spans; 0 for anything
- * that isn't such a response. */
+/* ExportTraceServiceResponse.partial_success.rejected_spans; 0 for
+ * anything else. */
 uint64_t mkv_otlp_rejected(const void *data, size_t size) mkv_nonnull(1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* W3C Trace Context 3.3: `tracestate` is others' and passed on as it came. */
+/* `tracestate` (W3C Trace Context, 3.3): data of other vendors, passed on
+ * unmodified. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -9,13 +10,13 @@
 
 enum { MKV_TRACESTATE_MAX = 512 };
 
-/* Begins all zero; `text` is what to pass on, "" for nothing. */
+/* Starts all zero. `text` is the value to pass on; "": none. */
 struct mkv_tracestate {
 	char text[MKV_TRACESTATE_MAX + 1];
 	bool is_bad, is_full;
 };
-/* Adds a header; several are joined by ','. What goes beyond MKV_TRACESTATE_MAX
- * loses whole entries from its end, and a byte outside of 0x20 to 0x7e loses
- * all. */
+/* Adds the value of a header; several are joined by ','. Entries that exceed
+ * MKV_TRACESTATE_MAX bytes are dropped from the end; a byte outside of 0x20 to
+ * 0x7e drops all entries. */
 void mkv_tracestate_add(struct mkv_tracestate *state, const char *header)
 	mkv_nonnull(1, 2);

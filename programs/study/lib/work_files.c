@@ -23,6 +23,17 @@ int mkv_work_files_init(struct mkv_work_files *files, struct mkv_error *err)
 	return 0;
 }
 
+static int write_text(const struct mkv_work_files *files, int fd,
+		      const char *path, int64_t size, struct mkv_error *err)
+{
+	int rc = mkv_write_all(fd, files->text, (size_t)size, err);
+	if (rc < 0)
+		return rc;
+	if (files->sync == MKV_SYNC_DATA && fdatasync(fd) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "sync '%s': %m", path);
+	return 0;
+}
+
 static int write_file(const struct mkv_work_files *files, const char *path,
 		      int64_t size, struct mkv_error *err)
 {
@@ -30,12 +41,10 @@ static int write_file(const struct mkv_work_files *files, const char *path,
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
-	int rc = mkv_write_all(fd, files->text, (size_t)size, err);
-	if (rc == 0 && files->sync == MKV_SYNC_DATA && fdatasync(fd) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "sync '%s': %m", path);
+	int rc = write_text(files, fd, path, size, err);
 	if (rc == 0 && close(mkv_take_fd(&fd)) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "close '%s': %m", path);
-	/* A part of a file must not keep a full disk full. */
+	/* An incomplete file must not occupy a full disk. */
 	if (rc < 0)
 		(void)unlink(path);
 	return rc;
@@ -59,24 +68,27 @@ static int read_file(const struct mkv_work_files *files, const char *path,
 		if (n > size - at ||
 		    memcmp(chunk, files->text + at, (size_t)n) != 0)
 			return mkv_fail(err, MKV_FAILED, EILSEQ,
-					"'%s' is not what was written", path);
+					"'%s' differs from the data written",
+					path);
 	}
 	return at == size ? 0
 			  : mkv_fail(err, MKV_FAILED, EILSEQ,
-				     "'%s' is shorter than what was written",
+				     "'%s' is shorter than the data written",
 				     path);
 }
 
-static int small_files(const struct mkv_work_files *files, const char *path,
-		       struct mkv_error *err)
+static int run_small_files(const struct mkv_work_files *files, const char *path,
+			   struct mkv_error *err)
 {
-	int rc = 0;
-	for (int64_t i = 0; rc == 0 && i < files->small_count; i++) {
-		rc = write_file(files, path, files->small_bytes, err);
-		if (rc == 0)
-			rc = read_file(files, path, files->small_bytes, err);
+	for (int64_t i = 0; i < files->small_count; i++) {
+		int rc = write_file(files, path, files->small_bytes, err);
+		if (rc < 0)
+			return rc;
+		rc = read_file(files, path, files->small_bytes, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 enum task { LARGE_WRITE, LARGE_READ, SMALL_RUN };
@@ -90,7 +102,7 @@ static int run_task(const struct mkv_work_files *files, enum task task,
 	case LARGE_READ:
 		return read_file(files, path, files->large_bytes, err);
 	default:
-		return small_files(files, path, err);
+		return run_small_files(files, path, err);
 	}
 }
 
@@ -105,7 +117,8 @@ int mkv_work_file_tasks(struct mkv_http_request *request,
 		{LARGE_READ, "LargeFileTask.read", "large"},
 		{SMALL_RUN, "SmallFileTask.run", "small"},
 	};
-	/* A thread's own files: requests side by side share nothing. */
+	/* Each thread has its own files: concurrent requests do not share any.
+	 */
 	static atomic_uint threads;
 	static _Thread_local unsigned own;
 	if (!own)
@@ -114,7 +127,7 @@ int mkv_work_file_tasks(struct mkv_http_request *request,
 		char path[4096];
 		struct mkv_span span;
 		struct mkv_error err;
-		(void)snprintf(path, sizeof(path), "%s/%s-%u", files->folder,
+		(void)snprintf(path, sizeof(path), "%s/%s-%u", files->directory,
 			       rows[i].file, own);
 		mkv_span_begin(&span, rows[i].span, MKV_SPAN_INTERNAL,
 			       &request->span.context);

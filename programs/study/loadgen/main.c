@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-loadgen: orders at a constant rate, whatever the answers take (an
- * open loop). A latency counts from when a request should have begun, so that a
- * pause of the service shows in every request that it held up.
+/* mkvbench-loadgen: sends orders at a constant rate, independent of the time
+ * that answers take (an open loop). A latency is measured from the intended
+ * start of a request, so that a pause of the service shows in every request
+ * that it delays.
  *
- * In DATA_DIR run-TIME.csv takes every request, and run-TIME.json the summary,
- * which is printed as well. SIGTERM or SIGINT ends the run early, once what was
- * sent is answered. Status 1 when a measured request wasn't answered 200, or
- * none was measured. */
+ * In DATA_DIR, run-TIME.csv has every request and run-TIME.json the summary,
+ * which is also printed. SIGTERM or SIGINT ends the run early, after the
+ * requests in progress were answered. Exit status 1: a measured request was not
+ * answered 200, or none was measured. */
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -30,17 +31,17 @@
 
 static struct load {
 	int64_t rate, connections, warm_up, count, users, ready_s;
-	const char *folder;
+	const char *directory;
 	struct mkv_peer *order;
 	struct mkv_load_sample *samples;
 	size_t total;
 	int64_t began_ns;
 	atomic_size_t next;
 	atomic_bool stopping;
-	sem_t stopped; /* up: nobody waits any more */
+	sem_t stopped; /* posted: waiting threads return */
 } load;
 
-static void stop(int number)
+static void handle_stop(int number)
 {
 	(void)number;
 	atomic_store(&load.stopping, true);
@@ -52,13 +53,14 @@ static void wait_until(int64_t ns)
 	const struct timespec until = mkv_timespec_of_ns(ns);
 	while (!atomic_load(&load.stopping)) {
 		if (sem_clockwait(&load.stopped, CLOCK_MONOTONIC, &until) == 0)
-			(void)sem_post(&load.stopped); /* for the next */
+			(void)sem_post(
+				&load.stopped); /* wakes the next thread */
 		else if (errno != EINTR)
 			break;
 	}
 }
 
-/* The order's id in an answer, to look for it in the database afterwards. */
+/* The id of the order in an answer: results are compared with the database. */
 static int64_t read_order(const struct mkv_buf *reply)
 {
 	struct mkv_error ignored;
@@ -68,7 +70,7 @@ static int64_t read_order(const struct mkv_buf *reply)
 	return json_integer_value(json_object_get(order, "id"));
 }
 
-static void send_one(size_t index)
+static void send_order(size_t index)
 {
 	struct mkv_load_sample *sample = &load.samples[index];
 	struct mkv_error err;
@@ -103,11 +105,11 @@ static void send_one(size_t index)
 	}
 }
 
-static void *send_some(void *context)
+static void *send_orders(void *context)
 {
 	(void)context;
 	for (size_t i; (i = atomic_fetch_add(&load.next, 1)) < load.total;)
-		send_one(i);
+		send_order(i);
 	return NULL;
 }
 
@@ -119,19 +121,19 @@ static int run_threads(struct mkv_error *err)
 	int rc = 0;
 	if (!threads)
 		return mkv_oom(err);
-	/* Threads inherit it; the kernel's own is 50 microseconds. */
+	/* Inherited by the threads; the kernel's default is 50 microseconds. */
 	(void)prctl(PR_SET_TIMERSLACK, 1UL);
 	load.began_ns = mkv_clock_ns(CLOCK_MONOTONIC) + 100000000;
 	for (; started < load.connections; started++) {
-		rc = mkv_thread_start(&threads[started], send_some, NULL, err,
+		rc = mkv_thread_start(&threads[started], send_orders, NULL, err,
 				      "connection %" PRId64 " of %" PRId64,
 				      started + 1, load.connections);
 		if (rc < 0)
 			break;
 	}
-	/* With fewer connections it would be another load. */
+	/* Fewer connections would generate a different load. */
 	if (rc < 0)
-		stop(0);
+		handle_stop(0);
 	for (int64_t i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);
 	while (load.total > 0 && !load.samples[load.total - 1].sent)
@@ -158,43 +160,51 @@ static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
 			       load.samples[i].latency_ns,
 			       load.samples[i].status, load.samples[i].order);
 	int rc = mkv_buf_check(&csv, err);
-	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.folder, stamp);
-	if (rc == 0)
-		rc = mkv_write_file(path, 0644, csv.data, csv.size, err);
-	(void)snprintf(path, sizeof(path), "%s/run-%s.json", load.folder,
+	if (rc < 0)
+		return rc;
+	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.directory,
 		       stamp);
-	return rc < 0 ? rc
-		      : mkv_write_file(path, 0644, summary->data, summary->size,
-				       err);
+	rc = mkv_write_file(path, 0644, csv.data, csv.size, err);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(path, sizeof(path), "%s/run-%s.json", load.directory,
+		       stamp);
+	return mkv_write_file(path, 0644, summary->data, summary->size, err);
 }
 
 static const struct mkv_service_setting own_settings[] = {
-	{"RATE", MKV_SETTING_INTEGER, "20", 1, 100000, .doc = "orders a second",
-	 .number = &load.rate},
+	{"RATE", MKV_SETTING_INTEGER, "20", 1, 100000,
+	 .doc = "orders per second", .number = &load.rate},
 	{"CONNECTIONS", MKV_SETTING_INTEGER, "3", 1, 256,
-	 .doc = "threads that send, each on its connection",
+	 .doc = "sending threads, each with its own connection",
 	 .number = &load.connections},
 	{"WARM_UP", MKV_SETTING_INTEGER, "100", 0, 10000000,
-	 .doc = "orders that aren't measured", .number = &load.warm_up},
+	 .doc = "orders before the measurement", .number = &load.warm_up},
 	{"COUNT", MKV_SETTING_INTEGER, "1000", 1, 10000000,
-	 .doc = "orders that are", .number = &load.count},
+	 .doc = "measured orders", .number = &load.count},
 	{"USERS", MKV_SETTING_INTEGER, "1000", 1, 1000000,
-	 .doc = "users who order, in turn", .number = &load.users},
+	 .doc = "number of users, who order in turn", .number = &load.users},
 	{"READY_S", MKV_SETTING_INTEGER, "0", 0, 86400,
-	 .doc = "seconds that it waits until all services are healthy",
+	 .doc = "seconds to wait until all services are healthy; 0: do not wait",
 	 .number = &load.ready_s},
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/loadgen", .max = 4000,
-	 .doc = "where results go", .text = &load.folder},
-	{"ORDER_URL", .doc = "of the order service; unless set, port 8080 of "
+	 .doc = "directory of results", .text = &load.directory},
+	{"ORDER_URL", .doc = "URL of the order service; default: port 8080 of "
 			     "MKVBENCH_ADDRESS_ORDER, else of 127.0.0.1"},
-	{"PAYMENT_URL", .doc = "in the same way, for READY_S"},
-	{"USER_URL", .doc = "in the same way, for READY_S"},
-	{"COLLECTOR_URL", .doc = "in the same way, port 4318, for READY_S"},
+	{"PAYMENT_URL",
+	 .doc = "URL of the payment service, for READY_S; default: port 8080 of "
+		"MKVBENCH_ADDRESS_PAYMENT, else of 127.0.0.1"},
+	{"USER_URL",
+	 .doc = "URL of the user service, for READY_S; default: port 8080 of "
+		"MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
+	{"COLLECTOR_URL",
+	 .doc = "URL of the collector, for READY_S; default: port 4318 of "
+		"MKVBENCH_ADDRESS_COLLECTOR, else of 127.0.0.1"},
 	MKV_PEER_TIMEOUT("30000"),
 	{0},
 };
 
-static int prepare(struct mkv_error *err)
+static int prepare_run(struct mkv_error *err)
 {
 	load.total = (size_t)(load.warm_up + load.count);
 	load.samples = calloc(load.total, sizeof(*load.samples));
@@ -202,7 +212,7 @@ static int prepare(struct mkv_error *err)
 			    : mkv_oom(err);
 }
 
-/* Whether requests were measured, and every one was answered 200. */
+/* Whether at least one request was measured, and all were answered 200. */
 static bool all_answered(void)
 {
 	if (load.total <= (size_t)load.warm_up)
@@ -213,37 +223,40 @@ static bool all_answered(void)
 	return true;
 }
 
-static int measure(struct mkv_error *err)
+static int measure_run(struct mkv_error *err)
 {
 	auto_buf struct mkv_buf summary = {0};
-	int rc = prepare(err);
-	if (rc == 0)
-		rc = mkv_load_wait_ready((unsigned)load.ready_s, err);
-	if (rc == 0)
-		rc = mkv_trace_start("loadgen", err);
+	int rc = prepare_run(err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_load_wait_ready((unsigned)load.ready_s, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_trace_start("loadgen", err);
 	if (rc < 0)
 		return rc;
 	(void)sem_init(&load.stopped, 0, 0);
-	(void)signal(SIGTERM, stop);
-	(void)signal(SIGINT, stop);
+	(void)signal(SIGTERM, handle_stop);
+	(void)signal(SIGINT, handle_stop);
 	rc = run_threads(err);
 	mkv_trace_stop(10);
-	if (rc == 0)
-		rc = mkv_load_summary(load.samples, load.total,
-				      (size_t)load.warm_up, (double)load.rate,
-				      &summary, err);
-	if (rc == 0)
-		rc = mkv_write_all(STDOUT_FILENO, summary.data, summary.size,
-				   err);
-	if (rc == 0)
-		rc = write_results(&summary, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_load_summary(load.samples, load.total, (size_t)load.warm_up,
+			      (double)load.rate, &summary, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_write_all(STDOUT_FILENO, summary.data, summary.size, err);
+	if (rc < 0)
+		return rc;
+	rc = write_results(&summary, err);
 	return rc < 0 ? rc : all_answered() ? 0 : 1;
 }
 
-static int run(const struct mkv_program *program, struct mkv_error *err)
+static int run_load(const struct mkv_program *program, struct mkv_error *err)
 {
 	(void)program;
-	int rc = measure(err);
+	int rc = measure_run(err);
 	mkv_peer_free(load.order);
 	free(load.samples);
 	return rc;
@@ -254,6 +267,6 @@ int main(int argc, char **argv)
 	static const struct mkv_service_setting *const settings[] = {
 		own_settings, mkv_trace_settings, NULL};
 	const struct mkv_program program = {
-		.name = "loadgen", .settings = settings, .run = run};
+		.name = "loadgen", .settings = settings, .run = run_load};
 	return mkv_program_main(&program, argc, argv);
 }

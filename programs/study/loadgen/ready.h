@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Whether the application can take a run. */
+/* Waits until the application is ready for a run. */
 
 #include "lib/error.h"
 
-/* Asks order, payment, user and the collector for their health, once a second,
- * until each has answered 200; -EHOSTDOWN, with the one that hasn't, when
- * `limit_s` are over. 0 seconds: doesn't ask. Traces nothing. */
+/* Queries the health of order, payment, user and the collector once per second
+ * until each has answered 200. -EHOSTDOWN, with the name of the service, after
+ * `limit_s` seconds. With a limit of 0 returns at once. Creates no spans. */
 int mkv_load_wait_ready(unsigned limit_s, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2);

@@ -3,7 +3,7 @@
 #include "programs/study/lib/trace.h"
 #include "programs/study/loadgen/plan.h"
 
-static int compare(const void *a, const void *b)
+static int compare_int64(const void *a, const void *b)
 {
 	int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
 	return left < right ? -1 : left > right;
@@ -20,7 +20,7 @@ static json_t *microseconds(int64_t ns)
 	return json_integer((ns + 500) / 1000);
 }
 
-static json_t *quantiles(const int64_t *sorted, size_t n)
+static json_t *pack_quantiles(const int64_t *sorted, size_t n)
 {
 	static const struct {
 		const char *name;
@@ -43,13 +43,13 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 	if (!latencies)
 		return mkv_oom(err);
 	size_t good = 0, refused = 0, lost = 0;
-	int64_t latest_ns = 0, most_late_ns = 0;
+	int64_t latest_ns = 0, max_late_ns = 0;
 	for (size_t i = warm_up; i < count; i++) {
 		const struct mkv_load_sample *s = &samples[i];
 		int64_t end_ns = s->intended_ns + s->latency_ns;
 		latest_ns = end_ns > latest_ns ? end_ns : latest_ns;
-		most_late_ns =
-			s->late_ns > most_late_ns ? s->late_ns : most_late_ns;
+		max_late_ns =
+			s->late_ns > max_late_ns ? s->late_ns : max_late_ns;
 		if (s->status == 200)
 			latencies[good++] = s->latency_ns;
 		else if (s->status)
@@ -57,7 +57,7 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		else
 			lost++;
 	}
-	qsort(latencies, good, sizeof(*latencies), compare);
+	qsort(latencies, good, sizeof(*latencies), compare_int64);
 	int64_t first_ns = warm_up < count ? samples[warm_up].intended_ns : 0;
 	double span_s = (double)(latest_ns - first_ns) / 1e9;
 	struct mkv_trace_counts spans = mkv_trace_counts();
@@ -67,8 +67,8 @@ int mkv_load_summary(const struct mkv_load_sample *samples, size_t count,
 		(json_int_t)good, "refused", (json_int_t)refused, "lost",
 		(json_int_t)lost, "intended_per_s", rate, "answered_per_s",
 		span_s > 0 ? (double)good / span_s : 0.0, "sent_late_us_max",
-		microseconds(most_late_ns), "latency_us",
-		quantiles(latencies, good), "spans", "ended",
+		microseconds(max_late_ns), "latency_us",
+		pack_quantiles(latencies, good), "spans", "ended",
 		(json_int_t)spans.ended, "exported", (json_int_t)spans.exported,
 		"dropped", (json_int_t)spans.dropped);
 	int rc = summary ? mkv_json_dump_compact(summary, into, err)

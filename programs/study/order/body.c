@@ -13,18 +13,17 @@ int mkv_order_read(const json_t *body, struct mkv_order *ret,
 	if (!json_is_string(product) || length == 0 ||
 	    length > MKV_ORDER_NAME_MAX || json_object_size(body) != 2)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"an order is a 'productName' of 1 to %d bytes "
-				"and a 'price'",
+				"an order must have exactly a 'productName' of "
+				"1 to %d bytes and a 'price'",
 				(int)MKV_ORDER_NAME_MAX);
-	/* Written so that it also refuses what isn't a number. */
+	/* The negation also refuses NaN. */
 	if (!json_is_number(price) ||
 	    !(value >= 0 && value <= MKV_ORDER_PRICE_MAX))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"'price' is not a number from 0 to %.0f",
 				MKV_ORDER_PRICE_MAX);
 	ret->cents = (int64_t)(value * 100 + 0.5);
-	/* Exact: both sides are the double that is nearest to the same decimal.
-	 */
+	/* Exact: both sides are the double nearest to the same decimal. */
 	if ((double)ret->cents / 100 != value)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
 				"'price' has more than two decimals");

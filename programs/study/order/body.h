@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What a client says of an order, and what a user service says of a user. */
+/* Parses the body of an order, and the answer of the user service. */
 
 #include <jansson.h>
 #include <stdint.h>
@@ -14,10 +14,11 @@ struct mkv_order {
 	int64_t cents;
 	const char *product; /* borrowed from the body; 1 to 200 bytes */
 };
-/* {"productName","price"} and nothing else; -EINVAL says what is wrong. */
+/* Parses {"productName","price"}; other keys are refused. -EINVAL, with the
+ * reason. */
 int mkv_order_read(const json_t *body, struct mkv_order *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
-/* From the answer to GET of a user what PUT sends back: its name and address.
- * NULL: it isn't a user. The caller frees it. */
+/* Makes the body of PUT from the answer to GET of a user: its name and email.
+ * NULL: the answer is not a user. The caller frees the result. */
 char *mkv_order_user_update(const char *answer, size_t size) mkv_must_check;

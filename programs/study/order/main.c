@@ -3,14 +3,14 @@
  *
  *     POST /orders/create/id/{id} with {"productName","price"}
  *         LargeFileTask.write, LargeFileTask.read, SmallFileTask.run, GET user,
- *         payment's transfer of the price, PUT user, INSERT of the order, which
- *         is the answer
+ *         GET payment (transfer of the price), PUT user, INSERT orders; answers
+ *         the stored order
  *     GET  /orders/{id}
  *
- * Prices are numbers of whole units with up to two decimals; inside they are
- * cents. The flow has no transaction over its services: an order that isn't
- * answered 200 may have been paid for, or even be stored. The answer says so
- * ("settled"), and mkvbench_order_unsettled_total counts it. */
+ * Prices are numbers with up to two decimals, stored as cents. The flow has no
+ * transaction across its services: an order that is not answered 200 may have
+ * been paid for, or even stored. The answer reports this as "settled", and
+ * mkvbench_order_unsettled_total counts it. */
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -29,13 +29,13 @@ static struct order_service {
 	struct mkv_work_files files;
 } service;
 
-/* How far an order that isn't answered 200 may have gone. */
+/* How far an order got that is not answered 200. */
 enum settled { UNKNOWN, PAID, MAYBE_STORED, SETTLED_MAX };
 static const char *const settled_names[] = {
-	[UNKNOWN] = "unknown", /* payment was asked and gave no clear answer */
-	[PAID] = "paid",       /* and it isn't stored */
-	[MAYBE_STORED] =
-		"maybe_stored", /* paid, and the database didn't answer */
+	[UNKNOWN] = "unknown", /* payment was called; its result is unknown */
+	[PAID] = "paid",       /* paid for, not stored */
+	[MAYBE_STORED] = "maybe_stored", /* paid for; the database did not
+					    confirm the INSERT */
 };
 static atomic_ullong unsettled[SETTLED_MAX];
 
@@ -64,21 +64,25 @@ static const char schema[] =
 
 static const struct mkv_service_setting own_settings[] = {
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/order", .max = 4000,
-	 .doc = "where LargeFileTask and SmallFileTask write",
-	 .text = &service.files.folder},
+	 .doc = "directory of the files of LargeFileTask and SmallFileTask",
+	 .text = &service.files.directory},
 	{"LARGE_FILE", MKV_SETTING_SIZE, "5MB", 0, 1024 * 1024 * 1024,
-	 .doc = "of LargeFileTask", .number = &service.files.large_bytes},
+	 .doc = "file size of LargeFileTask",
+	 .number = &service.files.large_bytes},
 	{"SMALL_FILE", MKV_SETTING_SIZE, "140B", 0, 1024 * 1024,
-	 .doc = "of SmallFileTask", .number = &service.files.small_bytes},
+	 .doc = "file size of SmallFileTask",
+	 .number = &service.files.small_bytes},
 	{"SMALL_COUNT", MKV_SETTING_INTEGER, "10", 0, 10000,
-	 .doc = "times that SmallFileTask writes and reads",
+	 .doc = "number of writes and reads of SmallFileTask",
 	 .number = &service.files.small_count},
 	{"FSYNC", MKV_SETTING_WORD, "none", .words = "none data",
-	 .doc = "`data`: every file is on the disk before it is read",
+	 .doc = "`data`: each file is synced to disk before it is read",
 	 .number = &service.files.sync},
-	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
+	{"USER_URL", .doc = "URL of the user service; default: port 8080 of "
 			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
-	{"PAYMENT_URL", .doc = "of the payment service, in the same way"},
+	{"PAYMENT_URL",
+	 .doc = "URL of the payment service; default: port 8080 of "
+		"MKVBENCH_ADDRESS_PAYMENT, else of 127.0.0.1"},
 	MKV_PEER_TIMEOUT("8000"),
 	{0},
 };
@@ -89,15 +93,14 @@ static int configure(void *context, struct mkv_error *err)
 {
 	(void)context;
 	int rc = mkv_work_files_init(&service.files, err);
-	if (rc == 0)
-		rc = mkv_peer_new("user", &service.user, err);
-	if (rc == 0)
-		rc = mkv_peer_new("payment", &service.payment, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_peer_new("user", &service.user, err);
+	return rc < 0 ? rc : mkv_peer_new("payment", &service.payment, err);
 }
 
-/* What an error says from here on. */
-static void settle(struct mkv_http_request *request, enum settled settled)
+/* Sets the "settled" value of errors from now on. */
+static void set_settled(struct mkv_http_request *request, enum settled settled)
 {
 	request->settled = settled_names[settled];
 }
@@ -125,22 +128,21 @@ static void print_metrics(struct mkv_buf *into, void *context)
 			       settled_names[i], atomic_load(&unsettled[i]));
 }
 
-/* Asks a peer; true when it answered 200, else the request is answered. */
-static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
-		const struct mkv_peer_call *call, struct mkv_buf *reply)
+/* Calls a peer. True: it answered 200. False: an error was answered. */
+static bool call_peer(struct mkv_http_request *request, struct mkv_peer *peer,
+		      const struct mkv_peer_call *call, struct mkv_buf *reply)
 {
 	struct mkv_error err;
 	unsigned status = 0;
 	int rc = mkv_peer_ask(peer, call, &status, reply, &err);
-	/* Payment's own refusal: it took nothing. */
+	/* A refusal by payment: nothing was paid. */
 	if (peer == service.payment && status >= 400 && status < 500)
 		request->settled = NULL;
 	if (rc < 0)
 		mkv_http_error(request, 503, "peer-away", "%s: %s", call->span,
 			       err.message);
 	else if (status == 404)
-		mkv_http_error(request, 404, "no-user",
-			       "there is no such user");
+		mkv_http_error(request, 404, "no-user", "no such user");
 	else if (status == 400)
 		mkv_http_error(request, 400, "bad-value",
 			       "%s: the price is out of the user's range",
@@ -151,8 +153,8 @@ static bool ask(struct mkv_http_request *request, struct mkv_peer *peer,
 	return request->status == 0;
 }
 
-static bool ask_peers(struct mkv_http_request *request,
-		      const struct mkv_order *order)
+static bool call_peers(struct mkv_http_request *request,
+		       const struct mkv_order *order)
 {
 	char user_path[64], payment_path[128];
 	auto_buf struct mkv_buf reply = {0};
@@ -168,25 +170,25 @@ static bool ask_peers(struct mkv_http_request *request,
 		.parent = &request->span.context,
 		.tracestate = &request->tracestate,
 	};
-	if (!ask(request, service.user, &call, &reply))
+	if (!call_peer(request, service.user, &call, &reply))
 		return false;
 	auto_free char *update = mkv_order_user_update(reply.data, reply.size);
 	if (!update) {
 		mkv_http_error(request, 503, "peer-away",
-			       "GET user: not an answer of a user service");
+			       "GET user: the answer is not a user");
 		return false;
 	}
 	call.span = "GET payment";
 	call.path = payment_path;
-	settle(request, UNKNOWN);
-	if (!ask(request, service.payment, &call, NULL))
+	set_settled(request, UNKNOWN);
+	if (!call_peer(request, service.payment, &call, NULL))
 		return false;
-	settle(request, PAID);
+	set_settled(request, PAID);
 	call.span = "PUT user";
 	call.method = "PUT";
 	call.path = user_path;
 	call.body = update;
-	return ask(request, service.user, &call, NULL);
+	return call_peer(request, service.user, &call, NULL);
 }
 
 static json_int_t number_at(const PGresult *result, int column)
@@ -194,8 +196,8 @@ static json_int_t number_at(const PGresult *result, int column)
 	return (json_int_t)strtoll(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-/* The price is put behind what jansson writes, which knows no decimals. */
-static void answer(struct mkv_http_request *request, const PGresult *result)
+/* Appends the price to jansson's output: jansson has no decimal numbers. */
+static void answer_row(struct mkv_http_request *request, const PGresult *result)
 {
 	json_int_t cents = number_at(result, 3);
 	mkv_http_json(request, 200,
@@ -217,24 +219,23 @@ static void answer_order(struct mkv_http_request *request, size_t statement,
 	int rc = mkv_db_run(service.db, statement, parameters,
 			    &request->span.context, &result, &err);
 	if (statement == INSERT_ORDER && (rc == 0 || rc == -ENODATA))
-		settle(request, MAYBE_STORED);
+		set_settled(request, MAYBE_STORED);
 	if (rc < 0) {
 		mkv_service_db_error(request, rc, &err);
 		return;
 	}
 	if (PQntuples(result) != 1) {
-		mkv_http_error(request, 404, "no-order",
-			       "there is no such order");
+		mkv_http_error(request, 404, "no-order", "no such order");
 		return;
 	}
-	answer(request, result);
+	answer_row(request, result);
 }
 
 static void run_order(struct mkv_http_request *request,
 		      const struct mkv_order *order)
 {
 	if (mkv_work_file_tasks(request, &service.files) < 0 ||
-	    !ask_peers(request, order))
+	    !call_peers(request, order))
 		return;
 	char user[24], cents[24];
 	(void)snprintf(user, sizeof(user), "%" PRId64, request->parameters[0]);

@@ -2,8 +2,8 @@
 /* mkvbench-payment: the study's payment service.
  *
  *     GET /payment/transfer/id/{id}/amount/{amount}
- *         SleepTask, LinpackBenchmark2, then PUT user: takes the amount (cents)
- *         from the user's balance */
+ *         SleepTask, LinpackBenchmark2, then PUT user, which subtracts the
+ * amount (cents) from the user's balance */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,18 +14,18 @@
 #include "programs/study/lib/work.h"
 
 static struct payment_service {
-	struct mkv_db *db; /* none; see mkv_service_health() */
+	struct mkv_db *db; /* always NULL; for mkv_service_health() */
 	struct mkv_peer *user;
 	int64_t sleep_us, linpack_size;
 } service;
 
 static const struct mkv_service_setting own_settings[] = {
 	{"SLEEP", MKV_SETTING_DURATION, "0us", 0, 60 * 1000 * 1000,
-	 .doc = "that SleepTask burns", .number = &service.sleep_us},
+	 .doc = "time that SleepTask busy-waits", .number = &service.sleep_us},
 	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "350", 1, MKV_LINPACK_ORDER_MAX,
-	 .doc = "order of LinpackBenchmark2's system",
+	 .doc = "order of LinpackBenchmark2's system of equations",
 	 .number = &service.linpack_size},
-	{"USER_URL", .doc = "of the user service; unless set, port 8080 of "
+	{"USER_URL", .doc = "URL of the user service; default: port 8080 of "
 			    "MKVBENCH_ADDRESS_USER, else of 127.0.0.1"},
 	MKV_PEER_TIMEOUT("6000"),
 	{0},
@@ -39,7 +39,7 @@ static int configure(void *context, struct mkv_error *err)
 	return mkv_peer_new("user", &service.user, err);
 }
 
-static void transfer(struct mkv_http_request *request, void *context)
+static void transfer_amount(struct mkv_http_request *request, void *context)
 {
 	(void)context;
 	char path[64], body[64];
@@ -63,8 +63,7 @@ static void transfer(struct mkv_http_request *request, void *context)
 	if (mkv_peer_ask(service.user, &call, &status, NULL, &err) < 0)
 		mkv_http_error(request, 503, "user-away", "%s", err.message);
 	else if (status == 404)
-		mkv_http_error(request, 404, "no-user",
-			       "there is no such user");
+		mkv_http_error(request, 404, "no-user", "no such user");
 	else if (status == 400)
 		mkv_http_error(request, 400, "bad-value",
 			       "the amount is out of range");
@@ -78,7 +77,8 @@ static void transfer(struct mkv_http_request *request, void *context)
 }
 
 static const struct mkv_http_route routes[] = {
-	{"GET", "/payment/transfer/id/{id}/amount/{amount}", transfer, false},
+	{"GET", "/payment/transfer/id/{id}/amount/{amount}", transfer_amount,
+	 false},
 	{"GET", "/healthz", mkv_service_health, true},
 	{0},
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-postgres: what a PostgreSQL container runs first. Makes a cluster in
- * an empty volume, writes who may connect, and becomes the server.
+/* mkvbench-postgres: entry point of a PostgreSQL container. Creates a cluster
+ * in an empty volume, writes pg_hba.conf and executes the server.
  *
- * There is no password: a secret in an image that anyone can rebuild is none.
- * Who can reach the port decides instead.
+ * There is no password, since anyone who rebuilds the image would know it.
+ * Access is limited by the network: pg_hba.conf trusts the loopback addresses
+ * and the server's own subnets (samenet), and refuses all others.
  *
- * pg_hba.conf trusts the loopback addresses and the server's own subnets
- * (samenet); all else is refused. The cluster appears under its name only when
- * complete: a container that is killed in between starts over. */
+ * The cluster gets its final name only when it is complete: a container that is
+ * killed before starts over. */
 
 #include <fcntl.h>
 #include <glob.h>
@@ -25,35 +25,35 @@
 enum { INITDB_TIMEOUT_S = 900, OPTIONS_MAX = 48, PATH_LIMIT = 512 };
 
 struct cluster {
-	char bin[PATH_LIMIT]; /* of PostgreSQL's own programs */
+	char bin[PATH_LIMIT]; /* directory of PostgreSQL's programs */
 	const char *named, *data, *listen, *port, *database, *options;
-	char fresh[PATH_LIMIT]; /* where a new one is made */
+	char fresh[PATH_LIMIT]; /* staging directory */
 };
 
 static struct cluster cluster_set;
 static const struct mkv_service_setting own_settings[] = {
 	{"PG_DATA", MKV_SETTING_TEXT, "/var/lib/postgresql/data",
-	 .max = PATH_LIMIT - 32, .doc = "the cluster",
+	 .max = PATH_LIMIT - 32, .doc = "directory of the database cluster",
 	 .text = &cluster_set.data},
 	{"PG_LISTEN", MKV_SETTING_TEXT, "127.0.0.1", .max = 250,
-	 .doc = "addresses it listens on; on a bridge network `*`",
+	 .doc = "addresses to listen on; `*` on a bridge network",
 	 .text = &cluster_set.listen},
 	{"PG_PORT", MKV_SETTING_INTEGER, "5432", 1, 65535,
-	 .doc = "where it listens", .text = &cluster_set.port},
+	 .doc = "TCP port to listen on", .text = &cluster_set.port},
 	{"PG_DATABASE", MKV_SETTING_TEXT, "mkvbench", .max = 63,
-	 .doc = "name of the role and its database",
+	 .doc = "name of the role and of its database",
 	 .text = &cluster_set.database},
 	{"PG_OPTIONS", MKV_SETTING_TEXT, NULL, .max = 2000,
-	 .doc = "more `-c NAME=VALUE`, separated by spaces",
+	 .doc = "further `-c NAME=VALUE` options, separated by spaces",
 	 .text = &cluster_set.options},
 	{"PG_BIN", MKV_SETTING_TEXT, NULL, .max = PATH_LIMIT - 32,
-	 .doc = "PostgreSQL's programs; unless set, the newest in "
+	 .doc = "directory of PostgreSQL's programs; default: the newest in "
 		"/usr/lib/postgresql",
 	 .text = &cluster_set.named},
 	{0},
 };
 
-/* The newest version that is installed. */
+/* Finds the programs of the newest installed version. */
 static int find_programs(struct cluster *cluster, struct mkv_error *err)
 {
 	if (cluster->named) {
@@ -62,14 +62,16 @@ static int find_programs(struct cluster *cluster, struct mkv_error *err)
 		return 0;
 	}
 	glob_t found = {0};
-	int rc = glob("/usr/lib/postgresql/*/bin", 0, NULL, &found);
-	if (rc == 0)
-		(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s",
-			       found.gl_pathv[found.gl_pathc - 1]);
+	if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) != 0) {
+		globfree(&found);
+		return mkv_fail(
+			err, MKV_FAILED, ENOENT,
+			"find PostgreSQL: no /usr/lib/postgresql/*/bin");
+	}
+	(void)snprintf(cluster->bin, sizeof(cluster->bin), "%s",
+		       found.gl_pathv[found.gl_pathc - 1]);
 	globfree(&found);
-	return rc == 0 ? 0
-		       : mkv_fail(err, MKV_FAILED, ENOENT,
-				  "there is no /usr/lib/postgresql/*/bin");
+	return 0;
 }
 
 static bool is_name(const char *text)
@@ -79,7 +81,8 @@ static bool is_name(const char *text)
 	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == length;
 }
 
-static int run(const char *const *argv, int input, struct mkv_error *err)
+static int run_program(const char *const *argv, int input,
+		       struct mkv_error *err)
 {
 	const struct mkv_process process = {
 		.argv = argv,
@@ -102,12 +105,12 @@ static int run_initdb(const struct cluster *cluster, struct mkv_error *err)
 				    "--locale=C.UTF-8",
 				    "--auth=trust",
 				    "--data-checksums",
-				    "--no-sync", /* make_cluster() does */
+				    "--no-sync", /* make_cluster() syncs */
 				    NULL};
-	return run(argv, 0, err);
+	return run_program(argv, 0, err);
 }
 
-/* In single-user mode, since nobody else may see the cluster yet. */
+/* Uses single-user mode: no client may connect to an incomplete cluster. */
 static int create_database(const struct cluster *cluster, struct mkv_error *err)
 {
 	char program[PATH_LIMIT + 32], sql[256];
@@ -120,10 +123,11 @@ static int create_database(const struct cluster *cluster, struct mkv_error *err)
 	int rc = mkv_pwrite_all(input, sql, (size_t)length, 0, err);
 	const char *const argv[] = {program,	    "--single", "-j", "-D",
 				    cluster->fresh, "postgres", NULL};
-	return rc < 0 ? rc : run(argv, input, err);
+	return rc < 0 ? rc : run_program(argv, input, err);
 }
 
-static int put_access(const struct cluster *cluster, struct mkv_error *err)
+static int write_access_rules(const struct cluster *cluster,
+			      struct mkv_error *err)
 {
 	static const char rules[] =
 		"# TYPE  DATABASE  USER  ADDRESS       METHOD\n"
@@ -139,12 +143,15 @@ static int put_access(const struct cluster *cluster, struct mkv_error *err)
 static int make_cluster(const struct cluster *cluster, struct mkv_error *err)
 {
 	int rc = mkv_remove_tree(AT_FDCWD, cluster->fresh, err);
-	if (rc == 0)
-		rc = run_initdb(cluster, err);
-	if (rc == 0)
-		rc = create_database(cluster, err);
-	if (rc == 0)
-		rc = put_access(cluster, err);
+	if (rc < 0)
+		return rc;
+	rc = run_initdb(cluster, err);
+	if (rc < 0)
+		return rc;
+	rc = create_database(cluster, err);
+	if (rc < 0)
+		return rc;
+	rc = write_access_rules(cluster, err);
 	if (rc < 0)
 		return rc;
 	auto_fd int fd = open(cluster->fresh, O_RDONLY | O_CLOEXEC);
@@ -165,11 +172,11 @@ static int ensure_cluster(const struct cluster *cluster, struct mkv_error *err)
 	(void)snprintf(path, sizeof(path), "%s/PG_VERSION", cluster->data);
 	if (stat(path, &st) == 0)
 		return 0;
-	mkv_log_info("making a cluster in '%s'", cluster->data);
+	mkv_log_info("creating a cluster in '%s'", cluster->data);
 	return make_cluster(cluster, err);
 }
 
-/* Adds the words of PG_OPTIONS, which are cut apart where they stand. */
+/* Splits PG_OPTIONS in place and adds the arguments. */
 static int add_options(char *options, const char **argv, size_t *n,
 		       struct mkv_error *err)
 {
@@ -179,14 +186,14 @@ static int add_options(char *options, const char **argv, size_t *n,
 		if (*n == OPTIONS_MAX)
 			return mkv_fail(
 				err, MKV_BAD_USAGE, E2BIG,
-				"MKVBENCH_PG_OPTIONS has too many words");
+				"MKVBENCH_PG_OPTIONS has too many arguments");
 		argv[(*n)++] = word;
 	}
 	return 0;
 }
 
-/* Becomes the server. */
-static int become_server(const struct cluster *cluster, struct mkv_error *err)
+/* Executes the server in this process. */
+static int exec_server(const struct cluster *cluster, struct mkv_error *err)
 {
 	char program[PATH_LIMIT + 32], listen[300], options[2048];
 	(void)snprintf(program, sizeof(program), "%s/postgres", cluster->bin);
@@ -205,7 +212,7 @@ static int become_server(const struct cluster *cluster, struct mkv_error *err)
 	argv[n] = NULL;
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execv(program, (char *const *)(uintptr_t)argv);
-	return mkv_fail(err, MKV_FAILED, errno, "run '%s': %m", program);
+	return mkv_fail(err, MKV_FAILED, errno, "execute '%s': %m", program);
 }
 
 static int run_as_server(const struct mkv_program *program,
@@ -221,9 +228,10 @@ static int run_as_server(const struct mkv_program *program,
 	(void)snprintf(cluster->fresh, sizeof(cluster->fresh), "%s.new",
 		       cluster->data);
 	int rc = find_programs(cluster, err);
-	if (rc == 0)
-		rc = ensure_cluster(cluster, err);
-	return rc < 0 ? rc : become_server(cluster, err);
+	if (rc < 0)
+		return rc;
+	rc = ensure_cluster(cluster, err);
+	return rc < 0 ? rc : exec_server(cluster, err);
 }
 
 int main(int argc, char **argv)

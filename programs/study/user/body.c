@@ -5,17 +5,17 @@
 #include <string.h>
 
 static int read_number(const json_t *body, const char *key, char ret[static 24],
-		       bool *ret_there, struct mkv_error *err)
+		       bool *ret_exists, struct mkv_error *err)
 {
 	const json_t *value = json_object_get(body, key);
-	*ret_there = value != NULL;
+	*ret_exists = value != NULL;
 	if (!value)
 		return 0;
 	json_int_t number = json_integer_value(value);
 	if (!json_is_integer(value) || number < -MKV_USER_BALANCE_MAX ||
 	    number > MKV_USER_BALANCE_MAX)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"'%s' is not a whole number within limits",
+				"'%s' is not an integer from -10^15 to 10^15",
 				key);
 	(void)snprintf(ret, 24, "%lld", (long long)number);
 	return 0;
@@ -50,7 +50,7 @@ static int check_keys(const json_t *body, struct mkv_error *err)
 			is_known |= strcmp(known[i], key) == 0;
 		if (!is_known)
 			return mkv_fail(err, MKV_FAILED, EINVAL,
-					"a user has no '%.40s'", key);
+					"unknown key '%.40s'", key);
 	}
 	return 0;
 }
@@ -60,15 +60,18 @@ int mkv_user_read(const json_t *body, struct mkv_user_change *ret,
 {
 	bool has_balance = false, has_amount = false;
 	int rc = check_keys(body, err);
-	if (rc == 0)
-		rc = read_text(body, "name", &ret->name, err);
-	if (rc == 0)
-		rc = read_text(body, "email", &ret->email, err);
-	if (rc == 0)
-		rc = read_number(body, "balance", ret->balance_text,
-				 &has_balance, err);
-	if (rc == 0)
-		rc = read_number(body, "amount", ret->amount, &has_amount, err);
+	if (rc < 0)
+		return rc;
+	rc = read_text(body, "name", &ret->name, err);
+	if (rc < 0)
+		return rc;
+	rc = read_text(body, "email", &ret->email, err);
+	if (rc < 0)
+		return rc;
+	rc = read_number(body, "balance", ret->balance_text, &has_balance, err);
+	if (rc < 0)
+		return rc;
+	rc = read_number(body, "amount", ret->amount, &has_amount, err);
 	if (rc < 0)
 		return rc;
 	ret->balance = has_balance ? ret->balance_text : NULL;

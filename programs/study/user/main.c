@@ -5,9 +5,9 @@
  *     PUT  /users/{id}     SELECT, then UPDATE
  *     POST /users/create   INSERT
  *
- * A user is {"id","name","email","balance"}; the balance counts cents. PUT
- * takes any of "name", "email", "balance", and "amount", which is added to the
- * balance in the same statement. */
+ * A user is {"id","name","email","balance"}; the balance is in cents. PUT
+ * accepts any of "name", "email", "balance", and "amount", which is added to
+ * the balance in the same statement. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -48,7 +48,7 @@ static const struct mkv_db_statement statements[] = {
 	{0},
 };
 
-/* Two services that start at once must not both make the table. */
+/* The advisory lock serialises two services that start at the same time. */
 static const char schema_format[] =
 	"BEGIN;"
 	"SELECT pg_advisory_xact_lock(7318001);"
@@ -64,10 +64,10 @@ static const char schema_format[] =
 
 static const struct mkv_service_setting own_settings[] = {
 	{"LINPACK_SIZE", MKV_SETTING_INTEGER, "200", 1, MKV_LINPACK_ORDER_MAX,
-	 .doc = "order of LinpackBenchmark1's system",
+	 .doc = "order of LinpackBenchmark1's system of equations",
 	 .number = &service.linpack_size},
 	{"USERS", MKV_SETTING_INTEGER, "1000", 0, 1000000,
-	 .doc = "users that an empty table is filled with",
+	 .doc = "users to insert into an empty table",
 	 .number = &service.users},
 	{0},
 };
@@ -82,7 +82,8 @@ static int configure(void *context, struct mkv_error *err)
 	return 0;
 }
 
-/* Runs a statement that gives one user or none; answers when it can't. */
+/* Executes a statement that returns one user. On failure, or without a user, an
+ * error is answered. */
 static int find_user(struct mkv_http_request *request, size_t statement,
 		     const char *const *parameters, PGresult **ret)
 {
@@ -95,8 +96,7 @@ static int find_user(struct mkv_http_request *request, size_t statement,
 		return rc;
 	}
 	if (PQntuples(result) != 1) {
-		mkv_http_error(request, 404, "no-user",
-			       "there is no such user");
+		mkv_http_error(request, 404, "no-user", "no such user");
 		return -ENOENT;
 	}
 	*ret = mkv_take(result);
@@ -130,7 +130,7 @@ static void get_user(struct mkv_http_request *request, void *context)
 	answer_user(request, 200, result);
 }
 
-/* Reads a body, or answers 400. */
+/* Parses the body, or answers 400 and returns NULL. */
 static json_t *read_body(struct mkv_http_request *request,
 			 struct mkv_user_change *ret)
 {
@@ -173,7 +173,7 @@ static void create_user(struct mkv_http_request *request, void *context)
 							 : "0"};
 	if (!change.name || !change.email)
 		mkv_http_error(request, 400, "bad-value",
-			       "a user has a 'name' and an 'email'");
+			       "a user must have a 'name' and an 'email'");
 	else if (find_user(request, INSERT_USER, parameters, &result) == 0)
 		answer_user(request, 201, result);
 }

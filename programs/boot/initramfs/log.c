@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/boot/initramfs/say.h"
+#include "programs/boot/initramfs/log.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 
-static void put(const char *device, const char *head, const char *tail,
-		const char *format, va_list arguments)
+static void write_line(const char *device, const char *head, const char *tail,
+		       const char *format, va_list arguments)
 {
 	char text[1024];
 	(void)vsnprintf(text, sizeof(text), format, arguments);
@@ -15,21 +15,21 @@ static void put(const char *device, const char *head, const char *tail,
 			      head, text, tail);
 	auto_fd int fd = open(device, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || write(fd, line, (size_t)length) < 0)
-		return; /* nobody left to tell */
+		return; /* no other place to report to */
 }
 
-void say_log(const char *format, ...)
+void log_to_kernel(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	put("/dev/kmsg", "<6>", "\n", format, arguments);
+	write_line("/dev/kmsg", "<6>", "\n", format, arguments);
 	va_end(arguments);
 }
 
-void say_error(const char *format, ...)
+void log_to_console(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	put("/dev/console", "", "\r\n", format, arguments);
+	write_line("/dev/console", "", "\r\n", format, arguments);
 	va_end(arguments);
 }

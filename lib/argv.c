@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/core/host/argv.h"
+#include "lib/argv.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/boot/initramfs/words.h"
+#include "programs/boot/initramfs/cmdline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Ends every word with a NUL and the text with two; quotes around words are
- * taken away by blanking them out of the copy. */
-static void cut(const char *line, char *text)
+/* Ends every parameter with a NUL and the text with two NULs. Quotes are not
+ * copied. */
+static void split_parameters(const char *line, char *text)
 {
 	bool quoted = false;
 	size_t used = 0;
-	for (size_t i = 0; line[i] && line[i] != '\n' && used < WORDS_MOST - 2;
+	for (size_t i = 0; line[i] && line[i] != '\n' && used < CMDLINE_MAX - 2;
 	     i++) {
 		if (line[i] == '"') {
 			quoted = !quoted;
@@ -26,20 +26,20 @@ static void cut(const char *line, char *text)
 	text[used + 1] = '\0';
 }
 
-/* The value behind "KEY=", or NULL. */
+/* The value that follows "KEY=", or NULL. */
 static const char *value_of(const char *word, const char *key)
 {
 	size_t length = strlen(key);
 	return strncmp(word, key, length) == 0 ? word + length : NULL;
 }
 
-static int seconds(const char *text)
+static int parse_seconds(const char *text)
 {
 	long value = strtol(text, NULL, 10);
 	return value > 86400 ? 86400 : value < -1 ? -1 : (int)value;
 }
 
-static void take(const char *word, struct words *ret)
+static void apply_parameter(const char *word, struct cmdline *ret)
 {
 	const char *value;
 	if ((value = value_of(word, "root=")))
@@ -51,9 +51,10 @@ static void take(const char *word, struct words *ret)
 	else if ((value = value_of(word, "init=")))
 		ret->init = value;
 	else if ((value = value_of(word, "panic=")))
-		ret->panic_s = seconds(value);
+		ret->panic_s = parse_seconds(value);
 	else if ((value = value_of(word, "rootwait=")))
-		ret->wait_s = seconds(value) < 0 ? 0 : seconds(value);
+		ret->wait_s =
+			parse_seconds(value) < 0 ? 0 : parse_seconds(value);
 	else if (strcmp(word, "rootwait") == 0)
 		ret->wait_s = WAIT_LONG_S;
 	else if (strcmp(word, "ro") == 0)
@@ -62,14 +63,14 @@ static void take(const char *word, struct words *ret)
 		ret->writable = true;
 }
 
-void words_parse(const char *line, struct words *ret)
+void cmdline_parse(const char *line, struct cmdline *ret)
 {
-	*ret = (struct words){.wait_s = WAIT_DEFAULT_S};
-	cut(line, ret->text);
+	*ret = (struct cmdline){.wait_s = WAIT_DEFAULT_S};
+	split_parameters(line, ret->text);
 	for (const char *word = ret->text; *word; word += strlen(word) + 1) {
 		if (strcmp(word, "--") == 0)
 			break;
-		take(word, ret);
+		apply_parameter(word, ret);
 	}
 }
 
@@ -84,12 +85,13 @@ static bool is_module(const char *word, const char *module, size_t length)
 	return word[length] == '.';
 }
 
-void words_module(const struct words *words, const char *module, char *ret,
-		  unsigned long size)
+void cmdline_module(const struct cmdline *cmdline, const char *module,
+		    char *ret, unsigned long size)
 {
 	size_t used = 0, length = strlen(module);
 	ret[0] = '\0';
-	for (const char *word = words->text; *word; word += strlen(word) + 1) {
+	for (const char *word = cmdline->text; *word;
+	     word += strlen(word) + 1) {
 		if (strcmp(word, "--") == 0)
 			break;
 		if (strlen(word) <= length || !is_module(word, module, length))
