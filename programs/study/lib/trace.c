@@ -210,42 +210,66 @@ static void find_destination(const char *service, struct destination *ret)
 	}
 }
 
+static int open_exporter(const struct destination *to,
+			 const struct mkv_trace_resource *resource,
+			 struct mkv_error *err)
+{
+	int rc = to->endpoint
+			 ? mkv_trace_http_open(to->endpoint, resource,
+					       &trace.exporter, err)
+			 : mkv_trace_file_open(to->file,
+					       (uint64_t)mkv_trace_spare_bytes,
+					       resource, &trace.exporter, err);
+	return rc < 0 ? mkv_wrap(err, rc, "traces") : 0;
+}
+
+/* Waits on `changed` use CLOCK_MONOTONIC. */
+static void init_condition(void)
+{
+	pthread_condattr_t attributes;
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&trace.changed, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+}
+
+static int start_thread(struct mkv_error *err)
+{
+	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));
+	trace.ring = calloc(MKV_TRACE_QUEUE, sizeof(*trace.ring));
+	trace.stopping = false;
+	init_condition();
+	int rc = batch && trace.ring
+			 ? mkv_thread_start(&trace.thread, export_all, batch,
+					    err, "span exporter")
+			 : mkv_oom(err);
+	if (rc < 0) {
+		free(batch);
+		free(trace.ring);
+		trace.ring = NULL;
+		(void)pthread_cond_destroy(&trace.changed);
+	}
+	return rc;
+}
+
 int mkv_trace_start(const char *service, struct mkv_error *err)
 {
 	static struct mkv_trace_resource resource;
 	struct destination to = {0};
 	find_destination(service, &to);
 	if (!to.endpoint && !to.file) {
-		mkv_log_info("spans are not exported: no destination is set");
+		mkv_log_info("tracing is off: spans are not exported");
 		return 0;
 	}
 	int rc = read_resource(service, &resource, err);
 	if (rc < 0)
 		return rc;
-	rc = to.endpoint ? mkv_trace_http_open(to.endpoint, &resource,
-					       &trace.exporter, err)
-			 : mkv_trace_file_open(to.file,
-					       (uint64_t)mkv_trace_spare_bytes,
-					       &resource, &trace.exporter, err);
+	rc = open_exporter(&to, &resource, err);
 	if (rc < 0)
-		return mkv_wrap(err, rc, "traces");
-	struct mkv_span *batch = calloc(MKV_TRACE_BATCH, sizeof(*batch));
-	trace.ring = calloc(MKV_TRACE_QUEUE, sizeof(*trace.ring));
-	trace.stopping = false;
-	pthread_condattr_t attributes;
-	(void)pthread_condattr_init(&attributes);
-	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&trace.changed, &attributes);
-	(void)pthread_condattr_destroy(&attributes);
-	rc = batch && trace.ring ? mkv_thread_start(&trace.thread, export_all,
-						    batch, err, "span exporter")
-				 : mkv_oom(err);
+		return rc;
+	rc = start_thread(err);
 	if (rc < 0) {
 		trace.exporter.close(trace.exporter.state);
-		free(batch);
-		free(trace.ring);
-		trace.ring = NULL;
-		(void)pthread_cond_destroy(&trace.changed);
 		return rc;
 	}
 	/* Touches every page: memory does not grow during a run. */
