@@ -212,16 +212,29 @@ static int classify_directory(int fd, const char *path,
 	return 0;
 }
 
+static int open_mark(int fd)
+{
+	return openat(fd, MARK,
+		      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY |
+			      O_CLOEXEC);
+}
+
 int mkv_store_mark_read(int fd, const char *path, enum mkv_store_state *ret,
 			struct mkv_error *err)
 {
 	char text[sizeof(mark_text)] = "";
 	struct stat st;
-	auto_fd int mark = openat(fd, MARK,
-				  O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
-					  O_NOCTTY | O_CLOEXEC);
-	if (mark < 0 && errno == ENOENT)
-		return classify_directory(fd, path, ret, err);
+	auto_fd int mark = open_mark(fd);
+	if (mark < 0 && errno == ENOENT) {
+		int rc = classify_directory(fd, path, ret, err);
+		if (rc == 0)
+			return 0;
+		/* Another build may have made the store since: it creates the
+		 * marker before the directories that were found. */
+		mark = open_mark(fd);
+		if (mark < 0 && errno == ENOENT)
+			return rc;
+	}
 	if (mark < 0 && errno != ELOOP && errno != ENXIO)
 		return mkv_store_fail(path, errno, "read its marker", err);
 	bool is_ours = mark >= 0 && fstat(mark, &st) == 0 &&
