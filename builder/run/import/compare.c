@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What libvirt and the pool's folder hold already of what is to be imported. */
+/* What libvirt and the pool's directory hold already of what is to be imported.
+ */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,10 +37,10 @@ static int compare_part(struct mkv_import *import, struct mkv_import_part *part,
 		same &= same_text(ours, theirs, *xpaths);
 	part->state = same ? MKV_IMPORT_UNCHANGED : MKV_IMPORT_REPLACED;
 	if (!same && !import->options->replace)
-		mkv_import_because(import,
-				   "%s '%s' is there already and "
-				   "differs (--replace)",
-				   kind, part->name);
+		mkv_import_add_reason(import,
+				      "%s '%s' is there already and "
+				      "differs (--replace)",
+				      kind, part->name);
 	return 0;
 }
 
@@ -100,20 +101,21 @@ static int compare_definition(struct mkv_import *import,
 	*ret_is_ours = mark != NULL;
 	guest->domain_state = MKV_IMPORT_REPLACED;
 	if (!mark)
-		mkv_import_because(import,
-				   "domain '%s' is there already, not "
-				   "by an import",
-				   guest->needs.name);
+		mkv_import_add_reason(import,
+				      "domain '%s' is there already, not "
+				      "by an import",
+				      guest->needs.name);
 	else if (strcmp(mark, guest->mark) == 0 && defined &&
 		 strcmp(defined, digest) == 0)
 		guest->domain_state = MKV_IMPORT_UNCHANGED;
 	else if (!import->options->replace)
-		mkv_import_because(import,
-				   "domain '%s' is there already and "
-				   "%s (--replace)",
-				   guest->needs.name,
-				   strcmp(mark, guest->mark) == 0 ? "was edited"
-								  : "differs");
+		mkv_import_add_reason(import,
+				      "domain '%s' is there already and "
+				      "%s (--replace)",
+				      guest->needs.name,
+				      strcmp(mark, guest->mark) == 0
+					      ? "was edited"
+					      : "differs");
 	return 0;
 }
 
@@ -129,7 +131,7 @@ static int compare_domain(struct mkv_import *import,
 			virDomainLookupByUUIDString(import->connection,
 						    guest->needs.uuid);
 		if (other)
-			mkv_import_because(
+			mkv_import_add_reason(
 				import, "domain '%s' has the uuid of '%s'",
 				virDomainGetName(other), guest->needs.name);
 		return 0;
@@ -166,10 +168,10 @@ static int compare_disk(struct mkv_import *import,
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		mkv_import_because(import,
-				   "disk: '%s' is there and isn't a "
-				   "file that we can read",
-				   guest->disk);
+		mkv_import_add_reason(import,
+				      "disk: '%s' is there and isn't a "
+				      "file that we can read",
+				      guest->disk);
 		return 0;
 	}
 	int rc = same_content(guest, fd, &st, &same, err);
@@ -183,10 +185,10 @@ static int compare_disk(struct mkv_import *import,
 	else if (is_its_own)
 		guest->disk_state = MKV_IMPORT_USED;
 	else
-		mkv_import_because(import,
-				   "disk: '%s' is there already and "
-				   "differs (--replace)",
-				   guest->disk);
+		mkv_import_add_reason(import,
+				      "disk: '%s' is there already and "
+				      "differs (--replace)",
+				      guest->disk);
 	return 0;
 }
 
@@ -201,10 +203,10 @@ static int compare_guest(struct mkv_import *import,
 	    (guest->domain_state == MKV_IMPORT_REPLACED ||
 	     guest->disk_state == MKV_IMPORT_REPLACED ||
 	     guest->disk_state == MKV_IMPORT_NEW))
-		mkv_import_because(import,
-				   "domain '%s' is running: shut it "
-				   "down first",
-				   guest->needs.name);
+		mkv_import_add_reason(import,
+				      "domain '%s' is running: shut it "
+				      "down first",
+				      guest->needs.name);
 	return rc;
 }
 

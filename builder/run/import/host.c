@@ -36,10 +36,10 @@ static void check_number(struct mkv_import *import, const char *text,
 {
 	auto_free char *value = cpuinfo(text, key);
 	if (promised >= 0 && value && atoi(value) != promised)
-		mkv_import_because(import,
-				   "CPU: the contract promises %s %d, this "
-				   "machine's is %s",
-				   key, promised, value);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises %s %d, this "
+				      "machine's is %s",
+				      key, promised, value);
 }
 
 static bool has_word(const char *words, const char *word)
@@ -63,8 +63,8 @@ static void check_features(struct mkv_import *import, const char *text,
 				       missing.size ? ", " : "",
 				       cpu->features.items[i]);
 	if (missing.size)
-		mkv_import_because(import, "CPU: this machine's lacks %s",
-				   missing.data);
+		mkv_import_add_reason(import, "CPU: this machine's lacks %s",
+				      missing.data);
 }
 
 /* A guest of the host's own CPU can be no other CPU than the host's. */
@@ -80,15 +80,15 @@ static int check_cpu(struct mkv_import *import, struct mkv_error *err)
 	auto_free char *vendor = cpuinfo(text.data, "vendor_id");
 	auto_free char *brand = cpuinfo(text.data, "model name");
 	if (cpu->vendor && vendor && !mkv_cputext_is_shown(cpu->vendor, vendor))
-		mkv_import_because(import,
-				   "CPU: the contract promises %s, this "
-				   "machine's is %s",
-				   cpu->vendor, vendor);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises %s, this "
+				      "machine's is %s",
+				      cpu->vendor, vendor);
 	if (cpu->brand && brand && !mkv_cputext_is_shown(cpu->brand, brand))
-		mkv_import_because(import,
-				   "CPU: the contract promises '%s', this "
-				   "machine has '%s'",
-				   cpu->brand, brand);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises '%s', this "
+				      "machine has '%s'",
+				      cpu->brand, brand);
 	check_number(import, text.data, "cpu family", cpu->family);
 	check_number(import, text.data, "model", cpu->model);
 	check_number(import, text.data, "stepping", cpu->stepping);
@@ -104,7 +104,7 @@ static int check_kvm(struct mkv_import *import,
 	if (!mkv_document_has(capabilities,
 			      "/capabilities/guest/arch[@name='x86_64']/"
 			      "domain[@type='kvm']")) {
-		mkv_import_because(import, "KVM: libvirt has none here");
+		mkv_import_add_reason(import, "KVM: libvirt has none here");
 		return 0;
 	}
 	if (import->options->accel == MKV_ACCEL_KVM)
@@ -122,7 +122,7 @@ static int check_kvm(struct mkv_import *import,
 	if (rc == 0)
 		rc = mkv_accel_probe_kvm(path, &works, why, err);
 	if (rc == 0 && !works)
-		mkv_import_because(import, "KVM: %s", why);
+		mkv_import_add_reason(import, "KVM: %s", why);
 	return rc;
 }
 
@@ -135,8 +135,9 @@ static int domain_capabilities(struct mkv_import *import,
 		import->emulate ? "qemu" : "kvm", 0);
 	if (xml)
 		return mkv_document_parse(xml, strlen(xml), ret, err);
-	mkv_import_because(import, "libvirt has no x86-64 machines of QEMU: %s",
-			   virGetLastErrorMessage());
+	mkv_import_add_reason(import,
+			      "libvirt has no x86-64 machines of QEMU: %s",
+			      virGetLastErrorMessage());
 	return 0;
 }
 
@@ -150,23 +151,23 @@ static int check_machine(struct mkv_import *import, struct mkv_error *err)
 	uint64_t cpus = mkv_document_number(
 		answer, "/domainCapabilities/vcpu/@max", UINT64_MAX);
 	if (needs->cpus > cpus)
-		mkv_import_because(import, "QEMU here has at most %llu CPUs",
-				   (unsigned long long)cpus);
+		mkv_import_add_reason(import, "QEMU here has at most %llu CPUs",
+				      (unsigned long long)cpus);
 	if (needs->iothreads &&
 	    !mkv_document_has(answer, "/domainCapabilities/"
 				      "iothreads[@supported='yes']"))
-		mkv_import_because(import, "QEMU here has no I/O threads");
+		mkv_import_add_reason(import, "QEMU here has no I/O threads");
 	if (needs->uefi &&
 	    !mkv_document_has(answer, "/domainCapabilities/os/"
 				      "enum[@name='firmware']/value[.='efi']"))
-		mkv_import_because(import, "no UEFI firmware for guests is "
-					   "installed (package ovmf)");
+		mkv_import_add_reason(import, "no UEFI firmware for guests is "
+					      "installed (package ovmf)");
 	if (!import->emulate && needs->host_cpu &&
 	    !mkv_document_has(answer, "/domainCapabilities/cpu/"
 				      "mode[@name='host-passthrough' and "
 				      "@supported='yes']"))
-		mkv_import_because(import, "CPU: the host's own can't be "
-					   "passed through");
+		mkv_import_add_reason(import, "CPU: the host's own can't be "
+					      "passed through");
 	return 0;
 }
 
@@ -227,7 +228,7 @@ static void check_overlap(struct mkv_import *import, size_t i)
 			for (unsigned m = 0; m < b->cpus; m++) {
 				if (a->pins[k] < 0 || a->pins[k] != b->pins[m])
 					continue;
-				mkv_import_because(
+				mkv_import_add_reason(
 					import,
 					"pinning: %s and %s both want CPU %d; "
 					"import one of them here (--host)",
@@ -254,19 +255,19 @@ static void check_pins(struct mkv_import *import,
 				missing = needs->pins[k];
 		}
 		if (missing >= 0)
-			mkv_import_because(import,
-					   "pinning: %s wants CPU %d, which "
-					   "isn't here",
-					   needs->name, missing);
+			mkv_import_add_reason(import,
+					      "pinning: %s wants CPU %d, which "
+					      "isn't here",
+					      needs->name, missing);
 		else if (needs->pinned &&
 			 !pins_fit(capabilities, needs, &a, &b))
-			mkv_import_because(import,
-					   "pinning: %s: CPUs %d and %d are "
-					   "%s one core here",
-					   needs->name, a, b,
-					   needs->threads > 1
-						   ? "not as wanted in"
-						   : "threads of");
+			mkv_import_add_reason(import,
+					      "pinning: %s: CPUs %d and %d are "
+					      "%s one core here",
+					      needs->name, a, b,
+					      needs->threads > 1
+						      ? "not as wanted in"
+						      : "threads of");
 		check_overlap(import, i);
 	}
 }
@@ -283,17 +284,18 @@ static int check_cpus(struct mkv_import *import,
 		if (import->guests[i].needs.cpus > most)
 			most = import->guests[i].needs.cpus;
 	if (most > node.cpus)
-		mkv_import_because(import,
-				   "CPU: a guest has %u CPUs, this machine %u",
-				   most, node.cpus);
+		mkv_import_add_reason(
+			import, "CPU: a guest has %u CPUs, this machine %u",
+			most, node.cpus);
 	for (size_t i = 0; i < import->n_guests; i++) {
 		const struct mkv_domain_needs *needs = &import->guests[i].needs;
 		if (!needs->host_cpu || needs->threads <= node.threads)
 			continue;
-		mkv_import_because(import,
-				   "CPU: a guest's cores have %u threads, this "
-				   "machine's %u",
-				   needs->threads, node.threads);
+		mkv_import_add_reason(
+			import,
+			"CPU: a guest's cores have %u threads, this "
+			"machine's %u",
+			needs->threads, node.threads);
 		break;
 	}
 	check_pins(import, capabilities);
@@ -345,22 +347,22 @@ static void check_memory(struct mkv_import *import)
 		uint64_t free_pages = number_in(path);
 		if (seen || pages <= free_pages)
 			continue;
-		mkv_import_because(import,
-				   "memory: %llu free huge pages of %llu MiB "
-				   "are needed, this machine has %llu%s",
-				   (unsigned long long)pages,
-				   (unsigned long long)page >> 20,
-				   (unsigned long long)free_pages,
-				   access(path, F_OK) < 0
-					   ? " (not that size at all)"
-					   : "");
+		mkv_import_add_reason(
+			import,
+			"memory: %llu free huge pages of %llu MiB "
+			"are needed, this machine has %llu%s",
+			(unsigned long long)pages,
+			(unsigned long long)page >> 20,
+			(unsigned long long)free_pages,
+			access(path, F_OK) < 0 ? " (not that size at all)"
+					       : "");
 	}
 	mkv_size_text(ordinary, want);
 	mkv_size_text(available_bytes(), have);
 	if (ordinary > available_bytes())
-		mkv_import_because(import,
-				   "memory: %s are needed, %s are available",
-				   want, have);
+		mkv_import_add_reason(import,
+				      "memory: %s are needed, %s are available",
+				      want, have);
 }
 
 static void check_network(struct mkv_import *import)
@@ -370,35 +372,37 @@ static void check_network(struct mkv_import *import)
 		return;
 	if (asprintf(&path, "/sys/class/net/%s/bridge", import->bridge) >= 0 &&
 	    access(path, F_OK) < 0)
-		mkv_import_because(import,
-				   "network: there is no bridge '%s' for the "
-				   "experiment's VLAN",
-				   import->bridge);
+		mkv_import_add_reason(
+			import,
+			"network: there is no bridge '%s' for the "
+			"experiment's VLAN",
+			import->bridge);
 	if (!import->emulate && import->guests[0].needs.vhost &&
 	    access("/dev/vhost-net", F_OK) < 0)
-		mkv_import_because(import, "network: no /dev/vhost-net (kernel "
-					   "module vhost_net)");
+		mkv_import_add_reason(import,
+				      "network: no /dev/vhost-net (kernel "
+				      "module vhost_net)");
 }
 
-/* The nearest folder that is there already. */
-static char *nearest_folder(const char *path)
+/* The nearest directory that is there already. */
+static char *find_existing_directory(const char *path)
 {
-	char *folder = strdup(path);
+	char *directory = strdup(path);
 	struct stat st;
-	while (folder && stat(folder, &st) < 0) {
-		char *slash = strrchr(folder, '/');
+	while (directory && stat(directory, &st) < 0) {
+		char *slash = strrchr(directory, '/');
 		if (!slash)
 			break;
-		slash[slash == folder] = '\0';
-		if (slash == folder)
+		slash[slash == directory] = '\0';
+		if (slash == directory)
 			break;
 	}
-	return folder;
+	return directory;
 }
 
 static void check_disk(struct mkv_import *import)
 {
-	auto_free char *folder = nearest_folder(import->folder);
+	auto_free char *directory = find_existing_directory(import->directory);
 	struct statvfs fs;
 	struct stat st;
 	uint64_t wanted = 0;
@@ -407,36 +411,38 @@ static void check_disk(struct mkv_import *import)
 		if (import->guests[i].disk_state == MKV_IMPORT_NEW ||
 		    import->guests[i].disk_state == MKV_IMPORT_REPLACED)
 			wanted += import->guests[i].allocated_bytes;
-	if (!folder || stat(folder, &st) < 0 || statvfs(folder, &fs) < 0) {
-		mkv_import_because(import, "disk: '%s': %s", import->folder,
-				   strerror(errno));
+	if (!directory || stat(directory, &st) < 0 ||
+	    statvfs(directory, &fs) < 0) {
+		mkv_import_add_reason(import, "disk: '%s': %s",
+				      import->directory, strerror(errno));
 		return;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		mkv_import_because(import, "disk: '%s' isn't a folder", folder);
+		mkv_import_add_reason(import, "disk: '%s' isn't a directory",
+				      directory);
 		return;
 	}
 	uint64_t space = (uint64_t)fs.f_bavail * fs.f_frsize;
 	mkv_size_text(wanted, want);
 	mkv_size_text(space, have);
 	if (wanted > space)
-		mkv_import_because(import,
-				   "disk: '%s' has %s left, %s are "
-				   "needed",
-				   folder, have, want);
+		mkv_import_add_reason(import,
+				      "disk: '%s' has %s left, %s are "
+				      "needed",
+				      directory, have, want);
 	if (!import->guests[0].needs.direct_io)
 		return;
-	auto_fd int fd =
-		open(folder, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+	auto_fd int fd = open(directory,
+			      O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EINVAL)
-		mkv_import_because(import,
-				   "disk: the file system of '%s' has "
-				   "no direct I/O, which cache=none "
-				   "needs",
-				   folder);
+		mkv_import_add_reason(import,
+				      "disk: the file system of '%s' has "
+				      "no direct I/O, which cache=none "
+				      "needs",
+				      directory);
 	else if (fd < 0 && errno != EOPNOTSUPP)
-		mkv_import_because(import, "disk: can't write to '%s': %s",
-				   folder, strerror(errno));
+		mkv_import_add_reason(import, "disk: can't write to '%s': %s",
+				      directory, strerror(errno));
 }
 
 int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)

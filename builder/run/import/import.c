@@ -47,7 +47,7 @@ static void add_line(struct mkv_import *import, char ***lines, size_t *count,
 		grown[(*count)++] = text;
 }
 
-void mkv_import_because(struct mkv_import *import, const char *format, ...)
+void mkv_import_add_reason(struct mkv_import *import, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -56,7 +56,7 @@ void mkv_import_because(struct mkv_import *import, const char *format, ...)
 	va_end(arguments);
 }
 
-void mkv_import_note(struct mkv_import *import, const char *format, ...)
+void mkv_import_add_note(struct mkv_import *import, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -84,7 +84,7 @@ static void done(struct mkv_import *import)
 		free(guest->old_xml);
 	}
 	free(import->guests);
-	free(import->folder);
+	free(import->directory);
 	free(import->bridge);
 	part_done(&import->pool);
 	part_done(&import->network);
@@ -143,7 +143,7 @@ static int load_disk(struct mkv_import *import, struct mkv_import_guest *guest,
 	struct stat st;
 	auto_fd int fd = -1;
 	if (asprintf(&guest->artifact, "%s/disk.raw", guest->host->image) < 0 ||
-	    asprintf(&guest->disk, "%s/%s.raw", import->folder,
+	    asprintf(&guest->disk, "%s/%s.raw", import->directory,
 		     guest->host->name) < 0)
 		return mkv_oom(err);
 	int rc = mkv_trusted_file(import->trusted, guest->artifact, &fd,
@@ -244,7 +244,7 @@ static int load(struct mkv_import *import, struct mkv_error *err)
 	if (!is_plain(name))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"the appliance's name can't be a file's");
-	if (asprintf(&import->folder, "%s/%s", options->pool, name) < 0 ||
+	if (asprintf(&import->directory, "%s/%s", options->pool, name) < 0 ||
 	    asprintf(&import->network.name, "mkvbench-%s", name) < 0 ||
 	    asprintf(&import->pool.name, "mkvbench-%s", name) < 0)
 		return mkv_oom(err);
@@ -287,9 +287,10 @@ static uint64_t emulated_memory(struct mkv_import *import,
 	uint64_t wanted = guest->needs.memory_bytes;
 	if (wanted <= share)
 		return 0;
-	mkv_import_note(import, "%s gets %llu MiB of memory instead of %llu",
-			guest->needs.name, (unsigned long long)share / MIB,
-			(unsigned long long)wanted / MIB);
+	mkv_import_add_note(import,
+			    "%s gets %llu MiB of memory instead of %llu",
+			    guest->needs.name, (unsigned long long)share / MIB,
+			    (unsigned long long)wanted / MIB);
 	return share;
 }
 
@@ -363,11 +364,11 @@ static int adapt_parts(struct mkv_import *import, struct mkv_error *err)
 	import->own_bridge = import->emulate && (access(bridge, F_OK) < 0 ||
 						 has_own_bridge(import));
 	if (import->own_bridge)
-		mkv_import_note(import,
-				"this host has no bridge '%s': the "
-				"network is one of libvirt's own, "
-				"among these guests",
-				import->bridge);
+		mkv_import_add_note(import,
+				    "this host has no bridge '%s': the "
+				    "network is one of libvirt's own, "
+				    "among these guests",
+				    import->bridge);
 	mkv_buf_printf(&network,
 		       "<network><name>%s</name>%s<bridge name='%s'%s/>"
 		       "</network>",
@@ -377,7 +378,7 @@ static int adapt_parts(struct mkv_import *import, struct mkv_error *err)
 		       import->own_bridge ? " stp='off' delay='0'" : "");
 	mkv_buf_printf(&pool, "<pool type='dir'><name>%s</name><target><path>",
 		       import->pool.name);
-	escaped(&pool, import->folder);
+	escaped(&pool, import->directory);
 	mkv_buf_str(&pool, "</path></target></pool>");
 	import->network.xml = mkv_buf_take(&network);
 	import->pool.xml = mkv_buf_take(&pool);
@@ -389,9 +390,10 @@ static int adapt(struct mkv_import *import, struct mkv_error *err)
 	import->emulate = import->options->accel == MKV_ACCEL_TCG;
 	import->report->emulated = import->emulate;
 	if (import->emulate)
-		mkv_import_note(import, "emulated: no KVM, no pinning, no huge "
-					"pages, another CPU; such domains try "
-					"the appliance and prove nothing");
+		mkv_import_add_note(import,
+				    "emulated: no KVM, no pinning, no huge "
+				    "pages, another CPU; such domains try "
+				    "the appliance and prove nothing");
 	int rc = adapt_parts(import, err);
 	for (size_t i = 0; rc == 0 && i < import->n_guests; i++)
 		rc = adapt_domain(import, &import->guests[i], err);
@@ -441,7 +443,7 @@ static int go(struct mkv_import *import, struct mkv_error *err)
 	if (rc == 0)
 		rc = adapt(import, err);
 	if (rc == 0 && !import->options->dry_run)
-		rc = mkv_import_take_folder(import, err);
+		rc = mkv_import_lock_directory(import, err);
 	if (rc == 0)
 		rc = mkv_import_compare(import, err);
 	if (rc == 0)
@@ -462,7 +464,7 @@ int mkv_import_run(const struct mkv_import_options *options,
 		.options = options, .report = &report, .lock_fd = -1};
 	int rc = go(&import, err);
 	if (rc < 0 || report.n_reasons)
-		mkv_import_leave_folder(&import);
+		mkv_import_remove_directory(&import);
 	done(&import);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "import");

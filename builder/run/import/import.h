@@ -12,7 +12,7 @@
 #include "builder/run/boot/machine.h"
 
 struct mkv_import_options {
-	const char *appliance; /* the folder */
+	const char *appliance; /* the directory */
 	const char *key; /* PEM; NULL: the user's own, else the one inside */
 	const char *uri; /* libvirt's, of this machine */
 	const char *const *hosts; /* by name; count 0: every guest */

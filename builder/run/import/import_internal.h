@@ -60,12 +60,12 @@ struct mkv_import {
 	virConnectPtr connection;
 	struct mkv_import_guest *guests;
 	size_t n_guests;
-	char *folder; /* POOL/RECIPE */
+	char *directory; /* POOL/RECIPE */
 	char *bridge;
 	bool emulate, own_bridge; /* own: libvirt makes the bridge itself */
 	struct mkv_import_part pool, network;
 	bool failed;	     /* memory ran out while a reason was noted */
-	int lock_fd;	     /* of `folder`; -1: not ours */
+	int lock_fd;	     /* of `directory`; -1: not ours */
 	size_t there_length; /* how much of its path was there before */
 };
 
@@ -73,18 +73,18 @@ struct mkv_import {
 int mkv_import_fail(struct mkv_error *err, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 /* Adds a reason or a note. */
-void mkv_import_because(struct mkv_import *import, const char *format, ...)
+void mkv_import_add_reason(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
-void mkv_import_note(struct mkv_import *import, const char *format, ...)
+void mkv_import_add_note(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 
 /* Makes POOL/RECIPE and locks it: what is compared afterwards stays so. Another
  * import that has it is MKV_HOST_CANNOT. */
-int mkv_import_take_folder(struct mkv_import *import,
-			   struct mkv_error *err) mkv_must_check
+int mkv_import_lock_directory(struct mkv_import *import,
+			      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* Removes the folders that were made for it, as far as they are empty. */
-void mkv_import_leave_folder(struct mkv_import *import) mkv_nonnull(1);
+/* Removes the directories that were made for it, as far as they are empty. */
+void mkv_import_remove_directory(struct mkv_import *import) mkv_nonnull(1);
 /* Whether this host can be what the domains need; each no is a reason. */
 int mkv_import_check_host(struct mkv_import *import,
 			  struct mkv_error *err) mkv_must_check
@@ -92,7 +92,7 @@ int mkv_import_check_host(struct mkv_import *import,
 /* What is there already: states, and reasons where it stands in the way. */
 int mkv_import_compare(struct mkv_import *import,
 		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-/* Does it; after a failure all is as it was, but for the folder. */
+/* Does it; after a failure all is as it was, but for the directory. */
 int mkv_import_apply(struct mkv_import *import,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 

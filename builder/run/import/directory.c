@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The folder that an import puts disks into: one import a folder at a time, and
- * gone again with all that was made for it. */
+/* The directory that an import puts disks into: one import a directory at a
+ * time, and gone again with all that was made for it. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -9,7 +9,7 @@
 #include "builder/run/import/import_internal.h"
 #include "lib/io.h"
 
-static bool is_folder(const char *path)
+static bool is_directory(const char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
@@ -33,35 +33,35 @@ static bool is_still_there(int fd, const char *path)
 	       st.st_ino == named.st_ino && st.st_dev == named.st_dev;
 }
 
-int mkv_import_take_folder(struct mkv_import *import, struct mkv_error *err)
+int mkv_import_lock_directory(struct mkv_import *import, struct mkv_error *err)
 {
-	auto_free char *there = strdup(import->folder);
+	auto_free char *there = strdup(import->directory);
 	if (!there)
 		return mkv_oom(err);
-	while (!is_folder(there) && cut(there))
+	while (!is_directory(there) && cut(there))
 		;
-	int rc = mkv_make_dirs(import->folder, err);
+	int rc = mkv_make_dirs(import->directory, err);
 	if (rc < 0)
 		return rc;
-	auto_fd int fd = open(import->folder,
+	auto_fd int fd = open(import->directory,
 			      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-				import->folder);
+				import->directory);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 ||
-	    !is_still_there(fd, import->folder))
+	    !is_still_there(fd, import->directory))
 		return mkv_fail(err, MKV_HOST_CANNOT, EBUSY,
 				"'%s': another import is at work there",
-				import->folder);
+				import->directory);
 	import->there_length = strlen(there);
 	import->lock_fd = mkv_take_fd(&fd);
 	return 0;
 }
 
-void mkv_import_leave_folder(struct mkv_import *import)
+void mkv_import_remove_directory(struct mkv_import *import)
 {
 	auto_free char *path =
-		import->lock_fd < 0 ? NULL : strdup(import->folder);
+		import->lock_fd < 0 ? NULL : strdup(import->directory);
 	/* What holds anything stays, and so do its parents. */
 	for (bool more = path; more && strlen(path) > import->there_length;
 	     more = cut(path))
