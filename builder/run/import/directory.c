@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The directory that an import puts disks into: one import a directory at a
- * time, and gone again with all that was made for it. */
+/* The directory of an import's disks: locked against other imports, and removed
+ * again when the import fails. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
@@ -15,8 +15,8 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Cuts off the last part; false when nothing would be left. */
-static bool cut(char *path)
+/* Cuts off the last component of a path; false when only one is left. */
+static bool cut_last_component(char *path)
 {
 	char *slash = strrchr(path, '/');
 	if (!slash || slash == path)
@@ -25,8 +25,8 @@ static bool cut(char *path)
 	return true;
 }
 
-/* An import that ended meanwhile may have removed what was opened. */
-static bool is_still_there(int fd, const char *path)
+/* A failed import may have removed the directory after it was opened here. */
+static bool is_same_directory(int fd, const char *path)
 {
 	struct stat st, named;
 	return fstat(fd, &st) == 0 && lstat(path, &named) == 0 &&
@@ -35,10 +35,10 @@ static bool is_still_there(int fd, const char *path)
 
 int mkv_import_lock_directory(struct mkv_import *import, struct mkv_error *err)
 {
-	auto_free char *there = strdup(import->directory);
-	if (!there)
+	auto_free char *existing = strdup(import->directory);
+	if (!existing)
 		return mkv_oom(err);
-	while (!is_directory(there) && cut(there))
+	while (!is_directory(existing) && cut_last_component(existing))
 		;
 	int rc = mkv_make_dirs(import->directory, err);
 	if (rc < 0)
@@ -46,14 +46,14 @@ int mkv_import_lock_directory(struct mkv_import *import, struct mkv_error *err)
 	auto_fd int fd = open(import->directory,
 			      O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
 				import->directory);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0 ||
-	    !is_still_there(fd, import->directory))
+	    !is_same_directory(fd, import->directory))
 		return mkv_fail(err, MKV_HOST_CANNOT, EBUSY,
-				"'%s': another import is at work there",
+				"'%s' is in use by another import",
 				import->directory);
-	import->there_length = strlen(there);
+	import->existing_length = strlen(existing);
 	import->lock_fd = mkv_take_fd(&fd);
 	return 0;
 }
@@ -62,8 +62,8 @@ void mkv_import_remove_directory(struct mkv_import *import)
 {
 	auto_free char *path =
 		import->lock_fd < 0 ? NULL : strdup(import->directory);
-	/* What holds anything stays, and so do its parents. */
-	for (bool more = path; more && strlen(path) > import->there_length;
-	     more = cut(path))
+	/* rmdir() keeps a directory that is not empty, and so its parents. */
+	for (bool more = path; more && strlen(path) > import->existing_length;
+	     more = cut_last_component(path))
 		(void)rmdir(path);
 }
