@@ -105,6 +105,16 @@ static int reap_child(pid_t pid, int64_t deadline_ms, int *status)
 	}
 }
 
+/* Reads the streams, closes them, and waits for the child to exit. */
+static int wait_for_child(pid_t pid, struct stream streams[2],
+			  int64_t deadline_ms, int *status)
+{
+	int rc = collect_streams(streams, deadline_ms);
+	mkv_auto_close_(&streams[0].fd);
+	mkv_auto_close_(&streams[1].fd);
+	return rc < 0 ? rc : reap_child(pid, deadline_ms, status);
+}
+
 /* The end of a program's stderr, for a message. */
 static const char *trim_to_tail(const struct mkv_buf *text)
 {
@@ -176,12 +186,8 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		process->timeout_s
 			? mkv_monotonic_ms() + process->timeout_s * 1000LL
 			: 0;
-	int rc = collect_streams(streams, deadline_ms);
-	mkv_auto_close_(&streams[0].fd);
-	mkv_auto_close_(&streams[1].fd);
 	int status = 0;
-	if (rc == 0)
-		rc = reap_child(pid, deadline_ms, &status);
+	int rc = wait_for_child(pid, streams, deadline_ms, &status);
 	if (rc < 0) {
 		(void)kill(pid, SIGKILL);
 		/* A process that hangs inside a driver ignores even SIGKILL. */

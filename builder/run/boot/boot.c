@@ -565,10 +565,12 @@ int mkv_boot_run(const struct mkv_boot_options *options,
 			  .gateway = MKV_CHILD_INIT,
 			  .console_lock = -1};
 	int rc = boot_guests(&run, err);
-	if (rc == 0) {
-		*ret = (struct mkv_boot_results){run.results, run.count};
-		run.results = NULL;
+	if (rc < 0) {
+		release_run(&run);
+		return rc;
 	}
+	*ret = (struct mkv_boot_results){run.results, run.count};
+	run.results = NULL;
 	release_run(&run);
-	return rc;
+	return 0;
 }

@@ -249,6 +249,43 @@ static void add_firmware(const struct mkv_boot_machine *machine,
 		quote_option(machine->firmware_variables, path, sizeof(path)));
 }
 
+static void add_machine(const struct mkv_boot_machine *machine,
+			struct mkv_argv *argv)
+{
+	mkv_argv_add(argv, "qemu-system-x86_64");
+	mkv_argv_add(argv, "-no-user-config");
+	mkv_argv_add(argv, "-nodefaults");
+	mkv_argv_add(argv, "-no-reboot");
+	add_pair(argv, "-display", "none");
+	mkv_argv_add(argv, "-name");
+	mkv_argv_add(argv, "mkvbench-%s", machine->host->name);
+	add_pair(argv, "-machine", "q35");
+	/* One thread for all CPUs: with several threads, a CPU of QEMU 7.2 can
+	 * execute the temporary breakpoint of Linux' code patching ("Oops:
+	 * int3" as soon as packets are timestamped). */
+	add_pair(argv, "-accel",
+		 machine->accel == MKV_ACCEL_KVM ? "kvm" : "tcg,thread=single");
+	add_cpu(machine, argv);
+	mkv_argv_add(argv, "-m");
+	mkv_argv_add(argv, "%llu",
+		     (unsigned long long)(machine->memory_bytes / MIB));
+	/* A guest has the UUID that its hypervisor would give it. */
+	if (machine->host->hypervisor.promised)
+		add_pair(argv, "-uuid", machine->host->hypervisor.uuid);
+	/* systemd.system-credentials(7): the host's name. */
+	mkv_argv_add(argv, "-smbios");
+	mkv_argv_add(argv,
+		     "type=11,value=io.systemd.credential:mkvbench.host=%s",
+		     machine->host->name);
+	if (machine->load) {
+		mkv_argv_add(argv, "-smbios");
+		mkv_argv_add(argv,
+			     "type=11,value=io.systemd.credential.binary:"
+			     "mkvbench.load=%s",
+			     machine->load);
+	}
+}
+
 int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 			  struct mkv_argv *ret, struct mkv_error *err)
 {
@@ -257,38 +294,7 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	int rc = mkv_boot_check_host(machine->host, err);
 	if (rc < 0)
 		return rc;
-	mkv_argv_add(&argv, "qemu-system-x86_64");
-	mkv_argv_add(&argv, "-no-user-config");
-	mkv_argv_add(&argv, "-nodefaults");
-	mkv_argv_add(&argv, "-no-reboot");
-	add_pair(&argv, "-display", "none");
-	mkv_argv_add(&argv, "-name");
-	mkv_argv_add(&argv, "mkvbench-%s", machine->host->name);
-	add_pair(&argv, "-machine", "q35");
-	/* One thread for all CPUs: with several threads, a CPU of QEMU 7.2 can
-	 * execute the temporary breakpoint of Linux' code patching ("Oops:
-	 * int3" as soon as packets are timestamped). */
-	add_pair(&argv, "-accel",
-		 machine->accel == MKV_ACCEL_KVM ? "kvm" : "tcg,thread=single");
-	add_cpu(machine, &argv);
-	mkv_argv_add(&argv, "-m");
-	mkv_argv_add(&argv, "%llu",
-		     (unsigned long long)(machine->memory_bytes / MIB));
-	/* A guest has the UUID that its hypervisor would give it. */
-	if (machine->host->hypervisor.promised)
-		add_pair(&argv, "-uuid", machine->host->hypervisor.uuid);
-	/* systemd.system-credentials(7): the host's name. */
-	mkv_argv_add(&argv, "-smbios");
-	mkv_argv_add(&argv,
-		     "type=11,value=io.systemd.credential:mkvbench.host=%s",
-		     machine->host->name);
-	if (machine->load) {
-		mkv_argv_add(&argv, "-smbios");
-		mkv_argv_add(&argv,
-			     "type=11,value=io.systemd.credential.binary:"
-			     "mkvbench.load=%s",
-			     machine->load);
-	}
+	add_machine(machine, &argv);
 	mkv_argv_add(&argv, "-chardev");
 	mkv_argv_add(&argv, "file,id=console,path=%s",
 		     quote_option(machine->console, console, sizeof(console)));
