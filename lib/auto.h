@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* Ownership by scope: a variable declared with one of these attributes is
- * released when it leaves its scope; mkv_take() hands it over instead. */
+ * released when it leaves its scope; mkv_take() moves the ownership out of the
+ * variable. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,7 @@
 #define mkv_printf(f, a) __attribute__((format(printf, f, a)))
 #define mkv_unused __attribute__((unused))
 
-/* The pointer's value; the variable becomes NULL, so that its cleanup does
+/* Returns the pointer and sets the variable to NULL, so that its cleanup does
  * nothing. */
 #define mkv_take(p)                                                            \
 	({                                                                     \
@@ -24,7 +25,7 @@
 		mkv_taken_;                                                    \
 	})
 
-/* The same for a file descriptor, which becomes -1. */
+/* Returns the descriptor and sets the variable to -1. */
 static inline int mkv_take_fd(int *fd)
 {
 	int taken = *fd;

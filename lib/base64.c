@@ -42,8 +42,8 @@ static uint32_t digit(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : 64;
 }
 
-/* One group of four characters of which `pad` are '='. Returns false when it
- * isn't what the writer would write. */
+/* Decodes one group of four characters, of which the last `pad` are '='.
+ * Returns false when the group is not canonical. */
 static bool read_group(const char *in, size_t pad, uint8_t *out)
 {
 	uint32_t group = 0;
@@ -74,7 +74,7 @@ int mkv_base64_read(const char *text, size_t length, struct mkv_buf *ret,
 	if (length == 0)
 		return 0;
 	if (length % 4 != 0)
-		return malformed(err, "its length isn't a multiple of 4");
+		return malformed(err, "the length is not a multiple of 4");
 	size_t pad = text[length - 1] != '='   ? 0
 		     : text[length - 2] != '=' ? 1
 					       : 2;
@@ -85,7 +85,7 @@ int mkv_base64_read(const char *text, size_t length, struct mkv_buf *ret,
 	for (size_t i = 0; i < length / 4; i++)
 		if (!read_group(text + 4 * i, i == length / 4 - 1 ? pad : 0,
 				bytes + 3 * i))
-			return malformed(err, "it isn't canonical");
+			return malformed(err, "the text is not canonical");
 	mkv_buf_add(ret, bytes, size);
 	return mkv_buf_check(ret, err);
 }

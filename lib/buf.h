@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A growable byte buffer. A zeroed struct is an empty buffer. Appending never
- * half-succeeds; after the first failure the buffer is `failed` and stays as it
- * was, so that a sequence of appends needs one check, by mkv_buf_check(). */
+/* A growable byte buffer. A zeroed struct is an empty buffer. An append that
+ * fails sets `failed` and changes nothing else, and later appends are ignored:
+ * a sequence of appends needs one check, by mkv_buf_check(). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,8 +11,7 @@
 #include "lib/error.h"
 
 struct mkv_buf {
-	char *data; /* NUL-terminated behind `size` once anything was appended
-		     */
+	char *data; /* NULL before the first append; then data[size] is NUL */
 	size_t size;
 	size_t capacity;
 	bool failed;
@@ -29,8 +28,8 @@ void mkv_buf_printf(struct mkv_buf *buf, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 void mkv_buf_fill(struct mkv_buf *buf, char byte, size_t count) mkv_nonnull(1);
 
-/* Makes room for `size` more bytes and returns where they go, or NULL. The
- * bytes are counted at once and are zero. */
+/* Appends `size` zero bytes and returns a pointer to them, valid until the next
+ * append; NULL when out of memory. */
 void *mkv_buf_extend(struct mkv_buf *buf, size_t size) mkv_nonnull(1);
 
 /* 0, or -ENOMEM when any append failed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* The kernel's clocks as one number, and times as struct timespec
- * (clock_gettime(2)). */
+/* Times of the kernel's clocks (clock_gettime(2)) as one number, and conversion
+ * from and to struct timespec. */
 
 #include <stdint.h>
 #include <time.h>
@@ -19,8 +19,8 @@ static inline struct timespec mkv_timespec_of_ns(int64_t ns)
 				 .tv_nsec = ns % MKV_NS_PER_S};
 }
 
-/* Nanoseconds of any clock; these two can't fail on Linux for the clocks below.
- */
+/* Nanoseconds of any clock. clock_gettime() cannot fail on Linux for the clocks
+ * below. */
 static inline int64_t mkv_clock_ns(clockid_t clock)
 {
 	struct timespec now;

@@ -166,8 +166,8 @@ static void read_head(struct mkv_json_reader *r, const json_t *root,
 	}
 }
 
-/* A hypervisor runs guests, each guest is on one at most, and all of them are
- * in one network: there is one private VLAN. */
+/* A guest has at most one hypervisor host, and all guests use one libvirt
+ * network and bridge, because there is one private VLAN. */
 static void check_guests(struct mkv_json_reader *r,
 			 const struct mkv_contract *contract,
 			 const struct mkv_contract_host *host)
@@ -179,7 +179,9 @@ static void check_guests(struct mkv_json_reader *r,
 	if (host->hypervisor.promised && r->rc == 0 &&
 	    (strcmp(host->hypervisor.nic.network, first->nic.network) != 0 ||
 	     strcmp(host->hypervisor.nic.bridge, first->nic.bridge) != 0))
-		mkv_json_mistake(r, "hosts", "'%s' is in another network",
+		mkv_json_mistake(r, "hosts",
+				 "'%s' is not on the network and bridge of the "
+				 "other guests",
 				 host->name);
 	for (size_t i = 0; i < host->guests.count && r->rc == 0; i++) {
 		const char *name = host->guests.items[i];
@@ -187,31 +189,35 @@ static void check_guests(struct mkv_json_reader *r,
 			mkv_contract_find_host(contract, name);
 		if (!guest || !guest->hypervisor.promised)
 			mkv_json_mistake(r, "hosts",
-					 "'%s' runs '%s', which is no guest",
+					 "'%s' runs '%s', which is not a guest",
 					 host->name, name);
-		else if (mkv_contract_find_carrier(contract, name) != host)
+		else if (mkv_contract_find_hypervisor_host(contract, name) !=
+			 host)
 			mkv_json_mistake(r, "hosts",
-					 "'%s' runs '%s', which another does",
+					 "'%s' runs '%s', which already runs "
+					 "on another host",
 					 host->name, name);
 	}
 }
 
-/* Names that must lead somewhere. */
+/* Checks that the hosts' and images' names that are used exist. */
 static void check_references(struct mkv_json_reader *r,
 			     const struct mkv_contract *contract)
 {
 	for (size_t i = 0; i < contract->n_hosts && r->rc == 0; i++) {
 		const struct mkv_contract_host *host = &contract->hosts[i];
 		if (!mkv_contract_find_image(contract, host->image))
-			mkv_json_mistake(r, "hosts",
-					 "'%s' has image '%s', "
-					 "which isn't there",
-					 host->name, host->image);
+			mkv_json_mistake(
+				r, "hosts",
+				"'%s' has image '%s', which is missing "
+				"in images",
+				host->name, host->image);
 		check_guests(r, contract, host);
 	}
 	if (r->rc == 0 && contract->has_clock &&
 	    !mkv_contract_find_host(contract, contract->clock.server))
-		mkv_json_mistake(r, "clock.server", "'%s' isn't a host",
+		mkv_json_mistake(r, "clock.server",
+				 "'%s' is not a host of the contract",
 				 contract->clock.server);
 }
 
@@ -301,8 +307,8 @@ DEFINE_FIND(image, images, n_images)
 DEFINE_FIND(oci, oci, n_oci)
 
 const struct mkv_contract_host *
-mkv_contract_find_carrier(const struct mkv_contract *contract,
-			  const char *guest)
+mkv_contract_find_hypervisor_host(const struct mkv_contract *contract,
+				  const char *guest)
 {
 	for (size_t i = 0; i < contract->n_hosts; i++)
 		if (mkv_contract_strings_have(&contract->hosts[i].guests,

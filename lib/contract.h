@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* The contract (docs/CONTRACT.md, docs/contract.schema.json) as one typed
- * value, read from bytes that may be hostile. Reading is strict: an unknown
- * member is an error, because a promise that nobody reads would never be
- * checked. Whatever isn't promised is NULL, 0 or, where 0 means something, -1.
+ * value, read from bytes that may be hostile. An unknown member is an error,
+ * because no check would verify its promise. A value that is not promised is
+ * NULL, 0 or, where 0 is a valid value, -1.
  *
  * Everything is owned by the contract, strings included. Lists keep the
  * document's order; hosts, images and OCI images are sorted by name. */
@@ -21,8 +21,8 @@ enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
 #define MKV_CONTRACT_KEY_PATH "/usr/lib/mkvbench/key.pub"
 #define MKV_FILES_LIST_PATH "/usr/lib/mkvbench/files.list"
 
-/* Where a domain expects its disk, in a folder of the contract's name; import
- * puts it there or elsewhere. */
+/* Parent of the directory, named after the contract, in which a domain expects
+ * its disk. `mkvbench import` can use another one. */
 #define MKV_LIBVIRT_DISKS "/var/lib/libvirt/images/mkvbench"
 
 struct mkv_contract_strings {
@@ -48,22 +48,22 @@ struct mkv_contract_acceptance {
 };
 
 struct mkv_contract_clock {
-	const char *server;		      /* a host of the contract */
-	const char *address;		      /* where the others ask it */
-	struct mkv_contract_strings upstream; /* what the server itself asks */
+	const char *server;  /* a host of the contract */
+	const char *address; /* at which the other hosts query it */
+	struct mkv_contract_strings upstream; /* the server's own sources */
 	int64_t limit_ns, settle_ns, dwell_ns;
 };
 
 struct mkv_contract_vlan {
-	unsigned id; /* 0: none promised */
+	unsigned id; /* 0: no VLAN is promised */
 	const char *subnet;
 	unsigned nic, mtu;
 };
 
 enum { MKV_CONTRACT_CPUS_MAX = 4096 };
 
-/* The domain that a guest is on its hypervisor, as it is defined there: all
- * that libvirt's XML says of it beside the host's own name and MAC address. */
+/* A guest's domain as libvirt's XML defines it on the hypervisor host, without
+ * the guest's own name and MAC address. */
 struct mkv_contract_hypervisor {
 	bool promised;
 	const char *domain, *uuid;
@@ -76,8 +76,9 @@ struct mkv_contract_hypervisor {
 		int migratable; /* of host-passthrough: 0, 1; -1 */
 		unsigned sockets, dies, cores, threads; /* cores of a die */
 		const char *caches; /* "passthrough", "emulate", "disable" */
-		/* The machine's CPU of each of the guest's, in order, and those
-		 * that QEMU's other threads may use. Empty: any. */
+		/* pins: for each CPU of the guest, in order, the hypervisor
+		 * host's CPU. others: the CPUs for QEMU's other threads. Empty:
+		 * any CPU. */
 		struct mkv_contract_numbers pins, others;
 	} cpu;
 	uint64_t memory_bytes, huge_page_bytes; /* 0: no huge pages */
@@ -90,15 +91,16 @@ struct mkv_contract_hypervisor {
 		const char *model, *network, *bridge;
 		unsigned queues;
 	} nic;
-	struct mkv_contract_strings timers; /* that it has of hpet, kvmclock */
+	struct mkv_contract_strings
+		timers; /* the promised ones of hpet, kvmclock */
 };
 
 struct mkv_contract_host {
 	const char *name, *image, *role, *address, *mac;
 	const char *tpm_key; /* SHA-256 of its TPM's SubjectPublicKeyInfo */
 	struct mkv_contract_strings containers;
-	struct mkv_contract_strings guests;	   /* hosts that it runs */
-	struct mkv_contract_hypervisor hypervisor; /* of a guest */
+	struct mkv_contract_strings guests; /* hosts that run on this one */
+	struct mkv_contract_hypervisor hypervisor; /* of a guest: its domain */
 };
 
 enum mkv_contract_platform {
@@ -109,7 +111,7 @@ enum mkv_contract_platform {
 
 struct mkv_contract_kernel {
 	const char *package, *version, *release;
-	const char *initramfs_sha256; /* of what it starts from */
+	const char *initramfs_sha256; /* of the initramfs */
 	bool has_command_line;
 	struct mkv_contract_strings command_line;
 };
@@ -207,7 +209,7 @@ struct mkv_contract_oci {
 	size_t n_layers;
 };
 
-/* What a program of the application is told. */
+/* Settings of a program of the application. */
 struct mkv_contract_service {
 	const char *name; /* "order" */
 	struct mkv_contract_pairs settings;
@@ -235,13 +237,14 @@ struct mkv_contract {
 	size_t n_oci;
 	struct mkv_contract_service *services;
 	size_t n_services;
-	json_t *document; /* what the strings are borrowed from */
+	json_t *document; /* owns the strings */
 };
 
 int mkv_contract_parse(const char *text, size_t size, struct mkv_contract **ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
-/* From a document already read; it gains a reference and must not change. */
+/* Reads a parsed document. The contract takes a reference to the document,
+ * which must not be changed afterwards. */
 int mkv_contract_from_json(json_t *document, struct mkv_contract **ret,
 			   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
@@ -249,17 +252,17 @@ void mkv_contract_free(struct mkv_contract *contract);
 MKV_DEFINE_AUTO(contract, struct mkv_contract *, mkv_contract_free)
 #define auto_contract mkv_auto(contract)
 
-/* NULL when there is none of that name. */
+/* NULL when the contract has none of that name. */
 const struct mkv_contract_host *
 mkv_contract_find_host(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);
 const struct mkv_contract_image *
 mkv_contract_find_image(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);
-/* The host that runs a guest; NULL: none is promised. */
+/* The hypervisor host of a guest; NULL: none is promised. */
 const struct mkv_contract_host *
-mkv_contract_find_carrier(const struct mkv_contract *contract,
-			  const char *guest) mkv_nonnull(1, 2);
+mkv_contract_find_hypervisor_host(const struct mkv_contract *contract,
+				  const char *guest) mkv_nonnull(1, 2);
 const struct mkv_contract_oci *
 mkv_contract_find_oci(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);
@@ -270,7 +273,7 @@ const char *mkv_contract_platform_name(enum mkv_contract_platform platform);
 
 /* manifest.json: the contract and every file that the build wrote. */
 struct mkv_manifest_artifact {
-	const char *path; /* relative, below the appliance's folder */
+	const char *path; /* relative to the appliance's directory */
 	struct mkv_sha256 sha256;
 	uint64_t size_bytes;
 };

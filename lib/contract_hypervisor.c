@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest's domain in the contract. */
+/* Reads a guest's domain from the contract. */
 #include <string.h>
 
 #include "lib/contract_internal.h"
@@ -42,14 +42,16 @@ static void read_cpu(struct mkv_json_reader *r, const json_t *object,
 	into->cpu.caches = mkv_contract_read_word(r, object, "caches", caches);
 	into->cpu.pins = mkv_contract_read_numbers(r, object, "pins", last);
 	into->cpu.others = mkv_contract_read_numbers(r, object, "others", last);
-	/* Each at most MKV_CONTRACT_CPUS_MAX: 48 bits. */
+	/* No overflow: each factor is at most MKV_CONTRACT_CPUS_MAX, and the
+	 * product has at most 49 bits. */
 	uint64_t cpus = (uint64_t)into->cpu.sockets * into->cpu.dies *
 			into->cpu.cores * into->cpu.threads;
 	if (cpus > MKV_CONTRACT_CPUS_MAX)
-		mkv_json_mistake(r, "sockets", "are more than %d CPUs in all",
+		mkv_json_mistake(r, "sockets",
+				 "the topology has more than %d CPUs",
 				 MKV_CONTRACT_CPUS_MAX);
 	else if (into->cpu.pins.count && into->cpu.pins.count != cpus)
-		mkv_json_mistake(r, "pins", "are %zu for %llu CPUs",
+		mkv_json_mistake(r, "pins", "%zu pins for %llu CPUs",
 				 into->cpu.pins.count,
 				 (unsigned long long)cpus);
 }
@@ -68,7 +70,7 @@ static void read_disk(struct mkv_json_reader *r, const json_t *object,
 	into->disk.iothreads =
 		mkv_contract_read_unsigned(r, object, "iothreads", 64, true);
 	if (into->disk.file && into->disk.file[0] != '/')
-		mkv_json_mistake(r, "file", "isn't absolute");
+		mkv_json_mistake(r, "file", "not an absolute path");
 }
 
 static void read_nic(struct mkv_json_reader *r, const json_t *object,

@@ -134,7 +134,8 @@ static void read_files(struct mkv_json_reader *r, const json_t *image,
 	files->list = mkv_json_string(r, object, "list", true);
 	if (files->list && (files->list[0] != '/' ||
 			    !mkv_contract_is_plain_path(files->list + 1)))
-		mkv_json_mistake(r, "list", "isn't a plain absolute path");
+		mkv_json_mistake(r, "list",
+				 "not an absolute path without '.' and '..'");
 	(void)mkv_contract_read_hex(r, object, "sha256", true, &files->sha256);
 	files->count = (uint64_t)mkv_json_integer(r, object, "count", 0,
 						  100000000, false, 0);
@@ -154,10 +155,12 @@ static void read_units(struct mkv_json_reader *r, const json_t *image,
 	into->units_masked = mkv_contract_read_strings(r, object, "masked");
 	for (size_t i = 0; i < into->units_enabled.count; i++)
 		if (!mkv_contract_is_name(into->units_enabled.items[i]))
-			mkv_json_mistake(r, "enabled", "isn't a unit's name");
+			mkv_json_mistake(r, "enabled",
+					 "not a valid name of a unit");
 	for (size_t i = 0; i < into->units_masked.count; i++)
 		if (!mkv_contract_is_name(into->units_masked.items[i]))
-			mkv_json_mistake(r, "masked", "isn't a unit's name");
+			mkv_json_mistake(r, "masked",
+					 "not a valid name of a unit");
 	mkv_json_leave(r, mark);
 }
 
@@ -178,7 +181,7 @@ static void read_mount(struct mkv_json_reader *r, const json_t *row,
 	mount->volume = mkv_contract_read_name(r, row, "volume", true);
 	mount->path = mkv_json_string(r, row, "path", true);
 	if (mount->path && mount->path[0] != '/')
-		mkv_json_mistake(r, "path", "isn't absolute");
+		mkv_json_mistake(r, "path", "not an absolute path");
 }
 
 static void read_container(struct mkv_json_reader *r, const json_t *row,
@@ -217,7 +220,7 @@ static void read_docker(struct mkv_json_reader *r, const json_t *image,
 	docker->volumes = mkv_contract_read_strings(r, object, "volumes");
 	for (size_t i = 0; i < docker->volumes.count; i++)
 		if (!mkv_contract_is_name(docker->volumes.items[i]))
-			mkv_json_mistake(r, "volumes", "isn't a name");
+			mkv_json_mistake(r, "volumes", "not a valid name");
 	MKV_READ_ROWS(r, object, "networks", read_network, docker->networks,
 		      docker->n_networks);
 	MKV_READ_ROWS(r, object, "containers", read_container,

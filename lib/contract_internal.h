@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the parts of the contract's reader share. Each function reads a member
- * and, after a mistake, answers empty; the JSON reader keeps the mistake. */
+/* Functions shared by the parts of the contract's reader. Each reads one
+ * member. After a mistake, which the JSON reader keeps, they return empty
+ * values. */
 
 #include "lib/contract.h"
 
-/* What hosts, images, containers, volumes and units may be called. */
+/* Whether a name is valid for hosts, images, containers, volumes and units. */
 bool mkv_contract_is_name(const char *name) mkv_nonnull(1);
-/* A path that stays where it is put: no empty, "." or ".." component. */
+/* Whether a path has no empty, "." or ".." component, so that it cannot leave
+ * the directory that it is relative to. */
 bool mkv_contract_is_plain_path(const char *path) mkv_nonnull(1);
 
 const char *mkv_contract_read_name(struct mkv_json_reader *r,
 				   const json_t *object, const char *key,
 				   bool required) mkv_nonnull(1, 3);
-/* One of the words, which end with NULL. */
+/* One of `words`, which end with NULL. */
 const char *mkv_contract_read_word(struct mkv_json_reader *r,
 				   const json_t *object, const char *key,
 				   const char *const *words)
@@ -45,10 +47,10 @@ struct mkv_contract_pairs mkv_contract_read_pairs(struct mkv_json_reader *r,
 						  const char *key)
 	mkv_nonnull(1, 3);
 
-/* Zeroed room for every element of an array or object; NULL for none. */
+/* Allocates `count` zeroed elements of `size` bytes; NULL if `count` is 0. */
 void *mkv_contract_room(struct mkv_json_reader *r, size_t count, size_t size)
 	mkv_nonnull(1);
-/* For qsort(): by a first field that is a string. */
+/* Comparison function for qsort(): by the first field, a string. */
 int mkv_contract_by_key(const void *a, const void *b) mkv_nonnull(1, 2);
 
 void mkv_contract_read_image(struct mkv_json_reader *r, const json_t *object,
@@ -87,8 +89,9 @@ void mkv_contract_free_hypervisor(struct mkv_contract_hypervisor *hypervisor)
 		}                                                              \
 	} while (0)
 
-/* Calls `read` for each member of the map `key`; the item's first field takes
- * the member's name, by which the items are sorted. */
+/* Calls `read` for each member of the map `key`. The item's field `name`, which
+ * must be the first, is set to the member's name, and items are sorted by it.
+ */
 #define MKV_READ_MAP(r, object, key, required, read, items, count)             \
 	do {                                                                   \
 		json_t *map_ = mkv_json_member(r, object, key, JSON_OBJECT,    \
@@ -105,7 +108,7 @@ void mkv_contract_free_hypervisor(struct mkv_contract_hypervisor *hypervisor)
 				(items)[count].name = name_;                   \
 				if (!mkv_contract_is_name(name_))              \
 					mkv_json_mistake(r, NULL,              \
-							 "isn't a name");      \
+							 "not a valid name");  \
 				else if (!json_is_object(value_))              \
 					mkv_json_mistake(r, NULL,              \
 							 "must be an object"); \

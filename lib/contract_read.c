@@ -16,7 +16,6 @@ bool mkv_contract_is_name(const char *name)
 	return true;
 }
 
-/* A path that stays where it is put: no empty, "." or ".." component. */
 bool mkv_contract_is_plain_path(const char *path)
 {
 	if (strlen(path) >= PATH_MAX)
@@ -39,13 +38,12 @@ const char *mkv_contract_read_name(struct mkv_json_reader *r,
 {
 	const char *name = mkv_json_string(r, object, key, required);
 	if (name && !mkv_contract_is_name(name)) {
-		mkv_json_mistake(r, key, "isn't a name: '%.80s'", name);
+		mkv_json_mistake(r, key, "not a valid name: '%.80s'", name);
 		return NULL;
 	}
 	return name;
 }
 
-/* One of the words, which end with NULL. */
 const char *mkv_contract_read_word(struct mkv_json_reader *r,
 				   const json_t *object, const char *key,
 				   const char *const *words)
@@ -69,7 +67,8 @@ const char *mkv_contract_read_hex(struct mkv_json_reader *r,
 	if (!text)
 		return NULL;
 	if (mkv_sha256_parse(text, &sha) < 0) {
-		mkv_json_mistake(r, key, "isn't a SHA-256");
+		mkv_json_mistake(r, key,
+				 "not a SHA-256 in lower-case hexadecimal");
 		return NULL;
 	}
 	if (ret)
@@ -86,7 +85,9 @@ const char *mkv_contract_read_digest(struct mkv_json_reader *r,
 		return NULL;
 	if (strncmp(text, "sha256:", 7) != 0 ||
 	    mkv_sha256_parse(text + 7, &sha) < 0) {
-		mkv_json_mistake(r, key, "isn't a sha256: digest");
+		mkv_json_mistake(
+			r, key,
+			"not 'sha256:' and 64 lower-case hexadecimal digits");
 		return NULL;
 	}
 	return text;
@@ -99,7 +100,6 @@ unsigned mkv_contract_read_unsigned(struct mkv_json_reader *r,
 	return (unsigned)mkv_json_integer(r, object, key, 0, max, required, 0);
 }
 
-/* Room for every element of an array or object; NULL for none. */
 void *mkv_contract_room(struct mkv_json_reader *r, size_t count, size_t size)
 {
 	if (r->rc < 0 || count == 0)
@@ -144,9 +144,10 @@ struct mkv_contract_numbers mkv_contract_read_numbers(struct mkv_json_reader *r,
 		const json_t *one = json_array_get(array, i);
 		json_int_t value = json_integer_value(one);
 		if (!json_is_integer(one) || value < 0 || value > max)
-			mkv_json_mistake(r, key,
-					 "holds more than numbers up to %lld",
-					 (long long)max);
+			mkv_json_mistake(
+				r, key,
+				"an element is not an integer from 0 to %lld",
+				(long long)max);
 		else
 			numbers.items[numbers.count++] = (unsigned)value;
 	}

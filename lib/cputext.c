@@ -12,8 +12,8 @@ static int digit(char c)
 				      : -1;
 }
 
-/* The byte that an escape at the start of these characters stands for; -1 when
- * they begin none. */
+/* Decodes an escape at `at`, of which `left` characters remain; -1: no escape.
+ */
 static int escaped(const char *at, size_t left)
 {
 	if (left < 4 || at[0] != '\\' || at[1] != 'x')

@@ -22,7 +22,8 @@ static int refuse(struct mkv_error *err, const char *why)
 }
 
 /* The member of an object that has exactly `count` members, or NULL. */
-static const json_t *member(const json_t *object, size_t count, const char *key)
+static const json_t *strict_member(const json_t *object, size_t count,
+				   const char *key)
 {
 	return json_is_object(object) && json_object_size(object) == count
 		       ? json_object_get(object, key)
@@ -40,7 +41,7 @@ static int read_base64(const json_t *value, struct mkv_buf *ret,
 		       struct mkv_error *err)
 {
 	if (!json_is_string(value))
-		return refuse(err, "base64 isn't a string");
+		return refuse(err, "a base64 member is not a string");
 	return mkv_base64_read(json_string_value(value),
 			       json_string_length(value), ret, err);
 }
@@ -49,18 +50,21 @@ static int read_base64(const json_t *value, struct mkv_buf *ret,
 static int read_signature(const json_t *envelope, const char *key_id,
 			  struct mkv_buf *ret, struct mkv_error *err)
 {
-	const json_t *list = member(envelope, 3, "signatures");
+	const json_t *list = strict_member(envelope, 3, "signatures");
 	if (!json_is_array(list) || json_array_size(list) != 1)
-		return refuse(err, "the envelope hasn't exactly one signature");
+		return refuse(
+			err,
+			"the envelope does not have exactly one signature");
 	const json_t *one = json_array_get(list, 0);
-	if (!is_text(member(one, 2, "keyid"), key_id))
-		return refuse(err, "the signature's keyid isn't the bundle's "
-				   "hint");
-	int rc = read_base64(member(one, 2, "sig"), ret, err);
+	if (!is_text(strict_member(one, 2, "keyid"), key_id))
+		return refuse(
+			err,
+			"the signature's keyid differs from the bundle's hint");
+	int rc = read_base64(strict_member(one, 2, "sig"), ret, err);
 	if (rc < 0)
 		return rc;
 	if (ret->size != MKV_SIGNATURE_SIZE)
-		return refuse(err, "the signature isn't one of Ed25519");
+		return refuse(err, "the signature is not 64 bytes of Ed25519");
 	return 0;
 }
 
@@ -68,18 +72,19 @@ static int read_signature(const json_t *envelope, const char *key_id,
 static int read_bundle(const json_t *bundle, const char *key_id,
 		       const json_t **ret_envelope, struct mkv_error *err)
 {
-	if (!is_text(member(bundle, 3, "mediaType"), MKV_DSSE_BUNDLE))
+	if (!is_text(strict_member(bundle, 3, "mediaType"), MKV_DSSE_BUNDLE))
 		return refuse(err, "not a Sigstore bundle v0.3");
-	const json_t *material = member(bundle, 3, "verificationMaterial");
-	const json_t *public = member(material, 1, "publicKey");
-	const json_t *hint = member(public, 1, "hint");
+	const json_t *material =
+		strict_member(bundle, 3, "verificationMaterial");
+	const json_t *public = strict_member(material, 1, "publicKey");
+	const json_t *hint = strict_member(public, 1, "hint");
 	if (!json_is_string(hint))
 		return refuse(err, "the bundle names no public key");
 	if (!is_text(hint, key_id))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 				"signed by another key: %.80s, not %s",
 				json_string_value(hint), key_id);
-	*ret_envelope = member(bundle, 3, "dsseEnvelope");
+	*ret_envelope = strict_member(bundle, 3, "dsseEnvelope");
 	if (!json_is_object(*ret_envelope) ||
 	    json_object_size(*ret_envelope) != 3)
 		return refuse(err, "the bundle holds no DSSE envelope");
@@ -106,18 +111,21 @@ int mkv_dsse_verify(const char *bundle_json, size_t size,
 	rc = read_bundle(bundle, key_id, &envelope, err);
 	if (rc < 0)
 		return rc;
-	if (!is_text(member(envelope, 3, "payloadType"), payload_type))
-		return refuse(err, "the payload is of another type");
+	if (!is_text(strict_member(envelope, 3, "payloadType"), payload_type))
+		return refuse(err,
+			      "the payload has another type than expected");
 	rc = read_signature(envelope, key_id, &signature, err);
-	if (rc == 0)
-		rc = read_base64(member(envelope, 3, "payload"), &payload, err);
+	if (rc < 0)
+		return rc;
+	rc = read_base64(strict_member(envelope, 3, "payload"), &payload, err);
 	if (rc < 0)
 		return rc;
 	mkv_dsse_pae(payload_type, payload.data, payload.size, &pae);
 	rc = mkv_buf_check(&pae, err);
-	if (rc == 0)
-		rc = mkv_signature_verify(key, pae.data, pae.size,
-					  (const uint8_t *)signature.data, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_signature_verify(key, pae.data, pae.size,
+				  (const uint8_t *)signature.data, err);
 	if (rc < 0)
 		return rc;
 	mkv_buf_add(ret_payload, payload.data, payload.size);
@@ -150,7 +158,7 @@ int mkv_statement_subject_check(const char *payload, size_t size,
 	if (!is_text(json_object_get(statement, "predicateType"),
 		     predicate_type))
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"the statement's predicate isn't a %s",
+				"the statement's predicate type is not %s",
 				predicate_type);
 	const json_t *subjects = json_object_get(statement, "subject");
 	size_t count = json_array_size(subjects);
@@ -160,7 +168,7 @@ int mkv_statement_subject_check(const char *payload, size_t size,
 		if (is_subject(json_array_get(subjects, i), name, hex))
 			return 0;
 	return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-			"the statement isn't about %s%s%s with sha256 %s",
-			name ? "'" : "anything", name ? name : "",
-			name ? "'" : "", hex);
+			"the statement has no subject %s%s%swith SHA-256 %s",
+			name ? "'" : "", name ? name : "", name ? "' " : "",
+			hex);
 }

@@ -5,13 +5,13 @@
 
 #include "lib/auto.h"
 
-/* What went wrong, as the exit status tells it. */
+/* The kind of a failure, which decides the exit status. */
 enum mkv_error_kind {
 	MKV_FAILED = 1,	     /* the tool failed: I/O, memory, network, bug */
 	MKV_BAD_USAGE = 2,   /* bad command line */
 	MKV_BAD_RECIPE = 3,  /* bad recipe or lock */
-	MKV_HOST_CANNOT = 4, /* this host can't do what was asked */
-	MKV_UNVERIFIED = 5,  /* a signature, digest or contract doesn't hold */
+	MKV_HOST_CANNOT = 4, /* this host cannot do what was requested */
+	MKV_UNVERIFIED = 5,  /* an invalid signature, digest or contract */
 };
 
 enum { MKV_ERROR_MESSAGE_MAX = 2048, MKV_ERROR_SUGGESTION_MAX = 64 };
@@ -41,9 +41,9 @@ int mkv_wrap(struct mkv_error *err, int rc, const char *format, ...)
 int mkv_error_suggest(struct mkv_error *err, int rc, const char *word)
 	mkv_nonnull(1);
 
-/* Records that memory ran out. */
+/* Records that the process is out of memory; returns -ENOMEM. */
 int mkv_oom(struct mkv_error *err) mkv_nonnull(1);
 
 /* The exit status that the manual page promises for a kind: 1 failed, 2 bad
- * usage or recipe, 3 the host can't, 4 verification says no. */
+ * usage or recipe, 3 the host cannot do it, 4 verification failed. */
 int mkv_exit_status(enum mkv_error_kind kind);

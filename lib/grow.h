@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Arrays that grow by one: mkv_grow(&items, &count) is the new, zeroed last
- * element, or NULL. Capacities are powers of two, so that they needn't be kept.
- */
+/* Arrays that grow by one element: mkv_grow(&items, &count) returns the new,
+ * zeroed last element, or NULL when out of memory. The capacity is the next
+ * power of two and not stored. */
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Which hardware can be described at all: one set of bounds for what recipes
- * accept, contracts hold and a capture writes, so that none of them refuses
- * what another let pass. */
+/* Limits of the hardware that can be described. Recipes, contracts and captures
+ * share them, so that a value accepted by one is not refused by another. */
 
 #include <stdint.h>
 

@@ -68,16 +68,16 @@ static bool is_sparse(int fd)
 	       (int64_t)st.st_blocks * 512 < (int64_t)st.st_size;
 }
 
-/* Moves over a hole at the current position; its length. */
+/* Skips a hole at the current position and returns its length in bytes. */
 static uint64_t skip_hole(int fd)
 {
 	off_t at = lseek(fd, 0, SEEK_CUR);
 	off_t data = at < 0 ? -1 : lseek(fd, at, SEEK_DATA);
-	if (at >= 0 && data < 0 && errno == ENXIO) /* none up to the end */
+	if (at >= 0 && data < 0 && errno == ENXIO) /* no data up to the end */
 		data = lseek(fd, 0, SEEK_END);
 	if (data >= at && at >= 0)
 		return (uint64_t)(data - at);
-	(void)lseek(fd, at, SEEK_SET); /* a file that shrank */
+	(void)lseek(fd, at, SEEK_SET); /* the file shrank */
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static void add_zeros(struct mkv_hasher *hasher, uint64_t size)
 	mkv_hasher_add(hasher, zeros, (size_t)size);
 }
 
-/* Holes aren't read: that would fill the page cache with zeros. */
+/* Holes are not read, because that would fill the page cache with zeros. */
 int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 		  struct mkv_error *err)
 {

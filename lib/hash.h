@@ -13,17 +13,17 @@ struct mkv_sha256 {
 	uint8_t bytes[MKV_SHA256_SIZE];
 };
 
-/* A running hash; NULL when libcrypto or memory fails. */
+/* An incremental hash; NULL when libcrypto fails or memory is missing. */
 struct mkv_hasher;
 struct mkv_hasher *mkv_hasher_new(void) mkv_must_check;
 void mkv_hasher_free(struct mkv_hasher *hasher);
 MKV_DEFINE_AUTO(hasher, struct mkv_hasher *, mkv_hasher_free)
 #define auto_hasher mkv_auto(hasher)
 
-/* A failure inside is remembered and reported by mkv_hasher_finish(). */
+/* mkv_hasher_finish() reports a failure of mkv_hasher_add(). */
 void mkv_hasher_add(struct mkv_hasher *hasher, const void *data, size_t size)
 	mkv_nonnull(1);
-/* The hasher starts afresh afterwards. */
+/* Resets the hasher for another message. */
 int mkv_hasher_finish(struct mkv_hasher *hasher, struct mkv_sha256 *ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
@@ -31,12 +31,13 @@ int mkv_hasher_finish(struct mkv_hasher *hasher, struct mkv_sha256 *ret,
 int mkv_sha256_bytes(const void *data, size_t size, struct mkv_sha256 *ret,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
 
-/* Reads from the descriptor's current position to its end. */
+/* Hashes the bytes from the descriptor's current position to the end.
+ * `ret_size_bytes`, their number, may be NULL. */
 int mkv_sha256_fd(int fd, struct mkv_sha256 *ret, uint64_t *ret_size_bytes,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(2, 4);
 
-/* MD5 (RFC 1321) of all that is left behind a descriptor, in hexadecimal: only
- * for what dpkg's own records say. */
+/* MD5 (RFC 1321) of the bytes from the descriptor's current position to the
+ * end, in hexadecimal. Only for dpkg's own records. */
 int mkv_md5_fd(int fd, char ret[static 33],
 	       struct mkv_error *err) mkv_must_check mkv_nonnull(2, 3);
 
@@ -50,8 +51,8 @@ bool mkv_sha256_equal(const struct mkv_sha256 *a, const struct mkv_sha256 *b)
 	mkv_nonnull(1, 2);
 
 /* A version 5 UUID (RFC 9562, section 5.5, with SHA-1) of a name in a
- * namespace, both given by the caller: where other tools draw ids at random,
- * ours derive from what they name. */
+ * namespace. Ids are derived instead of drawn at random, so that builds are
+ * reproducible. */
 int mkv_uuid5(const uint8_t space[static 16], const char *name,
 	      uint8_t ret[static 16], struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);

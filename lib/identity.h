@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What every program of the application may know of the experiment, as
- * environment variables. */
+/* The experiment's identity as environment variables, for the programs of the
+ * application. */
 
 #include "lib/contract.h"
 

@@ -108,15 +108,16 @@ static int copy_by_hand(int from, uint64_t from_offset, int to,
 	if (!chunk)
 		return mkv_oom(err);
 	while (size > 0) {
-		size_t want = size < CHUNK ? (size_t)size : CHUNK;
-		int rc = mkv_pread_all(from, chunk, want, from_offset, err);
-		if (rc == 0)
-			rc = mkv_pwrite_all(to, chunk, want, to_offset, err);
+		size_t length = size < CHUNK ? (size_t)size : CHUNK;
+		int rc = mkv_pread_all(from, chunk, length, from_offset, err);
 		if (rc < 0)
 			return rc;
-		from_offset += want;
-		to_offset += want;
-		size -= want;
+		rc = mkv_pwrite_all(to, chunk, length, to_offset, err);
+		if (rc < 0)
+			return rc;
+		from_offset += length;
+		to_offset += length;
+		size -= length;
 	}
 	return 0;
 }
@@ -136,10 +137,10 @@ int mkv_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset,
 	return 0;
 }
 
-/* Two processes may write beside the same final name. Their numbers and a count
- * make the names of their temporary files differ; a name that is taken all the
- * same, by a process of another PID namespace or by one that was killed, is
- * skipped. No name reaches any output. */
+/* Two processes may write files of one final name. The process id and a counter
+ * make their temporary names differ. A name that exists nevertheless, from a
+ * process of another PID namespace or one that was killed, is skipped. No
+ * temporary name reaches any output. */
 static int create_temporary(int dirfd, const char *final, char **ret_name,
 			    int *ret_fd, struct mkv_error *err)
 {
@@ -175,8 +176,8 @@ int mkv_newfile_open(const char *path, mode_t mode, struct mkv_newfile *ret,
 		return mkv_oom(err);
 	file.dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file.dirfd < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "open folder '%s': %m",
-				dir);
+		return mkv_fail(err, MKV_FAILED, errno,
+				"open directory '%s': %m", dir);
 	const char *name = slash ? slash + 1 : path;
 	auto_free char *temporary = NULL;
 	file.final = strdup(name);
@@ -219,7 +220,7 @@ int mkv_newfile_commit(struct mkv_newfile *file, struct mkv_error *err)
 		return rc;
 	if (fsync(file->dirfd) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"fsync the folder of '%s': %m", file->final);
+				"fsync the directory of '%s': %m", file->final);
 	return 0;
 }
 
@@ -241,10 +242,12 @@ static int write_small(const char *path, mode_t mode, const void *data,
 {
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, mode, &file, err);
-	if (rc == 0)
-		rc = mkv_write_all(file.fd, data, size, err);
-	if (rc == 0)
-		rc = finish(&file, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", path);
+	rc = mkv_write_all(file.fd, data, size, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "'%s'", path);
+	rc = finish(&file, err);
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
 }
 
@@ -260,14 +263,14 @@ int mkv_place_file(const char *path, mode_t mode, const void *data, size_t size,
 	return write_small(path, mode, data, size, mkv_newfile_place, err);
 }
 
-static int check_folder(const char *path, struct mkv_error *err)
+static int check_directory(const char *path, struct mkv_error *err)
 {
 	struct stat st;
 	if (stat(path, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "stat '%s': %m", path);
 	if (!S_ISDIR(st.st_mode))
 		return mkv_fail(err, MKV_FAILED, ENOTDIR,
-				"create folder '%s': %m", path);
+				"create directory '%s': %m", path);
 	return 0;
 }
 
@@ -275,7 +278,7 @@ int mkv_make_dirs(const char *path, struct mkv_error *err)
 {
 	if (!*path)
 		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"create folder '': %m");
+				"create directory '': %m");
 	auto_free char *partial = strdup(path);
 	if (!partial)
 		return mkv_oom(err);
@@ -290,11 +293,11 @@ int mkv_make_dirs(const char *path, struct mkv_error *err)
 						"chmod '%s': %m", partial);
 		} else if (errno != EEXIST) {
 			return mkv_fail(err, MKV_FAILED, errno,
-					"create folder '%s': %m", partial);
+					"create directory '%s': %m", partial);
 		}
 		*at = end;
 		if (end == '\0')
-			return check_folder(path, err);
+			return check_directory(path, err);
 	}
 }
 
@@ -334,7 +337,7 @@ static int remove_entries(int fd, dev_t device, struct mkv_error *err)
 	auto_dir DIR *dir = fdopendir(copy);
 	if (!dir) {
 		(void)close(copy);
-		return mkv_fail(err, MKV_FAILED, errno, "read folder: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "read directory: %m");
 	}
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		if (strcmp(entry->d_name, ".") == 0 ||

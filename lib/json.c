@@ -6,8 +6,8 @@
 
 #include "lib/io.h"
 
-/* jansson limits nesting by itself at 2048, deep enough to be a nuisance to
- * whoever walks the document; count brackets outside of strings first. */
+/* jansson's own limit of 2048 levels is too deep for recursive readers, so
+ * brackets outside of strings are counted first. */
 static bool is_too_deep(const char *text, size_t size)
 {
 	unsigned depth = 0;
@@ -35,11 +35,14 @@ int mkv_json_load(const char *text, size_t size, json_t **ret,
 		  struct mkv_error *err)
 {
 	if (size > MKV_JSON_LIMIT_BYTES)
-		return mkv_fail(err, MKV_FAILED, EFBIG,
-				"JSON of %zu bytes is over the limit", size);
+		return mkv_fail(
+			err, MKV_FAILED, EFBIG,
+			"JSON of %zu bytes is larger than the limit of %d "
+			"bytes",
+			size, MKV_JSON_LIMIT_BYTES);
 	if (is_too_deep(text, size))
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"JSON is nested deeper than %d",
+				"JSON is nested deeper than %d levels",
 				MKV_JSON_DEPTH_MAX);
 	json_error_t why;
 	json_t *json = json_loadb(size ? text : "", size,
@@ -76,7 +79,7 @@ int mkv_json_dump(const json_t *json, struct mkv_buf *into,
 			       JSON_SORT_KEYS | JSON_INDENT(1) |
 				       JSON_ENCODE_ANY) < 0)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"jansson: can't write the document");
+				"jansson cannot encode the document");
 	mkv_buf_char(into, '\n');
 	return mkv_buf_check(into, err);
 }
@@ -88,7 +91,7 @@ int mkv_json_dump_compact(const json_t *json, struct mkv_buf *into,
 			       JSON_SORT_KEYS | JSON_COMPACT |
 				       JSON_ENCODE_ANY) < 0)
 		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"jansson: can't write the document");
+				"jansson cannot encode the document");
 	return mkv_buf_check(into, err);
 }
 
@@ -195,7 +198,7 @@ const char *mkv_json_value_text(struct mkv_json_reader *reader,
 	for (const char *at = text; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f) {
 			mkv_json_mistake(reader, NULL,
-					 "holds a control character");
+					 "contains a control character");
 			return NULL;
 		}
 	return text;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* JSON (RFC 8259) by jansson: bounded reading, canonical writing, and a reader
- * for typed documents that says where a mistake stands. This is the one place
- * that knows how we set jansson up; who builds a document uses its json_t. */
+ * for typed documents that reports the path of a mistake. Only this module sets
+ * options of jansson; documents are built with jansson's json_t. */
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -23,13 +23,13 @@ enum {
 	MKV_JSON_DEPTH_MAX = 64,
 };
 
-/* One whole document, UTF-8, an object or an array. Duplicate keys, NUL in
- * strings, bytes behind the end, more than MKV_JSON_LIMIT_BYTES and nesting
- * below MKV_JSON_DEPTH_MAX are errors (-EINVAL, -EFBIG). The caller owns the
+/* Parses one whole document, UTF-8, an object or an array. Duplicate keys, NUL
+ * in strings, bytes after the end and nesting deeper than MKV_JSON_DEPTH_MAX
+ * are -EINVAL, more than MKV_JSON_LIMIT_BYTES are -EFBIG. The caller owns the
  * reference. */
 int mkv_json_load(const char *text, size_t size, json_t **ret,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(3, 4);
-/* The same from a file of at most `limit_bytes`. */
+/* Parses a file of at most `limit_bytes`. */
 int mkv_json_load_file(int dirfd, const char *path, size_t limit_bytes,
 		       json_t **ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 4, 5);
@@ -38,16 +38,16 @@ int mkv_json_load_file(int dirfd, const char *path, size_t limit_bytes,
  * final newline. Equal documents give equal bytes. */
 int mkv_json_dump(const json_t *json, struct mkv_buf *into,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* Appends it on one line without spaces, keys sorted, no newline: what is
- * signed or hashed as a payload. */
+/* Appends the form that is signed or hashed: one line without spaces, keys
+ * sorted, no newline. */
 int mkv_json_dump_compact(const json_t *json, struct mkv_buf *into,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
 /* Reads a typed document. The first mistake is recorded in *err with its path
- * ("images.dut.cpu.family: ...") and everything asked after it answers empty;
- * so a sequence of reads needs one look at `rc`. Strings are borrowed from the
- * document; they are shorter than 64 KiB and hold no control characters. */
+ * ("images.dut.cpu.family: ..."), and all later reads return empty values, so
+ * that a sequence of reads needs one check of `rc`. Strings are borrowed from
+ * the document; they are shorter than 64 KiB and have no control characters. */
 struct mkv_json_reader {
 	struct mkv_error *err;
 	int rc; /* 0, or the first mistake's negative errno */
@@ -57,12 +57,11 @@ struct mkv_json_reader {
 
 void mkv_json_reader_init(struct mkv_json_reader *reader, struct mkv_error *err)
 	mkv_nonnull(1, 2);
-/* Descends: `where` is appended to the path; returns what mkv_json_leave()
- * takes back. */
+/* Appends `where` to the path. Returns the mark for mkv_json_leave(). */
 size_t mkv_json_enter(struct mkv_json_reader *reader, const char *where)
 	mkv_nonnull(1, 2);
 void mkv_json_leave(struct mkv_json_reader *reader, size_t mark) mkv_nonnull(1);
-/* Records a mistake at the path, with `key` behind it unless NULL. */
+/* Records a mistake at the path, extended by `key` unless NULL. */
 int mkv_json_mistake(struct mkv_json_reader *reader, const char *key,
 		     const char *format, ...) mkv_nonnull(1, 3)
 	mkv_printf(3, 4);
@@ -71,14 +70,16 @@ int mkv_json_mistake(struct mkv_json_reader *reader, const char *key,
 void mkv_json_only(struct mkv_json_reader *reader, const json_t *object,
 		   const char *const *known) mkv_nonnull(1, 3);
 
-/* A member. Absent and not required, or after a mistake: NULL, "absent". */
+/* Members. One that is absent and not required, and any after a mistake, is
+ * NULL.
+ */
 json_t *mkv_json_member(struct mkv_json_reader *reader, const json_t *object,
 			const char *key, json_type type, bool required)
 	mkv_nonnull(1, 3);
 const char *mkv_json_string(struct mkv_json_reader *reader,
 			    const json_t *object, const char *key,
 			    bool required) mkv_nonnull(1, 3);
-/* An integer between `min` and `max`; `absent` when it isn't there. */
+/* An integer from `min` to `max`; `absent` when the member is absent. */
 int64_t mkv_json_integer(struct mkv_json_reader *reader, const json_t *object,
 			 const char *key, int64_t min, int64_t max,
 			 bool required, int64_t absent) mkv_nonnull(1, 3);

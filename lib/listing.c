@@ -12,8 +12,8 @@ struct cursor {
 };
 
 struct parser {
-	struct mkv_buf last;   /* the path of the line before */
-	struct mkv_buf folder; /* the last path that was a folder */
+	struct mkv_buf last;	  /* path of the previous line */
+	struct mkv_buf directory; /* path of the last directory */
 	bool started;
 };
 
@@ -86,7 +86,8 @@ static int digit(char c, char letter)
 	return -1;
 }
 
-/* Two digits, whose letters begin at `letter`; -1 when they aren't there. */
+/* Takes two hexadecimal digits, whose letters begin at `letter`; -1: not found.
+ */
 static int take_byte(struct cursor *cursor, char letter)
 {
 	if (cursor->end - cursor->at < 2)
@@ -131,8 +132,9 @@ static bool take_digest(struct cursor *cursor, struct mkv_listing_entry *entry)
 	return true;
 }
 
-/* An escaped string up to a space, the line's end or `stop`; at least a byte,
- * escapes only where they must be. *ret is where it begins in cursor->text. */
+/* Takes an escaped string of at least one byte up to a space, the line's end or
+ * `stop`. An escape that is not necessary is refused. *ret is the string's
+ * offset in cursor->text. */
 static bool take_string(struct cursor *cursor, char stop, size_t *ret)
 {
 	*ret = cursor->text.size;
@@ -190,7 +192,8 @@ static bool is_valid_path(const char *path, size_t size)
 	return true;
 }
 
-/* The order of a walk: as bytes, but the end of a component before all. */
+/* The order of a tree walk: bytewise, with the end of a component before any
+ * other byte. */
 static int compare_paths(const char *a, const char *b)
 {
 	for (; *a && *a == *b; a++, b++)
@@ -204,18 +207,18 @@ static int compare_paths(const char *a, const char *b)
 	return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
-/* True when the parent of `path` is the last folder or one above it: then it
- * was listed. */
+/* The parent of `path` was listed if it is the last directory or one of its
+ * parents. */
 static bool has_listed_parent(const struct parser *parser, const char *path)
 {
 	size_t length = (size_t)(strrchr(path, '/') - path);
-	return parser->folder.size >= length &&
-	       strncmp(parser->folder.data, path, length) == 0 &&
-	       (length == 0 || length == parser->folder.size ||
-		parser->folder.data[length] == '/');
+	return parser->directory.size >= length &&
+	       strncmp(parser->directory.data, path, length) == 0 &&
+	       (length == 0 || length == parser->directory.size ||
+		parser->directory.data[length] == '/');
 }
 
-static void set(struct mkv_buf *buf, const char *text)
+static void replace_text(struct mkv_buf *buf, const char *text)
 {
 	buf->size = 0;
 	mkv_buf_str(buf, text);
@@ -229,27 +232,27 @@ static const char *check_place(struct parser *parser,
 		return "not a path of a tree";
 	if (!parser->started) {
 		if (path[1] != '\0' || entry->type != 'd')
-			return "the first line isn't the root's";
+			return "the first line is not the root directory";
 	} else {
 		if (compare_paths(parser->last.data, path) >= 0)
 			return "out of order";
 		if (!has_listed_parent(parser, path))
-			return "its folder isn't listed before it";
+			return "its directory is not listed before it";
 	}
 	if (entry->type == 'h' &&
 	    (!is_valid_path(entry->target, strlen(entry->target)) ||
 	     compare_paths(entry->target, path) >= 0))
-		return "a further name of an inode that wasn't listed before";
+		return "a hard link to a path that is not listed before it";
 	parser->started = true;
-	set(&parser->last, path);
+	replace_text(&parser->last, path);
 	if (entry->type == 'd')
-		set(&parser->folder, path);
-	if (parser->last.failed || parser->folder.failed)
+		replace_text(&parser->directory, path);
+	if (parser->last.failed || parser->directory.failed)
 		return "out of memory";
 	return NULL;
 }
 
-/* Which columns a type has. */
+/* Whether an entry has the columns of its type. */
 static bool is_consistent(const struct mkv_listing_entry *entry)
 {
 	switch (entry->type) {
@@ -300,7 +303,7 @@ static const char *parse_line(struct parser *parser, struct cursor *cursor,
 	    !take_char(cursor, ' '))
 		return "malformed columns";
 	if (!is_consistent(entry))
-		return "columns that its type can't have";
+		return "columns that do not fit its type";
 	size_t path, target = 0;
 	bool has_target = entry->type == 'l' || entry->type == 'h';
 	struct xattr_at at[MKV_LISTING_XATTRS_MAX];
@@ -329,7 +332,7 @@ static const char *parse_line(struct parser *parser, struct cursor *cursor,
 static void parser_done(struct parser *parser)
 {
 	mkv_buf_done(&parser->last);
-	mkv_buf_done(&parser->folder);
+	mkv_buf_done(&parser->directory);
 }
 
 static void cursor_done(struct cursor *cursor)

@@ -22,9 +22,9 @@ static void read_artifacts(struct mkv_json_reader *r, const json_t *root,
 		size_t inner = mkv_json_enter(r, path);
 		if (!mkv_contract_is_plain_path(path) ||
 		    !json_is_object(value)) {
-			mkv_json_mistake(r, NULL,
-					 "isn't an artifact below the "
-					 "appliance's folder");
+			mkv_json_mistake(
+				r, NULL,
+				"not an artifact in the appliance's directory");
 		} else {
 			mkv_json_only(
 				r, value,

@@ -15,14 +15,15 @@ enum { KILL_MS = 5000 };
 
 /* One captured stream of the child. */
 struct stream {
-	int fd; /* our end, or -1 */
+	int fd; /* to read from; -1: closed */
 	struct mkv_buf *into;
 	size_t limit_bytes;
 };
 
-/* Only async-signal-safe calls: we are between fork and exec. */
-static _Noreturn void become(const struct mkv_process *process, int in, int out,
-			     int errs, int report)
+/* Called between fork and exec, so only async-signal-safe functions are used.
+ */
+static _Noreturn void exec_program(const struct mkv_process *process, int in,
+				   int out, int errs, int report)
 {
 	sigset_t none;
 	(void)sigemptyset(&none);
@@ -41,7 +42,7 @@ static _Noreturn void become(const struct mkv_process *process, int in, int out,
 	_exit(127);
 }
 
-static int drain(struct stream *stream)
+static int drain_stream(struct stream *stream)
 {
 	char chunk[16384];
 	ssize_t got = read(stream->fd, chunk, sizeof(chunk));
@@ -60,7 +61,7 @@ static int drain(struct stream *stream)
 }
 
 /* Reads both streams to their ends, or until the deadline. */
-static int collect(struct stream streams[2], int64_t deadline_ms)
+static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 {
 	while (streams[0].fd >= 0 || streams[1].fd >= 0) {
 		struct pollfd polled[2] = {
@@ -79,7 +80,7 @@ static int collect(struct stream streams[2], int64_t deadline_ms)
 		for (int i = 0; i < 2; i++) {
 			if (streams[i].fd < 0 || !polled[i].revents)
 				continue;
-			int rc = drain(&streams[i]);
+			int rc = drain_stream(&streams[i]);
 			if (rc < 0)
 				return rc;
 		}
@@ -87,8 +88,8 @@ static int collect(struct stream streams[2], int64_t deadline_ms)
 	return 0;
 }
 
-/* Waits for the end; with a deadline and no stream to tell of it, by asking. */
-static int reap(pid_t pid, int64_t deadline_ms, int *status)
+/* Waits for the child to exit; polls if there is a deadline. */
+static int reap_child(pid_t pid, int64_t deadline_ms, int *status)
 {
 	for (;;) {
 		pid_t got = waitpid(pid, status, deadline_ms ? WNOHANG : 0);
@@ -104,8 +105,18 @@ static int reap(pid_t pid, int64_t deadline_ms, int *status)
 	}
 }
 
-/* The last lines of what a program complained, for a message. */
-static const char *tail_of(const struct mkv_buf *text)
+/* Reads the streams, closes them, and waits for the child to exit. */
+static int wait_for_child(pid_t pid, struct stream streams[2],
+			  int64_t deadline_ms, int *status)
+{
+	int rc = collect_streams(streams, deadline_ms);
+	mkv_auto_close_(&streams[0].fd);
+	mkv_auto_close_(&streams[1].fd);
+	return rc < 0 ? rc : reap_child(pid, deadline_ms, status);
+}
+
+/* The end of a program's stderr, for a message. */
+static const char *trim_to_tail(const struct mkv_buf *text)
 {
 	enum { TAIL = 700 };
 	if (!text->size)
@@ -117,8 +128,9 @@ static const char *tail_of(const struct mkv_buf *text)
 	return text->data + (text->size > TAIL ? text->size - TAIL : 0);
 }
 
-static int judge(const char *program, int status, const struct mkv_buf *errors,
-		 int *ret_status, struct mkv_error *err)
+static int report_status(const char *program, int status,
+			 const struct mkv_buf *errors, int *ret_status,
+			 struct mkv_error *err)
 {
 	if (WIFEXITED(status)) {
 		if (ret_status)
@@ -128,12 +140,12 @@ static int judge(const char *program, int status, const struct mkv_buf *errors,
 		return mkv_fail(err, MKV_FAILED, EIO,
 				"%s exited with status %d%s%s", program,
 				WEXITSTATUS(status), errors->size ? ": " : "",
-				tail_of(errors));
+				trim_to_tail(errors));
 	}
 	return mkv_fail(err, MKV_FAILED, EIO,
-			"%s was ended by signal %d (%s)%s%s", program,
+			"%s was killed by signal %d (%s)%s%s", program,
 			WTERMSIG(status), strsignal(WTERMSIG(status)),
-			errors->size ? ": " : "", tail_of(errors));
+			errors->size ? ": " : "", trim_to_tail(errors));
 }
 
 int mkv_process_run(const struct mkv_process *process, int *ret_status,
@@ -150,8 +162,9 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		return mkv_fail(err, MKV_FAILED, errno, "pipe: %m");
 	pid_t pid = fork();
 	if (pid == 0)
-		become(process, process->stdin_fd ? process->stdin_fd : null,
-		       process->output ? out[1] : null, errs[1], report[1]);
+		exec_program(
+			process, process->stdin_fd ? process->stdin_fd : null,
+			process->output ? out[1] : null, errs[1], report[1]);
 	int fork_code = errno;
 	mkv_auto_close_(&out[1]);
 	mkv_auto_close_(&errs[1]);
@@ -173,16 +186,12 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		process->timeout_s
 			? mkv_monotonic_ms() + process->timeout_s * 1000LL
 			: 0;
-	int rc = collect(streams, deadline_ms);
-	mkv_auto_close_(&streams[0].fd);
-	mkv_auto_close_(&streams[1].fd);
 	int status = 0;
-	if (rc == 0)
-		rc = reap(pid, deadline_ms, &status);
+	int rc = wait_for_child(pid, streams, deadline_ms, &status);
 	if (rc < 0) {
 		(void)kill(pid, SIGKILL);
-		/* Inside a driver that hangs, it doesn't end even then. */
-		(void)reap(pid, mkv_monotonic_ms() + KILL_MS, &status);
+		/* A process that hangs inside a driver ignores even SIGKILL. */
+		(void)reap_child(pid, mkv_monotonic_ms() + KILL_MS, &status);
 		return mkv_fail(err, MKV_FAILED, rc, "%s: %m", program);
 	}
 	int code = 0;
@@ -190,7 +199,7 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		return mkv_fail(err,
 				code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED,
 				code, "run '%s': %m", program);
-	return judge(program, status, errors, ret_status, err);
+	return report_status(program, status, errors, ret_status, err);
 }
 
 bool mkv_process_exists(const char *program)

@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Other programs, by argument vector, never through a shell. */
+/* Runs other programs by argument vector, never through a shell. */
 
 #include "lib/buf.h"
 
 struct mkv_process {
 	const char *const
 		*argv; /* NULL-terminated; argv[0] is searched in PATH */
-	const char *const *environment; /* NULL-terminated, or NULL for ours */
-	int stdin_fd;		   /* 0 for /dev/null, else the descriptor */
-	struct mkv_buf *output;	   /* takes stdout when not NULL */
-	struct mkv_buf *errors;	   /* takes stderr when not NULL */
-	size_t output_limit_bytes; /* of each; 0 for 16 MiB */
-	unsigned timeout_s;	   /* 0 for none; then SIGKILL, -ETIMEDOUT */
+	const char *const *environment; /* NULL-terminated; NULL: inherited */
+	int stdin_fd;			/* 0: /dev/null */
+	struct mkv_buf *output;		/* receives stdout; or NULL */
+	struct mkv_buf *errors;		/* receives stderr; or NULL */
+	size_t output_limit_bytes; /* of each stream; 0: 16 MiB; then -EFBIG */
+	unsigned timeout_s;	   /* 0: none; then SIGKILL and -ETIMEDOUT */
 };
 
-/* Runs to the end. 0 when it exited with 0. Otherwise an error that names the
- * program, how it ended and the last of what it wrote to stderr; `ret_status`,
- * when not NULL, then holds its exit status, or -1 when it didn't exit. */
+/* Runs a program until it exits. Returns 0 when its exit status is 0. Otherwise
+ * the error has the program's name, its exit status or signal, and the end of
+ * its stderr. `ret_status`, if not NULL, is set to the exit status, or to -1
+ * when the program did not exit by itself. */
 int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 
-/* True when the program is found in PATH. */
+/* Whether the program is found in PATH. */
 bool mkv_process_exists(const char *program) mkv_nonnull(1);

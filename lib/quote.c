@@ -39,9 +39,10 @@ int mkv_tpm_key_init(const uint8_t x[static 32], const uint8_t y[static 32],
 	memcpy(key.y, y, 32);
 	mkv_tpm_key_der(&key, der);
 	int rc = mkv_sha256_bytes(der, sizeof(der), &key.id, err);
-	if (rc == 0)
-		*ret = key;
-	return rc;
+	if (rc < 0)
+		return rc;
+	*ret = key;
+	return 0;
 }
 
 int mkv_tpm_key_parse(const char *text, size_t length, struct mkv_tpm_key *ret,
@@ -58,9 +59,9 @@ int mkv_tpm_key_parse(const char *text, size_t length, struct mkv_tpm_key *ret,
 	return mkv_tpm_key_init(point, point + 32, ret, err);
 }
 
-/* Bytes in base64, at most `most` of them. */
+/* Reads 1 to `max` bytes in base64. */
 static void read_bytes(struct mkv_json_reader *r, const json_t *root,
-		       const char *key, uint8_t *ret, size_t most,
+		       const char *key, uint8_t *ret, size_t max,
 		       size_t *ret_size)
 {
 	auto_buf struct mkv_buf bytes = {0};
@@ -70,9 +71,9 @@ static void read_bytes(struct mkv_json_reader *r, const json_t *root,
 	if (!text)
 		return;
 	if (mkv_base64_read(text, strlen(text), &bytes, &ignored) < 0 ||
-	    bytes.size == 0 || bytes.size > most) {
-		mkv_json_mistake(r, key, "isn't 1 to %zu bytes in base64",
-				 most);
+	    bytes.size == 0 || bytes.size > max) {
+		mkv_json_mistake(r, key, "must be 1 to %zu bytes in base64",
+				 max);
 		return;
 	}
 	memcpy(ret, bytes.data, bytes.size);
@@ -96,43 +97,50 @@ static void read_pcrs(struct mkv_json_reader *r, const json_t *root,
 		known[i] = names[i];
 		const char *text = mkv_json_string(r, object, names[i], true);
 		if (text && mkv_sha256_parse(text, &quote->pcrs[i]) < 0)
-			mkv_json_mistake(r, names[i], "isn't a SHA-256");
+			mkv_json_mistake(
+				r, names[i],
+				"not a SHA-256 in lower-case hexadecimal");
 	}
 	mkv_json_only(r, object, known);
 	mkv_json_leave(r, mark);
 }
 
+static int read_document(const char *text, size_t size, struct mkv_quote *quote,
+			 struct mkv_error *err)
+{
+	auto_json json_t *root = NULL;
+	struct mkv_json_reader state, *r = &state;
+	int rc = mkv_json_load(text, size, &root, err);
+	if (rc < 0)
+		return rc;
+	mkv_json_reader_init(r, err);
+	(void)mkv_json_integer(r, root, "mkvbench_tpm_signature", 1, 1, true,
+			       0);
+	mkv_json_only(r, root,
+		      (const char *const[]){"mkvbench_tpm_signature",
+					    "public_key", "quote", "signature",
+					    "pcrs", NULL});
+	read_bytes(r, root, "quote", quote->bytes, sizeof(quote->bytes),
+		   &quote->size);
+	read_bytes(r, root, "signature", quote->signature,
+		   sizeof(quote->signature), &quote->signature_size);
+	read_pcrs(r, root, quote);
+	const char *key = mkv_json_string(r, root, "public_key", true);
+	if (r->rc < 0)
+		return r->rc;
+	rc = mkv_tpm_key_parse(key, strlen(key), &quote->key, err);
+	if (rc < 0)
+		return rc;
+	return mkv_attest_parse(quote->bytes, quote->size, &quote->attest, err);
+}
+
 int mkv_quote_parse(const char *text, size_t size, struct mkv_quote *ret,
 		    struct mkv_error *err)
 {
-	auto_json json_t *root = NULL;
 	struct mkv_quote quote = {0};
-	struct mkv_json_reader state, *r = &state;
 	if (size > MKV_QUOTE_LIMIT_BYTES)
-		return refuse(err, "the TPM's signature is too long");
-	int rc = mkv_json_load(text, size, &root, err);
-	mkv_json_reader_init(r, err);
-	if (rc == 0) {
-		(void)mkv_json_integer(r, root, "mkvbench_tpm_signature", 1, 1,
-				       true, 0);
-		mkv_json_only(r, root,
-			      (const char *const[]){"mkvbench_tpm_signature",
-						    "public_key", "quote",
-						    "signature", "pcrs", NULL});
-		read_bytes(r, root, "quote", quote.bytes, sizeof(quote.bytes),
-			   &quote.size);
-		read_bytes(r, root, "signature", quote.signature,
-			   sizeof(quote.signature), &quote.signature_size);
-		read_pcrs(r, root, &quote);
-		const char *key = mkv_json_string(r, root, "public_key", true);
-		rc = r->rc;
-		if (rc == 0)
-			rc = mkv_tpm_key_parse(key, strlen(key), &quote.key,
-					       err);
-	}
-	if (rc == 0)
-		rc = mkv_attest_parse(quote.bytes, quote.size, &quote.attest,
-				      err);
+		return refuse(err, "the TPM's signature is larger than 64 KiB");
+	int rc = read_document(text, size, &quote, err);
 	if (rc < 0) {
 		if (rc != -ENOMEM)
 			err->kind = MKV_UNVERIFIED;
@@ -173,10 +181,11 @@ int mkv_quote_write(const struct mkv_quote *quote, struct mkv_buf *into,
 	return root ? mkv_json_dump(root, into, err) : mkv_oom(err);
 }
 
-/* The qualified name (Part 1, 16) that our key has: a restricted signing key,
- * primary in the endorsement hierarchy. TPMT_PUBLIC, Part 2, 12.2.4. */
-static int qualified_name(const struct mkv_tpm_key *key, uint8_t ret[static 34],
-			  struct mkv_error *err)
+/* The qualified name (Part 1, 16) of a key made from this tool's template: a
+ * restricted signing key, primary in the endorsement hierarchy. TPMT_PUBLIC:
+ * Part 2, 12.2.4. */
+static int compute_qualified_name(const struct mkv_tpm_key *key,
+				  uint8_t ret[static 34], struct mkv_error *err)
 {
 	static const uint8_t head[] = {
 		0x00, 0x23, /* TPM_ALG_ECC */
@@ -200,14 +209,17 @@ static int qualified_name(const struct mkv_tpm_key *key, uint8_t ret[static 34],
 	memcpy(public + sizeof(head) + 34, "\0\x20", 2);
 	memcpy(public + sizeof(head) + 36, key->y, 32);
 	int rc = mkv_sha256_bytes(public, sizeof(public), &digest, err);
+	if (rc < 0)
+		return rc;
 	memcpy(chain, "\x40\0\0\x0b", 4); /* TPM_RH_ENDORSEMENT */
 	memcpy(chain + 4, "\0\x0b", 2);
 	memcpy(chain + 6, digest.bytes, 32);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(chain, sizeof(chain), &digest, err);
+	rc = mkv_sha256_bytes(chain, sizeof(chain), &digest, err);
+	if (rc < 0)
+		return rc;
 	memcpy(ret, "\0\x0b", 2);
 	memcpy(ret + 2, digest.bytes, 32);
-	return rc;
+	return 0;
 }
 
 static int check_signature(const struct mkv_quote *quote, struct mkv_error *err)
@@ -225,7 +237,7 @@ static int check_signature(const struct mkv_quote *quote, struct mkv_error *err)
 				 quote->bytes, quote->size) == 1;
 	EVP_MD_CTX_free(ctx);
 	EVP_PKEY_free(pkey);
-	return holds ? 0 : refuse(err, "the TPM's signature doesn't hold");
+	return holds ? 0 : refuse(err, "the TPM's signature is invalid");
 }
 
 int mkv_quote_verify(const struct mkv_quote *quote,
@@ -234,20 +246,23 @@ int mkv_quote_verify(const struct mkv_quote *quote,
 	uint8_t name[34];
 	struct mkv_sha256 digest;
 	int rc = check_signature(quote, err);
-	if (rc == 0)
-		rc = qualified_name(&quote->key, name, err);
-	if (rc == 0)
-		rc = mkv_sha256_bytes(quote->pcrs, sizeof(quote->pcrs), &digest,
-				      err);
+	if (rc < 0)
+		return rc;
+	rc = compute_qualified_name(&quote->key, name, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_sha256_bytes(quote->pcrs, sizeof(quote->pcrs), &digest, err);
 	if (rc < 0)
 		return rc;
 	if (memcmp(name, quote->attest.signer, sizeof(name)) != 0)
-		return refuse(err, "the TPM's key isn't one that signs nothing "
-				   "but what the TPM itself says");
+		return refuse(
+			err,
+			"the TPM's key is not a restricted key: it may sign data from outside the TPM");
 	if (!mkv_sha256_equal(&quote->attest.extra, receipt))
 		return refuse(err, "the TPM signed another receipt");
 	if (!mkv_sha256_equal(&quote->attest.pcr_digest, &digest))
-		return refuse(err, "the PCRs' values aren't those that the TPM "
-				   "signed");
+		return refuse(
+			err,
+			"the PCRs' values differ from the ones that the TPM signed");
 	return 0;
 }

@@ -7,8 +7,8 @@
 #include "lib/base64.h"
 #include "lib/io.h"
 
-/* SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 32 bytes }: DER leaves
- * no other way to write an Ed25519 key. */
+/* SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING of 32 bytes }: the
+ * only DER encoding of an Ed25519 key. */
 static const uint8_t der_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
 				     0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
 static const char begin_line[] = "-----BEGIN PUBLIC KEY-----";
@@ -18,8 +18,8 @@ _Static_assert(sizeof(der_prefix) + MKV_PUBLIC_KEY_SIZE ==
 		       MKV_PUBLIC_KEY_DER_SIZE,
 	       "the DER of an Ed25519 key");
 
-static void der(const struct mkv_public_key *key,
-		uint8_t ret[static MKV_PUBLIC_KEY_DER_SIZE])
+static void write_der(const struct mkv_public_key *key,
+		      uint8_t ret[static MKV_PUBLIC_KEY_DER_SIZE])
 {
 	memcpy(ret, der_prefix, sizeof(der_prefix));
 	memcpy(ret + sizeof(der_prefix), key->bytes, MKV_PUBLIC_KEY_SIZE);
@@ -31,7 +31,7 @@ int mkv_public_key_init(const uint8_t bytes[static MKV_PUBLIC_KEY_SIZE],
 	struct mkv_public_key key = {0};
 	uint8_t spki[MKV_PUBLIC_KEY_DER_SIZE];
 	memcpy(key.bytes, bytes, MKV_PUBLIC_KEY_SIZE);
-	der(&key, spki);
+	write_der(&key, spki);
 	int rc = mkv_sha256_bytes(spki, sizeof(spki), &key.id, err);
 	if (rc < 0)
 		return rc;
@@ -50,7 +50,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Where `word` stands, after white space only; the rest goes to *at. */
+/* Skips white space and `word`. False when another text follows. */
 static bool skip_word(const char **at, const char *end, const char *word)
 {
 	const char *p = *at;
@@ -68,32 +68,34 @@ int mkv_public_key_parse(const char *pem, size_t size,
 {
 	const char *at = pem, *end = pem + size;
 	if (size > MKV_PUBLIC_KEY_PEM_MAX)
-		return malformed(err, "it is too long");
+		return malformed(err, "it is longer than 4096 bytes");
 	if (!skip_word(&at, end, begin_line))
 		return malformed(err,
-				 "it doesn't begin with 'BEGIN PUBLIC KEY'");
+				 "it does not begin with 'BEGIN PUBLIC KEY'");
 	char text[(MKV_PUBLIC_KEY_DER_SIZE + 2) / 3 * 4];
 	size_t length = 0;
 	for (; at < end && *at != '-'; at++) {
 		if (is_space(*at))
 			continue;
 		if (length == sizeof(text))
-			return malformed(err, "it is another kind of key");
+			return malformed(err, "another kind of key");
 		text[length++] = *at;
 	}
 	if (!skip_word(&at, end, end_line))
-		return malformed(err, "it doesn't end with 'END PUBLIC KEY'");
+		return malformed(err, "it does not end with 'END PUBLIC KEY'");
 	while (at < end && is_space(*at))
 		at++;
 	if (at != end)
-		return malformed(err, "something stands behind the key");
+		return malformed(err, "the key is followed by other text");
 	auto_buf struct mkv_buf bytes = {0};
 	int rc = mkv_base64_read(text, length, &bytes, err);
 	if (rc < 0)
-		return rc == -ENOMEM ? rc : malformed(err, "bad base64");
+		return rc == -ENOMEM
+			       ? rc
+			       : malformed(err, "the base64 text is malformed");
 	if (bytes.size != MKV_PUBLIC_KEY_DER_SIZE ||
 	    memcmp(bytes.data, der_prefix, sizeof(der_prefix)) != 0)
-		return malformed(err, "it is another kind of key");
+		return malformed(err, "another kind of key");
 	return mkv_public_key_init(
 		(const uint8_t *)bytes.data + sizeof(der_prefix), ret, err);
 }
@@ -112,7 +114,7 @@ int mkv_public_key_load(int dirfd, const char *path, struct mkv_public_key *ret,
 void mkv_public_key_pem(const struct mkv_public_key *key, struct mkv_buf *ret)
 {
 	uint8_t spki[MKV_PUBLIC_KEY_DER_SIZE];
-	der(key, spki);
+	write_der(key, spki);
 	mkv_buf_printf(ret, "%s\n", begin_line);
 	mkv_base64_write(spki, sizeof(spki), ret);
 	mkv_buf_printf(ret, "\n%s\n", end_line);
@@ -145,6 +147,6 @@ int mkv_signature_verify(const struct mkv_public_key *key, const void *data,
 				"libcrypto: Ed25519 failed");
 	if (!holds)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-				"the signature doesn't hold");
+				"the signature is invalid");
 	return 0;
 }

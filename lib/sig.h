@@ -14,23 +14,24 @@ enum {
 	MKV_PUBLIC_KEY_PEM_MAX = 4096,
 };
 
-/* A value: nothing in it is allocated. */
+/* Nothing in it is allocated. */
 struct mkv_public_key {
 	uint8_t bytes[MKV_PUBLIC_KEY_SIZE];
 	struct mkv_sha256 id; /* of the DER SubjectPublicKeyInfo */
 };
 
-/* From the 32 bytes themselves. */
+/* Makes a key of its 32 raw bytes. */
 int mkv_public_key_init(const uint8_t bytes[static MKV_PUBLIC_KEY_SIZE],
 			struct mkv_public_key *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* From PEM: one block, an Ed25519 key, nothing else beside white space. */
+/* Parses PEM: one block with an Ed25519 key and nothing else but white space.
+ */
 int mkv_public_key_parse(const char *pem, size_t size,
 			 struct mkv_public_key *ret,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
-/* From a PEM file, relative to `dirfd` (AT_FDCWD for the working folder). */
+/* Loads a PEM file, relative to `dirfd` (AT_FDCWD: the working directory). */
 int mkv_public_key_load(int dirfd, const char *path, struct mkv_public_key *ret,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(2, 3, 4);
@@ -40,7 +41,7 @@ void mkv_public_key_pem(const struct mkv_public_key *key, struct mkv_buf *ret)
 bool mkv_public_key_equal(const struct mkv_public_key *a,
 			  const struct mkv_public_key *b) mkv_nonnull(1, 2);
 
-/* 0 when the signature is this key's over exactly these bytes; else
+/* Returns 0 when the signature is valid for this key and these bytes; else
  * MKV_UNVERIFIED and -EBADMSG. */
 int mkv_signature_verify(const struct mkv_public_key *key, const void *data,
 			 size_t size,

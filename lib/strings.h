@@ -27,10 +27,11 @@ struct mkv_settings {
 
 void mkv_strings_done(struct mkv_strings *strings) mkv_nonnull(1);
 #define auto_strings __attribute__((cleanup(mkv_strings_done)))
-/* Appends `word` and owns it, also on failure. NULL counts as out of memory. */
+/* Appends `word` and takes its ownership, also on failure. A NULL `word` is out
+ * of memory. */
 int mkv_strings_append(struct mkv_strings *list, char *word,
 		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
-/* Inserts a copy at its place in byte order; does nothing if it is present. */
+/* Inserts a copy in byte order, unless the list has `word` already. */
 int mkv_strings_insert(struct mkv_strings *list, const char *word,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);

@@ -17,13 +17,15 @@ static int sync_entry(int dirfd, const char *name, struct mkv_error *err)
 				O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 	if (fd < 0 && errno == ELOOP)
-		return 0; /* the folder holds the link itself */
+		return 0; /* the link is part of its directory */
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", name);
 	int rc = S_ISDIR(st.st_mode) ? sync_entries(fd, err) : 0;
-	if (rc == 0 && fsync(fd) < 0)
-		rc = mkv_fail(err, MKV_FAILED, errno, "fsync '%s': %m", name);
-	return rc;
+	if (rc < 0)
+		return rc;
+	return fsync(fd) < 0 ? mkv_fail(err, MKV_FAILED, errno,
+					"fsync '%s': %m", name)
+			     : 0;
 }
 
 static int sync_entries(int fd, struct mkv_error *err)
@@ -32,20 +34,23 @@ static int sync_entries(int fd, struct mkv_error *err)
 	auto_dir DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 	if (!dir) {
 		mkv_auto_close_(&copy);
-		return mkv_fail(err, MKV_FAILED, errno, "read folder: %m");
+		return mkv_fail(err, MKV_FAILED, errno, "read directory: %m");
 	}
-	int rc = 0;
-	for (struct dirent *entry; rc == 0 && (entry = readdir(dir));)
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			rc = sync_entry(fd, entry->d_name, err);
-	return rc;
+	for (struct dirent *entry; (entry = readdir(dir));) {
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		int rc = sync_entry(fd, entry->d_name, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_sync_tree(const char *path, struct mkv_error *err)
 {
 	int rc = sync_entry(AT_FDCWD, path, err);
-	return rc < 0 ? mkv_wrap(err, rc, "put '%s' onto the disk", path) : 0;
+	return rc < 0 ? mkv_wrap(err, rc, "sync '%s' to the disk", path) : 0;
 }
 
 struct mkv_syncing {
@@ -55,7 +60,7 @@ struct mkv_syncing {
 	struct mkv_error error;
 };
 
-static void *work(void *context)
+static void *run_sync(void *context)
 {
 	struct mkv_syncing *syncing = context;
 	syncing->rc = mkv_sync_tree(syncing->path, &syncing->error);
@@ -70,7 +75,7 @@ int mkv_syncing_start(const char *path, struct mkv_syncing **ret,
 	if (!syncing || !own)
 		return mkv_oom(err);
 	syncing->path = own;
-	int rc = mkv_thread_start(&syncing->thread, work, syncing, err,
+	int rc = mkv_thread_start(&syncing->thread, run_sync, syncing, err,
 				  "sync of '%s'", own);
 	if (rc < 0)
 		return rc;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Whole folders put onto the disk. */
+/* Syncs whole directories to the disk. */
 
 #include "lib/error.h"
 
-/* fsync of every file and folder beneath `path`, and of itself. Links are not
+/* Calls fsync() for `path` and every file and directory below it. Links are not
  * followed. */
 int mkv_sync_tree(const char *path, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 
-/* The same behind one's back, in a thread. */
+/* Asynchronous variant: runs mkv_sync_tree() on a background thread. */
 struct mkv_syncing;
 int mkv_syncing_start(const char *path, struct mkv_syncing **ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
-/* Waits for its end, frees it and says how it went. */
+/* Waits for the thread, frees `syncing`, and returns mkv_sync_tree()'s result.
+ */
 int mkv_syncing_finish(struct mkv_syncing *syncing,
 		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);

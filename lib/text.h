@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Text for people: suggestions and sizes. */
+/* Suggestions for mistyped words, and sizes as text. */
 
 #include <stddef.h>
 #include <stdint.h>

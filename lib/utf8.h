@@ -7,12 +7,13 @@
 
 #include "lib/error.h"
 
-/* Whether all of it is: no cut characters, surrogates or overlong forms. */
+/* Whether all bytes are valid UTF-8: no incomplete characters, surrogates or
+ * overlong forms. */
 bool mkv_utf8_is_valid(const void *text, size_t size) mkv_nonnull(1);
 
-/* A text that isn't UTF-8, having been cut for instance, gets '?' for every
- * byte that isn't ASCII; another stays as it is. */
+/* Replaces every byte that is not ASCII by '?' if the text is not valid UTF-8,
+ * for instance because it was cut. */
 void mkv_utf8_make_valid(char *text) mkv_nonnull(1);
 
-/* Takes an incomplete character off the end of a text that was cut there. */
+/* Removes an incomplete character from the end of a text that was cut. */
 void mkv_utf8_drop_cut(char *text) mkv_nonnull(1);

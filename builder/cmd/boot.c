@@ -246,7 +246,7 @@ static int boot_appliance(const struct options *options, const char *operand,
 	rc = load_manifest(directory, &manifest, err);
 	if (rc < 0)
 		return rc;
-	rc = make_console_directory(options, temporary, &how->console_folder,
+	rc = make_console_directory(options, temporary, &how->console_directory,
 				    err);
 	if (rc < 0)
 		return rc;
@@ -337,7 +337,7 @@ int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err)
 		.cpu_model = options.cpu,
 		.model_for = find_cpu_model,
 		.uefi = options.uefi,
-		.tpm_folder = options.tpm,
+		.tpm_directory = options.tpm,
 		.on_line = mkv_boot_print_line,
 		.on_receipt = mkv_boot_print_receipt,
 		.on_load = mkv_boot_print_load,

@@ -29,7 +29,7 @@ static void on_line(const char *line, void *context)
 	for (const char *c = line; *c; c++)
 		if ((*c > 0 && *c < ' ' && *c != '\t') || *c == 0x7f)
 			abort();
-	if (strlen(line) > MKV_CONSOLE_LINE_MOST)
+	if (strlen(line) > MKV_CONSOLE_LINE_MAX)
 		abort();
 }
 

@@ -110,7 +110,7 @@ static void bounds_what_a_guest_says(void **state)
 	for (int i = 0; i < 1000; i++)
 		mkv_console_feed(&console, chunk, sizeof(chunk), NULL, NULL);
 	assert_true(console.text.size <
-		    MKV_RECEIPT_MOST_BYTES + 2 * MKV_CONSOLE_LINE_MOST);
+		    MKV_RECEIPT_MAX_BYTES + 2 * MKV_CONSOLE_LINE_MAX);
 	mkv_console_done(&console);
 }
 
@@ -188,7 +188,7 @@ static char *line_for(struct mkv_boot_machine *machine, struct mkv_error *err)
 	machine->contract = &contract;
 	machine->host = &host;
 	machine->image = &image;
-	machine->folder = folder;
+	machine->directory = folder;
 	machine->console = "/tmp/a,b.console";
 	machine->memory_bytes = UINT64_C(2) << 30;
 	machine->port = 5000;

@@ -170,13 +170,13 @@ static void a_guest_has_its_domain_and_its_machine(void **state)
 	const struct mkv_contract_host *order =
 		mkv_contract_find_host(contract, "order");
 	const struct mkv_contract_host *machine =
-		mkv_contract_find_carrier(contract, "order");
+		mkv_contract_find_hypervisor_host(contract, "order");
 	const struct mkv_contract_hypervisor *hv = &order->hypervisor;
 	assert_true(hv->promised);
 	assert_string_equal(machine->name, "order-machine");
 	assert_string_equal(machine->role, "hypervisor");
 	assert_false(machine->hypervisor.promised);
-	assert_null(mkv_contract_find_carrier(contract, "collector"));
+	assert_null(mkv_contract_find_hypervisor_host(contract, "collector"));
 	assert_string_equal(hv->domain, "kvm-docker-order");
 	assert_string_equal(hv->nic.network, "mkvbench-kvm-docker");
 	assert_string_equal(hv->nic.bridge, "br-vlan");
@@ -225,18 +225,19 @@ static void domains_that_make_no_sense_are_refused(void **state)
 		{"\"order-machine\": {",
 		 "\"order-machine\": {\"hypervisor\": 1,", "hypervisor"},
 		{"\"guests\": [\n    \"order\"",
-		 "\"guests\": [\n    \"loadgen\"", "which is no guest"},
+		 "\"guests\": [\n    \"loadgen\"", "which is not a guest"},
 		{"\"guests\": [\n    \"order\"",
-		 "\"guests\": [\n    \"nobody\"", "which is no guest"},
+		 "\"guests\": [\n    \"nobody\"", "which is not a guest"},
 		{"\"guests\": [\n    \"payment\"",
-		 "\"guests\": [\n    \"order\"", "which another does"},
+		 "\"guests\": [\n    \"order\"",
+		 "which already runs on another host"},
 		{"\"bridge\": \"br-vlan\"", "\"bridge\": \"br0\"",
-		 "another network"},
-		{"\"pins\": [", "\"pins\": [0,", "are 13 for 12 CPUs"},
+		 "is not on the network and bridge"},
+		{"\"pins\": [", "\"pins\": [0,", "13 pins for 12 CPUs"},
 		{"\"pins\": [\n      0", "\"pins\": [\n      -1",
-		 "holds more than numbers"},
-		{"\"dies\": 2", "\"dies\": 4096", "CPUs in all"},
-		{"\"file\": \"/", "\"file\": \"", "isn't absolute"},
+		 "an element is not an integer from 0 to"},
+		{"\"dies\": 2", "\"dies\": 4096", "the topology has more than"},
+		{"\"file\": \"/", "\"file\": \"", "not an absolute path"},
 		{"\"firmware\": \"uefi\"", "\"firmware\": \"uboot\"",
 		 "unknown value"},
 	};

@@ -69,9 +69,10 @@ static void how_it_ended_is_told(void **state)
 	} rows[] = {
 		{"exit 3", 3, "sh exited with status 3"},
 		{"echo wrong >&2; exit 1", 1, "sh exited with status 1: wrong"},
-		{"kill -TERM $$", -1, "sh was ended by signal 15 (Terminated)"},
+		{"kill -TERM $$", -1,
+		 "sh was killed by signal 15 (Terminated)"},
 		{"echo so >&2; kill -9 $$", -1,
-		 "sh was ended by signal 9 (Killed): so"},
+		 "sh was killed by signal 9 (Killed): so"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err;

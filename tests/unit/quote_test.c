@@ -68,17 +68,17 @@ static void what_was_changed_does_not_verify(void **state)
 	(void)state;
 	for (size_t i = 0; i < quote.size; i++) {
 		quote.bytes[i] ^= 1;
-		expect("signature doesn't hold");
+		expect("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < quote.signature_size; i++) {
 		quote.signature[i] ^= 1;
-		expect("signature doesn't hold");
+		expect("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < 64; i++) {
 		(i < 32 ? quote.key.x : quote.key.y)[i % 32] ^= 1;
-		expect("signature doesn't hold");
+		expect("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < MKV_QUOTE_PCRS; i++) {
@@ -91,7 +91,7 @@ static void what_was_changed_does_not_verify(void **state)
 	receipt = asked;
 	/* As from a key of the same TPM that would sign anything. */
 	quote.attest.signer[9] ^= 1;
-	expect("signs nothing but");
+	expect("is not a restricted key");
 	quote = good;
 }
 
@@ -102,17 +102,17 @@ static void only_our_kind_of_attestation_is_read(void **state)
 		uint8_t byte;
 		const char *says;
 	} cases[] = {
-		{0, 0xfe, "wasn't made by a TPM"},
+		{0, 0xfe, "was not made by a TPM"},
 		{5, 0x17, "another kind"}, /* TPM_ST_ATTEST_CERTIFY */
-		{7, 33, "by another hash"},
-		{43, 31, "isn't about a SHA-256"},
+		{7, 33, "does not name its key by SHA-256"},
+		{43, 31, "has extra data that is not a SHA-256"},
 		{92, 2, "PCRs 0 to 15"},  /* "safe" is neither yes nor no */
 		{104, 2, "PCRs 0 to 15"}, /* two banks */
 		{106, 4, "PCRs 0 to 15"}, /* SHA-1 */
 		{107, 4, "PCRs 0 to 15"}, /* more PCRs */
 		{108, 0xfe, "PCRs 0 to 15"},
 		{110, 1, "PCRs 0 to 15"},
-		{112, 31, "doesn't end"},
+		{112, 31, "has another size than its parts"},
 	};
 	struct mkv_attest attest;
 	struct mkv_error err;
@@ -144,7 +144,7 @@ static void only_our_kind_of_document_is_read(void **state)
 		{"\"mkvbench_tpm_signature\": 1",
 		 "\"mkvbench_tpm_signature\": 2", "mkvbench_tpm_signature"},
 		{"\"quote\": \"/1", "\"quote\": \"A/1", "base64"},
-		{"\"quote\": \"/1", "\"quote\": \"AA", "wasn't made by a TPM"},
+		{"\"quote\": \"/1", "\"quote\": \"AA", "was not made by a TPM"},
 		{"\"signature\": \"M", "\"signature\": \"\", \"x\": \"M", "x"},
 		{"\"public_key\": \"MFkw", "\"public_key\": \"MFkx",
 		 "not an ECDSA key"},

@@ -125,11 +125,11 @@ static void a_changed_contract_is_not_believed(void **state)
 	memcpy(strstr(changed, "small"), "smalL", 5);
 	install(text, key, key);
 	put(MKV_CONTRACT_PATH, changed, strlen(changed));
-	expect_broken("isn't about");
+	expect_broken("has no subject");
 	/* The mode can't be turned to "warn" by hand either. */
 	auto_free char *warn = contract_text("warn", key);
 	put(MKV_CONTRACT_PATH, warn, strlen(warn));
-	expect_broken("isn't about");
+	expect_broken("has no subject");
 	/* Signed by somebody else, whose key isn't the image's. */
 	install(text, other, key);
 	expect_broken("");

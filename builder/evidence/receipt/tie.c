@@ -124,7 +124,8 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 		mkv_contract_find_host(contract, review->host);
 	const struct mkv_contract_host *hypervisor =
 		host && host->hypervisor.promised
-			? mkv_contract_find_carrier(contract, host->name)
+			? mkv_contract_find_hypervisor_host(contract,
+							    host->name)
 			: NULL;
 	const char *why = NULL;
 	*ret = MKV_TIE_NONE;

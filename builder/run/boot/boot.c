@@ -9,8 +9,7 @@
 #include <sys/signalfd.h>
 #include <time.h>
 
-#include "builder/core/host/accel.h"
-#include "builder/run/boot/folder.h"
+#include "builder/run/boot/directory.h"
 #include "builder/run/boot/gateway.h"
 #include "builder/run/boot/guest.h"
 #include "builder/run/boot/load.h"
@@ -20,14 +19,13 @@
 enum {
 	POLL_MS = 100,
 	BOOT_S = 600,
-	EMULATED_HOST_S = 180, /* they share this machine's CPUs */
-	HOSTS_MOST = 64,
+	EMULATED_HOST_S = 180, /* emulated hosts share this machine's CPUs */
+	HOSTS_MAX = 64,
 	MIB = 1 << 20,
-	LEAST_MEMORY_MIB = 512,
-	USUAL_MEMORY_MIB = 1024,
-	RESTARTS_MOST = 3,
+	MEMORY_MIN_MIB = 512,
+	MEMORY_DEFAULT_MIB = 1024,
+	RESTARTS_MAX = 3,
 	STATUS_S = 60,
-	LOAD_ASK_S = 2,
 };
 
 struct run {
@@ -40,15 +38,14 @@ struct run {
 	sigset_t old_mask;
 	struct mkv_network *network;
 	const char *firmware, *variables;
-	enum mkv_accel accel;
 	struct mkv_child gateway;
 	struct mkv_forward *forwards;
 	size_t n_forwards;
 	struct mkv_boot_load load;
-	double load_end_s, load_asked_s; /* 0: not yet */
+	double load_end_s; /* 0: the load phase has not begun */
 	bool load_is_over;
 	int console_lock;
-	double status_s; /* when the last word on who is waited for was */
+	double status_s; /* time of the last status report */
 };
 
 void mkv_boot_results_done(struct mkv_boot_results *results)
@@ -62,7 +59,7 @@ void mkv_boot_results_done(struct mkv_boot_results *results)
 	*results = (struct mkv_boot_results){0};
 }
 
-static void done(struct run *run)
+static void release_run(struct run *run)
 {
 	for (size_t i = 0; i < run->count; i++)
 		mkv_guest_done(&run->guests[i]);
@@ -82,7 +79,7 @@ static void done(struct run *run)
 }
 
 static void mkv_printf(2, 3)
-	note(const struct run *run, const char *format, ...)
+	report_note(const struct run *run, const char *format, ...)
 {
 	char text[512];
 	va_list arguments;
@@ -93,10 +90,10 @@ static void mkv_printf(2, 3)
 		run->options->on_line(NULL, text, run->options->context);
 }
 
-/* Unless hosts were named: all but hypervisors, since this machine is the one
- * that runs the guests here. */
-static bool is_wanted(const struct mkv_boot_options *options,
-		      const struct mkv_contract_host *host)
+/* Default: all hosts but hypervisors, because this machine takes the
+ * hypervisor's place and runs the guests itself. */
+static bool is_selected(const struct mkv_boot_options *options,
+			const struct mkv_contract_host *host)
 {
 	for (size_t i = 0; i < options->n_hosts; i++)
 		if (strcmp(options->hosts[i], host->name) == 0)
@@ -107,7 +104,7 @@ static bool is_wanted(const struct mkv_boot_options *options,
 static int choose_guests(struct run *run, struct mkv_error *err)
 {
 	const struct mkv_contract *contract = run->options->contract;
-	if (contract->n_hosts == 0 || contract->n_hosts > HOSTS_MOST)
+	if (contract->n_hosts == 0 || contract->n_hosts > HOSTS_MAX)
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"the contract names %zu hosts",
 				contract->n_hosts);
@@ -120,14 +117,21 @@ static int choose_guests(struct run *run, struct mkv_error *err)
 	run->results = calloc(contract->n_hosts, sizeof(*run->results));
 	if (!run->guests || !run->results)
 		return mkv_oom(err);
-	int rc = 0;
-	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++)
-		if (is_wanted(run->options, &contract->hosts[i]))
-			rc = mkv_guest_init(&run->guests[run->count++],
-					    contract, &contract->hosts[i],
-					    run->options->appliance,
-					    run->options->console_folder, err);
-	return rc;
+	for (size_t i = 0; i < contract->n_hosts; i++) {
+		if (!is_selected(run->options, &contract->hosts[i]))
+			continue;
+		int rc = mkv_guest_init(&run->guests[run->count++], contract,
+					&contract->hosts[i],
+					run->options->appliance,
+					run->options->console_directory, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (run->count == 0)
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"all hosts of the appliance are hypervisors: "
+				"name the hosts to boot");
+	return 0;
 }
 
 static int add_forwards(struct run *run, struct mkv_error *err)
@@ -156,8 +160,8 @@ static int add_forwards(struct run *run, struct mkv_error *err)
 			     run->forwards + options->n_forwards, err);
 }
 
-/* Tags matter only between machines and those that have none: guests, and the
- * gateway. */
+/* Frames need VLAN tags only where machines, which tag their frames, meet
+ * guests or the gateway, which do not. */
 static int open_network(struct run *run, struct mkv_error *err)
 {
 	bool has_gateway = run->n_forwards > 0;
@@ -179,7 +183,7 @@ static int start_gateway(struct run *run, struct mkv_error *err)
 		return 0;
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/gateway.qemu",
-		       run->options->console_folder);
+		       run->options->console_directory);
 	auto_fd int log =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (log < 0)
@@ -189,13 +193,12 @@ static int start_gateway(struct run *run, struct mkv_error *err)
 				   &run->gateway, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc,
-				"the gateway to the hosts (its log is "
-				"'%s')",
+				"start the gateway to the hosts (log: '%s')",
 				path);
 	for (size_t i = 0; i < run->options->n_forwards; i++)
-		note(run, "%s:%u is at 127.0.0.1:%u",
-		     run->forwards[i].host->name, run->forwards[i].port,
-		     run->forwards[i].local);
+		report_note(run, "%s:%u is forwarded from 127.0.0.1:%u",
+			    run->forwards[i].host->name, run->forwards[i].port,
+			    run->forwards[i].local);
 	return 0;
 }
 
@@ -218,48 +221,33 @@ static int find_firmware(struct run *run, struct mkv_error *err)
 		}
 	}
 	return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-			"no UEFI firmware for QEMU here (package ovmf)");
+			"no UEFI firmware for QEMU is installed: install the "
+			"package ovmf");
 }
 
-static int choose_accel(struct run *run, struct mkv_error *err)
-{
-	run->accel = run->options->accel;
-	if (run->accel != MKV_ACCEL_AUTO)
-		return 0;
-	char kernel[4096], why[128] = "";
-	bool works = false;
-	(void)snprintf(kernel, sizeof(kernel), "%s/boot/vmlinuz",
-		       run->guests[0].folder);
-	int rc = mkv_accel_probe_kvm(kernel, &works, why, err);
-	if (rc < 0)
-		return rc;
-	run->accel = works ? MKV_ACCEL_KVM : MKV_ACCEL_TCG;
-	note(run, "%s (%s)", works ? "KVM" : "emulation instead of KVM", why);
-	return 0;
-}
-
-/* What is promised, as far as all guests together leave a quarter to the host.
- */
-static uint64_t memory_of(const struct run *run,
-			  const struct mkv_boot_guest *guest)
+/* The memory that the contract promises, limited to an equal share of three
+ * quarters of this machine's memory. */
+static uint64_t choose_memory(const struct run *run,
+			      const struct mkv_boot_guest *guest)
 {
 	if (run->options->memory_bytes)
 		return run->options->memory_bytes;
 	uint64_t wanted = guest->image->memory.bytes;
 	if (!guest->image->memory.promised || wanted < MIB)
-		wanted = (uint64_t)USUAL_MEMORY_MIB * MIB;
+		wanted = (uint64_t)MEMORY_DEFAULT_MIB * MIB;
 	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) *
 			(uint64_t)sysconf(_SC_PAGESIZE);
 	uint64_t share = host / 4 * 3 / run->count / MIB * MIB;
-	if (share < (uint64_t)LEAST_MEMORY_MIB * MIB)
-		share = (uint64_t)LEAST_MEMORY_MIB * MIB;
+	if (share < (uint64_t)MEMORY_MIN_MIB * MIB)
+		share = (uint64_t)MEMORY_MIN_MIB * MIB;
 	if (wanted <= share)
 		return wanted;
-	note(run,
-	     "%s gets %llu MiB of memory instead of %llu: this machine "
-	     "has no more",
-	     guest->host->name, (unsigned long long)(share / MIB),
-	     (unsigned long long)(wanted / MIB));
+	report_note(
+		run,
+		"%s gets %llu MiB of memory instead of %llu MiB: this machine "
+		"has too little memory",
+		guest->host->name, (unsigned long long)(share / MIB),
+		(unsigned long long)(wanted / MIB));
 	return share;
 }
 
@@ -271,11 +259,11 @@ static int start_guest(struct run *run, struct mkv_boot_guest *guest,
 		.contract = options->contract,
 		.host = guest->host,
 		.image = guest->image,
-		.folder = guest->folder,
+		.directory = guest->directory,
 		.console = guest->console_path,
-		.accel = run->accel,
+		.accel = options->accel,
 		.cpu_model = options->cpu_model,
-		.memory_bytes = memory_of(run, guest),
+		.memory_bytes = choose_memory(run, guest),
 		.firmware = run->firmware,
 		.firmware_variables = run->variables,
 		.port = mkv_network_port(run->network,
@@ -288,14 +276,13 @@ static int start_guest(struct run *run, struct mkv_boot_guest *guest,
 		machine.cpu_model = options->model_for(guest->image,
 						       options->model_context);
 	auto_buf struct mkv_buf load = {0};
-	int rc = 0;
 	if (run->load.count && guest->host == run->load.generator) {
-		rc = mkv_load_credential(&run->load, &load, err);
+		int rc = mkv_load_credential(&run->load, &load, err);
+		if (rc < 0)
+			return rc;
 		machine.load = load.data;
 	}
-	return rc < 0 ? rc
-		      : mkv_guest_start(guest, &machine, options->tpm_folder,
-					err);
+	return mkv_guest_start(guest, &machine, options->tpm_directory, err);
 }
 
 static int watch_signals(struct run *run, struct mkv_error *err)
@@ -318,19 +305,19 @@ struct line_context {
 	struct mkv_boot_guest *guest;
 };
 
-/* An emulated timer that this machine has no time for: Linux tests once, very
- * early, that interrupts come as often as they should
- * (arch/x86/kernel/apic/io_apic.c, check_timer). */
-static bool is_stumble(const struct run *run, const char *line)
+/* Linux tests once, early at boot, that timer interrupts arrive at the expected
+ * rate (arch/x86/kernel/apic/io_apic.c, check_timer). Under emulation on a busy
+ * machine they can be late, which is no fault of the image. */
+static bool is_timer_failure(const struct run *run, const char *line)
 {
-	return run->accel == MKV_ACCEL_TCG &&
+	return run->options->accel == MKV_ACCEL_TCG &&
 	       strstr(line, "IO-APIC + timer doesn't work");
 }
 
-static void on_line(const char *line, void *context)
+static void handle_line(const char *line, void *context)
 {
 	const struct line_context *at = context;
-	if (is_stumble(at->run, line))
+	if (is_timer_failure(at->run, line))
 		at->guest->stumbled = true;
 	if (at->run->load.count && at->guest->host == at->run->load.generator)
 		(void)mkv_load_take_line(&at->run->load, line);
@@ -339,7 +326,7 @@ static void on_line(const char *line, void *context)
 					  at->run->options->context);
 }
 
-static void settle(struct run *run, size_t index, bool died)
+static void settle_guest(struct run *run, size_t index, bool died)
 {
 	struct mkv_boot_guest *guest = &run->guests[index];
 	struct mkv_boot_result *result = &run->results[index];
@@ -358,10 +345,11 @@ static void settle(struct run *run, size_t index, bool died)
 static int restart_guest(struct run *run, struct mkv_boot_guest *guest,
 			 struct mkv_error *err)
 {
-	note(run,
-	     "%s: its timer came too late for its kernel, as it may in "
-	     "emulation on a busy machine; once more",
-	     guest->host->name);
+	report_note(
+		run,
+		"%s: restarted: the kernel found its timer interrupts late, which "
+		"happens under emulation on a busy machine",
+		guest->host->name);
 	guest->restarts++;
 	return start_guest(run, guest, err);
 }
@@ -371,40 +359,45 @@ static int read_guest(struct run *run, struct mkv_boot_guest *guest,
 {
 	struct line_context context = {run, guest};
 	bool had_receipt = guest->console.boot.complete;
-	int rc = mkv_guest_read(guest, on_line, &context, err);
-	if (rc == -EFBIG) {
-		note(run, "%s", err->message);
-		rc = 0;
-	}
+	int rc = mkv_guest_read(guest, handle_line, &context, err);
+	if (rc < 0 && rc != -EFBIG)
+		return rc;
+	if (rc == -EFBIG) /* QEMU was killed: the host gets its result */
+		report_note(run, "%s", err->message);
 	if (guest->console.boot.complete && !had_receipt &&
 	    !mkv_guest_is_complete(guest))
-		note(run, "%s: %s at boot, after %.0f s; its containers start",
-		     guest->host->name,
-		     mkv_verdict_name(guest->console.boot.verdict),
-		     mkv_monotonic_s() - run->start_s);
-	return rc;
+		report_note(
+			run,
+			"%s: %s at boot, after %.0f s; waiting for its containers",
+			guest->host->name,
+			mkv_verdict_name(guest->console.boot.verdict),
+			mkv_monotonic_s() - run->start_s);
+	return 0;
 }
 
-/* One look at every guest; returns how many still owe a receipt. */
-static int look(struct run *run, struct mkv_error *err)
+/* Reads every guest's console once. Returns the number of guests without a
+ * result, or a negative errno. */
+static int poll_guests(struct run *run, struct mkv_error *err)
 {
 	int owing = 0;
 	for (size_t i = 0; i < run->count; i++) {
 		struct mkv_boot_guest *guest = &run->guests[i];
 		int status;
-		/* Before reading: what it wrote before it ended is then read.
-		 */
+		/* Reaped before the console is read, so that output from
+		 * before the exit is not missed. */
 		bool ended = mkv_child_reap(&guest->child, &status);
 		int rc = read_guest(run, guest, err);
-		if (rc == 0 && guest->stumbled && !guest->settled &&
-		    guest->restarts < RESTARTS_MOST) {
-			rc = restart_guest(run, guest, err);
-			ended = false;
-		}
 		if (rc < 0)
 			return rc;
+		if (guest->stumbled && !guest->settled &&
+		    guest->restarts < RESTARTS_MAX) {
+			rc = restart_guest(run, guest, err);
+			if (rc < 0)
+				return rc;
+			ended = false;
+		}
 		if (!guest->settled && (mkv_guest_is_complete(guest) || ended))
-			settle(run, i, !mkv_guest_is_complete(guest));
+			settle_guest(run, i, !mkv_guest_is_complete(guest));
 		owing += !guest->settled;
 	}
 	return owing;
@@ -420,13 +413,13 @@ static unsigned limit_s(const struct run *run)
 							1000000000
 					      : 0;
 	unsigned boot_s = BOOT_S;
-	if (run->accel == MKV_ACCEL_TCG)
+	if (run->options->accel == MKV_ACCEL_TCG)
 		boot_s += EMULATED_HOST_S * (unsigned)run->count;
 	return boot_s + (unsigned)(clock_s > 86400 ? 86400 : clock_s);
 }
 
-/* Who is waited for, and what their consoles said last. */
-static void tell_status(struct run *run)
+/* Reports each host without a result and the last line of its console. */
+static void report_status(struct run *run)
 {
 	double now = mkv_monotonic_s();
 	if (now - run->status_s < STATUS_S)
@@ -434,9 +427,9 @@ static void tell_status(struct run *run)
 	run->status_s = now;
 	for (size_t i = 0; i < run->count; i++)
 		if (!run->guests[i].settled)
-			note(run, "%.0f s: %s: %s", now - run->start_s,
-			     run->guests[i].host->name,
-			     run->guests[i].console.last);
+			report_note(run, "%.0f s: %s: %s", now - run->start_s,
+				    run->guests[i].host->name,
+				    run->guests[i].console.last);
 }
 
 static int check_gateway(struct run *run, struct mkv_error *err)
@@ -445,9 +438,9 @@ static int check_gateway(struct run *run, struct mkv_error *err)
 	if (!run->n_forwards || !mkv_child_reap(&run->gateway, &status))
 		return 0;
 	return mkv_fail(err, MKV_HOST_CANNOT, EIO,
-			"the gateway to the hosts ended: see "
+			"the gateway to the hosts exited: see "
 			"'%s/gateway.qemu'",
-			run->options->console_folder);
+			run->options->console_directory);
 }
 
 static void end_load(struct run *run)
@@ -457,35 +450,30 @@ static void end_load(struct run *run)
 		run->options->on_load(&run->load, run->options->context);
 }
 
-/* After the receipts: whether the load is still under way. */
+/* Called after all hosts have results. Returns whether the load phase is still
+ * running. */
 static bool tend_load(struct run *run, struct mkv_error *err)
 {
-	double now = mkv_monotonic_s();
 	if (!run->load.count || run->load_is_over)
 		return false;
 	for (size_t i = 0; i < run->count; i++)
 		if (run->results[i].verdict > MKV_VERDICT_WARN) {
-			note(run, "no load: %s did not pass",
-			     run->results[i].host);
+			report_note(run, "no load is sent: %s did not pass",
+				    run->results[i].host);
 			end_load(run);
 			return false;
 		}
 	if (run->load_end_s == 0) {
-		note(run, "all hosts passed; waiting for the load's end");
-		run->load_end_s = now + limit_s(run);
+		report_note(run,
+			    "all hosts passed; waiting for the load to finish");
+		run->load_end_s = mkv_monotonic_s() + limit_s(run);
 	}
-	bool is_late = now >= run->load_end_s;
-	bool is_due =
-		run->load.summary && now - run->load_asked_s >= LOAD_ASK_S;
-	if (!is_late && !is_due)
+	int rc = mkv_load_poll(&run->load, run->options->console_directory,
+			       run->load_end_s, err);
+	if (rc > 0)
 		return true;
-	run->load_asked_s = now;
-	bool is_exported = mkv_load_ask_exported(&run->load);
-	if (!is_late && !is_exported)
-		return true;
-	if (run->load.summary &&
-	    mkv_load_fetch(&run->load, run->options->console_folder, err) < 0)
-		note(run, "%s", err->message);
+	if (rc < 0)
+		report_note(run, "%s", err->message);
 	end_load(run);
 	return false;
 }
@@ -498,64 +486,75 @@ static bool is_alive(const struct run *run)
 	return false;
 }
 
-static int watch(struct run *run, struct mkv_error *err)
+static int watch_guests(struct run *run, struct mkv_error *err)
 {
 	double end_s = run->start_s + limit_s(run);
 	for (;;) {
 		struct pollfd polled = {.fd = run->signals, .events = POLLIN};
 		struct signalfd_siginfo taken;
-		/* Taken off the queue: else it would end us, unblocked. */
+		/* Read from the queue: a signal that is still pending when the
+		 * mask is restored would kill this process. */
 		if (poll(&polled, 1, POLL_MS) > 0 &&
 		    read(run->signals, &taken, sizeof(taken)) ==
 			    (ssize_t)sizeof(taken))
 			return mkv_fail(err, MKV_FAILED, EINTR,
 					"interrupted (%s)",
 					strsignal((int)taken.ssi_signo));
-		int owing = look(run, err);
+		int owing = poll_guests(run, err);
 		int rc = owing < 0 ? owing : check_gateway(run, err);
 		if (rc < 0)
 			return rc;
 		if (owing == 0 && tend_load(run, err))
 			continue;
 		if (owing > 0)
-			tell_status(run);
+			report_status(run);
 		if (owing == 0 && (!run->options->stay || !is_alive(run)))
 			return 0;
 		if (owing > 0 && mkv_monotonic_s() >= end_s) {
 			for (size_t i = 0; i < run->count; i++)
 				if (!run->guests[i].settled)
-					settle(run, i, false);
+					settle_guest(run, i, false);
 			return 0;
 		}
 	}
 }
 
-static int go(struct run *run, struct mkv_error *err)
+static int boot_guests(struct run *run, struct mkv_error *err)
 {
-	/* Names of consoles and logs are the hosts': another boot's are there.
-	 */
-	int rc = mkv_boot_lock_folder(run->options->console_folder,
-				      "the directory for consoles",
-				      &run->console_lock, err);
-	if (rc == 0)
-		rc = choose_guests(run, err);
-	if (rc == 0)
-		rc = add_forwards(run, err);
-	if (rc == 0)
-		rc = find_firmware(run, err);
-	if (rc == 0)
-		rc = choose_accel(run, err);
-	if (rc == 0)
-		rc = watch_signals(run, err);
-	/* Behind the signals' mask, which its thread inherits. */
-	if (rc == 0)
-		rc = open_network(run, err);
-	if (rc == 0)
-		rc = start_gateway(run, err);
+	/* Console logs are named after hosts: two boots in one directory would
+	 * overwrite each other's. */
+	int rc = mkv_boot_lock_directory(run->options->console_directory,
+					 "the directory for consoles",
+					 &run->console_lock, err);
+	if (rc < 0)
+		return rc;
+	rc = choose_guests(run, err);
+	if (rc < 0)
+		return rc;
+	rc = add_forwards(run, err);
+	if (rc < 0)
+		return rc;
+	rc = find_firmware(run, err);
+	if (rc < 0)
+		return rc;
+	rc = watch_signals(run, err);
+	if (rc < 0)
+		return rc;
+	/* After the signals are blocked: the network's thread inherits the
+	 * mask. */
+	rc = open_network(run, err);
+	if (rc < 0)
+		return rc;
+	rc = start_gateway(run, err);
+	if (rc < 0)
+		return rc;
 	run->start_s = run->status_s = mkv_monotonic_s();
-	for (size_t i = 0; rc == 0 && i < run->count; i++)
+	for (size_t i = 0; i < run->count; i++) {
 		rc = start_guest(run, &run->guests[i], err);
-	return rc < 0 ? rc : watch(run, err);
+		if (rc < 0)
+			return rc;
+	}
+	return watch_guests(run, err);
 }
 
 int mkv_boot_run(const struct mkv_boot_options *options,
@@ -565,11 +564,13 @@ int mkv_boot_run(const struct mkv_boot_options *options,
 			  .signals = -1,
 			  .gateway = MKV_CHILD_INIT,
 			  .console_lock = -1};
-	int rc = go(&run, err);
-	if (rc == 0) {
-		*ret = (struct mkv_boot_results){run.results, run.count};
-		run.results = NULL;
+	int rc = boot_guests(&run, err);
+	if (rc < 0) {
+		release_run(&run);
+		return rc;
 	}
-	done(&run);
-	return rc;
+	*ret = (struct mkv_boot_results){run.results, run.count};
+	run.results = NULL;
+	release_run(&run);
+	return 0;
 }

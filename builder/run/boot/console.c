@@ -28,7 +28,7 @@ const char *mkv_verdict_name(enum mkv_verdict verdict)
 	return names[verdict];
 }
 
-static enum mkv_verdict verdict_of(const char *word, size_t length)
+static enum mkv_verdict parse_verdict_word(const char *word, size_t length)
 {
 	static const struct {
 		const char *word;
@@ -48,10 +48,10 @@ static enum mkv_verdict verdict_of(const char *word, size_t length)
 }
 
 /* "VERDICT host=NAME ..." */
-static void take_verdict(struct mkv_console_receipt *receipt, const char *rest)
+static void parse_verdict(struct mkv_console_receipt *receipt, const char *rest)
 {
 	static const char key[] = " host=";
-	receipt->verdict = verdict_of(rest, strcspn(rest, " "));
+	receipt->verdict = parse_verdict_word(rest, strcspn(rest, " "));
 	const char *host = strstr(rest, key);
 	if (!host)
 		return;
@@ -60,8 +60,8 @@ static void take_verdict(struct mkv_console_receipt *receipt, const char *rest)
 		       (int)strcspn(host, " "), host);
 }
 
-static void take_end(struct mkv_console *console,
-		     struct mkv_console_receipt *receipt)
+static void finish_receipt(struct mkv_console *console,
+			   struct mkv_console_receipt *receipt)
 {
 	console->in_receipt = false;
 	if (receipt->verdict == MKV_VERDICT_NONE)
@@ -71,9 +71,9 @@ static void take_end(struct mkv_console *console,
 	console->text = (struct mkv_buf){0};
 }
 
-/* What follows the marker. Each receipt counts once: the first that is whole.
- */
-static void take_marker(struct mkv_console *console, const char *rest)
+/* Handles the text after the marker. Of each kind of receipt only the first
+ * complete one is kept. */
+static void handle_marker(struct mkv_console *console, const char *rest)
 {
 	static const char later[] = "-later";
 	struct mkv_console_receipt *receipt = &console->boot;
@@ -84,12 +84,12 @@ static void take_marker(struct mkv_console *console, const char *rest)
 	if (receipt->complete)
 		return;
 	if (strncmp(rest, ": ", 2) == 0)
-		take_verdict(receipt, rest + 2);
+		parse_verdict(receipt, rest + 2);
 	else if (strncmp(rest, "-end", 4) == 0)
-		take_end(console, receipt);
+		finish_receipt(console, receipt);
 }
 
-/* The text after systemd's animation of a waiting job: "[ ***  ] A start job is
+/* Skips systemd's animation of a waiting job: "[ ***  ] A start job is
  * running ..." */
 static const char *skip_animation(const char *line)
 {
@@ -111,9 +111,9 @@ static void end_line(struct mkv_console *console, mkv_console_line *on_line,
 		console->in_receipt = true;
 	}
 	if (found)
-		take_marker(console, found + sizeof(marker) - 1);
+		handle_marker(console, found + sizeof(marker) - 1);
 	else if (console->in_receipt &&
-		 console->text.size < MKV_RECEIPT_MOST_BYTES)
+		 console->text.size < MKV_RECEIPT_MAX_BYTES)
 		mkv_buf_printf(&console->text, "%s\n", console->line);
 	if (console->line[strspn(console->line, " \t")]) {
 		(void)snprintf(console->last, sizeof(console->last), "%s",
@@ -152,11 +152,11 @@ void mkv_console_feed(struct mkv_console *console, const char *data,
 			console->escape = 0;
 		if (is_escape(console, byte))
 			continue;
-		/* A carriage return before other text draws the line anew. */
+		/* Text after a carriage return overwrites the line. */
 		if (console->returned && byte != '\n' && byte != '\r')
 			console->used = 0;
 		console->returned = byte == '\r';
-		if (byte == '\n' || console->used == MKV_CONSOLE_LINE_MOST)
+		if (byte == '\n' || console->used == MKV_CONSOLE_LINE_MAX)
 			end_line(console, on_line, context);
 		if (byte == '\t' ||
 		    ((unsigned char)byte >= ' ' && byte != 0x7f))

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A guest's console: complete lines, and the verifier's receipts among them. A
- * receipt is what stands between a line that begins "mkvbench-verify: " and
+/* Parses a guest's console output into complete lines and the verifier's
+ * receipts. A receipt consists of the lines from one that begins
+ * "mkvbench-verify: " to
  *
  *     mkvbench-receipt: VERDICT host=NAME contract=SHA-256
  *     mkvbench-receipt-end
  *
  * with VERDICT pass, fail, not-established, not-promised or warn (not a pass,
- * but the contract says that services start all the same). The later look, when
- * containers run, writes "mkvbench-receipt-later" instead. Guests are hostile:
- * lines and receipts are bounded, and only printable UTF-8 is kept: see
- * mkv_display_clean(). */
+ * but the contract lets services start). The second verifier run, once
+ * containers are running, writes "mkvbench-receipt-later" instead. Guests may
+ * be hostile: lines and receipts have a maximum size, and only printable UTF-8
+ * is kept (see mkv_display_clean()). */
 
 #include <stdbool.h>
 
 #include "lib/buf.h"
 
 enum {
-	MKV_CONSOLE_LINE_MOST = 1024,
-	MKV_RECEIPT_MOST_BYTES = 256 * 1024,
+	MKV_CONSOLE_LINE_MAX = 1024,
+	MKV_RECEIPT_MAX_BYTES = 256 * 1024,
 	MKV_RECEIPT_HOST_SIZE = 65,
 };
 
-/* From good to bad. */
+/* From best to worst. */
 enum mkv_verdict {
 	MKV_VERDICT_PASS,
 	MKV_VERDICT_WARN,
@@ -39,14 +40,14 @@ struct mkv_console_receipt {
 };
 
 struct mkv_console {
-	char line[MKV_CONSOLE_LINE_MOST + 1]; /* what isn't complete yet */
+	char line[MKV_CONSOLE_LINE_MAX + 1]; /* the incomplete line */
 	size_t used;
-	char last[80];	 /* the beginning of the last line that isn't empty,
-			    without systemd's animation */
+	char last[80];	 /* the beginning of the last non-empty line, without
+			    systemd's animation */
 	unsigned escape; /* inside a terminal's escape sequence */
 	bool returned;	 /* the last byte was a carriage return */
 	bool in_receipt;
-	struct mkv_buf text; /* of the receipt that is being read */
+	struct mkv_buf text; /* of the receipt being read */
 	struct mkv_console_receipt boot, later;
 };
 #define MKV_CONSOLE_INIT                                                       \
@@ -54,10 +55,10 @@ struct mkv_console {
 			      .later.verdict = MKV_VERDICT_NONE})
 void mkv_console_done(struct mkv_console *console) mkv_nonnull(1);
 
-/* A complete line, without its end. */
+/* Called with each complete line, without its newline. */
 typedef void mkv_console_line(const char *line, void *context);
 
-/* Takes what the guest wrote. `on_line` may be NULL. */
+/* Parses `size` bytes of the guest's output. `on_line` may be NULL. */
 void mkv_console_feed(struct mkv_console *console, const char *data,
 		      size_t size, mkv_console_line *on_line, void *context)
 	mkv_nonnull(1);

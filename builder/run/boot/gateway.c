@@ -8,7 +8,7 @@
 #include "builder/run/boot/machine.h"
 #include "builder/run/boot/monitor.h"
 
-enum { ADDRESSES = 3, PREFIX_MOST = 28, PREFIX_LEAST = 8 };
+enum { ADDRESSES = 3, PREFIX_MAX = 28, PREFIX_MIN = 8 };
 
 /* "10.77.0.0/24" */
 static bool parse_subnet(const char *text, uint32_t *ret_first,
@@ -23,15 +23,16 @@ static bool parse_subnet(const char *text, uint32_t *ret_first,
 	address[slash - text] = '\0';
 	char *end;
 	unsigned long prefix = strtoul(slash + 1, &end, 10);
-	if (*end || end == slash + 1 || prefix < PREFIX_LEAST ||
-	    prefix > PREFIX_MOST || inet_pton(AF_INET, address, &parsed) != 1)
+	if (*end || end == slash + 1 || prefix < PREFIX_MIN ||
+	    prefix > PREFIX_MAX || inet_pton(AF_INET, address, &parsed) != 1)
 		return false;
 	*ret_first = ntohl(parsed.s_addr);
 	*ret_prefix = (unsigned)prefix;
 	return true;
 }
 
-static bool is_taken(const struct mkv_contract *contract, uint32_t address)
+static bool is_used_address(const struct mkv_contract *contract,
+			    uint32_t address)
 {
 	struct in_addr parsed;
 	for (size_t i = 0; i < contract->n_hosts; i++)
@@ -43,28 +44,30 @@ static bool is_taken(const struct mkv_contract *contract, uint32_t address)
 	return false;
 }
 
-/* The gateway's own address, and two more that the user network insists on
- * (name server, first address of a DHCP that nobody asks), from the end. */
-static int find_addresses(const struct mkv_contract *contract, uint32_t first,
-			  uint32_t last, char ret[ADDRESSES][INET_ADDRSTRLEN],
-			  struct mkv_error *err)
+/* Finds free addresses from the end of the subnet: the gateway's own, and two
+ * that QEMU's user network requires and no host uses (name server, first
+ * address of the DHCP range). */
+static int find_free_addresses(const struct mkv_contract *contract,
+			       uint32_t first, uint32_t last,
+			       char ret[ADDRESSES][INET_ADDRSTRLEN],
+			       struct mkv_error *err)
 {
 	size_t found = 0;
 	for (uint32_t at = last - 1; at > first && found < ADDRESSES; at--) {
 		struct in_addr address = {.s_addr = htonl(at)};
-		if (!is_taken(contract, at))
+		if (!is_used_address(contract, at))
 			(void)inet_ntop(AF_INET, &address, ret[found++],
 					INET_ADDRSTRLEN);
 	}
 	return found == ADDRESSES ? 0
 				  : mkv_fail(err, MKV_HOST_CANNOT, ENOSPC,
-					     "the VLAN has no free address for "
-					     "a gateway");
+					     "the VLAN's subnet has too few "
+					     "free addresses for a gateway");
 }
 
-static int describe(const struct mkv_contract *contract,
-		    const struct mkv_forward *forwards, size_t count,
-		    struct mkv_buf *ret, struct mkv_error *err)
+static int format_user_network(const struct mkv_contract *contract,
+			       const struct mkv_forward *forwards, size_t count,
+			       struct mkv_buf *ret, struct mkv_error *err)
 {
 	char net[INET_ADDRSTRLEN], addresses[ADDRESSES][INET_ADDRSTRLEN];
 	const char *subnet = contract->vlan.subnet;
@@ -72,11 +75,11 @@ static int describe(const struct mkv_contract *contract,
 	unsigned prefix;
 	if (!parse_subnet(subnet, &first, &prefix))
 		return mkv_fail(err, MKV_HOST_CANNOT, EINVAL,
-				"the VLAN's subnet '%s' has no room for a "
-				"gateway",
+				"no gateway in the VLAN's subnet '%s': not an "
+				"IPv4 subnet with a prefix of 8 to 28 bits",
 				subnet ? subnet : "");
-	int rc = find_addresses(contract, first, first | 0xffffffffU >> prefix,
-				addresses, err);
+	int rc = find_free_addresses(
+		contract, first, first | 0xffffffffU >> prefix, addresses, err);
 	if (rc < 0)
 		return rc;
 	struct in_addr start = {.s_addr = htonl(first)};
@@ -98,8 +101,8 @@ static int describe(const struct mkv_contract *contract,
 	return mkv_buf_check(ret, err);
 }
 
-static int make_argv(const char *user, int monitor_fd, int network_fd,
-		     struct mkv_argv *argv, struct mkv_error *err)
+static int build_gateway_argv(const char *user, int monitor_fd, int network_fd,
+			      struct mkv_argv *argv, struct mkv_error *err)
 {
 	static const char *const words[] = {
 		"qemu-system-x86_64",
@@ -139,11 +142,11 @@ static int make_argv(const char *user, int monitor_fd, int network_fd,
 	return argv->failed ? mkv_oom(err) : 0;
 }
 
-/* One line of "info usernet", the port that listens among it:
+/* Parses one line of "info usernet", which has the local port:
  *     TCP[HOST_FORWARD]  13  127.0.0.1 40123  10.77.0.11  8080  0  0
- * Of forwards to the same port of a host each takes one. */
-static void take_line(const char *line, struct mkv_forward *forwards,
-		      size_t count)
+ * Several forwards to one port of a host get one line each. */
+static void parse_forward_line(const char *line, struct mkv_forward *forwards,
+			       size_t count)
 {
 	char address[INET_ADDRSTRLEN];
 	unsigned local, port;
@@ -158,8 +161,8 @@ static void take_line(const char *line, struct mkv_forward *forwards,
 		}
 }
 
-static int find_ports(int monitor_fd, struct mkv_forward *forwards,
-		      size_t count, struct mkv_error *err)
+static int query_ports(int monitor_fd, struct mkv_forward *forwards,
+		       size_t count, struct mkv_error *err)
 {
 	auto_free char *text = NULL;
 	int rc = mkv_monitor_run(monitor_fd, "info usernet", &text, err);
@@ -167,12 +170,11 @@ static int find_ports(int monitor_fd, struct mkv_forward *forwards,
 		return rc;
 	char *rest = text;
 	for (char *line; (line = strsep(&rest, "\n"));)
-		take_line(line, forwards, count);
+		parse_forward_line(line, forwards, count);
 	for (size_t i = 0; i < count; i++)
 		if (forwards[i].local == 0)
 			return mkv_fail(err, MKV_FAILED, EPROTO,
-					"QEMU names no port for "
-					"%s:%u",
+					"QEMU reports no local port for %s:%u",
 					forwards[i].host->name,
 					forwards[i].port);
 	return 0;
@@ -186,7 +188,7 @@ int mkv_gateway_start(const struct mkv_contract *contract,
 	int monitor[2];
 	auto_buf struct mkv_buf user = {0};
 	auto_argv struct mkv_argv argv = {0};
-	int rc = describe(contract, forwards, count, &user, err);
+	int rc = format_user_network(contract, forwards, count, &user, err);
 	if (rc < 0)
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) < 0)
@@ -194,18 +196,18 @@ int mkv_gateway_start(const struct mkv_contract *contract,
 	auto_fd int ours = monitor[0];
 	auto_fd int its = monitor[1];
 	const int fds[] = {its, mkv_network_gateway_fd(network)};
-	rc = make_argv(user.data, fds[0], fds[1], &argv, err);
-	auto_child struct mkv_child child = MKV_CHILD_INIT;
-	if (rc == 0)
-		rc = mkv_child_start_with(argv.items, fds, 2, log_fd, &child,
-					  err);
+	rc = build_gateway_argv(user.data, fds[0], fds[1], &argv, err);
 	if (rc < 0)
 		return rc;
-	mkv_auto_close_(&its); /* so that QEMU's end is an end of file */
+	auto_child struct mkv_child child = MKV_CHILD_INIT;
+	rc = mkv_child_start_with(argv.items, fds, 2, log_fd, &child, err);
+	if (rc < 0)
+		return rc;
+	mkv_auto_close_(&its); /* so that QEMU's exit is an end of file */
 	its = -1;
 	for (size_t i = 0; i < count; i++)
 		forwards[i].local = 0;
-	rc = find_ports(ours, forwards, count, err);
+	rc = query_ports(ours, forwards, count, err);
 	if (rc < 0)
 		return rc;
 	*ret = child;

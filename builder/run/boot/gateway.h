@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A way from this machine to the hosts' private network: QEMU's user network
- * without a machine, at the network's wire for it. It takes a free address of
- * the VLAN and carries connections from ports of 127.0.0.1 to hosts; hosts can
- * begin nothing through it. */
+/* Forwards TCP ports of 127.0.0.1 to hosts on their private network: a QEMU
+ * without a machine runs its user network on the gateway's socket of that
+ * network, with a free address of the VLAN. Hosts cannot open connections
+ * through the gateway. */
 
 #include "builder/core/host/child.h"
 #include "builder/run/boot/network.h"
@@ -15,9 +15,9 @@ struct mkv_forward {
 	unsigned local; /* of 127.0.0.1; set by mkv_gateway_start() */
 };
 
-/* Returns once the ports of 127.0.0.1 listen: the kernel chooses them as QEMU
- * binds them, so that no two gateways get the same. What QEMU says goes to
- * `log_fd`. */
+/* Returns once the ports of 127.0.0.1 accept connections. The kernel chooses
+ * them when QEMU binds, so two gateways never share a port. QEMU's output goes
+ * to `log_fd`. */
 int mkv_gateway_start(const struct mkv_contract *contract,
 		      const struct mkv_network *network,
 		      struct mkv_forward *forwards, size_t count, int log_fd,

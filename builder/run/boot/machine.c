@@ -10,7 +10,7 @@
 #include "lib/cputext.h"
 #include "lib/io.h"
 
-enum { COMMAND_LINE_MOST = 4096, MIB = 1 << 20, NICS_MOST = 8 };
+enum { COMMAND_LINE_MAX = 4096, MIB = 1 << 20, NICS_MAX = 8 };
 
 static void add_pair(struct mkv_argv *argv, const char *option,
 		     const char *value)
@@ -20,7 +20,7 @@ static void add_pair(struct mkv_argv *argv, const char *option,
 }
 
 /* A value inside a QEMU option list: its commas are doubled. */
-static const char *quoted(const char *text, char *ret, size_t size)
+static const char *quote_option(const char *text, char *ret, size_t size)
 {
 	size_t used = 0;
 	for (; *text && used + 3 < size; text++) {
@@ -44,9 +44,10 @@ const char *mkv_boot_cpu_model(const struct mkv_contract_cpu *cpu)
 	return "max";
 }
 
-/* The bytes that a text in registers stands for, where -cpu can say them: it
- * knows no quoting, and an argument holds no NUL. */
-static bool read_sayable(const char *text, char ret[static 49])
+/* Decodes a contract's register text for QEMU's -cpu option. False when -cpu
+ * cannot express the bytes: the option has no quoting, and an argument holds no
+ * NUL. */
+static bool decode_for_cpu_option(const char *text, char ret[static 49])
 {
 	size_t count = text ? mkv_cputext_read(text, ret, 48) : 49;
 	if (count > 48)
@@ -55,14 +56,14 @@ static bool read_sayable(const char *text, char ret[static 49])
 	return strlen(ret) == count && !strchr(ret, ',');
 }
 
-/* The identity that is promised, laid over the model that comes nearest. */
+/* The promised identity, as properties of the nearest QEMU model. */
 static void add_cpu(const struct mkv_boot_machine *machine,
 		    struct mkv_argv *argv)
 {
 	const struct mkv_contract_cpu *cpu = &machine->image->cpu;
 	char vendor[49], brand[49];
 	bool identity = machine->accel == MKV_ACCEL_TCG &&
-			read_sayable(cpu->vendor, vendor) &&
+			decode_for_cpu_option(cpu->vendor, vendor) &&
 			strlen(vendor) == 12;
 	char text[512];
 	int used = snprintf(text, sizeof(text), "%s",
@@ -77,7 +78,7 @@ static void add_cpu(const struct mkv_boot_machine *machine,
 	if (identity && cpu->stepping >= 0)
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
 				       ",stepping=%d", cpu->stepping);
-	if (identity && read_sayable(cpu->brand, brand))
+	if (identity && decode_for_cpu_option(cpu->brand, brand))
 		at += (size_t)snprintf(text + at, sizeof(text) - at,
 				       ",model-id=%s", brand);
 	if (cpu->hypervisor == 0)
@@ -91,8 +92,8 @@ static void add_cpu(const struct mkv_boot_machine *machine,
 		     sockets * cores * threads, sockets, cores, threads);
 }
 
-static const char *setting(const struct mkv_contract_image *image,
-			   const char *key)
+static const char *find_setting(const struct mkv_contract_image *image,
+				const char *key)
 {
 	for (size_t i = 0; i < image->settings.count; i++)
 		if (strcmp(image->settings.items[i].key, key) == 0)
@@ -100,18 +101,19 @@ static const char *setting(const struct mkv_contract_image *image,
 	return NULL;
 }
 
-/* The bus that the contract's driver drives; else NVMe for a machine, virtio
- * for a guest. */
+/* Attaches the disk to the bus of the contract's disk_driver; default: NVMe for
+ * a machine, virtio for a guest. */
 static void add_disk(const struct mkv_boot_machine *machine,
 		     struct mkv_argv *argv)
 {
-	const char *driver = setting(machine->image, "disk_driver");
-	char folder[4096];
+	const char *driver = find_setting(machine->image, "disk_driver");
+	char directory[4096];
 	mkv_argv_add(argv, "-drive");
-	mkv_argv_add(argv,
-		     "if=none,id=disk,format=raw,snapshot=on,cache=unsafe,"
-		     "file=%s/disk.raw",
-		     quoted(machine->folder, folder, sizeof(folder)));
+	mkv_argv_add(
+		argv,
+		"if=none,id=disk,format=raw,snapshot=on,cache=unsafe,"
+		"file=%s/disk.raw",
+		quote_option(machine->directory, directory, sizeof(directory)));
 	if (!driver)
 		driver = machine->image->platform == MKV_PLATFORM_GUEST
 				 ? "virtio_blk"
@@ -132,19 +134,18 @@ static void add_disk(const struct mkv_boot_machine *machine,
 
 static const char *nic_device(const struct mkv_boot_machine *machine)
 {
-	const char *driver = setting(machine->image, "nic_driver");
+	const char *driver = find_setting(machine->image, "nic_driver");
 	return driver && strcmp(driver, "e1000e") == 0 ? "e1000e"
 	       : driver && strcmp(driver, "igb") == 0  ? "igb"
 						       : "virtio-net-pci";
 }
 
-/* The VLAN's card is the one that the contract numbers; those before it reach
- * nobody. */
+/* The contract numbers the VLAN's card; the cards before it are isolated. */
 static void add_cards(const struct mkv_boot_machine *machine,
 		      struct mkv_argv *argv)
 {
 	unsigned vlan = machine->contract->vlan.nic;
-	if (vlan == 0 || vlan > NICS_MOST ||
+	if (vlan == 0 || vlan > NICS_MAX ||
 	    machine->image->platform == MKV_PLATFORM_GUEST)
 		vlan = 1;
 	for (unsigned i = 1; i < vlan; i++) {
@@ -166,8 +167,8 @@ static void add_cards(const struct mkv_boot_machine *machine,
 		     machine->host->mac ? machine->host->mac : "");
 }
 
-/* Names go into option lists and paths, and manifests come from anywhere. */
-static bool is_name(const char *text)
+/* Names are used in option lists and paths, and a manifest may be hostile. */
+static bool is_plain_name(const char *text)
 {
 	for (const char *c = text; *c; c++)
 		if (!(*c >= 'a' && *c <= 'z') && !(*c >= 'A' && *c <= 'Z') &&
@@ -176,7 +177,7 @@ static bool is_name(const char *text)
 	return *text && *text != '.' && *text != '-' && strlen(text) <= 64;
 }
 
-static bool is_mac(const char *text)
+static bool is_mac_address(const char *text)
 {
 	for (int i = 0; i < 17; i++) {
 		char c = text[i];
@@ -191,15 +192,16 @@ static bool is_mac(const char *text)
 int mkv_boot_check_host(const struct mkv_contract_host *host,
 			struct mkv_error *err)
 {
-	if (!is_name(host->name) || !is_name(host->image))
+	if (!is_plain_name(host->name) || !is_plain_name(host->image))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"the contract's host '%s', image '%s': not a "
-				"name",
+				"the contract's host '%s' with image '%s': a "
+				"name may have only letters, digits, '.', '_' "
+				"and '-'",
 				host->name, host->image);
-	if (host->mac && !is_mac(host->mac))
+	if (host->mac && !is_mac_address(host->mac))
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
-				"host '%s': '%s' is no MAC address", host->name,
-				host->mac);
+				"host '%s': '%s' is not a MAC address",
+				host->name, host->mac);
 	return 0;
 }
 
@@ -208,16 +210,17 @@ static int add_kernel(const struct mkv_boot_machine *machine,
 {
 	char path[4096];
 	auto_buf struct mkv_buf line = {0};
-	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", machine->folder);
-	int rc = mkv_read_file(AT_FDCWD, path, COMMAND_LINE_MOST, &line, err);
+	(void)snprintf(path, sizeof(path), "%s/boot/cmdline",
+		       machine->directory);
+	int rc = mkv_read_file(AT_FDCWD, path, COMMAND_LINE_MAX, &line, err);
 	if (rc < 0)
 		return rc;
 	while (line.size && strchr("\r\n", line.data[line.size - 1]))
 		line.data[--line.size] = '\0';
 	mkv_argv_add(argv, "-kernel");
-	mkv_argv_add(argv, "%s/boot/vmlinuz", machine->folder);
+	mkv_argv_add(argv, "%s/boot/vmlinuz", machine->directory);
 	mkv_argv_add(argv, "-initrd");
-	mkv_argv_add(argv, "%s/boot/initrd.img", machine->folder);
+	mkv_argv_add(argv, "%s/boot/initrd.img", machine->directory);
 	add_pair(argv, "-append", line.size ? line.data : "");
 	return 0;
 }
@@ -228,7 +231,7 @@ static void add_tpm(const struct mkv_boot_machine *machine,
 	char path[4096];
 	mkv_argv_add(argv, "-chardev");
 	mkv_argv_add(argv, "socket,id=tpm,path=%s",
-		     quoted(machine->tpm, path, sizeof(path)));
+		     quote_option(machine->tpm, path, sizeof(path)));
 	add_pair(argv, "-tpmdev", "emulator,id=tpm,chardev=tpm");
 	add_pair(argv, "-device", "tpm-tis,tpmdev=tpm");
 }
@@ -239,10 +242,48 @@ static void add_firmware(const struct mkv_boot_machine *machine,
 	char path[4096];
 	mkv_argv_add(argv, "-drive");
 	mkv_argv_add(argv, "if=pflash,format=raw,readonly=on,file=%s",
-		     quoted(machine->firmware, path, sizeof(path)));
+		     quote_option(machine->firmware, path, sizeof(path)));
 	mkv_argv_add(argv, "-drive");
-	mkv_argv_add(argv, "if=pflash,format=raw,snapshot=on,file=%s",
-		     quoted(machine->firmware_variables, path, sizeof(path)));
+	mkv_argv_add(
+		argv, "if=pflash,format=raw,snapshot=on,file=%s",
+		quote_option(machine->firmware_variables, path, sizeof(path)));
+}
+
+static void add_machine(const struct mkv_boot_machine *machine,
+			struct mkv_argv *argv)
+{
+	mkv_argv_add(argv, "qemu-system-x86_64");
+	mkv_argv_add(argv, "-no-user-config");
+	mkv_argv_add(argv, "-nodefaults");
+	mkv_argv_add(argv, "-no-reboot");
+	add_pair(argv, "-display", "none");
+	mkv_argv_add(argv, "-name");
+	mkv_argv_add(argv, "mkvbench-%s", machine->host->name);
+	add_pair(argv, "-machine", "q35");
+	/* One thread for all CPUs: with several threads, a CPU of QEMU 7.2 can
+	 * execute the temporary breakpoint of Linux' code patching ("Oops:
+	 * int3" as soon as packets are timestamped). */
+	add_pair(argv, "-accel",
+		 machine->accel == MKV_ACCEL_KVM ? "kvm" : "tcg,thread=single");
+	add_cpu(machine, argv);
+	mkv_argv_add(argv, "-m");
+	mkv_argv_add(argv, "%llu",
+		     (unsigned long long)(machine->memory_bytes / MIB));
+	/* A guest has the UUID that its hypervisor would give it. */
+	if (machine->host->hypervisor.promised)
+		add_pair(argv, "-uuid", machine->host->hypervisor.uuid);
+	/* systemd.system-credentials(7): the host's name. */
+	mkv_argv_add(argv, "-smbios");
+	mkv_argv_add(argv,
+		     "type=11,value=io.systemd.credential:mkvbench.host=%s",
+		     machine->host->name);
+	if (machine->load) {
+		mkv_argv_add(argv, "-smbios");
+		mkv_argv_add(argv,
+			     "type=11,value=io.systemd.credential.binary:"
+			     "mkvbench.load=%s",
+			     machine->load);
+	}
 }
 
 int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
@@ -253,41 +294,10 @@ int mkv_boot_machine_argv(const struct mkv_boot_machine *machine,
 	int rc = mkv_boot_check_host(machine->host, err);
 	if (rc < 0)
 		return rc;
-	mkv_argv_add(&argv, "qemu-system-x86_64");
-	mkv_argv_add(&argv, "-no-user-config");
-	mkv_argv_add(&argv, "-nodefaults");
-	mkv_argv_add(&argv, "-no-reboot");
-	add_pair(&argv, "-display", "none");
-	mkv_argv_add(&argv, "-name");
-	mkv_argv_add(&argv, "mkvbench-%s", machine->host->name);
-	add_pair(&argv, "-machine", "q35");
-	/* One thread for all CPUs: with several, a CPU of QEMU 7.2 can run the
-	 * breakpoint that Linux puts into its own code while it patches it
-	 * ("Oops: int3" as soon as packets are timestamped). */
-	add_pair(&argv, "-accel",
-		 machine->accel == MKV_ACCEL_KVM ? "kvm" : "tcg,thread=single");
-	add_cpu(machine, &argv);
-	mkv_argv_add(&argv, "-m");
-	mkv_argv_add(&argv, "%llu",
-		     (unsigned long long)(machine->memory_bytes / MIB));
-	/* A guest is the domain that its hypervisor would make of it. */
-	if (machine->host->hypervisor.promised)
-		add_pair(&argv, "-uuid", machine->host->hypervisor.uuid);
-	/* systemd.system-credentials(7): who this is. */
-	mkv_argv_add(&argv, "-smbios");
-	mkv_argv_add(&argv,
-		     "type=11,value=io.systemd.credential:mkvbench.host=%s",
-		     machine->host->name);
-	if (machine->load) {
-		mkv_argv_add(&argv, "-smbios");
-		mkv_argv_add(&argv,
-			     "type=11,value=io.systemd.credential.binary:"
-			     "mkvbench.load=%s",
-			     machine->load);
-	}
+	add_machine(machine, &argv);
 	mkv_argv_add(&argv, "-chardev");
 	mkv_argv_add(&argv, "file,id=console,path=%s",
-		     quoted(machine->console, console, sizeof(console)));
+		     quote_option(machine->console, console, sizeof(console)));
 	add_pair(&argv, "-serial", "chardev:console");
 	add_disk(machine, &argv);
 	add_cards(machine, &argv);

@@ -10,14 +10,14 @@
 
 enum { WAIT_S = 60, LINE_MAX_BYTES = 1 << 20 };
 
-static int failed(int code, struct mkv_error *err)
+static int fail_monitor(int code, struct mkv_error *err)
 {
 	if (code == EPIPE || code == ECONNRESET)
 		return mkv_fail(err, MKV_HOST_CANNOT, code,
-				"QEMU ended before it answered");
+				"QEMU exited before it answered");
 	if (code == EAGAIN)
 		return mkv_fail(err, MKV_FAILED, ETIMEDOUT,
-				"QEMU's monitor didn't answer for %d s",
+				"QEMU's monitor sent no answer within %d s",
 				WAIT_S);
 	return mkv_fail(err, MKV_FAILED, code, "QEMU's monitor: %m");
 }
@@ -30,14 +30,14 @@ static int send_text(int fd, const char *text, size_t size,
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent < 0)
-			return failed(errno, err);
+			return fail_monitor(errno, err);
 		text += sent;
 		size -= (size_t)sent;
 	}
 	return 0;
 }
 
-/* Byte by byte: it is a few lines, and nothing behind one gets lost. */
+/* Reads byte by byte, so that no byte of the next line is consumed. */
 static int read_line(int fd, struct mkv_buf *ret, struct mkv_error *err)
 {
 	for (char c = '\0'; c != '\n';) {
@@ -45,24 +45,26 @@ static int read_line(int fd, struct mkv_buf *ret, struct mkv_error *err)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return failed(got == 0 ? EPIPE : errno, err);
+			return fail_monitor(got == 0 ? EPIPE : errno, err);
 		if (ret->size == LINE_MAX_BYTES)
-			return mkv_fail(err, MKV_FAILED, EMSGSIZE,
-					"QEMU's monitor: the line is too long");
+			return mkv_fail(
+				err, MKV_FAILED, EMSGSIZE,
+				"QEMU's monitor: an answer is longer than 1 MiB");
 		mkv_buf_char(ret, c);
 	}
 	return mkv_buf_check(ret, err);
 }
 
-/* The next answer; greetings and events come between. */
+/* Reads the next answer and skips greetings and events. */
 static int read_answer(int fd, json_t **ret, struct mkv_error *err)
 {
 	for (;;) {
 		auto_buf struct mkv_buf line = {0};
 		auto_json json_t *object = NULL;
 		int rc = read_line(fd, &line, err);
-		if (rc == 0)
-			rc = mkv_json_load(line.data, line.size, &object, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_json_load(line.data, line.size, &object, err);
 		if (rc < 0)
 			return rc;
 		json_t *value = json_object_get(object, "return");
@@ -74,30 +76,31 @@ static int read_answer(int fd, json_t **ret, struct mkv_error *err)
 		const char *why =
 			json_string_value(json_object_get(failure, "desc"));
 		if (failure)
-			return mkv_fail(err, MKV_FAILED, EPROTO,
-					"QEMU's monitor: %s",
-					why ? why : "an error without a text");
+			return mkv_fail(
+				err, MKV_FAILED, EPROTO, "QEMU's monitor: %s",
+				why ? why : "error without a description");
 	}
 }
 
-static int ask(int fd, const json_t *request, json_t **ret,
-	       struct mkv_error *err)
+static int send_request(int fd, const json_t *request, json_t **ret,
+			struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	if (!request)
 		return mkv_oom(err);
 	int rc = mkv_json_dump_compact(request, &text, err);
-	if (rc == 0)
-		rc = send_text(fd, text.data, text.size, err);
+	if (rc < 0)
+		return rc;
+	rc = send_text(fd, text.data, text.size, err);
 	return rc < 0 ? rc : read_answer(fd, ret, err);
 }
 
 int mkv_monitor_run(int fd, const char *command, char **ret,
 		    struct mkv_error *err)
 {
-	const struct timeval patience = {.tv_sec = WAIT_S};
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
-		       sizeof(patience)) < 0)
+	const struct timeval timeout = {.tv_sec = WAIT_S};
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) <
+	    0)
 		return mkv_fail(err, MKV_FAILED, errno, "QEMU's monitor: %m");
 	auto_json json_t *begin =
 		json_pack("{s:s}", "execute", "qmp_capabilities");
@@ -106,9 +109,10 @@ int mkv_monitor_run(int fd, const char *command, char **ret,
 			  "arguments", "command-line", command);
 	auto_json json_t *nothing = NULL;
 	auto_json json_t *printed = NULL;
-	int rc = ask(fd, begin, &nothing, err);
-	if (rc == 0)
-		rc = ask(fd, run, &printed, err);
+	int rc = send_request(fd, begin, &nothing, err);
+	if (rc < 0)
+		return rc;
+	rc = send_request(fd, run, &printed, err);
 	if (rc < 0)
 		return rc;
 	const char *text = json_string_value(printed);

@@ -21,7 +21,7 @@ enum {
 	SEGMENTS = 2,
 };
 
-/* A group: its port, held so that nobody else gets it, and our ear. */
+/* A multicast group: the socket that reserves its port, and the receiver. */
 struct segment {
 	int holder, receiver;
 	struct sockaddr_in group;
@@ -30,25 +30,26 @@ struct segment {
 struct mkv_network {
 	unsigned vlan_id;
 	bool has_gateway;
-	int gateway;			/* our end of its wire */
-	int gateway_end;		/* its own, which QEMU inherits */
-	uint8_t gateway_mac[MAC_BYTES]; /* all zero: it hasn't spoken yet */
+	int gateway;			/* the bridge's end of the connection */
+	int gateway_end;		/* the gateway's end, for its QEMU */
+	uint8_t gateway_mac[MAC_BYTES]; /* all zero: no frame sent yet */
 	struct segment segments[SEGMENTS];
-	int sender; /* of a port of its own: by it we know our own frames */
+	int sender; /* its own port identifies the bridge's own frames */
 	in_port_t sender_port;
 	int stop;
 	bool is_running;
 	pthread_t thread;
 };
 
-static unsigned type_of(const uint8_t *frame)
+static unsigned frame_type(const uint8_t *frame)
 {
 	return (unsigned)frame[TYPE_AT] << 8 | frame[TYPE_AT + 1];
 }
 
 size_t mkv_frame_untag(uint8_t *frame, size_t length, unsigned vlan_id)
 {
-	if (length < HEADER_BYTES + TAG_BYTES || type_of(frame) != TYPE_VLAN ||
+	if (length < HEADER_BYTES + TAG_BYTES ||
+	    frame_type(frame) != TYPE_VLAN ||
 	    (((unsigned)frame[TYPE_AT + 2] << 8 | frame[TYPE_AT + 3]) &
 	     VID_MASK) != vlan_id)
 		return 0;
@@ -59,7 +60,7 @@ size_t mkv_frame_untag(uint8_t *frame, size_t length, unsigned vlan_id)
 
 size_t mkv_frame_tag(uint8_t *frame, size_t length, unsigned vlan_id)
 {
-	if (length < HEADER_BYTES || type_of(frame) == TYPE_VLAN)
+	if (length < HEADER_BYTES || frame_type(frame) == TYPE_VLAN)
 		return 0;
 	memmove(frame + TYPE_AT + TAG_BYTES, frame + TYPE_AT, length - TYPE_AT);
 	frame[TYPE_AT] = TYPE_VLAN >> 8;
@@ -69,7 +70,7 @@ size_t mkv_frame_tag(uint8_t *frame, size_t length, unsigned vlan_id)
 	return length + TAG_BYTES;
 }
 
-/* What is lost is lost, as on any wire. */
+/* A frame that cannot be sent is lost, as on any Ethernet. */
 static void send_frame(const struct mkv_network *network, const uint8_t *frame,
 		       size_t size, const struct sockaddr_in *to)
 {
@@ -78,7 +79,7 @@ static void send_frame(const struct mkv_network *network, const uint8_t *frame,
 			      (const struct sockaddr *)to, sizeof(*to));
 }
 
-/* A user network answers whatever it hears, for whomever it is meant. */
+/* Filters frames: QEMU's user network answers frames for any destination. */
 static bool is_for_gateway(const struct mkv_network *network,
 			   const uint8_t *frame, size_t size)
 {
@@ -87,20 +88,20 @@ static bool is_for_gateway(const struct mkv_network *network,
 	if (!network->has_gateway || size < HEADER_BYTES)
 		return false;
 	if (memcmp(frame, all, MAC_BYTES) == 0)
-		return type_of(frame) == TYPE_ARP;
+		return frame_type(frame) == TYPE_ARP;
 	return memcmp(frame, nobody, MAC_BYTES) != 0 &&
 	       memcmp(frame, network->gateway_mac, MAC_BYTES) == 0;
 }
 
-/* One frame from one segment to the other, and to the gateway. */
-static void pass(struct mkv_network *network, enum mkv_segment from,
-		 uint8_t *frame)
+/* Forwards one frame from one segment to the other, and to the gateway. */
+static void forward_frame(struct mkv_network *network, enum mkv_segment from,
+			  uint8_t *frame)
 {
 	struct sockaddr_in source;
 	socklen_t length = sizeof(source);
 	const struct segment *to = &network->segments[!from];
 	ssize_t got = recvfrom(network->segments[from].receiver, frame,
-			       MKV_FRAME_MOST_BYTES, MSG_DONTWAIT,
+			       MKV_FRAME_MAX_BYTES, MSG_DONTWAIT,
 			       (struct sockaddr *)&source, &length);
 	if (got <= 0 || source.sin_port == network->sender_port)
 		return;
@@ -116,10 +117,10 @@ static void pass(struct mkv_network *network, enum mkv_segment from,
 	send_frame(network, frame, size, &to->group);
 }
 
-/* One frame from the gateway to everybody. */
-static void pass_out(struct mkv_network *network, uint8_t *frame)
+/* Forwards one frame from the gateway to all segments. */
+static void forward_from_gateway(struct mkv_network *network, uint8_t *frame)
 {
-	ssize_t got = recv(network->gateway, frame, MKV_FRAME_MOST_BYTES,
+	ssize_t got = recv(network->gateway, frame, MKV_FRAME_MAX_BYTES,
 			   MSG_DONTWAIT);
 	if (got < HEADER_BYTES)
 		return;
@@ -135,10 +136,10 @@ static void pass_out(struct mkv_network *network, uint8_t *frame)
 		   &network->segments[MKV_SEGMENT_TRUNK].group);
 }
 
-static void *bridge(void *context)
+static void *run_bridge(void *context)
 {
 	struct mkv_network *network = context;
-	uint8_t frame[MKV_FRAME_MOST_BYTES + TAG_BYTES];
+	uint8_t frame[MKV_FRAME_MAX_BYTES + TAG_BYTES];
 	struct pollfd polled[] = {
 		{.fd = network->segments[0].receiver, .events = POLLIN},
 		{.fd = network->segments[1].receiver, .events = POLLIN},
@@ -149,16 +150,16 @@ static void *bridge(void *context)
 		if (polled[3].revents)
 			break;
 		if (polled[2].revents)
-			pass_out(network, frame);
+			forward_from_gateway(network, frame);
 		if (polled[0].revents)
-			pass(network, MKV_SEGMENT_TRUNK, frame);
+			forward_frame(network, MKV_SEGMENT_TRUNK, frame);
 		if (polled[1].revents)
-			pass(network, MKV_SEGMENT_ACCESS, frame);
+			forward_frame(network, MKV_SEGMENT_ACCESS, frame);
 	}
 	return NULL;
 }
 
-/* A socket on the loopback interface with a port that nobody else has. */
+/* Binds a socket on the loopback interface to a free port. */
 static int hold_port(int *ret, in_port_t *ret_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -193,17 +194,21 @@ static int join_group(struct segment *segment)
 
 static int open_segments(struct mkv_network *network)
 {
-	int rc = 0;
-	for (int i = 0; rc == 0 && i < SEGMENTS; i++) {
+	for (int i = 0; i < SEGMENTS; i++) {
 		struct segment *segment = &network->segments[i];
 		segment->group.sin_family = AF_INET;
 		(void)inet_pton(AF_INET, MKV_NETWORK_GROUP,
 				&segment->group.sin_addr);
-		rc = hold_port(&segment->holder, &segment->group.sin_port);
-		if (rc == 0 && (network->vlan_id || network->has_gateway))
-			rc = join_group(segment);
+		int rc = hold_port(&segment->holder, &segment->group.sin_port);
+		if (rc < 0)
+			return rc;
+		if (!network->vlan_id && !network->has_gateway)
+			continue;
+		rc = join_group(segment);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 static int connect_to(int fd, in_port_t port)
@@ -213,16 +218,18 @@ static int connect_to(int fd, in_port_t port)
 	return connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-/* Both ends of the wire. A port that QEMU were to bind itself could be another
- * program's by then. */
+/* Opens both ends of the gateway's connection. If QEMU bound its end itself,
+ * another program could take the port first. */
 static int open_gateway(struct mkv_network *network)
 {
 	in_port_t ours, its;
 	int rc = hold_port(&network->gateway, &ours);
-	if (rc == 0)
-		rc = hold_port(&network->gateway_end, &its);
-	if (rc == 0)
-		rc = connect_to(network->gateway, its);
+	if (rc < 0)
+		return rc;
+	rc = hold_port(&network->gateway_end, &its);
+	if (rc < 0)
+		return rc;
+	rc = connect_to(network->gateway, its);
 	return rc < 0 ? rc : connect_to(network->gateway_end, ours);
 }
 
@@ -240,6 +247,19 @@ static int open_bridge(struct mkv_network *network)
 	return 0;
 }
 
+static int open_sockets(struct mkv_network *network)
+{
+	int rc = open_segments(network);
+	if (rc < 0 || (!network->vlan_id && !network->has_gateway))
+		return rc;
+	if (network->has_gateway) {
+		rc = open_gateway(network);
+		if (rc < 0)
+			return rc;
+	}
+	return open_bridge(network);
+}
+
 int mkv_network_open(unsigned vlan_id, bool has_gateway,
 		     struct mkv_network **ret, struct mkv_error *err)
 {
@@ -253,22 +273,18 @@ int mkv_network_open(unsigned vlan_id, bool has_gateway,
 	for (int i = 0; i < SEGMENTS; i++)
 		network->segments[i].holder = network->segments[i].receiver =
 			-1;
-	int rc = open_segments(network);
-	if (rc == 0 && has_gateway)
-		rc = open_gateway(network);
-	bool has_bridge = vlan_id || has_gateway;
-	if (rc == 0 && has_bridge)
-		rc = open_bridge(network);
+	int rc = open_sockets(network);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, rc,
-				"a network of multicast groups on the loopback "
+				"open multicast groups on the loopback "
 				"interface: %m");
-	if (has_bridge)
-		rc = mkv_thread_start(&network->thread, bridge, network, err,
-				      "bridge of the hosts' network");
-	if (rc < 0)
-		return rc;
-	network->is_running = has_bridge;
+	if (vlan_id || has_gateway) {
+		rc = mkv_thread_start(&network->thread, run_bridge, network,
+				      err, "bridge of the hosts' network");
+		if (rc < 0)
+			return rc;
+		network->is_running = true;
+	}
 	*ret = mkv_take(network);
 	return 0;
 }

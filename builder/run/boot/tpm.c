@@ -5,13 +5,14 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "builder/run/boot/folder.h"
+#include "builder/run/boot/directory.h"
 #include "lib/io.h"
 #include "lib/process.h"
 
 enum { START_MS = 10000, STEP_MS = 20 };
 
-static int wait_for(const struct mkv_boot_tpm *tpm, struct mkv_error *err)
+static int wait_for_socket(const struct mkv_boot_tpm *tpm,
+			   struct mkv_error *err)
 {
 	for (int waited = 0; waited < START_MS; waited += STEP_MS) {
 		struct pollfd ended = {.fd = tpm->child.pidfd,
@@ -22,44 +23,40 @@ static int wait_for(const struct mkv_boot_tpm *tpm, struct mkv_error *err)
 			break;
 	}
 	return mkv_fail(err, MKV_FAILED, EIO,
-			"swtpm doesn't start ('%s' isn't there)", tpm->socket);
+			"swtpm did not start: its socket '%s' is missing",
+			tpm->socket);
 }
 
-int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
-		       struct mkv_error *err)
+/* Sets the socket's path, and locks the directory. */
+static int lock_state(struct mkv_boot_tpm *tpm, const char *directory,
+		      struct mkv_error *err)
 {
-	struct mkv_boot_tpm tpm = MKV_BOOT_TPM_INIT;
-	auto_free char *state = NULL;
-	auto_free char *control = NULL;
-	if (!mkv_process_exists("swtpm"))
-		return mkv_fail(err, MKV_HOST_CANNOT, ENOENT,
-				"there is no swtpm here (package swtpm)");
-	int rc = mkv_make_dirs(folder, err);
-	if (rc < 0)
-		return rc;
-	auto_free char *where = realpath(folder, NULL);
-	if (!where || asprintf(&state, "dir=%s", where) < 0 ||
-	    asprintf(&control, "type=unixio,path=%s/control", where) < 0 ||
-	    asprintf(&tpm.socket, "%s/control", where) < 0)
-		return mkv_oom(err);
-	/* sun_path; and commas part swtpm's and QEMU's options. */
 	struct sockaddr_un address;
-	if (strlen(tpm.socket) >= sizeof(address.sun_path) ||
-	    strchr(where, ',')) {
-		free(tpm.socket);
+	if (asprintf(&tpm->socket, "%s/control", directory) < 0) {
+		tpm->socket = NULL;
+		return mkv_oom(err);
+	}
+	/* sun_path has a maximum, and commas separate options of swtpm and
+	 * QEMU. */
+	if (strlen(tpm->socket) >= sizeof(address.sun_path) ||
+	    strchr(directory, ','))
 		return mkv_fail(err, MKV_BAD_USAGE, ENAMETOOLONG,
-				"'%s' is too long, or has a comma, for a TPM's "
-				"folder",
-				where);
-	}
-	/* The socket in the folder is another boot's while that has the lock.
-	 */
-	rc = mkv_boot_lock_folder(where, "the TPM in", &tpm.lock, err);
-	if (rc < 0) {
-		mkv_boot_tpm_end(&tpm);
-		return rc;
-	}
-	(void)unlink(tpm.socket);
+				"TPM directory '%s': the path is too long or "
+				"has a comma",
+				directory);
+	return mkv_boot_lock_directory(directory, "the TPM in", &tpm->lock,
+				       err);
+}
+
+static int start_swtpm(struct mkv_boot_tpm *tpm, const char *directory,
+		       int log_fd, struct mkv_error *err)
+{
+	auto_free char *state = NULL, *control = NULL;
+	if (asprintf(&state, "dir=%s", directory) < 0 ||
+	    asprintf(&control, "type=unixio,path=%s", tpm->socket) < 0)
+		return mkv_oom(err);
+	/* The directory is locked, so no other boot uses this socket. */
+	(void)unlink(tpm->socket);
 	char *const argv[] = {(char *)"swtpm",
 			      (char *)"socket",
 			      (char *)"--tpm2",
@@ -69,14 +66,33 @@ int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
 			      (char *)"--ctrl",
 			      control,
 			      NULL};
-	rc = mkv_child_start(argv, log_fd, &tpm.child, err);
-	if (rc == 0)
-		rc = wait_for(&tpm, err);
-	if (rc < 0) {
-		mkv_boot_tpm_end(&tpm);
+	int rc = mkv_child_start(argv, log_fd, &tpm->child, err);
+	return rc < 0 ? rc : wait_for_socket(tpm, err);
+}
+
+int mkv_boot_tpm_start(const char *directory, int log_fd,
+		       struct mkv_boot_tpm *ret, struct mkv_error *err)
+{
+	__attribute__((cleanup(mkv_boot_tpm_end))) struct mkv_boot_tpm tpm =
+		MKV_BOOT_TPM_INIT;
+	if (!mkv_process_exists("swtpm"))
+		return mkv_fail(
+			err, MKV_HOST_CANNOT, ENOENT,
+			"swtpm is not installed: install the package swtpm");
+	int rc = mkv_make_dirs(directory, err);
+	if (rc < 0)
 		return rc;
-	}
+	auto_free char *path = realpath(directory, NULL);
+	if (!path)
+		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", directory);
+	rc = lock_state(&tpm, path, err);
+	if (rc < 0)
+		return rc;
+	rc = start_swtpm(&tpm, path, log_fd, err);
+	if (rc < 0)
+		return rc;
 	*ret = tpm;
+	tpm = MKV_BOOT_TPM_INIT;
 	return 0;
 }
 

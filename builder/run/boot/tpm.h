@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A software TPM 2.0 (swtpm) for one guest. What makes it that TPM, its seeds,
- * lies in a folder: who gives the same folder again gives the same TPM. */
+/* A software TPM 2.0 (swtpm) for one guest. Its state, including its seeds, is
+ * kept in a directory: a guest that gets the directory again has the same TPM.
+ */
 
 #include "builder/core/host/child.h"
 
 struct mkv_boot_tpm {
 	struct mkv_child child;
-	char *socket; /* where QEMU's `emulator` finds it */
-	int lock;     /* the folder, locked while it is ours; -1 */
+	char *socket; /* path, for QEMU's `emulator` backend */
+	int lock;     /* descriptor of the locked directory; -1: none */
 };
 #define MKV_BOOT_TPM_INIT                                                      \
 	((struct mkv_boot_tpm){.child = MKV_CHILD_INIT, .lock = -1})
 
-/* Makes the folder if it isn't there; returns once QEMU may connect. It ends
- * with QEMU. -EBUSY while another boot uses the folder. */
-int mkv_boot_tpm_start(const char *folder, int log_fd, struct mkv_boot_tpm *ret,
+/* Makes a missing directory, starts swtpm, and returns once QEMU can connect.
+ * swtpm exits with QEMU. -EBUSY while another boot uses the directory. */
+int mkv_boot_tpm_start(const char *directory, int log_fd,
+		       struct mkv_boot_tpm *ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4);
 void mkv_boot_tpm_end(struct mkv_boot_tpm *tpm) mkv_nonnull(1);

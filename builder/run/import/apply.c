@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Does an import step by step, and undoes the steps in reverse when one fails.
- */
+/* Performs the steps of an import, and undoes them in reverse order when one
+ * fails. */
 #include <string.h>
 
 #include "builder/run/import/import_internal.h"
 #include "lib/io.h"
 
-static int check_stop(const struct mkv_import *import, struct mkv_error *err)
+static int check_interrupt(const struct mkv_import *import,
+			   struct mkv_error *err)
 {
 	const volatile sig_atomic_t *stop = import->options->stop;
 	return stop && *stop ? mkv_fail(err, MKV_FAILED, EINTR, "interrupted")
 			     : 0;
 }
 
-/* Where the disk that is replaced waits until all is done. */
-static char *saved_name(const struct mkv_import_guest *guest)
+/* Path under which a replaced disk is kept until the import has succeeded. */
+static char *format_saved_name(const struct mkv_import_guest *guest)
 {
 	char *name = NULL;
 	return asprintf(&name, "%s.replaced", guest->disk) < 0 ? NULL : name;
@@ -24,21 +25,22 @@ static int place_disk(struct mkv_import *import, struct mkv_import_guest *guest,
 		      struct mkv_error *err)
 {
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
-	auto_free char *saved = saved_name(guest);
+	auto_free char *saved = format_saved_name(guest);
 	if (!saved)
 		return mkv_oom(err);
 	auto_progress_step struct mkv_progress_step step =
 		mkv_progress_begin(import->options->progress, guest->size_bytes,
 				   "copy %s", guest->artifact);
 	int rc = mkv_newfile_open(guest->disk, 0600, &file, err);
-	if (rc == 0)
-		rc = mkv_import_copy(import, guest, file.fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_import_copy(import, guest, file.fd, err);
 	if (rc < 0)
 		return rc;
 	if (guest->disk_state == MKV_IMPORT_REPLACED) {
 		if (rename(guest->disk, saved) < 0)
-			return mkv_fail(err, MKV_FAILED, errno, "'%s': %m",
-					guest->disk);
+			return mkv_fail(err, MKV_FAILED, errno,
+					"rename '%s': %m", guest->disk);
 		guest->has_saved = true;
 	}
 	rc = mkv_newfile_commit(&file, err);
@@ -46,7 +48,7 @@ static int place_disk(struct mkv_import *import, struct mkv_import_guest *guest,
 		return rc;
 	guest->has_disk = true;
 	mkv_progress_end(&step, 0, NULL);
-	return check_stop(import, err);
+	return check_interrupt(import, err);
 }
 
 static int make_pool(struct mkv_import *import, struct mkv_error *err)
@@ -78,7 +80,7 @@ static int make_pool(struct mkv_import *import, struct mkv_error *err)
 	if (virStoragePoolSetAutostart(pool, 1) < 0 ||
 	    virStoragePoolCreate(pool, 0) < 0)
 		return mkv_import_fail(err, "start pool '%s'", part->name);
-	return check_stop(import, err);
+	return check_interrupt(import, err);
 }
 
 static int make_network(struct mkv_import *import, struct mkv_error *err)
@@ -104,11 +106,12 @@ static int make_network(struct mkv_import *import, struct mkv_error *err)
 	if (virNetworkSetAutostart(network, 1) < 0 ||
 	    virNetworkCreate(network) < 0)
 		return mkv_import_fail(err, "start network '%s'", part->name);
-	return check_stop(import, err);
+	return check_interrupt(import, err);
 }
 
-/* Remembers what libvirt made of it, so that a later change shows. */
-static int seal_domain(const struct mkv_import_guest *guest,
+/* Stores the digest of the definition as libvirt completed it, so that a later
+ * edit is detected. */
+static int mark_domain(const struct mkv_import_guest *guest,
 		       virDomainPtr domain, struct mkv_error *err)
 {
 	auto_free char *xml = virDomainGetXMLDesc(
@@ -116,10 +119,12 @@ static int seal_domain(const struct mkv_import_guest *guest,
 	auto_document struct mkv_document *document = NULL;
 	char digest[65], mark[256];
 	if (!xml)
-		return mkv_import_fail(err, "domain '%s'", guest->needs.name);
+		return mkv_import_fail(err, "read domain '%s'",
+				       guest->needs.name);
 	int rc = mkv_document_parse(xml, strlen(xml), &document, err);
-	if (rc == 0)
-		rc = mkv_domain_digest(document, digest, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_domain_digest(document, digest, err);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(mark, sizeof(mark), "<import defined='%s'>%s</import>",
@@ -127,11 +132,12 @@ static int seal_domain(const struct mkv_import_guest *guest,
 	if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, mark,
 				 "mkvbench", MKV_DOMAIN_NAMESPACE,
 				 VIR_DOMAIN_AFFECT_CONFIG) < 0)
-		return mkv_import_fail(err, "domain '%s'", guest->needs.name);
+		return mkv_import_fail(err, "mark domain '%s'",
+				       guest->needs.name);
 	return 0;
 }
 
-static int undefine(virDomainPtr domain)
+static int undefine_domain(virDomainPtr domain)
 {
 	return virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
 }
@@ -144,7 +150,7 @@ static int make_domain(struct mkv_import *import,
 	if (guest->old_xml) {
 		mkv_auto(vir_domain) virDomainPtr old = virDomainLookupByName(
 			import->connection, guest->needs.name);
-		if (!old || undefine(old) < 0)
+		if (!old || undefine_domain(old) < 0)
 			return mkv_import_fail(err, "replace domain '%s'",
 					       guest->needs.name);
 		guest->has_undefined = true;
@@ -155,8 +161,8 @@ static int make_domain(struct mkv_import *import,
 		return mkv_import_fail(err, "define domain '%s'",
 				       guest->needs.name);
 	guest->has_domain = true;
-	int rc = seal_domain(guest, domain, err);
-	return rc < 0 ? rc : check_stop(import, err);
+	int rc = mark_domain(guest, domain, err);
+	return rc < 0 ? rc : check_interrupt(import, err);
 }
 
 static void undo_domain(struct mkv_import *import,
@@ -167,7 +173,7 @@ static void undo_domain(struct mkv_import *import,
 			virDomainLookupByName(import->connection,
 					      guest->needs.name);
 		if (domain)
-			(void)undefine(domain);
+			(void)undefine_domain(domain);
 	}
 	if (guest->has_undefined) {
 		mkv_auto(vir_domain) virDomainPtr old =
@@ -223,14 +229,14 @@ static void undo_pool(struct mkv_import *import)
 
 static void undo_disk(struct mkv_import_guest *guest)
 {
-	auto_free char *saved = saved_name(guest);
+	auto_free char *saved = format_saved_name(guest);
 	if (guest->has_saved && saved)
 		(void)rename(saved, guest->disk);
 	else if (guest->has_disk)
 		(void)unlink(guest->disk);
 }
 
-static void undo(struct mkv_import *import)
+static void undo_import(struct mkv_import *import)
 {
 	for (size_t i = import->n_guests; i-- > 0;)
 		undo_domain(import, &import->guests[i]);
@@ -240,39 +246,49 @@ static void undo(struct mkv_import *import)
 		undo_disk(&import->guests[i]);
 }
 
-static void forget_replaced(struct mkv_import *import)
+static void remove_replaced_disks(struct mkv_import *import)
 {
 	for (size_t i = 0; i < import->n_guests; i++) {
-		auto_free char *saved = saved_name(&import->guests[i]);
+		auto_free char *saved = format_saved_name(&import->guests[i]);
 		if (import->guests[i].has_saved && saved)
 			(void)unlink(saved);
 	}
 }
 
-static int go(struct mkv_import *import, struct mkv_error *err)
+static int apply_steps(struct mkv_import *import, struct mkv_error *err)
 {
-	int rc = check_stop(import, err);
-	for (size_t i = 0; rc == 0 && i < import->n_guests; i++) {
+	int rc = check_interrupt(import, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < import->n_guests; i++) {
 		struct mkv_import_guest *guest = &import->guests[i];
-		if (guest->disk_state == MKV_IMPORT_NEW ||
-		    guest->disk_state == MKV_IMPORT_REPLACED)
-			rc = place_disk(import, guest, err);
+		if (guest->disk_state != MKV_IMPORT_NEW &&
+		    guest->disk_state != MKV_IMPORT_REPLACED)
+			continue;
+		rc = place_disk(import, guest, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0)
-		rc = make_pool(import, err);
-	if (rc == 0)
-		rc = make_network(import, err);
-	for (size_t i = 0; rc == 0 && i < import->n_guests; i++)
+	rc = make_pool(import, err);
+	if (rc < 0)
+		return rc;
+	rc = make_network(import, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < import->n_guests; i++) {
 		rc = make_domain(import, &import->guests[i], err);
-	return rc;
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 int mkv_import_apply(struct mkv_import *import, struct mkv_error *err)
 {
-	int rc = go(import, err);
+	int rc = apply_steps(import, err);
 	if (rc < 0)
-		undo(import);
+		undo_import(import);
 	else
-		forget_replaced(import);
+		remove_replaced_disks(import);
 	return rc;
 }

@@ -15,48 +15,61 @@ struct copy {
 	char *zeros; /* PIECE bytes */
 };
 
-static int check_stop(const struct copy *copy, struct mkv_error *err)
+static int check_interrupt(const struct copy *copy, struct mkv_error *err)
 {
 	const volatile sig_atomic_t *stop = copy->import->options->stop;
 	return stop && *stop ? mkv_fail(err, MKV_FAILED, EINTR, "interrupted")
 			     : 0;
 }
 
+/* Pieces of zeros are not written and become holes. */
+static int write_chunk(const struct copy *copy, size_t size, uint64_t at,
+		       struct mkv_error *err)
+{
+	for (size_t i = 0; i < size; i += PIECE) {
+		size_t part = size - i < PIECE ? size - i : PIECE;
+		if (memcmp(copy->chunk + i, copy->zeros, part) == 0)
+			continue;
+		int rc = mkv_pwrite_all(copy->to, copy->chunk + i, part, at + i,
+					err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int copy_data(const struct copy *copy, uint64_t at, uint64_t end,
 		     struct mkv_error *err)
 {
-	int rc = 0;
-	while (at < end && rc == 0) {
+	while (at < end) {
 		size_t size = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
-		rc = check_stop(copy, err);
-		if (rc == 0)
-			rc = mkv_pread_all(copy->from, copy->chunk, size, at,
-					   err);
+		int rc = check_interrupt(copy, err);
+		if (rc < 0)
+			return rc;
+		rc = mkv_pread_all(copy->from, copy->chunk, size, at, err);
 		if (rc < 0)
 			return rc;
 		mkv_hasher_add(copy->hasher, copy->chunk, size);
-		for (size_t i = 0; i < size && rc == 0; i += PIECE) {
-			size_t part = size - i < PIECE ? size - i : PIECE;
-			if (memcmp(copy->chunk + i, copy->zeros, part) != 0)
-				rc = mkv_pwrite_all(copy->to, copy->chunk + i,
-						    part, at + i, err);
-		}
+		rc = write_chunk(copy, size, at, err);
+		if (rc < 0)
+			return rc;
 		mkv_progress_advance(copy->import->options->progress, size);
 		at += size;
 	}
-	return rc;
+	return 0;
 }
 
 static int copy_hole(const struct copy *copy, uint64_t at, uint64_t end,
 		     struct mkv_error *err)
 {
-	int rc = 0;
-	for (; at < end && rc == 0; at += PIECE) {
+	for (; at < end; at += PIECE) {
 		size_t part = end - at < PIECE ? (size_t)(end - at) : PIECE;
 		mkv_hasher_add(copy->hasher, copy->zeros, part);
-		rc = check_stop(copy, err);
+		int rc = check_interrupt(copy, err);
+		if (rc < 0)
+			return rc;
 	}
-	return rc;
+	return 0;
 }
 
 static int copy_all(const struct copy *copy, uint64_t size,
@@ -73,8 +86,9 @@ static int copy_all(const struct copy *copy, uint64_t size,
 		from = from < size ? from : size;
 		end = end < size ? end : size;
 		int rc = copy_hole(copy, at, from, err);
-		if (rc == 0)
-			rc = copy_data(copy, from, end, err);
+		if (rc < 0)
+			return rc;
+		rc = copy_data(copy, from, end, err);
 		if (rc < 0)
 			return rc;
 		at = end;
@@ -88,12 +102,12 @@ int mkv_import_copy(struct mkv_import *import, struct mkv_import_guest *guest,
 	auto_fd int from = -1;
 	auto_hasher struct mkv_hasher *hasher = mkv_hasher_new();
 	auto_free char *chunk = malloc(CHUNK), *zeros = calloc(1, PIECE);
-	struct mkv_sha256 want, got;
+	struct mkv_sha256 expected, got;
 	struct stat st;
 	if (!hasher || !chunk || !zeros)
 		return mkv_oom(err);
 	int rc = mkv_trusted_file(import->trusted, guest->artifact, &from,
-				  &want, err);
+				  &expected, err);
 	if (rc < 0)
 		return rc;
 	if (fstat(from, &st) < 0 || ftruncate(to, st.st_size) < 0)
@@ -101,10 +115,15 @@ int mkv_import_copy(struct mkv_import *import, struct mkv_import_guest *guest,
 				guest->disk);
 	struct copy copy = {import, from, to, hasher, chunk, zeros};
 	rc = copy_all(&copy, (uint64_t)st.st_size, err);
-	if (rc == 0)
-		rc = mkv_hasher_finish(hasher, &got, err);
-	if (rc == 0 && !mkv_sha256_equal(&want, &got))
-		rc = mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
-			      "isn't what was signed: its sha256 differs");
-	return rc < 0 ? mkv_wrap(err, rc, "copy '%s'", guest->artifact) : 0;
+	if (rc < 0)
+		return mkv_wrap(err, rc, "copy '%s'", guest->artifact);
+	rc = mkv_hasher_finish(hasher, &got, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "copy '%s'", guest->artifact);
+	if (!mkv_sha256_equal(&expected, &got))
+		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
+				"copy '%s': its SHA-256 differs from the "
+				"signed one",
+				guest->artifact);
+	return 0;
 }

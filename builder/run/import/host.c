@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this host can be what the domains and their contract need. */
+/* Checks whether this host provides what the domains and their contract need.
+ */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,8 +12,9 @@
 #include "lib/io.h"
 #include "lib/text.h"
 
-/* One answer of /proc/cpuinfo, of its first CPU. */
-static char *cpuinfo(const char *text, const char *key)
+/* The value of a key of the first CPU in /proc/cpuinfo, owned by the caller;
+ * NULL: missing. */
+static char *copy_cpuinfo_value(const char *text, const char *key)
 {
 	size_t length = strlen(key);
 	for (const char *line = text; line && *line;) {
@@ -34,12 +36,12 @@ static char *cpuinfo(const char *text, const char *key)
 static void check_number(struct mkv_import *import, const char *text,
 			 const char *key, int promised)
 {
-	auto_free char *value = cpuinfo(text, key);
+	auto_free char *value = copy_cpuinfo_value(text, key);
 	if (promised >= 0 && value && atoi(value) != promised)
-		mkv_import_because(import,
-				   "CPU: the contract promises %s %d, this "
-				   "machine's is %s",
-				   key, promised, value);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises %s %d, this "
+				      "machine has %s",
+				      key, promised, value);
 }
 
 static bool has_word(const char *words, const char *word)
@@ -55,7 +57,7 @@ static bool has_word(const char *words, const char *word)
 static void check_features(struct mkv_import *import, const char *text,
 			   const struct mkv_contract_cpu *cpu)
 {
-	auto_free char *flags = cpuinfo(text, "flags");
+	auto_free char *flags = copy_cpuinfo_value(text, "flags");
 	auto_buf struct mkv_buf missing = {0};
 	for (size_t i = 0; flags && i < cpu->features.count; i++)
 		if (!has_word(flags, cpu->features.items[i]))
@@ -63,11 +65,12 @@ static void check_features(struct mkv_import *import, const char *text,
 				       missing.size ? ", " : "",
 				       cpu->features.items[i]);
 	if (missing.size)
-		mkv_import_because(import, "CPU: this machine's lacks %s",
-				   missing.data);
+		mkv_import_add_reason(import,
+				      "CPU: this machine's CPU lacks %s",
+				      missing.data);
 }
 
-/* A guest of the host's own CPU can be no other CPU than the host's. */
+/* Guests that get the host's CPU passed through need the promised CPU here. */
 static int check_cpu(struct mkv_import *import, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
@@ -77,18 +80,18 @@ static int check_cpu(struct mkv_import *import, struct mkv_error *err)
 	int rc = mkv_read_file(AT_FDCWD, "/proc/cpuinfo", 64 << 20, &text, err);
 	if (rc < 0 || !text.data)
 		return rc;
-	auto_free char *vendor = cpuinfo(text.data, "vendor_id");
-	auto_free char *brand = cpuinfo(text.data, "model name");
+	auto_free char *vendor = copy_cpuinfo_value(text.data, "vendor_id");
+	auto_free char *brand = copy_cpuinfo_value(text.data, "model name");
 	if (cpu->vendor && vendor && !mkv_cputext_is_shown(cpu->vendor, vendor))
-		mkv_import_because(import,
-				   "CPU: the contract promises %s, this "
-				   "machine's is %s",
-				   cpu->vendor, vendor);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises %s, this "
+				      "machine has %s",
+				      cpu->vendor, vendor);
 	if (cpu->brand && brand && !mkv_cputext_is_shown(cpu->brand, brand))
-		mkv_import_because(import,
-				   "CPU: the contract promises '%s', this "
-				   "machine has '%s'",
-				   cpu->brand, brand);
+		mkv_import_add_reason(import,
+				      "CPU: the contract promises '%s', this "
+				      "machine has '%s'",
+				      cpu->brand, brand);
 	check_number(import, text.data, "cpu family", cpu->family);
 	check_number(import, text.data, "model", cpu->model);
 	check_number(import, text.data, "stepping", cpu->stepping);
@@ -96,7 +99,7 @@ static int check_cpu(struct mkv_import *import, struct mkv_error *err)
 	return 0;
 }
 
-/* KVM by libvirt's word, then by a kernel that really runs in it. */
+/* Checks that libvirt reports KVM, then that the guest's kernel boots in it. */
 static int check_kvm(struct mkv_import *import,
 		     const struct mkv_document *capabilities,
 		     struct mkv_error *err)
@@ -104,7 +107,9 @@ static int check_kvm(struct mkv_import *import,
 	if (!mkv_document_has(capabilities,
 			      "/capabilities/guest/arch[@name='x86_64']/"
 			      "domain[@type='kvm']")) {
-		mkv_import_because(import, "KVM: libvirt has none here");
+		mkv_import_add_reason(
+			import,
+			"KVM: libvirt does not report it on this machine");
 		return 0;
 	}
 	if (import->options->accel == MKV_ACCEL_KVM)
@@ -119,60 +124,70 @@ static int check_kvm(struct mkv_import *import,
 		return mkv_oom(err);
 	int rc = mkv_trusted_read(import->trusted, kernel, 256 << 20, &text,
 				  err);
-	if (rc == 0)
-		rc = mkv_accel_probe_kvm(path, &works, why, err);
-	if (rc == 0 && !works)
-		mkv_import_because(import, "KVM: %s", why);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = mkv_accel_probe_kvm(path, &works, why, err);
+	if (rc < 0)
+		return rc;
+	if (!works)
+		mkv_import_add_reason(import, "KVM: %s", why);
+	return 0;
 }
 
-/* The answer about machines of one kind: what, if none, becomes a reason. */
-static int domain_capabilities(struct mkv_import *import,
-			       struct mkv_document **ret, struct mkv_error *err)
+/* Queries libvirt's capabilities for the domain type. If there are none, a
+ * reason is added and `ret` stays NULL. */
+static int query_domain_capabilities(struct mkv_import *import,
+				     struct mkv_document **ret,
+				     struct mkv_error *err)
 {
 	auto_free char *xml = virConnectGetDomainCapabilities(
 		import->connection, NULL, "x86_64", "q35",
 		import->emulate ? "qemu" : "kvm", 0);
 	if (xml)
 		return mkv_document_parse(xml, strlen(xml), ret, err);
-	mkv_import_because(import, "libvirt has no x86-64 machines of QEMU: %s",
-			   virGetLastErrorMessage());
+	mkv_import_add_reason(import,
+			      "libvirt offers no x86-64 QEMU machine: %s",
+			      virGetLastErrorMessage());
 	return 0;
 }
 
 static int check_machine(struct mkv_import *import, struct mkv_error *err)
 {
 	auto_document struct mkv_document *answer = NULL;
-	int rc = domain_capabilities(import, &answer, err);
+	int rc = query_domain_capabilities(import, &answer, err);
 	if (rc < 0 || !answer)
 		return rc;
 	const struct mkv_domain_needs *needs = &import->guests[0].needs;
 	uint64_t cpus = mkv_document_number(
 		answer, "/domainCapabilities/vcpu/@max", UINT64_MAX);
 	if (needs->cpus > cpus)
-		mkv_import_because(import, "QEMU here has at most %llu CPUs",
-				   (unsigned long long)cpus);
+		mkv_import_add_reason(
+			import,
+			"QEMU on this machine supports at most %llu CPUs",
+			(unsigned long long)cpus);
 	if (needs->iothreads &&
 	    !mkv_document_has(answer, "/domainCapabilities/"
 				      "iothreads[@supported='yes']"))
-		mkv_import_because(import, "QEMU here has no I/O threads");
+		mkv_import_add_reason(
+			import, "QEMU on this machine has no I/O threads");
 	if (needs->uefi &&
 	    !mkv_document_has(answer, "/domainCapabilities/os/"
 				      "enum[@name='firmware']/value[.='efi']"))
-		mkv_import_because(import, "no UEFI firmware for guests is "
-					   "installed (package ovmf)");
+		mkv_import_add_reason(import,
+				      "no UEFI firmware for guests is "
+				      "installed: install the package ovmf");
 	if (!import->emulate && needs->host_cpu &&
 	    !mkv_document_has(answer, "/domainCapabilities/cpu/"
 				      "mode[@name='host-passthrough' and "
 				      "@supported='yes']"))
-		mkv_import_because(import, "CPU: the host's own can't be "
-					   "passed through");
+		mkv_import_add_reason(import, "CPU: libvirt cannot pass this "
+					      "machine's CPU through");
 	return 0;
 }
 
-/* The CPUs that are threads of one core, as libvirt tells it: "0,6" or "0-1".
- */
-static char *siblings(const struct mkv_document *capabilities, int cpu)
+/* The CPUs that are threads of `cpu`'s core, as libvirt reports them: "0,6" or
+ * "0-1". Owned by the caller. */
+static char *copy_siblings(const struct mkv_document *capabilities, int cpu)
 {
 	char xpath[128];
 	(void)snprintf(xpath, sizeof(xpath),
@@ -198,13 +213,16 @@ static bool is_in_list(const char *list, int cpu)
 	return false;
 }
 
-/* Threads of a guest's core must be threads of a core here, and cores cores. */
-static bool pins_fit(const struct mkv_document *capabilities,
-		     const struct mkv_domain_needs *needs, int *ret_a,
-		     int *ret_b)
+/* Threads of one guest core must be pinned to threads of one core of this
+ * machine, and different guest cores to different cores. If not, `ret_a` and
+ * `ret_b` are two CPUs for which that fails. */
+static bool is_pinning_valid(const struct mkv_document *capabilities,
+			     const struct mkv_domain_needs *needs, int *ret_a,
+			     int *ret_b)
 {
 	for (unsigned a = 0; a < needs->cpus; a++) {
-		auto_free char *list = siblings(capabilities, needs->pins[a]);
+		auto_free char *list =
+			copy_siblings(capabilities, needs->pins[a]);
 		for (unsigned b = 0; list && b < needs->cpus; b++) {
 			bool wanted = a / needs->threads == b / needs->threads;
 			if (a == b ||
@@ -218,6 +236,12 @@ static bool pins_fit(const struct mkv_document *capabilities,
 	return true;
 }
 
+static bool is_one_core(const struct mkv_document *capabilities, int a, int b)
+{
+	auto_free char *list = copy_siblings(capabilities, a);
+	return is_in_list(list, b);
+}
+
 static void check_overlap(struct mkv_import *import, size_t i)
 {
 	const struct mkv_domain_needs *a = &import->guests[i].needs;
@@ -227,10 +251,11 @@ static void check_overlap(struct mkv_import *import, size_t i)
 			for (unsigned m = 0; m < b->cpus; m++) {
 				if (a->pins[k] < 0 || a->pins[k] != b->pins[m])
 					continue;
-				mkv_import_because(
+				mkv_import_add_reason(
 					import,
-					"pinning: %s and %s both want CPU %d; "
-					"import one of them here (--host)",
+					"pinning: %s and %s are both pinned to "
+					"CPU %d: import only one of them with "
+					"--host",
 					b->name, a->name, a->pins[k]);
 				return;
 			}
@@ -254,19 +279,22 @@ static void check_pins(struct mkv_import *import,
 				missing = needs->pins[k];
 		}
 		if (missing >= 0)
-			mkv_import_because(import,
-					   "pinning: %s wants CPU %d, which "
-					   "isn't here",
-					   needs->name, missing);
+			mkv_import_add_reason(
+				import,
+				"pinning: %s is pinned to CPU %d, "
+				"which this machine lacks",
+				needs->name, missing);
 		else if (needs->pinned &&
-			 !pins_fit(capabilities, needs, &a, &b))
-			mkv_import_because(import,
-					   "pinning: %s: CPUs %d and %d are "
-					   "%s one core here",
-					   needs->name, a, b,
-					   needs->threads > 1
-						   ? "not as wanted in"
-						   : "threads of");
+			 !is_pinning_valid(capabilities, needs, &a, &b))
+			mkv_import_add_reason(
+				import,
+				"pinning: %s: CPUs %d and %d are %s "
+				"one core on this machine, unlike in "
+				"the guest",
+				needs->name, a, b,
+				is_one_core(capabilities, a, b)
+					? "threads of"
+					: "not threads of");
 		check_overlap(import, i);
 	}
 }
@@ -277,37 +305,40 @@ static int check_cpus(struct mkv_import *import,
 {
 	virNodeInfo node;
 	if (virNodeGetInfo(import->connection, &node) < 0)
-		return mkv_import_fail(err, "ask for the host's CPUs");
-	unsigned most = 0;
+		return mkv_import_fail(err, "query this machine's CPUs");
+	unsigned cpus = 0;
 	for (size_t i = 0; i < import->n_guests; i++)
-		if (import->guests[i].needs.cpus > most)
-			most = import->guests[i].needs.cpus;
-	if (most > node.cpus)
-		mkv_import_because(import,
-				   "CPU: a guest has %u CPUs, this machine %u",
-				   most, node.cpus);
+		if (import->guests[i].needs.cpus > cpus)
+			cpus = import->guests[i].needs.cpus;
+	if (cpus > node.cpus)
+		mkv_import_add_reason(
+			import,
+			"CPU: a guest needs %u CPUs, this machine "
+			"has %u",
+			cpus, node.cpus);
 	for (size_t i = 0; i < import->n_guests; i++) {
 		const struct mkv_domain_needs *needs = &import->guests[i].needs;
 		if (!needs->host_cpu || needs->threads <= node.threads)
 			continue;
-		mkv_import_because(import,
-				   "CPU: a guest's cores have %u threads, this "
-				   "machine's %u",
-				   needs->threads, node.threads);
+		mkv_import_add_reason(
+			import,
+			"CPU: a guest's cores have %u threads, this "
+			"machine's cores have %u",
+			needs->threads, node.threads);
 		break;
 	}
 	check_pins(import, capabilities);
 	return 0;
 }
 
-static uint64_t number_in(const char *path)
+static uint64_t read_number(const char *path)
 {
 	auto_file FILE *file = fopen(path, "re");
 	unsigned long long value = 0;
 	return file && fscanf(file, "%llu", &value) == 1 ? value : 0;
 }
 
-static uint64_t available_bytes(void)
+static uint64_t read_available_bytes(void)
 {
 	auto_file FILE *file = fopen("/proc/meminfo", "re");
 	char line[256];
@@ -318,11 +349,12 @@ static uint64_t available_bytes(void)
 	return 0;
 }
 
-/* Pages of each size that any guest wants, and what the rest leaves. */
+/* Checks the free huge pages of each size that a guest needs, and the available
+ * memory for all other guests. */
 static void check_memory(struct mkv_import *import)
 {
 	uint64_t ordinary = 0;
-	char want[16], have[16];
+	char needed[16], have[16];
 	for (size_t i = 0; i < import->n_guests; i++) {
 		const struct mkv_domain_needs *needs = &import->guests[i].needs;
 		uint64_t page = needs->huge_page_bytes, pages = 0;
@@ -342,25 +374,28 @@ static void check_memory(struct mkv_import *import)
 			       "/sys/kernel/mm/hugepages/hugepages-%llukB/"
 			       "free_hugepages",
 			       (unsigned long long)page / 1024);
-		uint64_t free_pages = number_in(path);
+		uint64_t free_pages = read_number(path);
 		if (seen || pages <= free_pages)
 			continue;
-		mkv_import_because(import,
-				   "memory: %llu free huge pages of %llu MiB "
-				   "are needed, this machine has %llu%s",
-				   (unsigned long long)pages,
-				   (unsigned long long)page >> 20,
-				   (unsigned long long)free_pages,
-				   access(path, F_OK) < 0
-					   ? " (not that size at all)"
-					   : "");
+		mkv_import_add_reason(
+			import,
+			"memory: %llu free huge pages of %llu MiB "
+			"are needed, this machine has %llu%s",
+			(unsigned long long)pages,
+			(unsigned long long)page >> 20,
+			(unsigned long long)free_pages,
+			access(path, F_OK) < 0 ? " (the kernel has no pages of "
+						 "this size)"
+					       : "");
 	}
-	mkv_size_text(ordinary, want);
-	mkv_size_text(available_bytes(), have);
-	if (ordinary > available_bytes())
-		mkv_import_because(import,
-				   "memory: %s are needed, %s are available",
-				   want, have);
+	mkv_size_text(ordinary, needed);
+	mkv_size_text(read_available_bytes(), have);
+	if (ordinary > read_available_bytes())
+		mkv_import_add_reason(
+			import,
+			"memory: the guests need %s, this machine "
+			"has %s available",
+			needed, have);
 }
 
 static void check_network(struct mkv_import *import)
@@ -370,73 +405,96 @@ static void check_network(struct mkv_import *import)
 		return;
 	if (asprintf(&path, "/sys/class/net/%s/bridge", import->bridge) >= 0 &&
 	    access(path, F_OK) < 0)
-		mkv_import_because(import,
-				   "network: there is no bridge '%s' for the "
-				   "experiment's VLAN",
-				   import->bridge);
+		mkv_import_add_reason(
+			import,
+			"network: this machine has no bridge '%s' for "
+			"the experiment's VLAN",
+			import->bridge);
 	if (!import->emulate && import->guests[0].needs.vhost &&
 	    access("/dev/vhost-net", F_OK) < 0)
-		mkv_import_because(import, "network: no /dev/vhost-net (kernel "
-					   "module vhost_net)");
+		mkv_import_add_reason(
+			import, "network: /dev/vhost-net is missing: load the "
+				"kernel module vhost_net");
 }
 
-/* The nearest folder that is there already. */
-static char *nearest_folder(const char *path)
+/* The longest prefix of a path that exists, owned by the caller. */
+static char *find_existing_directory(const char *path)
 {
-	char *folder = strdup(path);
+	char *directory = strdup(path);
 	struct stat st;
-	while (folder && stat(folder, &st) < 0) {
-		char *slash = strrchr(folder, '/');
+	while (directory && stat(directory, &st) < 0) {
+		char *slash = strrchr(directory, '/');
 		if (!slash)
 			break;
-		slash[slash == folder] = '\0';
-		if (slash == folder)
+		slash[slash == directory] = '\0';
+		if (slash == directory)
 			break;
 	}
-	return folder;
+	return directory;
 }
 
 static void check_disk(struct mkv_import *import)
 {
-	auto_free char *folder = nearest_folder(import->folder);
+	auto_free char *directory = find_existing_directory(import->directory);
 	struct statvfs fs;
 	struct stat st;
-	uint64_t wanted = 0;
-	char want[16], have[16];
+	uint64_t needed_bytes = 0;
+	char needed[16], have[16];
 	for (size_t i = 0; i < import->n_guests; i++)
 		if (import->guests[i].disk_state == MKV_IMPORT_NEW ||
 		    import->guests[i].disk_state == MKV_IMPORT_REPLACED)
-			wanted += import->guests[i].allocated_bytes;
-	if (!folder || stat(folder, &st) < 0 || statvfs(folder, &fs) < 0) {
-		mkv_import_because(import, "disk: '%s': %s", import->folder,
-				   strerror(errno));
+			needed_bytes += import->guests[i].allocated_bytes;
+	if (!directory || stat(directory, &st) < 0 ||
+	    statvfs(directory, &fs) < 0) {
+		mkv_import_add_reason(import, "disk: '%s': %s",
+				      import->directory, strerror(errno));
 		return;
 	}
 	if (!S_ISDIR(st.st_mode)) {
-		mkv_import_because(import, "disk: '%s' isn't a folder", folder);
+		mkv_import_add_reason(import, "disk: '%s' is not a directory",
+				      directory);
 		return;
 	}
 	uint64_t space = (uint64_t)fs.f_bavail * fs.f_frsize;
-	mkv_size_text(wanted, want);
+	mkv_size_text(needed_bytes, needed);
 	mkv_size_text(space, have);
-	if (wanted > space)
-		mkv_import_because(import,
-				   "disk: '%s' has %s left, %s are "
-				   "needed",
-				   folder, have, want);
+	if (needed_bytes > space)
+		mkv_import_add_reason(
+			import,
+			"disk: '%s' has %s of free space, the disks "
+			"need %s",
+			directory, have, needed);
 	if (!import->guests[0].needs.direct_io)
 		return;
-	auto_fd int fd =
-		open(folder, O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
+	auto_fd int fd = open(directory,
+			      O_TMPFILE | O_RDWR | O_DIRECT | O_CLOEXEC, 0600);
 	if (fd < 0 && errno == EINVAL)
-		mkv_import_because(import,
-				   "disk: the file system of '%s' has "
-				   "no direct I/O, which cache=none "
-				   "needs",
-				   folder);
+		mkv_import_add_reason(
+			import,
+			"disk: the file system of '%s' does not "
+			"support direct I/O, which cache=none needs",
+			directory);
 	else if (fd < 0 && errno != EOPNOTSUPP)
-		mkv_import_because(import, "disk: can't write to '%s': %s",
-				   folder, strerror(errno));
+		mkv_import_add_reason(import, "disk: cannot write to '%s': %s",
+				      directory, strerror(errno));
+}
+
+/* The checks that only KVM domains need. */
+static int check_native(struct mkv_import *import,
+			const struct mkv_document *capabilities,
+			struct mkv_error *err)
+{
+	int rc = check_kvm(import, capabilities, err);
+	if (rc < 0)
+		return rc;
+	rc = check_cpu(import, err);
+	if (rc < 0)
+		return rc;
+	rc = check_cpus(import, capabilities, err);
+	if (rc < 0)
+		return rc;
+	check_memory(import);
+	return 0;
 }
 
 int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)
@@ -444,19 +502,19 @@ int mkv_import_check_host(struct mkv_import *import, struct mkv_error *err)
 	auto_free char *xml = virConnectGetCapabilities(import->connection);
 	auto_document struct mkv_document *capabilities = NULL;
 	if (!xml)
-		return mkv_import_fail(err, "ask for the host's capabilities");
+		return mkv_import_fail(err, "query libvirt's capabilities");
 	int rc = mkv_document_parse(xml, strlen(xml), &capabilities, err);
-	if (rc == 0 && !import->emulate) {
-		rc = check_kvm(import, capabilities, err);
-		if (rc == 0)
-			rc = check_cpu(import, err);
-		if (rc == 0)
-			rc = check_cpus(import, capabilities, err);
-		check_memory(import);
+	if (rc < 0)
+		return rc;
+	if (!import->emulate) {
+		rc = check_native(import, capabilities, err);
+		if (rc < 0)
+			return rc;
 	}
-	if (rc == 0)
-		rc = check_machine(import, err);
+	rc = check_machine(import, err);
+	if (rc < 0)
+		return rc;
 	check_network(import);
 	check_disk(import);
-	return rc;
+	return 0;
 }

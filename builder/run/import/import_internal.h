@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* What the steps of an import share. */
+/* State and functions shared by the steps of an import. */
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -30,20 +30,20 @@ struct mkv_import_guest {
 	const struct mkv_contract_image *image;
 	struct mkv_domain_needs needs;
 	struct mkv_document *document;
-	char *artifact; /* the disk in the appliance */
-	char *disk;	/* where its copy goes */
+	char *artifact; /* path of the disk in the appliance */
+	char *disk;	/* path of the copy */
 	struct mkv_sha256 sha256;
 	uint64_t size_bytes, allocated_bytes;
-	char *xml; /* what is defined */
-	char mark[65];
-	char *old_xml; /* of the domain that is there */
+	char *xml;     /* the domain to define */
+	char mark[65]; /* digest of the request, in hexadecimal */
+	char *old_xml; /* the existing domain; NULL: none */
 	int had_autostart;
 	enum mkv_import_state disk_state, domain_state;
-	/* Done so far, to be undone. */
+	/* Completed steps, for undo. */
 	bool has_disk, has_saved, has_undefined, has_domain;
 };
 
-/* Pool or network: the same steps for both. */
+/* A pool or a network. */
 struct mkv_import_part {
 	char *name, *xml, *old_xml;
 	bool was_active;
@@ -60,44 +60,47 @@ struct mkv_import {
 	virConnectPtr connection;
 	struct mkv_import_guest *guests;
 	size_t n_guests;
-	char *folder; /* POOL/RECIPE */
+	char *directory; /* POOL/RECIPE */
 	char *bridge;
-	bool emulate, own_bridge; /* own: libvirt makes the bridge itself */
+	bool emulate, own_bridge; /* own_bridge: libvirt makes the bridge */
 	struct mkv_import_part pool, network;
-	bool failed;	     /* memory ran out while a reason was noted */
-	int lock_fd;	     /* of `folder`; -1: not ours */
-	size_t there_length; /* how much of its path was there before */
+	bool failed; /* out of memory while a reason or note was added */
+	int lock_fd; /* of `directory`; -1: not locked */
+	size_t existing_length; /* of the part of `directory` that existed
+				   before */
 };
 
-/* What libvirt said last, behind the context. */
+/* Fails with the context and libvirt's last error. */
 int mkv_import_fail(struct mkv_error *err, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
-/* Adds a reason or a note. */
-void mkv_import_because(struct mkv_import *import, const char *format, ...)
+/* Append to the report. Without memory they set `failed`. */
+void mkv_import_add_reason(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
-void mkv_import_note(struct mkv_import *import, const char *format, ...)
+void mkv_import_add_note(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 
-/* Makes POOL/RECIPE and locks it: what is compared afterwards stays so. Another
- * import that has it is MKV_HOST_CANNOT. */
-int mkv_import_take_folder(struct mkv_import *import,
-			   struct mkv_error *err) mkv_must_check
+/* Makes POOL/RECIPE and locks it, so that its files do not change after they
+ * are compared. MKV_HOST_CANNOT while another import has the lock. */
+int mkv_import_lock_directory(struct mkv_import *import,
+			      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* Removes the folders that were made for it, as far as they are empty. */
-void mkv_import_leave_folder(struct mkv_import *import) mkv_nonnull(1);
-/* Whether this host can be what the domains need; each no is a reason. */
+/* Removes the empty directories that the import made. */
+void mkv_import_remove_directory(struct mkv_import *import) mkv_nonnull(1);
+/* Checks whether this host provides what the domains need; adds a reason for
+ * each failed check. */
 int mkv_import_check_host(struct mkv_import *import,
 			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
-/* What is there already: states, and reasons where it stands in the way. */
+/* Compares the request with existing objects: sets states, and adds a reason
+ * for each object that prevents the import. */
 int mkv_import_compare(struct mkv_import *import,
 		       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-/* Does it; after a failure all is as it was, but for the folder. */
+/* Performs the import. A failure undoes all steps except the directory. */
 int mkv_import_apply(struct mkv_import *import,
 		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 
-/* Copies a disk, holes stay holes, and hashes it: -EBADMSG, MKV_UNVERIFIED,
- * when it isn't the expected one. */
+/* Copies a disk to the descriptor `to`, keeps holes, and hashes the contents.
+ * -EBADMSG, MKV_UNVERIFIED when the hash differs from the signed one. */
 int mkv_import_copy(struct mkv_import *import, struct mkv_import_guest *guest,
 		    int to, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4);
