@@ -50,7 +50,7 @@ endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-3s %s\n' $(1) $(2))
 
-# What each program links; docs/ARCHITECTURE.md says which folder uses what.
+# What each program links; docs/ARCHITECTURE.md says which directory uses what.
 LIB_PKGS := libcrypto jansson
 BUILDER_PKGS := $(LIB_PKGS) yaml-0.1 libsolv libsolvext ext2fs com_err \
 	libarchive libcurl libzstd liblzma zlib libvirt libxml-2.0
@@ -102,7 +102,7 @@ $(BUILD)/obj/%.o: %.c | $(BUILD)/deps/building
 $(BUILD)/obj/tests/%.o: tests/%.c | $(TEST_DEPS)
 	$(call compile,building testing)
 
-# The one library whose headers have a folder of their own.
+# The one library whose headers are in a directory of their own.
 $(BUILD)/obj/builder/format/libvirt/%.o: MKV_CFLAGS += $(shell $(PKG_CONFIG) --cflags-only-I libxml-2.0 2>/dev/null | sed 's/-I/-isystem /g')
 
 $(BUILD)/lib.a: $(LIB_OBJ)
