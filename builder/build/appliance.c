@@ -381,7 +381,8 @@ static int write_appliance(const struct mkv_build *build,
 }
 
 static int build_at(const struct mkv_build *build, const char *output,
-		    const char *place, struct mkv_error *err)
+		    const char *place, struct mkv_buf *fingerprint,
+		    struct mkv_error *err)
 {
 	auto_staging struct mkv_staging staging = {0};
 	int rc = mkv_staging_new(output, build->recipe->name, &staging, err);
@@ -390,16 +391,22 @@ static int build_at(const struct mkv_build *build, const char *output,
 	rc = write_appliance(build, &staging, err);
 	if (rc < 0)
 		return rc;
+	/* Before the appliance has its place: another build may replace it
+	 * there at once. */
+	rc = mkv_artifacts_fingerprint(staging.path, fingerprint, err);
+	if (rc < 0)
+		return rc;
 	return mkv_staging_commit(&staging, place, err);
 }
 
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
-			char **ret_path, struct mkv_error *err)
+			char **ret_path, struct mkv_buf *fingerprint,
+			struct mkv_error *err)
 {
 	auto_free char *place = NULL;
 	if (asprintf(&place, "%s/%s", output, build->recipe->name) < 0)
 		return mkv_oom(err);
-	int rc = build_at(build, output, place, err);
+	int rc = build_at(build, output, place, fingerprint, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "'%s'", place);
 	*ret_path = mkv_take(place);

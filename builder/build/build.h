@@ -121,7 +121,9 @@ int mkv_build_image_write(const struct mkv_build *build,
 
 /* Builds the whole appliance OUTPUT/NAME of the recipe. The directory appears
  * when it is complete and replaces a previous appliance. The caller owns
- * *ret_path. */
+ * *ret_path. Appends the fingerprint of the files that were written
+ * (mkv_artifacts_fingerprint()). */
 int mkv_build_appliance(const struct mkv_build *build, const char *output,
-			char **ret_path, struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3, 4);
+			char **ret_path, struct mkv_buf *fingerprint,
+			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 5);

@@ -131,26 +131,23 @@ int mkv_uptodate_find(const struct mkv_build *build, const char *output,
 }
 
 int mkv_uptodate_keep(const struct mkv_build *build,
-		      const struct mkv_step *step, const char *path,
-		      struct mkv_error *err)
+		      const struct mkv_step *step,
+		      const struct mkv_buf *fingerprint, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf now = {0};
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	struct mkv_step_result result = {.count = 1};
 	struct mkv_step_output *out = &result.outputs[0];
-	int rc = mkv_artifacts_fingerprint(path, &now, err);
+	int rc = mkv_store_new_open(build->store, &object, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_store_new_open(build->store, &object, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_write_all(object.fd, now.data, now.size, err);
+	rc = mkv_write_all(object.fd, fingerprint->data, fingerprint->size,
+			   err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_store_new_commit(&object, NULL, &out->sha256, err);
 	if (rc < 0)
 		return rc;
 	(void)snprintf(out->name, sizeof(out->name), "fingerprint");
-	out->size_bytes = now.size;
+	out->size_bytes = fingerprint->size;
 	return mkv_step_keep(step, build->store, &result, err);
 }

@@ -18,8 +18,9 @@ int mkv_uptodate_find(const struct mkv_build *build, const char *output,
 		      const struct mkv_step *step, char **ret_path,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);
-/* Records the appliance that was just written to `path`. */
+/* Records the fingerprint of the appliance that was just written. */
 int mkv_uptodate_keep(const struct mkv_build *build,
-		      const struct mkv_step *step, const char *path,
+		      const struct mkv_step *step,
+		      const struct mkv_buf *fingerprint,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);

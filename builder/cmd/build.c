@@ -120,10 +120,12 @@ static int build_recipe(const struct mkv_session *session,
 			    session->progress, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_build_appliance(&build, options->output, &path, err);
+	auto_buf struct mkv_buf fingerprint = {0};
+	rc = mkv_build_appliance(&build, options->output, &path, &fingerprint,
+				 err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_uptodate_keep(&build, &step, path, err);
+	rc = mkv_uptodate_keep(&build, &step, &fingerprint, err);
 	if (rc < 0)
 		return rc;
 	return print_summary(session, recipe, path, true, err);
