@@ -18,7 +18,7 @@ watch_bounds() { # boot's notes, where to
 				awk -v host="$host" '{value[$1] = $2}
 					END {if (value["mkvbench_verified"] == 1 && value["mkvbench_clock_bound_seconds"] > 0)
 						print host, value["mkvbench_clock_bound_seconds"]}' || true # not up yet
-		done < <(sed -n 's/.*"text":"\([a-z]*\):9100 is at \([0-9.:]*\)".*/\1 \2/p' "$1") >>"$2"
+		done < <(sed -n 's/.*"text":"\([a-z]*\):9100 is forwarded from \([0-9.:]*\)".*/\1 \2/p' "$1") >>"$2"
 	done
 }
 
