@@ -3,7 +3,8 @@
 /* A small fuzzer around libFuzzer's entry point, for compilers without one:
  *
  *     NAME_fuzz [SECONDS [RANDOM-SEED]]
- *     NAME_fuzz FILE          that input alone, once
+ *     NAME_fuzz inputs=COUNT [RANDOM-SEED]    the same inputs on every machine
+ *     NAME_fuzz FILE                          that input alone, once
  *
  * A target is one file that defines the lists fuzz_seeds (patterns of files,
  * from the source's root) and fuzz_words (what the format's readers look for),
@@ -16,6 +17,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,13 +167,14 @@ static void fuzz_once(size_t seed, unsigned bends)
 	(void)LLVMFuzzerTestOneInput(fuzz_now.data, fuzz_now.size);
 }
 
-static int fuzz_run(long seconds)
+/* Ends after so many inputs or, without a number of them, so many seconds. */
+static int fuzz_run(unsigned long inputs, long seconds)
 {
 	unsigned long count = 0;
 	time_t end = time(NULL) + seconds;
 	for (size_t i = 0; i < fuzz_pool_size; i++, count++)
 		fuzz_once(i, 0);
-	for (; time(NULL) < end; count++)
+	for (; inputs ? count < inputs : time(NULL) < end; count++)
 		fuzz_once(fuzz_random((uint32_t)fuzz_pool_size),
 			  1 + fuzz_random(8));
 	(void)printf("%lu inputs from %zu seeds\n", count, fuzz_pool_size);
@@ -185,7 +188,15 @@ int main(int argc, char **argv)
 		       "fuzz-crash-%.200s", name ? name + 1 : argv[0]);
 	(void)signal(SIGABRT, fuzz_signalled);
 	char *rest = NULL;
-	long seconds = argc > 1 ? strtol(argv[1], &rest, 10) : 10;
+	bool is_count = argc > 1 && strncmp(argv[1], "inputs=", 7) == 0;
+	unsigned long inputs = is_count ? strtoul(argv[1] + 7, &rest, 10) : 0;
+	long seconds = 10;
+	if (argc > 1 && !is_count)
+		seconds = strtol(argv[1], &rest, 10);
+	if (is_count && (inputs == 0 || *rest)) {
+		(void)fprintf(stderr, "%s: not a number of inputs\n", argv[1]);
+		return 2;
+	}
 	if (rest && *rest) {
 		fuzz_load(argv[1]);
 		if (fuzz_pool_size == 0)
@@ -206,6 +217,6 @@ int main(int argc, char **argv)
 			      "no seeds: run it in the source's root\n");
 		return 2;
 	}
-	return fuzz_run(seconds);
+	return fuzz_run(inputs, seconds);
 }
 #endif

@@ -49,12 +49,45 @@ static char *plain(const char *text, size_t size)
 
 /* Numbers that mean the same as others: bits that tell of past warnings, kinds
  * of "not running" and of "on", another node that is the only one. */
-static bool has_kinds(const char *file)
+static bool is_number(const char *now)
 {
-	return strcmp(file, "/proc/sys/kernel/tainted") == 0 ||
-	       strcmp(file, "/sys/kernel/mm/ksm/run") == 0 ||
-	       strcmp(file, "/sys/devices/system/node/online") == 0 ||
-	       strcmp(file, CPU "/smt/active") == 0;
+	return *now && strspn(now, "0123456789") == strlen(now);
+}
+
+/* A kernel reserves a part of the memory that is installed. */
+static bool is_near_32_gib(const char *now)
+{
+	const char *at = strstr(now, "MemTotal:");
+	long long kib = at ? strtoll(at + strlen("MemTotal:"), NULL, 10) : 0;
+	return kib > 30 << 20 && kib <= 32 << 20;
+}
+
+/* A disk without a request queue has no choice, and so no brackets. */
+static bool is_none(const char *now)
+{
+	return strcmp(now, "none") == 0;
+}
+
+/* Files that may also say something else than the machine's own file does. */
+static const struct alternative {
+	const char *file;
+	bool (*is_right)(const char *now);
+} alternatives[] = {
+	{"/proc/sys/kernel/tainted", is_number},
+	{"/sys/kernel/mm/ksm/run", is_number},
+	{"/sys/devices/system/node/online", is_number},
+	{CPU "/smt/active", is_number},
+	{"/proc/meminfo", is_near_32_gib},
+	{"/sys/block/nvme0n1/queue/scheduler", is_none},
+};
+
+static bool is_alternative(const char *file, const char *now)
+{
+	for (size_t i = 0; i < sizeof(alternatives) / sizeof(alternatives[0]);
+	     i++)
+		if (strcmp(alternatives[i].file, file) == 0)
+			return alternatives[i].is_right(now);
+	return false;
 }
 
 /* The same number, or the same CPUs, written otherwise. */
@@ -119,10 +152,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n->text ? plain(n->text, strlen(n->text)) : NULL;
 	/* The right thing must stand there; that more stands beside it is for
 	 * other checks, or for nobody. */
-	if (wanted ? !strstr(now, wanted)
-		   : !is_equal(now, right) &&
-			     !(has_kinds(n->file) && *now &&
-			       strspn(now, "0123456789") == strlen(now))) {
+	bool is_right =
+		wanted ? strstr(now, wanted) != NULL : is_equal(now, right);
+	if (!is_right && !is_alternative(n->file, now)) {
 		(void)fprintf(stderr, "%s passes on %s: '%s'\n", n->check,
 			      n->file, now);
 		abort();
