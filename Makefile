@@ -27,6 +27,9 @@
 
 CC ?= gcc
 BUILD ?= build
+# Files of dependencies (*.d) name objects as the make that wrote them did: one name
+# for one directory, however it is given.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 prefix ?= /usr/local
 bash_completions ?= $(prefix)/share/bash-completion/completions
 zsh_completions ?= $(prefix)/share/zsh/site-functions
@@ -42,7 +45,7 @@ MKV_CFLAGS := -std=gnu17 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. \
 	-ffile-prefix-map=$(CURDIR)=. -MMD -MP
 MKV_LDFLAGS := -pie -Wl,-z,relro,-z,now,--gc-sections
 ifdef SANITIZE
-BUILD := $(BUILD)/sanitize
+override BUILD := $(BUILD)/sanitize
 MKV_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all
 MKV_LDFLAGS += -fsanitize=address,undefined
 endif
