@@ -66,11 +66,11 @@ objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(sort $(1)))
 LIB_OBJ := $(call objects,$(wildcard lib/*.c))
 BUILDER_OBJ := $(call objects,$(filter-out builder/main.c,$(shell find builder -name '*.c')))
 VERIFY_OBJ := $(call objects,$(filter-out verify/main.c,$(shell find verify -name '*.c')))
-# Each directory of programs/boot/ and programs/study/ is one program, except
-# programs/study/lib/, which the study's programs share.
-PROGRAM_DIRS := $(filter-out programs/study/lib,$(patsubst %/,%,$(sort $(wildcard programs/*/*/))))
+# Each directory of programs/boot/, programs/study/ and programs/campaign/ is one
+# program; they share programs/lib/.
+PROGRAM_DIRS := $(patsubst %/,%,$(sort $(wildcard programs/*/*/)))
 PROGRAMS := $(notdir $(PROGRAM_DIRS))
-STUDY_OBJ := $(call objects,$(wildcard programs/study/lib/*.c))
+PROGRAMS_LIB_OBJ := $(call objects,$(wildcard programs/lib/*.c))
 PROGRAM_BINS := $(PROGRAMS:%=$(BUILD)/programs/%)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(wildcard tests/unit/*_test.c)))
 TEST_TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(sort $(wildcard tests/tools/*.c)))
@@ -140,13 +140,13 @@ $(BUILD)/mkvbench-verify: $(BUILD)/obj/verify/main.o $(BUILD)/verify.a $(BUILD)/
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -s -o $@ $^ $(VERIFY_LIBS)
 
-$(BUILD)/study.a: $(STUDY_OBJ)
+$(BUILD)/programs.a: $(PROGRAMS_LIB_OBJ)
 	@rm -f $@
 	$(Q)$(AR) rcD $@ $^
 
 # What a program links instead of VERIFY_LIBS is in its file `link`.
 define program_rule
-$(BUILD)/programs/$(notdir $(1)): $(call objects,$(wildcard $(1)/*.c)) $(BUILD)/study.a $(BUILD)/lib.a $(wildcard $(1)/link)
+$(BUILD)/programs/$(notdir $(1)): $(call objects,$(wildcard $(1)/*.c)) $(BUILD)/programs.a $(BUILD)/lib.a $(wildcard $(1)/link)
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(MKV_LDFLAGS) $$(CFLAGS) $$(LDFLAGS) -s -o $$@ $$(filter %.o %.a,$$^) $$(or $$(shell cat $(1)/link 2>/dev/null),$$(VERIFY_LIBS))
@@ -156,11 +156,11 @@ $(foreach d,$(PROGRAM_DIRS),$(eval $(call program_rule,$(d))))
 $(BUILD)/obj/programs/boot/initramfs/%.o: MKV_CFLAGS := $(filter-out -fsanitize=%,$(MKV_CFLAGS))
 $(BUILD)/programs/initramfs: MKV_LDFLAGS := -Wl,-z,relro
 
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/study.a $(BUILD)/lib.a
+$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/programs.a $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS) -lcmocka
-$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/study.a $(BUILD)/lib.a
+$(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/builder.a $(BUILD)/verify.a $(BUILD)/programs.a $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)
@@ -170,7 +170,7 @@ $(VERIFY_FUZZERS): $(BUILD)/tests/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(BUILD)/v
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIB_LIBS)
-$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/study.a $(BUILD)/lib.a
+$(BUILD)/tests/tools/%: $(BUILD)/obj/tests/tools/%.o $(BUILD)/builder.a $(BUILD)/programs.a $(BUILD)/lib.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(MKV_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BUILDER_LIBS)

@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "lib/json.h"
-#include "programs/study/collector/check_json.c"
-#include "programs/study/collector/check_protobuf.c"
-#include "programs/study/collector/otlp_schema.c"
-#include "programs/study/collector/record.c"
-#include "programs/study/collector/unzip.c"
-#include "programs/study/lib/trace_queue.h"
+#include "programs/campaign/collector/check_json.c"
+#include "programs/campaign/collector/check_protobuf.c"
+#include "programs/campaign/collector/otlp_schema.c"
+#include "programs/campaign/collector/record.c"
+#include "programs/campaign/collector/unzip.c"
+#include "programs/lib/trace_queue.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/otlp/*", NULL};
 static const char *const fuzz_words[] = {"\"resourceSpans\":[",

@@ -2,9 +2,9 @@
 /* What comes to the services from outside: paths, traceparents, bodies of
  * orders and users, the values and the file of settings. */
 #include "lib/json.h"
-#include "programs/study/lib/route.h"
-#include "programs/study/lib/settings.h"
-#include "programs/study/lib/trace.h"
+#include "programs/lib/route.h"
+#include "programs/lib/settings.h"
+#include "programs/lib/trace.h"
 #include "programs/study/order/body.c"
 #include "programs/study/user/body.c"
 

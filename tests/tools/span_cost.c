@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "programs/study/lib/trace_queue.h"
+#include "programs/lib/trace_queue.h"
 
 enum {
 	BURSTS = 60,

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "programs/study/lib/http_workers.h"
+#include "programs/lib/http_workers.h"
 
 enum { TASKS = 1000 };
 

@@ -8,10 +8,10 @@
 #include <cmocka.h>
 
 #include "lib/json.h"
-#include "programs/study/lib/linpack.h"
-#include "programs/study/lib/route.h"
-#include "programs/study/lib/trace_queue.h"
-#include "programs/study/lib/tracestate.h"
+#include "programs/lib/linpack.h"
+#include "programs/lib/route.h"
+#include "programs/lib/trace_queue.h"
+#include "programs/lib/tracestate.h"
 
 static void linpack_finds_the_solution(void **state)
 {

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "programs/study/lib/settings.h"
+#include "programs/lib/settings.h"
 
 static int64_t number;
 static const char *text;

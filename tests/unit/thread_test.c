@@ -15,8 +15,8 @@
 #include "builder/build/staging.h"
 #include "builder/run/boot/network.h"
 #include "lib/sync.h"
-#include "programs/study/lib/http_workers.h"
-#include "programs/study/lib/trace.h"
+#include "programs/lib/http_workers.h"
+#include "programs/lib/trace.h"
 
 /* Stands in for libc's: the first `allowed` succeed, the next ones don't. */
 static int allowed = -1;

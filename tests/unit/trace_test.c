@@ -11,7 +11,7 @@
 
 #include "lib/io.h"
 #include "lib/json.h"
-#include "programs/study/lib/trace_queue.h"
+#include "programs/lib/trace_queue.h"
 
 static void end_spans(unsigned count)
 {

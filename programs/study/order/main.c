@@ -18,9 +18,9 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "programs/study/lib/peer.h"
-#include "programs/study/lib/service.h"
-#include "programs/study/lib/work.h"
+#include "programs/lib/peer.h"
+#include "programs/lib/service.h"
+#include "programs/lib/work.h"
 #include "programs/study/order/body.h"
 
 static struct order_service {

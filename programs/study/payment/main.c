@@ -8,10 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "programs/study/lib/linpack.h"
-#include "programs/study/lib/peer.h"
-#include "programs/study/lib/service.h"
-#include "programs/study/lib/work.h"
+#include "programs/lib/linpack.h"
+#include "programs/lib/peer.h"
+#include "programs/lib/service.h"
+#include "programs/lib/work.h"
 
 static struct payment_service {
 	struct mkv_db *db; /* always NULL; for mkv_service_health() */

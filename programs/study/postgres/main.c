@@ -19,8 +19,8 @@
 
 #include "lib/io.h"
 #include "lib/process.h"
-#include "programs/study/lib/log.h"
-#include "programs/study/lib/program.h"
+#include "programs/lib/log.h"
+#include "programs/lib/program.h"
 
 enum { INITDB_TIMEOUT_S = 900, OPTIONS_MAX = 48, PATH_LIMIT = 512 };
 

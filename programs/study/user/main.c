@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "programs/study/lib/linpack.h"
-#include "programs/study/lib/service.h"
-#include "programs/study/lib/work.h"
+#include "programs/lib/linpack.h"
+#include "programs/lib/service.h"
+#include "programs/lib/work.h"
 #include "programs/study/user/body.h"
 
 enum { SCHEMA_MAX = 2048 };
