@@ -162,8 +162,9 @@ void mkv_run_print_screen(const json_t *status, struct mkv_buf *into)
 		(json_t *)(uintptr_t)json_object_get(status, "receipts"), host,
 		receipt)
 	{
+		const char *result = json_string_value(receipt);
 		mkv_buf_printf(&text, "%s%s %s", separator, host,
-			       json_string_value(receipt));
+			       result ? result : "-");
 		separator = ", ";
 	}
 	mkv_buf_str(&text, separator[0] == ',' ? "\n" : "");
