@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "programs/lib/http_metrics.h"
+#include "programs/lib/http_range.h"
 #include "programs/lib/http_workers.h"
 #include "programs/lib/log.h"
 #include "programs/lib/route.h"
@@ -232,26 +233,84 @@ static void run_handler(struct mkv_http_task *task)
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Moves the answer into a response. On failure the file stays open, and
- * finish_request() closes it. */
-static struct MHD_Response *make_response(struct mkv_http_request *request)
+static struct MHD_Response *make_buffer_response(struct mkv_buf *reply)
 {
-	struct MHD_Response *response;
-	if (request->file_size) {
-		response = MHD_create_response_from_fd64(request->file_size,
-							 request->file_fd);
-		if (response)
-			request->file_size = 0;
-		return response;
-	}
-	size_t size = request->reply.size;
-	char *data = mkv_buf_take(&request->reply);
+	size_t size = reply->size;
+	char *data = mkv_buf_take(reply);
 	if (!data)
 		return NULL;
-	response = MHD_create_response_from_buffer(size, data,
-						   MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		size, data, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		free(data);
+	return response;
+}
+
+/* A range is sent only of a file that is answered 200. If-Range needs a
+ * validator, and answers have none: the whole file is sent. */
+static enum mkv_http_range_kind read_range(const struct exchange *exchange,
+					   struct mkv_http_range *ret)
+{
+	const struct mkv_http_request *request = &exchange->request;
+	struct MHD_Connection *connection = exchange->connection;
+	bool ignores = request->status != MHD_HTTP_OK ||
+		       MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						   MHD_HTTP_HEADER_IF_RANGE);
+	return mkv_http_range_read(
+		ignores ? NULL
+			: single_header_value(connection,
+					      MHD_HTTP_HEADER_RANGE),
+		request->file_size, ret);
+}
+
+static void add_content_range(struct MHD_Response *response,
+			      enum mkv_http_range_kind kind,
+			      const struct mkv_http_range *range,
+			      uint64_t file_size)
+{
+	char value[96];
+	if (kind == MKV_HTTP_RANGE_PART)
+		(void)snprintf(
+			value, sizeof(value), "bytes %llu-%llu/%llu",
+			(unsigned long long)range->first,
+			(unsigned long long)(range->first + range->size - 1),
+			(unsigned long long)file_size);
+	else
+		(void)snprintf(value, sizeof(value), "bytes */%llu",
+			       (unsigned long long)file_size);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE,
+				      value);
+}
+
+/* Moves the file, or the range that was asked for, into a response. On failure
+ * the file stays open, and finish_request() closes it. */
+static struct MHD_Response *make_file_response(struct exchange *exchange)
+{
+	struct mkv_http_request *request = &exchange->request;
+	struct mkv_http_range range;
+	struct MHD_Response *response;
+	uint64_t file_size = request->file_size;
+	enum mkv_http_range_kind kind = read_range(exchange, &range);
+	if (kind == MKV_HTTP_RANGE_UNSATISFIABLE) {
+		mkv_http_error(request, MHD_HTTP_RANGE_NOT_SATISFIABLE,
+			       "bad-range", "the file has %llu bytes",
+			       (unsigned long long)file_size);
+		request->content_type = NULL;
+		response = make_buffer_response(&request->reply);
+	} else {
+		response = MHD_create_response_from_fd_at_offset64(
+			range.size, request->file_fd, range.first);
+		if (response)
+			request->file_size = 0;
+	}
+	if (!response)
+		return NULL;
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES,
+				      "bytes");
+	if (kind == MKV_HTTP_RANGE_PART)
+		request->status = MHD_HTTP_PARTIAL_CONTENT;
+	if (kind != MKV_HTTP_RANGE_WHOLE)
+		add_content_range(response, kind, &range, file_size);
 	return response;
 }
 
@@ -259,7 +318,9 @@ static enum MHD_Result send_reply(struct exchange *exchange,
 				  struct MHD_Connection *connection)
 {
 	struct mkv_http_request *request = &exchange->request;
-	struct MHD_Response *response = make_response(request);
+	struct MHD_Response *response =
+		request->file_size ? make_file_response(exchange)
+				   : make_buffer_response(&request->reply);
 	if (!response)
 		return MHD_NO;
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,

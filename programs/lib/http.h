@@ -37,7 +37,8 @@ struct mkv_http_request {
 	struct mkv_buf reply;
 	const char *content_type; /* JSON unless set */
 	/* With a nonzero size, that many bytes of a file are sent instead of
-	 * `reply`. The server closes the file. */
+	 * `reply`; to a request with a Range header (http_range.h) only these,
+	 * with status 206, or 416. The server closes the file. */
 	int file_fd;
 	uint64_t file_size;
 };

@@ -253,3 +253,10 @@ int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 		fd = -1;
 	return 0;
 }
+
+void mkv_keep_position(const struct mkv_keep *keep, unsigned *ret_file,
+		       uint64_t *ret_bytes)
+{
+	*ret_file = keep->next;
+	*ret_bytes = keep->size;
+}

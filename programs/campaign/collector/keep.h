@@ -34,3 +34,10 @@ int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 		  uint64_t *ret_size, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4, 5);
+
+/* Where the next record will be: *ret_file is the number that the current file
+ * gets when it is rotated, *ret_bytes the size of its complete records. All
+ * records that are added later are behind this position: in the rest of that
+ * file, and in files of larger numbers. */
+void mkv_keep_position(const struct mkv_keep *keep, unsigned *ret_file,
+		       uint64_t *ret_bytes) mkv_nonnull(1, 2, 3);

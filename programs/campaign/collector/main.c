@@ -5,6 +5,8 @@
  *                       with Content-Encoding: gzip
  *     GET  /traces.jsonl, /traces.pb: the current files of stored requests
  *     GET  /traces.jsonl/{n}, /traces.pb/{n}: the nth rotated file
+ *     GET  /v1/position: where the next records will be, from which a reader
+ *                       finds those of a certain time
  *     GET  /healthz, /metrics
  *
  * A request is answered 200 only when its spans are on the disk. In DATA_DIR
@@ -282,6 +284,26 @@ static void send_protobuf_file(struct mkv_http_request *request, void *context)
 	send_file(request, collector.protobuf, "application/x-protobuf");
 }
 
+static json_t *pack_position(const struct mkv_keep *file)
+{
+	unsigned number;
+	uint64_t bytes;
+	mkv_keep_position(file, &number, &bytes);
+	return json_pack("{sIsI}", "file", (json_int_t)number, "bytes",
+			 (json_int_t)bytes);
+}
+
+static void answer_position(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	(void)pthread_mutex_lock(&collector.lock);
+	json_t *jsonl = pack_position(collector.json);
+	json_t *pb = pack_position(collector.protobuf);
+	(void)pthread_mutex_unlock(&collector.lock);
+	mkv_http_json(request, 200,
+		      json_pack("{soso}", "jsonl", jsonl, "pb", pb));
+}
+
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
@@ -312,6 +334,7 @@ static const struct mkv_http_route routes[] = {
 	{"GET", "/traces.pb", send_protobuf_file, true},
 	{"GET", "/traces.jsonl/{n}", send_json_file, true},
 	{"GET", "/traces.pb/{n}", send_protobuf_file, true},
+	{"GET", "/v1/position", answer_position, true},
 	{"GET", "/healthz", answer_health, true},
 	{0},
 };
