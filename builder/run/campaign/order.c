@@ -3,21 +3,6 @@
 
 #include "builder/evidence/attest/attest.h"
 
-static void fill_load(const struct mkv_plan *plan,
-		      const struct mkv_plan_run *run,
-		      struct mkv_command_load *load)
-{
-	*load = (struct mkv_command_load){
-		.rate = plan->load.rate,
-		.arrivals = plan->load.arrivals,
-		.connections = plan->load.connections,
-		.warm_up = plan->load.warm_up,
-		.measured = plan->load.measured,
-		.timeout_ns = plan->load.timeout_ns,
-		.seed = run->seed,
-	};
-}
-
 /* One command, journaled before it can exist: its sequence is never used twice.
  */
 static int sign_step(const struct mkv_conduct *conduct,
@@ -34,9 +19,9 @@ static int sign_step(const struct mkv_conduct *conduct,
 		.run = run->id,
 		.attempt = attempt,
 		.step = step,
-		.settings = arm->settings.services,
-		.n_settings = arm->settings.count,
+		.settings = arm->settings,
 		.tracing = arm->tracing,
+		.load = plan->load,
 	};
 	int rc = mkv_sha256_parse(arm->contract_sha256,
 				  &command.contract_sha256);
@@ -44,7 +29,7 @@ static int sign_step(const struct mkv_conduct *conduct,
 		return mkv_fail(err, MKV_UNVERIFIED, EINVAL,
 				"the plan's contract of '%s' is no SHA-256",
 				arm->name);
-	fill_load(plan, run, &command.load);
+	command.load.seed = run->seed;
 	auto_free struct mkv_contract_pair *boots =
 		calloc(state->n_hosts + 1, sizeof(*boots));
 	if (!boots)
