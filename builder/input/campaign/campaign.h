@@ -7,6 +7,7 @@
  * parts per 10^9. An omitted string is NULL. */
 
 #include "builder/input/recipe/recipe.h"
+#include "lib/buf.h"
 
 enum mkv_campaign_order { MKV_ORDER_SHUFFLED, MKV_ORDER_SEQUENCE };
 enum mkv_campaign_boot { MKV_BOOT_EACH_RUN, MKV_BOOT_SHARED };
