@@ -4,6 +4,7 @@
 
 #include "builder/input/recipe/cross.h"
 #include "lib/contract.h"
+#include "lib/template.h"
 #include "lib/text.h"
 
 /* The memory of the load generator: that many requests may wait for an answer
@@ -13,36 +14,58 @@ enum { WAITING_MAX = 100000 };
 /* Settings that the key `tracing` of a campaign's arm sets. */
 static const char *const by_tracing[] = {"OTLP_ENDPOINT", "TRACE_FILE"};
 
-static void check_placeholders(const struct mkv_cross *c, const char *path,
-			       const char *key, const char *text)
+static void diagnose_field(const struct mkv_cross *c, struct mkv_mark mark,
+			   const char *name)
 {
 	const struct mkv_experiment *e = &c->recipe->experiment;
 	const char **names = mkv_arena_take(&c->load->arena,
 					    (e->n_fields + 1) * sizeof(*names));
-	if (!names || !text)
+	if (!names || !name)
 		return;
 	for (size_t i = 0; i < e->n_fields; i++)
 		names[i] = e->fields[i].name;
 	names[e->n_fields] = "n";
-	for (const char *at = text; *at; at++) {
-		size_t length = mkv_contract_placeholder(at);
-		if (!length)
-			continue;
-		const char *name =
-			mkv_arena_text(&c->load->arena, at + 1, length - 2);
-		bool found = !name;
-		for (size_t i = 0; i <= e->n_fields && !found; i++)
-			found = strcmp(names[i], name) == 0;
-		if (found)
-			continue;
-		const char *near = mkv_nearest(name, names, e->n_fields + 1);
-		mkv_diagnose(c->load, mkv_cross_mark(c, "%s.%s", path, key),
-			     "'{%.60s}' is not a field of the "
-			     "experiment%s%s%s: add it to 'fields'",
-			     name, near ? " (did you mean '{" : "",
-			     near ? near : "", near ? "}'?)" : "");
-		mkv_diagnose_suggest(c->load, near);
-	}
+	const char *near = mkv_nearest(name, names, e->n_fields + 1);
+	mkv_diagnose(c->load, mark,
+		     "'{%.40s}' is not one of the experiment's 'fields'%s%s%s; "
+		     "'{{' stands for a brace",
+		     name, near ? " (did you mean '{" : "", near ? near : "",
+		     near ? "}'?)" : "");
+	mkv_diagnose_suggest(c->load, near);
+}
+
+static void check_fields(const struct mkv_cross *c, const char *path,
+			 const char *key, const char *text)
+{
+	const struct mkv_experiment *e = &c->recipe->experiment;
+	struct mkv_template_fields fields = {0};
+	struct mkv_error why;
+	size_t size;
+	/* A field that cannot be added has a diagnostic already. */
+	for (size_t i = 0; i < e->n_fields; i++)
+		(void)!mkv_template_add_field(&fields, e->fields[i].name,
+					      strlen(e->fields[i].name),
+					      e->fields[i].count, &why);
+	const char *unknown =
+		text ? mkv_template_find_unknown(text, &fields, &size) : NULL;
+	if (unknown)
+		diagnose_field(c, mkv_cross_mark(c, "%s.%s", path, key),
+			       mkv_arena_text(&c->load->arena, unknown, size));
+}
+
+static void check_field_names(const struct mkv_cross *c)
+{
+	const struct mkv_experiment *e = &c->recipe->experiment;
+	for (size_t i = 0; i < e->n_fields; i++)
+		if (strcmp(e->fields[i].name, "n") == 0)
+			mkv_diagnose(c->load,
+				     mkv_cross_mark(c, "experiment.fields.n"),
+				     "'{n}' is the number of the request: "
+				     "choose another name for the field");
+	if (e->n_fields > MKV_TEMPLATE_FIELDS_MAX)
+		mkv_diagnose(c->load, mkv_cross_mark(c, "experiment.fields"),
+			     "%zu fields, more than the maximum of %d",
+			     e->n_fields, (int)MKV_TEMPLATE_FIELDS_MAX);
 }
 
 static void check_headers(const struct mkv_cross *c, const char *path,
@@ -77,8 +100,8 @@ void mkv_cross_request(const struct mkv_cross *c, const char *path,
 			     "%zu hosts have the role '%s': requests go to "
 			     "one host",
 			     count, request->role);
-	check_placeholders(c, path, "path", request->path);
-	check_placeholders(c, path, "body", request->body);
+	check_fields(c, path, "path", request->path);
+	check_fields(c, path, "body", request->body);
 	check_headers(c, path, &request->headers);
 	if (request->body && strcmp(request->method, "GET") == 0)
 		mkv_diagnose(c->load, mkv_cross_mark(c, "%s.body", path),
@@ -219,6 +242,7 @@ void mkv_cross_experiment(const struct mkv_cross *c)
 		return;
 	check_measuring(c, "loadgen");
 	check_measuring(c, "collector");
+	check_field_names(c);
 	mkv_cross_request(c, "experiment.request", &e->request);
 	mkv_cross_timeout(c, "experiment.timeout", e->rate, e->timeout_ns);
 	for (size_t i = 0; i < e->n_services; i++)
