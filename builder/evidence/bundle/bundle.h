@@ -23,9 +23,8 @@
 #define MKV_PREDICATE_RESULT "urn:mkvbench:result:1"
 
 enum {
-	MKV_BUNDLE_RUN_ID_MAX = 96, /* with its NUL */
 	MKV_BUNDLE_COPY_LIMIT_BYTES = 16 * 1024 * 1024,
-	MKV_BUNDLE_FILES_MAX = 10000, /* of one run */
+	MKV_BUNDLE_FILES_MAX = 4000, /* of one run */
 };
 
 struct mkv_bundle;
@@ -48,14 +47,15 @@ int mkv_bundle_create(const char *path, const struct mkv_bundle_inputs *inputs,
 		      int64_t time_ns, struct mkv_bundle **ret,
 		      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
-/* Locks a bundle and reads its journal; completes what a crash interrupted. The
- * bundle must hold this plan, byte for byte: another one is MKV_BAD_USAGE. The
- * caller journals the event `resumed`. A missing bundle is -ENOENT; one that
- * another process writes is -EBUSY, and the message names the process. */
+/* Locks a bundle and reads its journal; completes what a crash interrupted, and
+ * journals the event `resumed` with what was repaired, unless the bundle is
+ * finished. The bundle must hold this plan, byte for byte: another one is
+ * MKV_BAD_USAGE. A missing bundle is -ENOENT; one that another process writes
+ * is -EBUSY, and the message names the process. */
 int mkv_bundle_open(const char *path, const struct mkv_bundle_inputs *inputs,
-		    struct mkv_bundle **ret,
+		    int64_t time_ns, struct mkv_bundle **ret,
 		    struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 3, 4);
+	mkv_nonnull(1, 2, 4, 5);
 /* Unlocks. */
 void mkv_bundle_free(struct mkv_bundle *bundle);
 MKV_DEFINE_AUTO(bundle, struct mkv_bundle *, mkv_bundle_free)
@@ -66,12 +66,17 @@ MKV_DEFINE_AUTO(bundle, struct mkv_bundle *, mkv_bundle_free)
  */
 const char *const *mkv_bundle_repairs(const struct mkv_bundle *bundle,
 				      size_t *ret_count) mkv_nonnull(1, 2);
-/* The journal, for events that this module doesn't write: boot, resumed, note.
- */
+/* The journal, for events that this module doesn't write: note. */
 struct mkv_journal *mkv_bundle_journal(struct mkv_bundle *bundle)
 	mkv_nonnull(1);
 /* mkv_bundle_finish() succeeded: nothing can be added any more. */
 bool mkv_bundle_is_finished(const struct mkv_bundle *bundle) mkv_nonnull(1);
+
+/* Journals the boot of a host, once: event `boot`. */
+int mkv_bundle_add_boot(struct mkv_bundle *bundle, const char *host,
+			const char *boot_id, const char *contract_sha256,
+			int64_t time_ns, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4, 6);
 
 /* Journals a command before it is sent. Its sequence is the next one: larger
  * than all in the journal, also after a crash. */
@@ -125,7 +130,7 @@ int mkv_bundle_adopt_run(struct mkv_bundle *bundle, const char *run,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 7);
 /* Journals an attempt that was ordered and has no results: the event `attempt`,
- * invalid for this reason, without files. */
+ * invalid for this reason, without files. Removes its staging directory. */
 int mkv_bundle_lose_run(struct mkv_bundle *bundle, const char *run,
 			unsigned attempt, const char *reason, int64_t time_ns,
 			struct mkv_error *err) mkv_must_check

@@ -10,6 +10,7 @@
 #include "lib/hash.h"
 #include "lib/json.h"
 
+#define MKV_JOURNAL_NAME "journal.jsonl"
 enum {
 	MKV_JOURNAL_LINE_MAX = 1024 * 1024,
 	MKV_JOURNAL_LINES_MAX = 1000000,
@@ -22,14 +23,29 @@ struct mkv_journal;
 typedef int mkv_journal_visit(const json_t *line, void *context,
 			      struct mkv_error *err);
 
-/* Reads the journal in the directory, checks the chain and opens it for
- * appending; creates an empty one when it is missing. An incomplete last line,
- * which a crash leaves behind, is moved to journal.torn-N.txt in the same
- * directory, whose name `ret_torn` gets (owned by the caller; else NULL). Any
- * other difference is MKV_UNVERIFIED. */
+/* What mkv_journal_read() found. */
+struct mkv_journal_end {
+	uint64_t lines;		  /* complete and valid */
+	uint64_t bytes;		  /* of these lines */
+	uint64_t torn_bytes;	  /* after them: an incomplete last line */
+	struct mkv_sha256 sha256; /* of the last line; zeros without any */
+};
+/* Reads lines from the position of `fd` and checks each: canonical JSON, the
+ * number, the chain. Memory is bounded by MKV_JOURNAL_LINE_MAX. A last line
+ * without its newline, or with NUL bytes, which a power failure may leave, is
+ * torn. Any other line that is not valid is MKV_UNVERIFIED. */
+int mkv_journal_read(int fd, mkv_journal_visit *visit, void *context,
+		     struct mkv_journal_end *ret,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(2, 4, 5);
+
+/* Reads the journal in the directory and opens it for appending; creates an
+ * empty one when it is missing. A torn last line is moved to
+ * journal.torn-N.txt in the same directory, whose name `ret_torn` gets (owned
+ * by the caller; else NULL). */
 int mkv_journal_open(int dirfd, mkv_journal_visit *visit, void *context,
 		     struct mkv_journal **ret, char **ret_torn,
-		     struct mkv_error *err) mkv_must_check mkv_nonnull(4, 5, 6);
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 4, 5, 6);
 void mkv_journal_free(struct mkv_journal *journal);
 MKV_DEFINE_AUTO(journal, struct mkv_journal *, mkv_journal_free)
 #define auto_journal mkv_auto(journal)
@@ -45,12 +61,3 @@ int mkv_journal_append(struct mkv_journal *journal, int64_t time_ns,
 
 /* The number of lines. */
 uint64_t mkv_journal_count(const struct mkv_journal *journal) mkv_nonnull(1);
-
-/* Reads lines from `fd` and checks number, chain, order of the keys' text and
- * event without changing anything. `ret_torn_bytes` is the size of an
- * incomplete last line. Memory is bounded by MKV_JOURNAL_LINE_MAX. */
-int mkv_journal_read(int fd, mkv_journal_visit *visit, void *context,
-		     uint64_t *ret_lines, struct mkv_sha256 *ret_last,
-		     uint64_t *ret_torn_bytes,
-		     struct mkv_error *err) mkv_must_check
-	mkv_nonnull(4, 5, 6, 7);
