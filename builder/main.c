@@ -9,9 +9,9 @@
 #include "builder/cmd/report.h"
 #include "lib/text.h"
 
-static const struct mkv_command *find_command(const char *name)
+static const struct mkv_verb *find_command(const char *name)
 {
-	for (const struct mkv_command *c = mkv_commands; c->name; c++)
+	for (const struct mkv_verb *c = mkv_verbs; c->name; c++)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
@@ -24,7 +24,7 @@ static int print_usage(FILE *out)
 		      "       mkvbench VERB [OPTIONS] ...\n\n"
 		      "Builds reproducible, signed benchmark appliances.\n\n"
 		      "Verbs:\n");
-	for (const struct mkv_command *c = mkv_commands; c->name; c++)
+	for (const struct mkv_verb *c = mkv_verbs; c->name; c++)
 		(void)fprintf(out, "  %-10s %s\n", c->name, c->summary);
 	(void)fprintf(out, "\nRun `mkvbench VERB --help` for a verb's options. "
 			   "The default verb is build.\n");
@@ -35,8 +35,7 @@ static int report_unknown_verb(const char *word)
 {
 	const char *names[64];
 	size_t count = 0;
-	for (const struct mkv_command *c = mkv_commands; c->name && count < 64;
-	     c++)
+	for (const struct mkv_verb *c = mkv_verbs; c->name && count < 64; c++)
 		names[count++] = c->name;
 	const char *near = mkv_nearest(word, names, count);
 	(void)fprintf(stderr,
@@ -53,7 +52,7 @@ static int print_verb_help(const char *verb)
 	struct mkv_error err = {0};
 	char option[] = "--help";
 	char *argv[] = {(char *)(uintptr_t)verb, option, NULL};
-	const struct mkv_command *command = find_command(verb);
+	const struct mkv_verb *command = find_command(verb);
 	if (!command)
 		return report_unknown_verb(verb);
 	return command->run(2, argv, &err) < 0;
@@ -80,7 +79,7 @@ static int run_command(int argc, char **argv)
 		(void)printf("mkvbench %s\n", MKV_VERSION);
 		return 0;
 	}
-	const struct mkv_command *command = find_command(argv[1]);
+	const struct mkv_verb *command = find_command(argv[1]);
 	int shift = 1;
 	if (!command && is_recipe(argv[1])) {
 		command = find_command("build");

@@ -4,7 +4,7 @@
 
 #include "lib/error.h"
 
-struct mkv_command {
+struct mkv_verb {
 	const char *name;
 	const char *summary; /* one line for `mkvbench --help` */
 	/* Options and operands follow argv[0]. Returns 0, or a negative errno
@@ -14,7 +14,7 @@ struct mkv_command {
 };
 
 /* In the order of `mkvbench --help`; the last row has a NULL name. */
-extern const struct mkv_command mkv_commands[];
+extern const struct mkv_verb mkv_verbs[];
 
 /* Defined in builder/cmd/VERB.c. */
 int mkv_cmd_check(int argc, char **argv, struct mkv_error *err);

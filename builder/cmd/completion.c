@@ -47,8 +47,7 @@ static int write_verbs(struct writer *writer, struct mkv_error *err)
 	int rc = 0;
 	mkv_options_set_visit(write_verb, writer);
 	/* The visitor is removed whether a verb fails or not. */
-	for (const struct mkv_command *c = mkv_commands; rc == 0 && c->name;
-	     c++) {
+	for (const struct mkv_verb *c = mkv_verbs; rc == 0 && c->name; c++) {
 		char *argv[] = {(char *)(uintptr_t)c->name, NULL};
 		rc = c->run(1, argv, err);
 	}
@@ -60,8 +59,8 @@ static int write_script(struct writer *writer, struct mkv_error *err)
 {
 	struct mkv_completion_command verbs[VERBS_MAX];
 	size_t count = 0;
-	for (const struct mkv_command *c = mkv_commands;
-	     c->name && count < VERBS_MAX; c++)
+	for (const struct mkv_verb *c = mkv_verbs; c->name && count < VERBS_MAX;
+	     c++)
 		verbs[count++] = (struct mkv_completion_command){
 			.name = c->name, .summary = c->summary};
 	mkv_completion_begin(writer->shell, program, writer->script);

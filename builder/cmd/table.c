@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "builder/cmd/cmd.h"
 
-const struct mkv_command mkv_commands[] = {
+const struct mkv_verb mkv_verbs[] = {
 	{"build", "build the appliances of recipes", mkv_cmd_build},
 	{"lock", "pin every input of recipes by hash", mkv_cmd_lock},
 	{"check", "report every mistake in recipes", mkv_cmd_check},
