@@ -23,6 +23,7 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_build(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err);
+int mkv_cmd_run(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_receipt(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_import(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_keygen(int argc, char **argv, struct mkv_error *err);

@@ -10,6 +10,7 @@ const struct mkv_verb mkv_verbs[] = {
 	{"boot",
 	 "boot an appliance's hosts under QEMU and print their receipts",
 	 mkv_cmd_boot},
+	{"run", "run a campaign and collect its results", mkv_cmd_run},
 	{"import", "define an appliance's guests in libvirt", mkv_cmd_import},
 	{"receipt", "check receipts against an appliance's contract",
 	 mkv_cmd_receipt},

@@ -15,19 +15,8 @@ static int visit_line(const json_t *line, void *context, struct mkv_error *err)
 	const char *event = json_string_value(json_object_get(line, "event"));
 	if (!event || strcmp(event, "boot") != 0)
 		return 0;
-	const char *host;
-	json_t *id;
-	json_t *map = json_object_get(line, "boots");
-	json_object_foreach(map, host, id)
-	{
-		if (!json_is_string(id))
-			continue;
-		int rc = mkv_strings_insert(&boots->ids, json_string_value(id),
-					    err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	const char *id = json_string_value(json_object_get(line, "boot_id"));
+	return id ? mkv_strings_insert(&boots->ids, id, err) : 0;
 }
 
 int mkv_boots_read(const char *directory, struct mkv_boots *ret,
@@ -53,30 +42,22 @@ bool mkv_boots_are_used(const struct mkv_boots *boots,
 	return false;
 }
 
-int mkv_boots_use(struct mkv_boots *boots, struct mkv_journal *journal,
-		  int64_t time_ns, const char *run, unsigned attempt,
-		  const struct mkv_state *state, struct mkv_error *err)
+int mkv_boots_use(struct mkv_boots *boots, struct mkv_bundle *bundle,
+		  int64_t time_ns, const struct mkv_state *state,
+		  struct mkv_error *err)
 {
-	json_t *map = json_object();
-	for (size_t i = 0; map && i < state->n_hosts; i++) {
+	for (size_t i = 0; i < state->n_hosts; i++) {
 		const struct mkv_state_host *host = &state->hosts[i];
-		if (json_object_set_new(map, host->name,
-					json_string(host->boot_id)) < 0) {
-			json_decref(map);
-			return mkv_oom(err);
-		}
-		int rc = mkv_strings_insert(&boots->ids, host->boot_id, err);
-		if (rc < 0) {
-			json_decref(map);
+		if (!host->boot_id)
+			continue;
+		int rc = mkv_bundle_add_boot(bundle, host->name, host->boot_id,
+					     state->contract_sha256, time_ns,
+					     err);
+		if (rc < 0)
 			return rc;
-		}
+		rc = mkv_strings_insert(&boots->ids, host->boot_id, err);
+		if (rc < 0)
+			return rc;
 	}
-	json_t *members =
-		map ? json_pack("{s:s, s:i, s:s, s:o}", "run", run, "attempt",
-				(int)attempt, "contract_sha256",
-				state->contract_sha256, "boots", map)
-		    : NULL;
-	if (!members)
-		return mkv_oom(err);
-	return mkv_journal_append(journal, time_ns, "boot", members, err);
+	return 0;
 }

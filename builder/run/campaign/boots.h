@@ -3,7 +3,7 @@
 /* The boots that a campaign has used, by its journal's events `boot`: a run
  * that needs a boot of its own must not use one of them. */
 
-#include "builder/evidence/bundle/journal.h"
+#include "builder/evidence/bundle/bundle.h"
 #include "builder/run/campaign/state.h"
 #include "lib/strings.h"
 
@@ -19,9 +19,7 @@ int mkv_boots_read(const char *directory, struct mkv_boots *ret,
 /* Whether any host of the state is in a boot that was used. */
 bool mkv_boots_are_used(const struct mkv_boots *boots,
 			const struct mkv_state *state) mkv_nonnull(1, 2);
-/* Journals the boots of a run's hosts and adds them. */
-int mkv_boots_use(struct mkv_boots *boots, struct mkv_journal *journal,
-		  int64_t time_ns, const char *run, unsigned attempt,
-		  const struct mkv_state *state,
-		  struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 4, 6, 7);
+/* Journals the boots of the hosts and adds them. */
+int mkv_boots_use(struct mkv_boots *boots, struct mkv_bundle *bundle,
+		  int64_t time_ns, const struct mkv_state *state,
+		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4, 5);

@@ -347,8 +347,8 @@ static int begin_attempt(struct conducting *c, const struct mkv_plan_run *run,
 	rc = wait_for_hosts(c, run, true, fresh, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_boots_use(&c->boots, mkv_bundle_journal(c->conduct->bundle),
-			   journal_time(c), run->id, attempt, &c->state, err);
+	rc = mkv_boots_use(&c->boots, c->conduct->bundle, journal_time(c),
+			   &c->state, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_order_attempt(c->conduct, run, attempt, &c->state,

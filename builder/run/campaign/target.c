@@ -16,6 +16,7 @@ struct mkv_target {
 	bool is_qemu;
 	char *address; /* of --on hosts; NULL: the contract's */
 	struct mkv_target_qemu qemu;
+	char *consoles;	       /* directory of all boots' directories */
 	struct mkv_child boot; /* `mkvbench boot` */
 	char *directory;       /* of this boot's consoles and boot.log */
 	unsigned boots;
@@ -44,13 +45,16 @@ int mkv_target_hosts_new(const char *address, struct mkv_target **ret,
 int mkv_target_qemu_new(const struct mkv_target_qemu *options,
 			struct mkv_target **ret, struct mkv_error *err)
 {
-	struct mkv_target *target = calloc(1, sizeof(*target));
+	auto_target struct mkv_target *target = calloc(1, sizeof(*target));
 	if (!target)
 		return mkv_oom(err);
 	target->is_qemu = true;
 	target->qemu = *options;
 	target->boot = MKV_CHILD_INIT;
-	*ret = target;
+	target->consoles = strdup(options->console_directory);
+	if (!target->consoles)
+		return mkv_oom(err);
+	*ret = mkv_take(target);
 	return 0;
 }
 
@@ -67,6 +71,7 @@ void mkv_target_free(struct mkv_target *target)
 		return;
 	mkv_target_stop(target);
 	free(target->address);
+	free(target->consoles);
 	free(target->directory);
 	free(target);
 }
@@ -95,8 +100,7 @@ static int make_directory(struct mkv_target *target, struct mkv_error *err)
 	free(mkv_take(target->directory));
 	while (target->boots < BOOTS_MAX) {
 		auto_free char *path = NULL;
-		if (asprintf(&path, "%s/boot-%03u",
-			     target->qemu.console_directory,
+		if (asprintf(&path, "%s/boot-%03u", target->consoles,
 			     ++target->boots) < 0)
 			return mkv_oom(err);
 		if (mkdir(path, 0755) == 0) {
@@ -108,7 +112,7 @@ static int make_directory(struct mkv_target *target, struct mkv_error *err)
 					path);
 	}
 	return mkv_fail(err, MKV_FAILED, EEXIST, "'%s' has too many boots",
-			target->qemu.console_directory);
+			target->consoles);
 }
 
 static int start_boot(struct mkv_target *target, const char *collector,
@@ -133,9 +137,9 @@ static int start_boot(struct mkv_target *target, const char *collector,
 		mkv_argv_add(&argv, "%s", words[i]);
 	mkv_argv_add(&argv, "--forward");
 	mkv_argv_add(&argv, "%s:%d", collector, MKV_CONDUCTOR_PORT);
-	if (target->qemu.timeout_s) {
+	if (target->qemu.timeout) {
 		mkv_argv_add(&argv, "--timeout");
-		mkv_argv_add(&argv, "%u", target->qemu.timeout_s);
+		mkv_argv_add(&argv, "%s", target->qemu.timeout);
 	}
 	if (argv.failed)
 		return mkv_oom(err);

@@ -16,8 +16,8 @@ int mkv_target_hosts_new(const char *address, struct mkv_target **ret,
 	mkv_nonnull(2, 3);
 
 struct mkv_target_qemu {
-	const char *accel;  /* the option --accel of `mkvbench boot` */
-	unsigned timeout_s; /* 0: that of `mkvbench boot` */
+	const char *accel;   /* the option --accel of `mkvbench boot` */
+	const char *timeout; /* of `mkvbench boot`; NULL: its default */
 	const char
 		*console_directory; /* exists; a directory per boot is made */
 };
