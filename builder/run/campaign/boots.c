@@ -23,13 +23,12 @@ int mkv_boots_read(const char *directory, struct mkv_boots *ret,
 		   struct mkv_error *err)
 {
 	char path[4096];
-	uint64_t lines, torn;
-	struct mkv_sha256 last;
+	struct mkv_journal_end end;
 	(void)snprintf(path, sizeof(path), "%s/journal.jsonl", directory);
 	auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "'%s': %m", path);
-	return mkv_journal_read(fd, visit_line, ret, &lines, &last, &torn, err);
+	return mkv_journal_read(fd, visit_line, ret, &end, err);
 }
 
 bool mkv_boots_are_used(const struct mkv_boots *boots,
