@@ -247,11 +247,12 @@ struct mkv_contract_experiment_service {
 
 enum {
 	MKV_EXPERIMENT_RATE_MAX = 100000,
-	MKV_EXPERIMENT_CONNECTIONS_MAX = 65536,
+	MKV_EXPERIMENT_CONNECTIONS_MAX = 4096,
 	MKV_EXPERIMENT_REQUESTS_MAX = 10000000,
 	MKV_EXPERIMENT_BODY_MAX = 16384,
+	MKV_EXPERIMENT_FIELD_MAX = 1000000000,
 };
-#define MKV_EXPERIMENT_TIMEOUT_MAX_NS (3600 * INT64_C(1000000000))
+#define MKV_EXPERIMENT_TIMEOUT_MAX_NS (600 * INT64_C(1000000000))
 
 struct mkv_contract_experiment {
 	bool promised;
@@ -339,6 +340,14 @@ void mkv_contract_request_done(struct mkv_contract_request *request)
 /* The length of the placeholder {NAME} that `text` begins with, NAME being
  * lower-case letters, digits and underscores; 0: none. */
 size_t mkv_contract_placeholder(const char *text) mkv_nonnull(1);
+/* "constant", "jittered" or "poisson", the member `arrivals`. */
+const char *mkv_contract_read_arrivals(struct mkv_json_reader *r,
+				       const json_t *object) mkv_nonnull(1);
+/* Whether a name is valid for a setting: capital letters, digits, underscores.
+ */
+bool mkv_contract_is_setting(const char *name) mkv_nonnull(1);
+/* Whether the load generator sets a header of this name itself. */
+bool mkv_contract_is_own_header(const char *name) mkv_nonnull(1);
 /* Records a mistake if the request is for a role that no single host has, or
  * uses a field that the experiment does not declare. */
 void mkv_contract_check_request(struct mkv_json_reader *r,

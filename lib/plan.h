@@ -13,7 +13,8 @@ enum {
 	MKV_PLAN_ARMS_MAX = 64,
 	MKV_PLAN_BLOCKS_MAX = 99,
 	MKV_PLAN_ATTEMPTS_MAX = 10,
-	MKV_PLAN_ID_MAX = 80, /* bytes of a run's id, with its NUL */
+	MKV_PLAN_ARM_MAX = 40, /* bytes of an arm's name */
+	MKV_PLAN_ID_MAX = 80,  /* bytes of a run's id, with its NUL */
 };
 /* The largest seed, 2^53 - 1: every JSON reader keeps it exact. */
 #define MKV_PLAN_SEED_MAX ((INT64_C(1) << 53) - 1)
@@ -105,6 +106,17 @@ const struct mkv_plan_arm *mkv_plan_find_arm(const struct mkv_plan *plan,
 	mkv_nonnull(1, 2);
 /* Whether a text is a run's id by its pattern BB-S-ARM: never a path. */
 bool mkv_plan_is_run_id(const char *id) mkv_nonnull(1);
+
+/* Whether a name is valid for an arm: lower-case letters, digits and single
+ * hyphens. */
+bool mkv_plan_is_arm(const char *name) mkv_nonnull(1);
+
+/* "0", "1", or "0." and up to nine digits of which the last is not 0; -EINVAL
+ * for any other text. */
+int mkv_plan_parse_fraction(const char *text, int64_t *ret_ppb) mkv_must_check
+	mkv_nonnull(1, 2);
+/* Prints the only text that mkv_plan_parse_fraction() reads as `ppb`. */
+void mkv_plan_print_fraction(int64_t ppb, char ret[static 16]) mkv_nonnull(2);
 
 /* The parts that a command (lib/command.h) has, too. After a mistake, which the
  * reader keeps, the values are empty; the caller calls the _done function in

@@ -22,10 +22,10 @@ static int print_settings(const struct mkv_program *program,
 static int run_with_settings(const struct mkv_program *program,
 			     struct mkv_error *err)
 {
-	int rc = mkv_settings_load(err);
+	int rc = mkv_settings_load(program->name, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_settings_check_file(program->settings, err);
+	rc = mkv_settings_check_files(program->settings, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; program->settings[i]; i++) {

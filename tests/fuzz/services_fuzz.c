@@ -106,14 +106,15 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 	if (fd < 0) {
 		fd = memfd_create("settings", MFD_CLOEXEC);
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		if (fd < 0 || setenv("MKVBENCH_SETTINGS", path, 1) < 0)
+		if (fd < 0 || setenv("MKVBENCH_SETTINGS", path, 1) < 0 ||
+		    setenv("MKVBENCH_OVERRIDES_DIR", "/nonexistent", 1) < 0)
 			abort();
 	}
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) < 0)
 		abort();
 	(void)unsetenv("MKVBENCH_SIZE");
-	if (mkv_settings_load(&err) == 0 &&
-	    mkv_settings_check_file(tables, &err) == 0)
+	if (mkv_settings_load("order", &err) == 0 &&
+	    mkv_settings_check_files(tables, &err) == 0)
 		(void)!mkv_settings_read(table, &err);
 	mkv_settings_done();
 	number = 1;

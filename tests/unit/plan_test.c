@@ -1,590 +1,249 @@
 /* SPDX-License-Identifier: MIT */
-#include <fcntl.h>
-#include <pthread.h>
+/* The reader of plans: a whole plan, and one mistake at a time. */
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 #include <cmocka.h>
 
-#include "builder/build/artifacts.h"
-#include "builder/build/build.h"
-#include "builder/build/programs.h"
-#include "builder/build/staging.h"
-#include "builder/build/step.h"
-#include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
+#include "lib/plan.h"
 
-static char folder[64];
-static struct mkv_store *store;
-
-static int set_up(void **state)
+static void read_seed(const char *path, struct mkv_buf *ret)
 {
-	struct mkv_error err;
-	char path[128];
-	(void)state;
-	(void)strcpy(folder, "/tmp/mkv-plan-test-XXXXXX");
-	if (!mkdtemp(folder))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/store", folder);
-	return mkv_store_open(path, &store, &err);
+	struct mkv_error err = {0};
+	if (mkv_read_file(AT_FDCWD, path, MKV_PLAN_LIMIT_BYTES, ret, &err) < 0)
+		fail_msg("%s", err.message);
 }
 
-static int tear_down(void **state)
-{
-	struct mkv_error err;
-	(void)state;
-	mkv_store_free(store);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
-}
-
-static char *at(const char *name)
-{
-	char *path = NULL;
-	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
-	return path;
-}
-
-/* Starts a step of one name with these inputs, "NAME VALUE" each. */
-static void start(struct mkv_step *step, const char *inputs)
-{
-	struct mkv_error err;
-	assert_int_equal(mkv_step_init(step, "kind", 1, &err, "step %d", 1), 0);
-	char text[256], name[64], value[64];
-	(void)snprintf(text, sizeof(text), "%s", inputs);
-	char *rest = text;
-	for (char *line; (line = strsep(&rest, ";"));)
-		if (sscanf(line, "%63s %63s", name, value) == 2)
-			mkv_step_input(step, name, "%s", value);
-}
-
-static void keep(const struct mkv_step *step)
-{
-	struct mkv_error err;
-	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
-	struct mkv_step_result result = {.count = 1};
-	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
-	assert_int_equal(mkv_write_all(object.fd, "result", 6, &err), 0);
-	assert_int_equal(mkv_store_new_commit(&object, NULL,
-					      &result.outputs[0].sha256, &err),
-			 0);
-	(void)strcpy(result.outputs[0].name, "out");
-	result.outputs[0].size_bytes = 6;
-	assert_int_equal(mkv_step_keep(step, store, &result, &err), 0);
-}
-
-static void a_result_is_found_by_exactly_its_inputs(void **state)
+static void reads_a_whole_plan(void **state)
 {
 	(void)state;
-	auto_step struct mkv_step step = {0}, same = {0}, other = {0};
-	struct mkv_step_result result;
-	struct mkv_error err;
-	start(&step, "a 1;b 2");
-	assert_int_equal(mkv_step_find(&step, store, &result, &err), -ENOENT);
-	keep(&step);
-	start(&same, "a 1;b 2");
-	assert_int_equal(mkv_step_find(&same, store, &result, &err), 0);
-	assert_int_equal(result.count, 1);
-	assert_string_equal(result.outputs[0].name, "out");
-	start(&other, "a 1;b 3");
-	assert_int_equal(mkv_step_find(&other, store, &result, &err), -ENOENT);
+	struct mkv_error err = {0};
+	auto_buf struct mkv_buf text = {0};
+	auto_plan struct mkv_plan *plan = NULL;
+	read_seed("tests/fuzz/plan/plan.json", &text);
+	if (mkv_plan_parse(text.data, text.size, &plan, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_string_equal(plan->name, "study");
+	assert_true(plan->seed == 20231130);
+	assert_true(plan->is_trial);
+	assert_string_equal(plan->scale, "0.002");
+	assert_true(plan->boots_each_run);
+	assert_int_equal(plan->n_arms, 3);
+	const struct mkv_plan_arm *again =
+		mkv_plan_find_arm(plan, "bare-metal-again");
+	assert_string_equal(again->same_as, "bare-metal");
+	assert_string_equal(again->appliance, "bare-metal");
+	assert_false(again->is_baseline);
+	assert_true(mkv_plan_find_arm(plan, "bare-metal")->is_baseline);
+	assert_int_equal(again->settings.count, 1);
+	assert_string_equal(again->settings.services[0].name, "payment");
+	assert_string_equal(again->settings.services[0].settings.items[0].value,
+			    "50us");
+	assert_int_equal(plan->load.rate, 20);
+	assert_int_equal(plan->load.measured, 20);
+	assert_true(plan->load.seed == -1);
+	assert_false(plan->load.has_request);
+	assert_true(plan->limits.rate.ppb == 1000000);
+	assert_true(plan->analysis.delta.ppb == 50000000);
+	assert_int_equal(plan->limits.attempts, 2);
+	assert_int_equal(plan->n_runs, 6);
+	const struct mkv_plan_run *run = mkv_plan_find_run(plan, "02-2-kvm");
+	assert_ptr_equal(run, &plan->runs[4]);
+	assert_string_equal(plan->arms[run->arm].name, "kvm");
+	assert_true(run->seed == 11);
+	assert_null(mkv_plan_find_run(plan, "02-1-kvm"));
+	assert_null(mkv_plan_find_arm(plan, "docker"));
 }
 
-static void the_reason_names_what_changed(void **state)
+static void reads_a_request_of_the_campaign(void **state)
 {
+	(void)state;
+	struct mkv_error err = {0};
+	auto_buf struct mkv_buf text = {0};
+	auto_plan struct mkv_plan *plan = NULL;
+	read_seed("tests/fuzz/plan/request.json", &text);
+	if (mkv_plan_parse(text.data, text.size, &plan, &err) < 0)
+		fail_msg("%s", err.message);
+	assert_true(plan->load.has_request);
+	assert_string_equal(plan->load.request.method, "GET");
+	assert_string_equal(plan->load.request.role, "payment");
+	assert_string_equal(plan->load.request.path, "/payment/{user}");
+	assert_null(plan->load.request.body);
+	assert_false(plan->is_trial);
+	assert_false(plan->boots_each_run);
+}
+
+static void refuses_every_prefix(void **state)
+{
+	(void)state;
+	auto_buf struct mkv_buf text = {0};
+	read_seed("tests/fuzz/plan/plan.json", &text);
+	for (size_t size = 0; size < text.size - 1; size++) {
+		struct mkv_error err = {0};
+		struct mkv_plan *plan = NULL;
+		assert_true(mkv_plan_parse(text.data, size, &plan, &err) < 0);
+		assert_null(plan);
+	}
+}
+
+static void says_where_the_mistake_is(void **state)
+{
+	(void)state;
 	static const struct {
-		const char *before, *now, *reason;
-	} rows[] = {
-		{"a 1;b 2", "a 1;b 3", "b: 2 -> 3"},
-		{"a 1;b 2", "a 1;b 2;c 4", "c is new"},
-		{"a 1;b 2", "a 1", "b was removed"},
-		{"a 1;b 2", "a 9;b 8", "a: 1 -> 9 and 1 more"},
-		{"ab 1;a 2", "ab 1;a 3", "a: 2 -> 3"},
-		{"a 1", "b 1", "b is new and 1 more"},
+		const char *from, *to, *message;
+	} cases[] = {
+		{"\"mkvbench_plan\":1", "\"mkvbench_plan\":2",
+		 "mkvbench_plan: must be between 1 and 1"},
+		{"\"seed\":20231130", "\"seed\":9007199254740992",
+		 "seed: must be between 0 and 9007199254740991"},
+		{"\"seed\":20231130", "\"seed\":1.5",
+		 "seed: must be an integer"},
+		{"\"boot\":\"each-run\"", "\"boot\":\"never\"",
+		 "boot: unknown value 'never'"},
+		{"\"boot\":", "\"boots\":", "boots: unknown member"},
+		{"\"trial\":true", "\"trial\":false",
+		 "trial: only a plan of scale 1 is no trial"},
+		{",\"trial\":true", "", "trial: missing"},
+		{"\"0.002\"", "\"0.0020\"", "scale: not a decimal fraction"},
+		{"\"0.002\"", "\"0\"", "scale: must be more than 0"},
+		{"\"0.002\"", "\"1\"",
+		 "trial: only a plan of scale 1 is no trial"},
+		{"\"delta\":\"0.05\"", "\"delta\":\"5%\"",
+		 "analysis.delta: not a decimal fraction"},
+		{"\"delta\":\"0.05\"", "\"delta\":0.05",
+		 "analysis.delta: must be a string, is a real"},
+		{"\"attempts\":2", "\"attempts\":0",
+		 "limits.attempts: must be between 1"},
+		{"\"baseline\":true", "\"baseline\":false",
+		 "arms: 0 arms are the baseline"},
+		{"\"baseline\":false", "\"baseline\":true",
+		 "repeats 'bare-metal', but has other factors"},
+		{"\"same_as\":\"bare-metal\"", "\"same_as\":\"kvm\"",
+		 "repeats 'kvm', but has other factors"},
+		{"\"same_as\":\"bare-metal\"", "\"same_as\":\"docker\"",
+		 "repeats 'docker', which is not an arm of its own"},
+		{"\"same_as\":\"bare-metal\"",
+		 "\"same_as\":\"bare-metal-again\"",
+		 "repeats 'bare-metal-again', which is not an arm of its own"},
+		{"\"same_as\":null,", "", "same_as: missing"},
+		{"{\"SLEEP\":\"50us\"}", "{\"SLEEP\":\"60us\"}",
+		 "repeats 'bare-metal', but has other factors"},
+		{"{\"SLEEP\":\"50us\"}", "{\"sleep\":\"50us\"}",
+		 "settings.payment: 'sleep' is not a setting's name"},
+		{"{\"SLEEP\":\"50us\"}", "{\"SLEEP\":50}",
+		 "settings.payment.SLEEP: must be a string"},
+		{"\"tracing\":\"otlp\"", "\"tracing\":\"on\"",
+		 "tracing: unknown value 'on'"},
+		{"\"id\":\"01-1-kvm\"", "\"id\":\"01-2-kvm\"",
+		 "run 0 must have the id '01-1-kvm', not '01-2-kvm'"},
+		{"\"id\":\"01-1-kvm\"", "\"id\":\"../1-kvm\"",
+		 "run 0 must have the id '01-1-kvm', not '../1-kvm'"},
+		{"\"slot\":1", "\"slot\":2", "run 0 must be slot 1 of block 1"},
+		{"\"block\":2", "\"block\":1",
+		 "run 3 must be slot 1 of block 2"},
+		{"\"arm\":\"kvm\"", "\"arm\":\"xen\"",
+		 "runs[0].arm: no arm 'xen'"},
+		{"\"arm\":\"bare-metal\",\"block\":1,\"id\":\"01-2-bare-metal\"",
+		 "\"arm\":\"kvm\",\"block\":1,\"id\":\"01-2-kvm\"",
+		 "block 1 has arm 'kvm' twice"},
+		{"\"kvm\":{", "\"k--vm\":{", "not a valid name of an arm"},
+		{"\"warm_up\":10", "\"warm_up\":10,\"seed\":1",
+		 "load.seed: unknown member"},
+		{"\"warm_up\":10", "\"warm_up\":10,\"request\":{}",
+		 "load.request.method: missing"},
+		{",{\"arm\":\"bare-metal-again\",\"block\":2,\"id\":\"02-3-bare-"
+		 "metal-again\",\"seed\":12,\"slot\":3}",
+		 "", "5 runs are not whole blocks of 3 arms"},
 	};
+	auto_buf struct mkv_buf whole = {0};
+	read_seed("tests/fuzz/plan/plan.json", &whole);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *at = strstr(whole.data, cases[i].from);
+		if (!at)
+			fail_msg("case %zu: no %s", i, cases[i].from);
+		auto_buf struct mkv_buf text = {0};
+		mkv_buf_add(&text, whole.data, (size_t)(at - whole.data));
+		mkv_buf_str(&text, cases[i].to);
+		mkv_buf_str(&text, at + strlen(cases[i].from));
+		struct mkv_error err = {0};
+		struct mkv_plan *plan = NULL;
+		int rc = mkv_plan_parse(text.data, text.size, &plan, &err);
+		if (rc == 0 || !strstr(err.message, cases[i].message))
+			fail_msg("case %zu: '%s', not '%s'", i, err.message,
+				 cases[i].message);
+		assert_null(plan);
+	}
+}
+
+static void a_run_s_id_is_never_a_path(void **state)
+{
 	(void)state;
-	struct mkv_error err;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		auto_step struct mkv_step before = {0}, now = {0};
-		auto_buf struct mkv_buf reason = {0};
-		start(&before, rows[i].before);
-		start(&now, rows[i].now);
-		keep(&before);
-		assert_int_equal(mkv_step_reason(&now, store, &reason, &err),
+	static const struct {
+		const char *id;
+		bool is_id;
+	} cases[] = {
+		{"01-1-kvm", true},    {"99-64-kvm-docker", true},
+		{"1-1-kvm", false},    {"001-1-kvm", false},
+		{"01--kvm", false},    {"01-1-", false},
+		{"01-1-../x", false},  {"01-1-a/b", false},
+		{"01-1-kvm-", false},  {"01-1-k--vm", false},
+		{"01-1-Kvm", false},   {"", false},
+		{"01-1-kvm\n", false}, {"01-123-kvm", false},
+		{"01-1-kvm.2", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		if (mkv_plan_is_run_id(cases[i].id) != cases[i].is_id)
+			fail_msg("'%s'", cases[i].id);
+}
+
+static void a_fraction_has_one_notation(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t ppb;
+	} valid[] = {
+		{"0", 0},
+		{"1", 1000000000},
+		{"0.05", 50000000},
+		{"0.001", 1000000},
+		{"0.5", 500000000},
+		{"0.000000001", 1},
+		{"0.999999999", 999999999},
+	};
+	for (size_t i = 0; i < sizeof(valid) / sizeof(*valid); i++) {
+		int64_t ppb = -1;
+		char text[16];
+		assert_int_equal(mkv_plan_parse_fraction(valid[i].text, &ppb),
 				 0);
-		assert_string_equal(reason.data, rows[i].reason);
+		assert_true(ppb == valid[i].ppb);
+		mkv_plan_print_fraction(ppb, text);
+		assert_string_equal(text, valid[i].text);
 	}
-	auto_step struct mkv_step never = {0};
-	auto_buf struct mkv_buf reason = {0};
-	assert_int_equal(mkv_step_init(&never, "kind", 1, &err, "other"), 0);
-	assert_int_equal(mkv_step_reason(&never, store, &reason, &err), 0);
-	assert_string_equal(reason.data, "never ran here");
-}
-
-/* The file that makes a directory an appliance. */
-static void write_manifest(const char *dir)
-{
-	static const char text[] = "{\"mkvbench_manifest\": 1}\n";
-	struct mkv_error err;
-	auto_free char *path = NULL;
-	assert_true(asprintf(&path, "%s/manifest.json", dir) > 0);
-	assert_int_equal(
-		mkv_write_file(path, 0644, text, sizeof(text) - 1, &err), 0);
-}
-
-static void a_staging_directory_replaces_the_whole_appliance(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *old = at("out/x/old"), *stale = at("out/.x.new.1"),
-		       *numbered = at("out/.x.new.4194305.3"),
-		       *other = at("out/.y.new.4194305"),
-		       *dotted = at("out/.x.new.1.new.1"),
-		       *target = at("target"), *link = at("out/.x.new.3"),
-		       *alive = at("out/.x.new.4194305");
-	assert_int_equal(mkv_make_dirs(alive, &err), 0);
-	assert_int_equal(mkv_make_dirs(target, &err), 0);
-	assert_int_equal(symlink(target, link), 0);
-	auto_fd int held = open(alive, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(flock(held, LOCK_EX | LOCK_NB), 0);
-	for (int round = 0; round < 2; round++) {
-		struct mkv_staging staging = {0};
-		auto_free char *file = NULL;
-		assert_int_equal(mkv_make_dirs(stale, &err), 0);
-		assert_int_equal(mkv_make_dirs(numbered, &err), 0);
-		assert_int_equal(mkv_make_dirs(other, &err), 0);
-		assert_int_equal(mkv_make_dirs(dotted, &err), 0);
-		assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-		/* An unlocked staging directory is removed although a process
-		 * has its id. One of another recipe stays, and so does a locked
-		 * one although no process has its id. */
-		assert_int_equal(access(alive, F_OK), 0);
-		assert_int_not_equal(access(stale, F_OK), 0);
-		assert_int_not_equal(access(numbered, F_OK), 0);
-		assert_int_equal(access(dotted, F_OK), 0);
-		assert_int_equal(access(target, F_OK), 0);
-		assert_int_equal(access(other, F_OK), 0);
-		assert_true(asprintf(&file, "%s/%s", staging.path,
-				     round ? "new" : "old") > 0);
-		assert_int_equal(mkv_write_file(file, 0644, "x", 1, &err), 0);
-		write_manifest(staging.path);
-		assert_int_equal(access(old, F_OK), round ? 0 : -1);
-		assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
-		mkv_staging_done(&staging);
-		assert_int_equal(access(file, F_OK), -1);
-		assert_int_equal(access(old, F_OK), round ? -1 : 0);
-	}
-	/* Without a commit the previous appliance stays. */
-	struct mkv_staging staging = {0};
-	auto_free char *kept = at("out/x/new");
-	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-	auto_free char *path = strdup(staging.path);
-	mkv_staging_done(&staging);
-	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(access(kept, F_OK), 0);
-}
-
-/* As in two PID namespaces, where both builds have the same number. */
-static void
-builds_of_one_number_have_staging_directories_of_their_own(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_staging first = {0}, second = {0};
-	assert_int_equal(mkv_staging_new(out, "x", &first, &err), 0);
-	write_manifest(first.path);
-	assert_int_equal(mkv_staging_new(out, "x", &second, &err), 0);
-	assert_string_not_equal(first.path, second.path);
-	assert_int_equal(access(first.path, F_OK), 0);
-	write_manifest(second.path);
-	auto_free char *reused = strdup(second.path);
-	assert_int_equal(mkv_staging_commit(&second, place, &err), 0);
-	assert_int_equal(mkv_staging_commit(&first, place, &err), 0);
-	/* The path of the first now names the second's appliance. A third build
-	 * may have the second's path by now. */
-	assert_int_equal(mkdir(reused, 0755), 0);
-	auto_fd int third = open(reused, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(flock(third, LOCK_EX | LOCK_NB), 0);
-	mkv_staging_done(&second);
-	assert_int_equal(access(reused, F_OK), 0);
-	auto_free char *replaced = strdup(first.path);
-	assert_int_equal(access(replaced, F_OK), 0);
-	mkv_staging_done(&first);
-	assert_int_equal(access(replaced, F_OK), -1);
-	assert_int_equal(access(place, F_OK), 0);
-}
-
-static void a_removed_staging_directory_is_not_placed(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_staging staging = {0};
-	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, staging.path, &err), 0);
-	assert_int_equal(mkv_make_dirs(staging.path, &err), 0);
-	assert_int_equal(mkv_staging_commit(&staging, place, &err), -ESTALE);
-	assert_non_null(strstr(err.message, "was removed or replaced"));
-	assert_int_equal(access(place, F_OK), -1);
-	mkv_staging_done(&staging);
-}
-
-static int commit_in_a_process(const char *out, const char *place)
-{
-	struct mkv_error err;
-	auto_staging struct mkv_staging staging = {0};
-	if (mkv_staging_new(out, "x", &staging, &err) < 0)
-		return 2;
-	write_manifest(staging.path);
-	return mkv_staging_commit(&staging, place, &err) == 0 ? 0 : 3;
-}
-
-static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
-{
-	enum { BUILDS = 8, ROUNDS = 25 };
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *manifest = at("out/x/manifest.json");
-	for (int round = 0; round < ROUNDS; round++) {
-		pid_t pids[BUILDS];
-		for (int i = 0; i < BUILDS; i++) {
-			pids[i] = fork();
-			if (pids[i] == 0)
-				_exit(commit_in_a_process(out, place));
-		}
-		for (int i = 0; i < BUILDS; i++) {
-			int status = -1;
-			assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
-			assert_int_equal(status, 0);
-		}
-		assert_int_equal(access(manifest, F_OK), 0);
-		auto_dir DIR *dir = opendir(out);
-		size_t count = 0;
-		while (readdir(dir))
-			count++;
-		assert_int_equal(count, 3);
-		assert_int_equal(mkv_remove_tree(AT_FDCWD, place, &err), 0);
+	static const char *const others[] = {
+		"",	"0.",	"0.0", "0.50", "1.0",	       "00.5", ".5",
+		"-0.5", "0.5x", "0,5", "5e-1", "0.0000000001", "2"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		int64_t ppb;
+		assert_int_equal(mkv_plan_parse_fraction(others[i], &ppb),
+				 -EINVAL);
 	}
 }
-
-/* Writes into a staging directory for a second, or until it is removed. */
-static void *keep_writing(void *context)
-{
-	const struct mkv_staging *staging = context;
-	struct timespec start, now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	for (int i = 0;; i++) {
-		auto_free char *path = NULL;
-		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		if (now.tv_sec > start.tv_sec + 1 ||
-		    asprintf(&path, "%s/%d", staging->path, i) < 0 ||
-		    mkdir(path, 0755) < 0)
-			return NULL;
-	}
-}
-
-static void be_interrupted(const char *out, int ready)
-{
-	struct mkv_error err;
-	struct mkv_staging staging = {0};
-	pthread_t thread;
-	if (mkv_staging_watch_signals(&err) < 0 ||
-	    mkv_staging_new(out, "x", &staging, &err) < 0 ||
-	    pthread_create(&thread, NULL, keep_writing, &staging) != 0 ||
-	    write(ready, "r", 1) != 1)
-		_exit(1);
-	(void)pthread_join(thread, NULL);
-	for (;;)
-		(void)pause();
-}
-
-static void an_interrupted_build_leaves_no_staging_directory(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out");
-	int ends[2], status = 0;
-	char byte;
-	assert_int_equal(mkv_make_dirs(out, &err), 0);
-	assert_int_equal(pipe(ends), 0);
-	pid_t pid = fork();
-	if (pid == 0)
-		be_interrupted(out, ends[1]);
-	assert_int_equal(read(ends[0], &byte, 1), 1);
-	assert_int_equal(kill(pid, SIGTERM), 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-	(void)close(ends[0]);
-	(void)close(ends[1]);
-	auto_dir DIR *dir = opendir(out);
-	size_t count = 0;
-	while (readdir(dir))
-		count++;
-	assert_int_equal(count, 2);
-}
-
-static void what_is_no_appliance_stays_where_it_is(void **state)
-{
-	static const char *const manifests[] = {
-		NULL,
-		"",
-		"{}",
-		"[1]",
-		"{\"mkvbench_manifest\": \"1\"}",
-		"{\"name\": \"another tool's\"}",
-	};
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *mine = at("out/x/mine"),
-		       *manifest = at("out/x/manifest.json");
-	assert_int_equal(mkv_make_dirs(place, &err), 0);
-	for (size_t i = 0; i < sizeof(manifests) / sizeof(*manifests); i++) {
-		struct mkv_staging staging = {0};
-		auto_free char *path = NULL;
-		/* Empty when the build begins; no longer when it ends. */
-		assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-		path = strdup(staging.path);
-		write_manifest(staging.path);
-		assert_int_equal(mkv_write_file(mine, 0644, "m", 1, &err), 0);
-		if (manifests[i])
-			assert_int_equal(
-				mkv_write_file(manifest, 0644, manifests[i],
-					       strlen(manifests[i]), &err),
-				0);
-		assert_int_equal(mkv_staging_commit(&staging, place, &err),
-				 -EEXIST);
-		assert_int_equal(err.kind, MKV_BAD_USAGE);
-		assert_non_null(strstr(err.message, "is not an appliance"));
-		mkv_staging_done(&staging);
-		assert_int_equal(access(path, F_OK), -1);
-		assert_int_equal(access(mine, F_OK), 0);
-		/* And before a build begins. */
-		assert_int_equal(mkv_staging_new(out, "x", &staging, &err),
-				 -EEXIST);
-		assert_int_equal(access(mine, F_OK), 0);
-		assert_int_equal(unlink(mine), 0);
-		(void)unlink(manifest);
-	}
-	/* Neither a file nor a link, whatever it leads to, is a place. */
-	auto_free char *file = at("out/file"), *link = at("out/link");
-	write_manifest(place);
-	assert_int_equal(mkv_staging_check_place(place, &err), 0);
-	assert_int_equal(mkv_write_file(file, 0644, "f", 1, &err), 0);
-	assert_int_equal(symlink("x", link), 0);
-	assert_int_equal(mkv_staging_check_place(file, &err), -EEXIST);
-	assert_int_equal(mkv_staging_check_place(link, &err), -EEXIST);
-}
-
-static void finished_parts_are_hashed_once(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_staging staging = {0};
-	auto_free char *part = NULL, *file = NULL, *late = NULL;
-	auto_artifacts struct mkv_artifacts found = {0};
-	struct mkv_sha256 one, two;
-	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-	assert_true(asprintf(&part, "%s/part", staging.path) > 0 &&
-		    asprintf(&file, "%s/part/a", staging.path) > 0 &&
-		    asprintf(&late, "%s/b", staging.path) > 0);
-	assert_int_equal(mkv_make_dirs(part, &err), 0);
-	assert_int_equal(mkv_write_file(file, 0644, "one", 3, &err), 0);
-	assert_int_equal(mkv_staging_finish_part(&staging, "part", &err), 0);
-	assert_int_equal(mkv_write_file(late, 0644, "two", 3, &err), 0);
-	assert_int_equal(mkv_staging_artifacts(&staging, &found, &err), 0);
-	assert_int_equal(found.count, 2);
-	assert_string_equal(found.items[0].path, "b");
-	assert_string_equal(found.items[1].path, "part/a");
-	assert_int_equal(mkv_sha256_bytes("one", 3, &one, &err), 0);
-	assert_int_equal(mkv_sha256_bytes("two", 3, &two, &err), 0);
-	assert_true(mkv_sha256_equal(&found.items[0].sha256, &two));
-	assert_true(mkv_sha256_equal(&found.items[1].sha256, &one));
-	assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
-	mkv_staging_done(&staging);
-	/* What is known isn't read, unless its size says that it is another. */
-	auto_artifacts struct mkv_artifacts again = {0};
-	found.items[0].sha256 = one;
-	found.items[1].sha256 = two;
-	found.items[1].size_bytes++;
-	assert_int_equal(mkv_artifacts_scan(place, &found, &again, &err), 0);
-	assert_true(mkv_sha256_equal(&again.items[0].sha256, &one));
-	assert_true(mkv_sha256_equal(&again.items[1].sha256, &one));
-}
-
-static void
-a_staging_directory_that_can_not_be_synced_is_not_placed(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
-	struct mkv_staging staging = {0};
-	auto_free char *part = NULL;
-	auto_artifacts struct mkv_artifacts none = {0};
-	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
-	assert_true(asprintf(&part, "%s/part", staging.path) > 0);
-	assert_int_equal(mkv_make_dirs(part, &err), 0);
-	assert_int_equal(mkv_staging_finish_part(&staging, "part", &err), 0);
-	assert_int_equal(mkv_staging_finish_part(&staging, "gone", &err), 0);
-	assert_int_equal(mkv_staging_artifacts(&staging, &none, &err), -ENOENT);
-	assert_int_equal(mkv_staging_commit(&staging, place, &err), -ENOENT);
-	assert_non_null(strstr(err.message, "/gone"));
-	assert_int_not_equal(access(place, F_OK), 0);
-	assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
-	assert_int_equal(access(place, F_OK), 0);
-	mkv_staging_done(&staging);
-}
-
-static void artifacts_are_all_files_in_order(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *dir = at("a"), *sub = at("a/b"), *b = at("a/b/z"),
-		       *z = at("a/c"), *link = at("a/link");
-	assert_int_equal(mkv_make_dirs(sub, &err), 0);
-	assert_int_equal(mkv_write_file(b, 0644, "abc", 3, &err), 0);
-	assert_int_equal(mkv_write_file(z, 0644, "", 0, &err), 0);
-	auto_artifacts struct mkv_artifacts found = {0};
-	assert_int_equal(mkv_artifacts_scan(dir, NULL, &found, &err), 0);
-	assert_int_equal(found.count, 2);
-	assert_string_equal(found.items[0].path, "b/z");
-	assert_string_equal(found.items[1].path, "c");
-	char hex[MKV_SHA256_HEX_SIZE];
-	mkv_sha256_hex(&found.items[0].sha256, hex);
-	/* FIPS 180-4's example, "abc". */
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177"
-				 "a9cb410ff61f20015ad");
-	auto_buf struct mkv_buf one = {0}, two = {0}, three = {0};
-	assert_int_equal(mkv_artifacts_fingerprint(dir, &one, &err), 0);
-	assert_int_equal(mkv_artifacts_fingerprint(dir, &two, &err), 0);
-	assert_string_equal(one.data, two.data);
-	assert_int_equal(mkv_write_file(b, 0644, "abd", 3, &err), 0);
-	assert_int_equal(mkv_artifacts_fingerprint(dir, &three, &err), 0);
-	assert_string_not_equal(one.data, three.data);
-	/* A link could lead anywhere. */
-	auto_artifacts struct mkv_artifacts none = {0};
-	assert_int_equal(symlink("c", link), 0);
-	assert_true(mkv_artifacts_scan(dir, NULL, &none, &err) < 0);
-}
-
-static void inputs_of_any_bytes_stay_one_line(void **state)
-{
-	(void)state;
-	auto_step struct mkv_step step = {0};
-	struct mkv_error err;
-	assert_int_equal(mkv_step_init(&step, "kind", 1, &err, "step"), 0);
-	size_t before = step.inputs.size;
-	mkv_step_input_text(&step, "overlay/x", "/a b\n%c", "0644 to\n\x7f%");
-	assert_string_equal(step.inputs.data + before,
-			    "overlay/x:/a%20b%0A%25c 0644 to%0A%7F%25\n");
-}
-
-/* Edited in place, as most editors don't: the worst there is. */
-static void edit(const char *path, const char *text)
-{
-	auto_fd int fd =
-		open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
-
-static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_free char *path = at("r.yaml"), *dir = at("overlays/o"),
-		       *file = at("overlays/o/file");
-	struct mkv_recipe recipe = {.path = path};
-	struct mkv_lock_local local = {.name = (char[]){"overlay/o"}};
-	struct mkv_lock lock = {.locals = &local, .n_locals = 1};
-	struct mkv_tool_files tool = {0};
-	struct mkv_build build = {.recipe = &recipe,
-				  .lock = &lock,
-				  .store = store,
-				  .tool = &tool};
-	auto_tree struct mkv_tree *tree = NULL, *none = NULL;
-	assert_int_equal(mkv_make_dirs(dir, &err), 0);
-	edit(file, "one");
-	assert_int_equal(mkv_overlay_digest(dir, &local.sha256, &err), 0);
-	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &tree, &err),
-			 0);
-	edit(file, "two");
-	/* What was loaded can't be edited; what wasn't yet isn't any more. */
-	char text[3];
-	const struct mkv_inode *inode = mkv_tree_lookup(tree, "/file");
-	assert_non_null(inode);
-	assert_int_equal(mkv_content_read(inode->content, 0, text, 3, &err), 0);
-	assert_memory_equal(text, "one", 3);
-	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
-			 -ESTALE);
-	assert_non_null(strstr(err.message, "overlay 'o': changed since"));
-	assert_int_equal(
-		mkv_build_overlay_load(&build, "o", false, &none, &err),
-		-ESTALE);
-	/* One that nothing pins isn't laid over anything. */
-	lock.n_locals = 0;
-	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
-			 -ESTALE);
-}
-
-/* This very program asks for some glibc; cut short, for nothing or an error,
- * and never more. */
-static void programs_say_which_libc_they_need(void **state)
-{
-	(void)state;
-	struct mkv_error err;
-	auto_buf struct mkv_buf elf = {0};
-	unsigned whole = 0, minor = 0;
-	assert_int_equal(mkv_read_file(AT_FDCWD, "/proc/self/exe", 256 << 20,
-				       &elf, &err),
-			 0);
-	assert_int_equal(
-		mkv_program_libc_minor(elf.data, elf.size, &whole, &err), 0);
-	assert_in_range(whole, 2, 200);
-	for (size_t size = 0; size < elf.size; size += elf.size / 97) {
-		auto_free char *cut = malloc(size + 1);
-		assert_non_null(cut);
-		memcpy(cut, elf.data, size);
-		if (mkv_program_libc_minor(cut, size, &minor, &err) == 0)
-			assert_true(minor <= whole);
-	}
-	assert_int_equal(
-		mkv_program_libc_minor("#!/bin/sh\n", 10, &minor, &err),
-		-ENOEXEC);
-}
-
-#define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(a_result_is_found_by_exactly_its_inputs),
-		CASE(the_reason_names_what_changed),
-		CASE(a_staging_directory_replaces_the_whole_appliance),
-		CASE(builds_of_one_number_have_staging_directories_of_their_own),
-		CASE(a_removed_staging_directory_is_not_placed),
-		CASE(an_interrupted_build_leaves_no_staging_directory),
-		CASE(builds_that_end_at_once_leave_one_whole_appliance),
-		CASE(what_is_no_appliance_stays_where_it_is),
-		CASE(finished_parts_are_hashed_once),
-		CASE(a_staging_directory_that_can_not_be_synced_is_not_placed),
-		CASE(artifacts_are_all_files_in_order),
-		CASE(inputs_of_any_bytes_stay_one_line),
-		CASE(an_overlay_is_what_its_lock_says_or_ends_the_build),
-		CASE(programs_say_which_libc_they_need),
+		cmocka_unit_test(reads_a_whole_plan),
+		cmocka_unit_test(reads_a_request_of_the_campaign),
+		cmocka_unit_test(refuses_every_prefix),
+		cmocka_unit_test(says_where_the_mistake_is),
+		cmocka_unit_test(a_run_s_id_is_never_a_path),
+		cmocka_unit_test(a_fraction_has_one_notation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
