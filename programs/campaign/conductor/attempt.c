@@ -215,7 +215,8 @@ static enum progress look_at_step(struct mkv_attempt *attempt,
 						     : "no error given");
 			return BROKE;
 		}
-		if (host->step != step && host->refused) {
+		if (host->step != step && host->refused &&
+		    host->refused_step == step) {
 			mkv_attempt_note(attempt, MKV_REASON_SERVICE_FAILED,
 					 "'%s' refused %s: %s", host->name,
 					 mkv_command_step_name(step),
@@ -343,8 +344,10 @@ static bool is_aborted(const struct mkv_attempt *attempt,
 {
 	if (!host->answers)
 		return is_overdue(attempt, view, ABORT_UNHEARD_NS);
-	if (host->is_other || host->refused)
-		return host->step_state != MKV_STEP_WORKING || host->is_other;
+	if (host->is_other ||
+	    (host->refused && host->refused_step == MKV_STEP_ABORT &&
+	     host->step_state != MKV_STEP_WORKING))
+		return true;
 	return host->step == MKV_STEP_ABORT &&
 	       host->step_state != MKV_STEP_WORKING;
 }

@@ -82,6 +82,7 @@ struct mkv_host_view {
 	enum mkv_step_state step_state;
 	const char *error;   /* of a failed step; NULL */
 	const char *refused; /* how it refused the last command; NULL */
+	int refused_step;     /* the step of that command */
 };
 
 enum mkv_load_phase {

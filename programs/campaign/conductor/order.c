@@ -99,42 +99,33 @@ static int read_plan(struct mkv_order *order, const json_t *bundle,
 		      : mkv_plan_parse(plan.data, plan.size, &order->plan, err);
 }
 
-static bool is_equal_load(const struct mkv_plan *plan, int64_t seed,
-			  const struct mkv_plan_load *load)
+/* A member of a command, borrowed. */
+static const json_t *command_member(const struct mkv_command *command,
+				    const char *key)
 {
-	return load->rate == plan->load.rate &&
-	       strcmp(load->arrivals, plan->load.arrivals) == 0 &&
-	       load->connections == plan->load.connections &&
-	       load->warm_up == plan->load.warm_up &&
-	       load->measured == plan->load.measured &&
-	       load->timeout_ns == plan->load.timeout_ns &&
-	       load->has_request == plan->load.has_request &&
-	       load->seed == seed;
+	return json_object_get(json_object_get(command->document, "predicate"),
+			       key);
 }
 
-static bool is_equal_pairs(const struct mkv_contract_pairs *a,
-			   const struct mkv_contract_pairs *b)
+/* Compares the load with the plan's and the seed with the run's. */
+static bool is_planned_load(const struct mkv_order *order,
+			    const struct mkv_command *command)
 {
-	if (a->count != b->count)
+	auto_json json_t *load =
+		json_copy((json_t *)command_member(command, "load"));
+	if (!load || command->load.seed != order->run->seed)
 		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->items[i].key, b->items[i].key) != 0 ||
-		    strcmp(a->items[i].value, b->items[i].value) != 0)
-			return false;
-	return true;
+	(void)json_object_del(load, "seed");
+	return json_equal(load, json_object_get(order->plan->document, "load"));
 }
 
-static bool is_equal_settings(const struct mkv_plan_settings *a,
-			      const struct mkv_plan_settings *b)
+static bool is_planned_arm(const struct mkv_order *order,
+			   const struct mkv_command *command, const char *key)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++)
-		if (strcmp(a->services[i].name, b->services[i].name) != 0 ||
-		    !is_equal_pairs(&a->services[i].settings,
-				    &b->services[i].settings))
-			return false;
-	return true;
+	const json_t *arms = json_object_get(order->plan->document, "arms");
+	const json_t *arm = json_object_get(arms, order->arm->name);
+	return json_equal(command_member(command, key),
+			  json_object_get(arm, key));
 }
 
 static int refuse(struct mkv_error *err, const char *step, const char *what)
@@ -148,20 +139,20 @@ static int check_command(const struct mkv_order *order,
 			 struct mkv_error *err)
 {
 	const char *step = mkv_command_step_name(command->step);
-	const struct mkv_plan *plan = order->plan;
 	if (!mkv_sha256_equal(&command->plan_sha256, &order->plan_sha256))
 		return refuse(err, step, "it belongs to another plan");
 	if (strcmp(command->run, order->run->id) != 0 ||
 	    command->attempt != order->attempt)
 		return fail_malformed(err, "the commands are for several "
 					   "attempts");
-	if (strcmp(command->tracing, order->arm->tracing) != 0)
+	if (!is_planned_arm(order, command, "tracing"))
 		return refuse(err, step, "the plan has another tracing");
-	if (!is_equal_settings(&command->settings, &order->arm->settings))
+	if (!is_planned_arm(order, command, "settings"))
 		return refuse(err, step, "the plan has other settings");
-	if (!is_equal_load(plan, order->run->seed, &command->load))
+	if (!is_planned_load(order, command))
 		return refuse(err, step, "the plan has another load");
-	if (!is_equal_pairs(&command->boots, &mkv_order_command(order)->boots))
+	if (!json_equal(command_member(command, "boots"),
+			command_member(mkv_order_command(order), "boots")))
 		return fail_malformed(err, "the commands are for several "
 					   "boots");
 	return 0;

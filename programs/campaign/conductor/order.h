@@ -38,7 +38,7 @@ int mkv_order_read_command(const json_t *bundle, const struct mkv_self *self,
 			   bool is_this_boot, struct mkv_buf *ret_bundle,
 			   struct mkv_command **ret,
 			   struct mkv_error *err) mkv_must_check
-	mkv_nonnull(1, 2, 4, 5, 6);
+	mkv_nonnull(2, 4, 5, 6);
 
 /* An order that an earlier process accepted is read again without the check of
  * this host's boot. */
