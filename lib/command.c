@@ -71,24 +71,6 @@ static void read_boots(struct mkv_json_reader *r, const json_t *object,
 	}
 }
 
-/* mkv_plan_read_settings() has checked the names; a value becomes one line of a
- * file. */
-static void check_values(struct mkv_json_reader *r,
-			 const struct mkv_plan_settings *settings)
-{
-	for (size_t i = 0; i < settings->count; i++) {
-		const struct mkv_contract_service *one = &settings->services[i];
-		for (size_t j = 0; j < one->settings.count; j++)
-			if (strlen(one->settings.items[j].value) >
-			    MKV_COMMAND_VALUE_MAX)
-				mkv_json_mistake(
-					r, "settings",
-					"%.80s.%.80s is longer than %d bytes",
-					one->name, one->settings.items[j].key,
-					MKV_COMMAND_VALUE_MAX);
-	}
-}
-
 static void read_run(struct mkv_json_reader *r, const json_t *object,
 		     struct mkv_command *command)
 {
@@ -120,7 +102,6 @@ static void read_predicate(struct mkv_json_reader *r, const json_t *object,
 	read_run(r, object, command);
 	read_boots(r, object, &command->boots);
 	mkv_plan_read_settings(r, object, "settings", &command->settings);
-	check_values(r, &command->settings);
 	command->tracing = mkv_plan_read_tracing(r, object);
 	const json_t *load =
 		mkv_json_member(r, object, "load", JSON_OBJECT, true);

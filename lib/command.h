@@ -20,7 +20,6 @@
 enum {
 	MKV_COMMAND_BUNDLE_MAX = 256 * 1024,
 	MKV_COMMAND_HOSTS_MAX = 1000,
-	MKV_COMMAND_VALUE_MAX = 1024, /* of a setting, in bytes */
 };
 
 enum mkv_command_step {
@@ -42,8 +41,7 @@ struct mkv_command {
 	/* Host -> boot id, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx" in lower
 	 * case. */
 	struct mkv_contract_pairs boots;
-	/* Overrides of settings: values are one line of printable UTF-8 of at
-	 * most MKV_COMMAND_VALUE_MAX bytes. */
+	/* Overrides; a value is one line of a file. */
 	struct mkv_plan_settings settings;
 	const char *tracing;	   /* "otlp", "file", "off" */
 	struct mkv_plan_load load; /* with its seed */
