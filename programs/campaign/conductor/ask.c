@@ -2,11 +2,26 @@
 #include "programs/campaign/conductor/ask.h"
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "lib/clock.h"
 
 enum { CONNECT_MS = 5000, REFUSAL_MAX = 300 };
+
+static atomic_bool cancelled;
+
+void mkv_ask_cancel(void)
+{
+	atomic_store(&cancelled, true);
+}
+
+static int check_cancelled(void *context, curl_off_t total, curl_off_t now,
+			   curl_off_t up_total, curl_off_t up_now)
+{
+	(void)context, (void)total, (void)now, (void)up_total, (void)up_now;
+	return atomic_load(&cancelled);
+}
 
 MKV_DEFINE_AUTO(curl, CURL *, curl_easy_cleanup)
 MKV_DEFINE_AUTO(multi, CURLM *, curl_multi_cleanup)
@@ -18,6 +33,8 @@ static void set_common(CURL *curl, const char *url)
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
 	curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, check_cancelled);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 }
 

@@ -39,3 +39,7 @@ struct mkv_fetch {
  * beginning of the answer. -EHOSTDOWN: no or an incomplete answer. */
 int mkv_fetch(const struct mkv_fetch *fetch,
 	      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+
+/* Makes requests in progress, and later ones, fail within a second: the program
+ * stops. */
+void mkv_ask_cancel(void);

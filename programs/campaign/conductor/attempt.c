@@ -169,7 +169,11 @@ static bool can_go_on(struct mkv_attempt *attempt, const struct mkv_view *view)
 		{view->disk_full, MKV_REASON_DISK_FULL},
 		{view->clock_stepped, MKV_REASON_CLOCK_STEPPED},
 	};
-	bool goes_on = true;
+	bool goes_on = !view->restarted;
+	if (view->restarted)
+		mkv_attempt_note(attempt, MKV_REASON_SERVICE_FAILED,
+				 "service '%s' was restarted in the run",
+				 view->restarted);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (!rows[i].message)
 			continue;

@@ -82,7 +82,7 @@ struct mkv_host_view {
 	enum mkv_step_state step_state;
 	const char *error;   /* of a failed step; NULL */
 	const char *refused; /* how it refused the last command; NULL */
-	int refused_step;     /* the step of that command */
+	int refused_step;    /* the step of that command */
 };
 
 enum mkv_load_phase {
@@ -101,6 +101,7 @@ struct mkv_view {
 	/* All services answer, and have exported or dropped all spans. */
 	bool spans_settled;
 	const char *spans_detail; /* what is not settled */
+	const char *restarted;	  /* a service that lost its counts; NULL */
 	/* What ends the attempt whatever the hosts say; NULL: nothing. */
 	const char *stop, *disk_full, *clock_stepped;
 };

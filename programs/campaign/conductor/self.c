@@ -59,14 +59,33 @@ static int find_host(struct mkv_self *self, struct mkv_error *err)
 	return 0;
 }
 
+/* Settings are freed before the conductor's thread ends. */
+static int keep_texts(struct mkv_self *self, struct mkv_error *err)
+{
+	const char **const texts[] = {
+		&self->directory,     &self->contract_dir,
+		&self->collector_url, &self->prometheus_url,
+		&self->host,	      &self->boot_id_setting};
+	for (size_t i = 0; i < MKV_SELF_TEXTS; i++) {
+		self->kept[i] = *texts[i] ? strdup(*texts[i]) : NULL;
+		if (*texts[i] && !self->kept[i])
+			return mkv_oom(err);
+		*texts[i] = self->kept[i];
+	}
+	return 0;
+}
+
 int mkv_self_load(struct mkv_self *self, struct mkv_error *err)
 {
+	int rc = keep_texts(self, err);
+	if (rc < 0)
+		return rc;
 	auto_fd int dirfd =
 		open(self->contract_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
 				self->contract_dir);
-	int rc = load_contract(self, dirfd, err);
+	rc = load_contract(self, dirfd, err);
 	if (rc < 0)
 		return rc;
 	if (!self->contract->experiment.promised)
@@ -83,6 +102,8 @@ int mkv_self_load(struct mkv_self *self, struct mkv_error *err)
 void mkv_self_done(struct mkv_self *self)
 {
 	mkv_contract_free(mkv_take(self->contract));
+	for (size_t i = 0; i < MKV_SELF_TEXTS; i++)
+		free(mkv_take(self->kept[i]));
 }
 
 uint64_t mkv_self_free(const struct mkv_self *self)

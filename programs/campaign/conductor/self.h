@@ -6,6 +6,8 @@
 #include "lib/contract.h"
 #include "lib/sig.h"
 
+enum { MKV_SELF_TEXTS = 6 };
+
 struct mkv_self {
 	/* Settings: */
 	const char *directory, *contract_dir;
@@ -20,6 +22,7 @@ struct mkv_self {
 	char contract_hex[MKV_SHA256_HEX_SIZE];
 	struct mkv_public_key key;
 	char boot_id[64];
+	char *kept[MKV_SELF_TEXTS]; /* own the texts of settings */
 };
 
 /* Loads contract.json and key.pub of contract_dir and finds host and boot. */
