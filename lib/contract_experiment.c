@@ -18,18 +18,6 @@ bool mkv_contract_is_own_header(const char *name)
 	return false;
 }
 
-size_t mkv_contract_placeholder(const char *text)
-{
-	if (text[0] != '{' || text[1] < 'a' || text[1] > 'z')
-		return 0;
-	size_t length = 2;
-	while ((text[length] >= 'a' && text[length] <= 'z') ||
-	       (text[length] >= '0' && text[length] <= '9') ||
-	       text[length] == '_')
-		length++;
-	return text[length] == '}' ? length + 1 : 0;
-}
-
 /* What the path of a request and of a health check may contain. */
 static const char *read_path(struct mkv_json_reader *r, const json_t *object,
 			     const char *key)
@@ -95,28 +83,16 @@ void mkv_contract_request_done(struct mkv_contract_request *request)
 	*request = (struct mkv_contract_request){0};
 }
 
-static bool is_field(const struct mkv_contract_experiment *experiment,
-		     const char *name, size_t length)
-{
-	if (length == 1 && *name == 'n')
-		return true;
-	for (size_t i = 0; i < experiment->n_fields; i++)
-		if (strlen(experiment->fields[i].name) == length &&
-		    memcmp(experiment->fields[i].name, name, length) == 0)
-			return true;
-	return false;
-}
-
 static void check_fields(struct mkv_json_reader *r,
 			 const struct mkv_contract_experiment *experiment,
 			 const char *key, const char *text)
 {
-	for (const char *at = text; at && *at; at++) {
-		size_t length = mkv_contract_placeholder(at);
-		if (length && !is_field(experiment, at + 1, length - 2))
-			mkv_json_mistake(r, key, "%.*s is not a field",
-					 (int)(length < 80 ? length : 80), at);
-	}
+	struct mkv_template_fields fields;
+	struct mkv_error why;
+	if (text &&
+	    mkv_contract_template_fields(experiment, &fields, &why) >= 0 &&
+	    mkv_template_check(text, &fields, &why) < 0)
+		mkv_json_mistake(r, key, "%s", why.message);
 }
 
 void mkv_contract_check_request(struct mkv_json_reader *r,
@@ -132,6 +108,22 @@ void mkv_contract_check_request(struct mkv_json_reader *r,
 	check_fields(r, &contract->experiment, "body", request->body);
 }
 
+int mkv_contract_template_fields(
+	const struct mkv_contract_experiment *experiment,
+	struct mkv_template_fields *ret, struct mkv_error *err)
+{
+	*ret = (struct mkv_template_fields){0};
+	for (size_t i = 0; i < experiment->n_fields; i++) {
+		const struct mkv_contract_field *field = &experiment->fields[i];
+		int rc = mkv_template_add_field(ret, field->name,
+						strlen(field->name),
+						field->count, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static void read_fields(struct mkv_json_reader *r, const json_t *object,
 			struct mkv_contract_experiment *into)
 {
@@ -140,27 +132,22 @@ static void read_fields(struct mkv_json_reader *r, const json_t *object,
 					 sizeof(*into->fields));
 	if (!into->fields)
 		return;
-	size_t mark = mkv_json_enter(r, "fields");
 	const char *name;
 	json_t *value;
+	size_t mark = mkv_json_enter(r, "fields");
 	json_object_foreach(map, name, value)
-	{
-		char text[80];
-		int length = snprintf(text, sizeof(text), "{%s}", name);
-		if ((size_t)length >= sizeof(text) ||
-		    mkv_contract_placeholder(text) != (size_t)length ||
-		    strcmp(name, "n") == 0)
-			mkv_json_mistake(r, name, "not a valid name");
 		into->fields[into->n_fields++] = (struct mkv_contract_field){
-			.name = name,
-			.count = (unsigned)mkv_json_integer(
-				r, map, name, 1, MKV_EXPERIMENT_FIELD_MAX, true,
-				0),
-		};
-	}
+		.name = name,
+		.count = (unsigned)mkv_json_integer(
+			r, map, name, 1, MKV_EXPERIMENT_FIELD_MAX, true, 0),
+	};
 	mkv_json_leave(r, mark);
 	qsort(into->fields, into->n_fields, sizeof(*into->fields),
 	      mkv_contract_by_key);
+	struct mkv_template_fields fields;
+	struct mkv_error why;
+	if (r->rc == 0 && mkv_contract_template_fields(into, &fields, &why) < 0)
+		mkv_json_mistake(r, "fields", "%s", why.message);
 }
 
 bool mkv_contract_is_setting(const char *name)

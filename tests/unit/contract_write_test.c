@@ -154,6 +154,52 @@ static void every_scenario_tells_services_the_study_s_values(void **state)
 	}
 }
 
+/* With the defaults that the recipe leaves out. */
+static void every_scenario_has_the_study_s_experiment(void **state)
+{
+	(void)state;
+	for (size_t i = 1; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_buf struct mkv_buf text = {0};
+		auto_contract struct mkv_contract *contract = NULL;
+		struct mkv_error err = {0};
+		write_contract(recipe, &text);
+		assert_int_equal(mkv_contract_parse(text.data, text.size,
+						    &contract, &err),
+				 0);
+		const struct mkv_contract_experiment *e = &contract->experiment;
+		assert_true(e->promised);
+		assert_string_equal(e->request.method, "POST");
+		assert_string_equal(e->request.path,
+				    "/orders/create/id/{user}");
+		assert_string_equal(e->request.body,
+				    "{\"productName\":\"tea\",\"price\":0.01}");
+		assert_int_equal(e->request.status, 200);
+		assert_int_equal(e->fields[0].count, 1000);
+		assert_string_equal(e->arrivals, "constant");
+		assert_int_equal(e->connections, 64);
+		assert_true(e->timeout_ns == INT64_C(30000000000));
+		assert_int_equal(e->warm_up, 5000);
+		assert_int_equal(e->measured, 10000);
+		assert_int_equal(e->n_services, 3);
+		assert_string_equal(e->services[0].role, "order");
+		assert_string_equal(e->services[0].unit,
+				    "mkvbench-order.service");
+		assert_string_equal(e->services[0].clean_up.items[1],
+				    "--clean-up");
+		assert_true(e->services[2].has_spans);
+	}
+}
+
+static void a_recipe_without_an_experiment_promises_none(void **state)
+{
+	(void)state;
+	auto_recipe struct mkv_recipe *recipe = load(recipes[0]);
+	auto_buf struct mkv_buf text = {0};
+	write_contract(recipe, &text);
+	assert_null(strstr(text.data, "experiment"));
+}
+
 /* What follows from the study's recipe and machine for a guest and its
  * hypervisor. */
 static void a_guest_has_its_domain_and_its_machine(void **state)
@@ -626,6 +672,8 @@ int main(void)
 		cmocka_unit_test(the_strict_reader_reads_every_scenario),
 		cmocka_unit_test(
 			every_scenario_tells_services_the_study_s_values),
+		cmocka_unit_test(every_scenario_has_the_study_s_experiment),
+		cmocka_unit_test(a_recipe_without_an_experiment_promises_none),
 		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
 		cmocka_unit_test(domains_that_make_no_sense_are_refused),
 		cmocka_unit_test(every_host_has_a_clock_and_an_exporter),

@@ -93,6 +93,24 @@ static void load_done(struct mkv_recipe_loader *load)
 }
 #define auto_load __attribute__((cleanup(load_done)))
 
+static void derive_services(struct mkv_recipe_loader *load,
+			    struct mkv_experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->n_services; i++) {
+		struct mkv_experiment_service *service =
+			&experiment->services[i];
+		if (!service->name)
+			continue;
+		if (!service->role)
+			service->role = strdup(service->name);
+		if (!service->unit &&
+		    asprintf(&service->unit, "mkvbench-%s.service",
+			     service->name) < 0)
+			service->unit = NULL;
+		load->failed = load->failed || !service->role || !service->unit;
+	}
+}
+
 /* Sets omitted values that are derived from other values. */
 static void derive_defaults(struct mkv_recipe_loader *load,
 			    const struct mkv_node *root,
@@ -118,6 +136,7 @@ static void derive_defaults(struct mkv_recipe_loader *load,
 			host->role = strdup(host->name);
 		load->failed = load->failed || !host->role;
 	}
+	derive_services(load, &recipe->experiment);
 }
 
 /* The environment variable of a setting: MKVBENCH_LARGE_FILE for "large_file".
