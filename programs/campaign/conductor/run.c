@@ -270,6 +270,15 @@ static int mark(struct run *run, struct mkv_error *err)
 	return 0;
 }
 
+/* A collector or Prometheus that is just starting is waited for as long as a
+ * silent agent is. */
+static bool can_wait_for_mark(const struct run *run,
+			      const struct mkv_view *view)
+{
+	return view->now_ns - run->attempt.stage_ns <
+	       run->attempt.limits.silent_ns;
+}
+
 /* The last look may have been in the wait for spans: count what they were. */
 static void end_drain(struct run *run)
 {
@@ -426,6 +435,8 @@ static int perform(struct run *run, enum mkv_action action,
 		return 0;
 	case MKV_ACTION_MARK:
 		rc = mark(run, err);
+		if (rc < 0 && can_wait_for_mark(run, view))
+			return 0;
 		break;
 	case MKV_ACTION_METRICS:
 		rc = fetch_metrics(run, err);
