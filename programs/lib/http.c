@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "programs/lib/http_deadline.h"
 #include "programs/lib/http_metrics.h"
 #include "programs/lib/http_range.h"
 #include "programs/lib/http_workers.h"
@@ -21,6 +22,7 @@ struct mkv_http {
 	struct MHD_Daemon *daemon;
 	struct mkv_http_workers *workers;
 	struct mkv_http_metrics metrics;
+	struct mkv_http_deadline *deadline; /* NULL: none */
 	atomic_uint in_progress;
 	atomic_bool stopping;
 	atomic_size_t held; /* bytes of bodies of requests in progress */
@@ -369,6 +371,8 @@ static enum MHD_Result take_request(void *context,
 	}
 	if (exchange->answered)
 		return send_reply(exchange, connection);
+	if (exchange->http->deadline)
+		mkv_http_deadline_arrived(exchange->http->deadline, connection);
 	if (!answer_directly(exchange, method, path)) {
 		enqueue(exchange);
 		return MHD_YES;
@@ -380,11 +384,14 @@ static enum MHD_Result take_request(void *context,
 static void finish_request(void *context, struct MHD_Connection *connection,
 			   void **state, enum MHD_RequestTerminationCode code)
 {
-	(void)context, (void)connection, (void)code;
+	(void)context, (void)code;
 	struct exchange *exchange = *state;
 	if (!exchange)
 		return;
 	*state = NULL;
+	if (exchange->http->deadline)
+		mkv_http_deadline_answered(exchange->http->deadline,
+					   connection);
 	atomic_fetch_sub(&exchange->http->in_progress, 1);
 	drop_body(exchange);
 	mkv_buf_done(&exchange->request.reply);
@@ -406,54 +413,70 @@ static int listen_on(struct mkv_http *http, struct mkv_error *err)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"'%s' is not an IPv4 address",
 				options->address);
+	struct MHD_OptionItem deadline[] = {
+		{MHD_OPTION_NOTIFY_CONNECTION,
+		 (intptr_t)mkv_http_deadline_notify, http->deadline},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	if (!http->deadline)
+		deadline[0] = deadline[1];
 	errno = 0;
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME,
 		options->port, NULL, NULL, take_request, http,
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
-		options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		options->address_connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		options->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 		MHD_OPTION_NOTIFY_COMPLETED, finish_request, NULL,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, deadline, MHD_OPTION_END);
 	if (!http->daemon)
 		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",
 				options->port);
 	return 0;
 }
 
-static void stop_workers(struct mkv_http *http)
+static void free_http(struct mkv_http *http)
 {
-	mkv_http_workers_stop(http->workers);
 	mkv_http_workers_free(http->workers);
+	mkv_http_deadline_stop(http->deadline);
+	free(http);
+}
+MKV_DEFINE_AUTO(http, struct mkv_http *, free_http)
+
+static void name_spans(const struct mkv_http_route *routes)
+{
+	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && routes[i].method; i++)
+		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
+			       routes[i].method, routes[i].pattern);
 }
 
 int mkv_http_start(const struct mkv_http_options *options,
 		   struct mkv_http **ret, struct mkv_error *err)
 {
-	struct mkv_http *http = calloc(1, sizeof(*http));
+	mkv_auto(http) struct mkv_http *http = calloc(1, sizeof(*http));
 	if (!http)
 		return mkv_oom(err);
 	http->options = *options;
 	if (!http->options.body_max)
 		http->options.body_max = MKV_HTTP_BODY_MAX;
-	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && options->routes[i].method;
-	     i++)
-		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
-			       options->routes[i].method,
-			       options->routes[i].pattern);
-	int rc = mkv_http_workers_start(options->threads, run_handler,
-					&http->workers, err);
-	if (rc < 0) {
-		free(http);
+	name_spans(options->routes);
+	int rc = 0;
+	if (options->receive_s)
+		rc = mkv_http_deadline_start(options->receive_s,
+					     &http->deadline, err);
+	if (rc < 0)
 		return rc;
-	}
+	rc = mkv_http_workers_start(options->threads, run_handler,
+				    &http->workers, err);
+	if (rc < 0)
+		return rc;
 	rc = listen_on(http, err);
 	if (rc < 0) {
-		stop_workers(http);
-		free(http);
+		mkv_http_workers_stop(http->workers);
 		return rc;
 	}
-	*ret = http;
+	*ret = mkv_take(http);
 	return 0;
 }
 
@@ -475,8 +498,7 @@ void mkv_http_stop(struct mkv_http *http, unsigned limit_s)
 		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	mkv_http_workers_stop(http->workers);
 	MHD_stop_daemon(http->daemon);
-	mkv_http_workers_free(http->workers);
 	if (listening >= 0)
 		(void)close(listening);
-	free(http);
+	free_http(http);
 }

@@ -200,6 +200,7 @@ static int rotate_file(struct mkv_keep *keep, struct mkv_error *err)
 	int rc = rename_to_next(keep, err);
 	if (rc < 0)
 		return rc;
+	pass_used_numbers(keep);
 	(void)close(keep->fd);
 	keep->fd = -1;
 	return open_file(keep, &cut, err);
