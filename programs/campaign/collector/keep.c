@@ -135,6 +135,17 @@ static int open_directory_and_file(struct mkv_keep *keep, uint64_t *ret_cut,
 	return open_file(keep, ret_cut, err);
 }
 
+static void pass_used_numbers(struct mkv_keep *keep)
+{
+	for (;; keep->next++) {
+		char name[NAME_MAX + 1];
+		print_name(keep, keep->next, name);
+		if (faccessat(keep->directory, name, F_OK,
+			      AT_SYMLINK_NOFOLLOW) < 0)
+			break;
+	}
+}
+
 int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		  uint64_t *ret_cut, struct mkv_error *err)
 {
@@ -148,13 +159,8 @@ int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		mkv_keep_close(keep);
 		return mkv_wrap(err, rc, "'%s'", options->directory);
 	}
-	for (keep->next = 1;; keep->next++) {
-		char name[NAME_MAX + 1];
-		print_name(keep, keep->next, name);
-		if (faccessat(keep->directory, name, F_OK,
-			      AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-	}
+	keep->next = 1;
+	pass_used_numbers(keep);
 	*ret = keep;
 	return 0;
 }
@@ -194,9 +200,30 @@ static int rotate_file(struct mkv_keep *keep, struct mkv_error *err)
 	int rc = rename_to_next(keep, err);
 	if (rc < 0)
 		return rc;
+	pass_used_numbers(keep);
 	(void)close(keep->fd);
 	keep->fd = -1;
 	return open_file(keep, &cut, err);
+}
+
+int mkv_keep_rotate(struct mkv_keep *keep, unsigned *ret_next,
+		    struct mkv_error *err)
+{
+	uint64_t cut;
+	int rc = 0;
+	/* A rotated file is read to its end. */
+	if (keep->has_leftover && ftruncate(keep->fd, (off_t)keep->size) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	keep->has_leftover = false;
+	if (keep->fd < 0)
+		rc = open_file(keep, &cut, err);
+	if (rc == 0 && keep->size)
+		rc = rotate_file(keep, err);
+	if (rc < 0)
+		return rc;
+	pass_used_numbers(keep);
+	*ret_next = keep->next;
+	return 0;
 }
 
 static int prepare_append(struct mkv_keep *keep, size_t size,

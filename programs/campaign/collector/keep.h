@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 /* An append-only file of records; a record is accepted once it is on the disk.
- * A file of the maximum size is rotated: renamed to NAME.1.SUFFIX,
- * NAME.2.SUFFIX and so on. */
+ * A file of the maximum size, or on demand, is rotated: renamed to
+ * NAME.1.SUFFIX, NAME.2.SUFFIX and so on. */
 
 #include "lib/buf.h"
 
@@ -27,6 +27,12 @@ void mkv_keep_close(struct mkv_keep *keep);
  * record. Calls must be serialised. */
 int mkv_keep_add(struct mkv_keep *keep, const struct mkv_buf *record,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+
+/* Rotates the file now, unless it is empty. *ret_next is the number that the
+ * current file will get: later records are in the files from that number on,
+ * and in the current one. Calls must be serialised with mkv_keep_add(). */
+int mkv_keep_rotate(struct mkv_keep *keep, unsigned *ret_next,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
 /* Opens the current file (`number` 0) or a rotated one for reading. *ret_size
  * is the size of its complete records in bytes. The caller closes *ret_fd. An

@@ -16,7 +16,10 @@
  * read). A request that is not valid OTLP is answered 400; a request without
  * spans is accepted and not stored; a request that can't be stored now is
  * answered 503, which senders repeat. A file of FILE_SIZE is rotated to
- * traces.1.pb and so on.
+ * traces.1.pb and so on. SIGHUP rotates both files, unless they are empty, so
+ * that spans of a run begin in a file of their own:
+ * mkvbench_collector_first_file{format="pb"} is the number of the first file
+ * since then, once mkvbench_collector_rotations_total has counted the signal.
  */
 
 #include <malloc.h>
@@ -50,7 +53,8 @@ static struct {
 	struct mkv_keep *json, *protobuf;
 	/* Atomic, since /metrics is answered on the thread of all connections,
 	 * which must not wait for `lock`: it is held during disk writes. */
-	atomic_ullong requests, spans, bytes, refused, not_kept;
+	atomic_ullong requests, spans, bytes, refused, not_kept, rotations;
+	atomic_uint first_json, first_protobuf;
 	atomic_bool is_failing;
 } collector = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -304,6 +308,34 @@ static void answer_position(struct mkv_http_request *request, void *context)
 		      json_pack("{soso}", "jsonl", jsonl, "pb", pb));
 }
 
+static int rotate_files(struct mkv_error *err)
+{
+	unsigned json, protobuf;
+	int rc = mkv_keep_rotate(collector.json, &json, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_keep_rotate(collector.protobuf, &protobuf, err);
+	if (rc < 0)
+		return rc;
+	atomic_store(&collector.first_json, json);
+	atomic_store(&collector.first_protobuf, protobuf);
+	atomic_fetch_add(&collector.rotations, 1);
+	return 0;
+}
+
+static void hang_up(void *context)
+{
+	(void)context;
+	struct mkv_error err;
+	(void)pthread_mutex_lock(&collector.lock);
+	int rc = rotate_files(&err);
+	(void)pthread_mutex_unlock(&collector.lock);
+	if (rc < 0)
+		mkv_log_error("rotate the files: %s", err.message);
+	else
+		mkv_log_info("rotated the files: SIGHUP");
+}
+
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
@@ -318,6 +350,8 @@ static void print_metrics(struct mkv_buf *into, void *context)
 		 &collector.refused},
 		{"not_kept", "Requests that could not be stored.",
 		 &collector.not_kept},
+		{"rotations", "Rotations of the files by SIGHUP.",
+		 &collector.rotations},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		mkv_buf_printf(into,
@@ -326,6 +360,16 @@ static void print_metrics(struct mkv_buf *into, void *context)
 			       "mkvbench_collector_%s_total %llu\n",
 			       rows[i].name, rows[i].help, rows[i].name,
 			       rows[i].name, atomic_load(rows[i].value));
+	/* After the counter of rotations: a count that is read has its numbers.
+	 */
+	mkv_buf_printf(into,
+		       "# HELP mkvbench_collector_first_file Number of the "
+		       "first file since the last rotation by SIGHUP.\n"
+		       "# TYPE mkvbench_collector_first_file gauge\n"
+		       "mkvbench_collector_first_file{format=\"jsonl\"} %u\n"
+		       "mkvbench_collector_first_file{format=\"pb\"} %u\n",
+		       atomic_load(&collector.first_json),
+		       atomic_load(&collector.first_protobuf));
 }
 
 static const struct mkv_http_route routes[] = {
@@ -364,6 +408,7 @@ int main(int argc, char **argv)
 		.settings = settings,
 		.configure = configure,
 		.metrics = print_metrics,
+		.hang_up = hang_up,
 		.untraced = true,
 	};
 	int status = mkv_service_main(&options, argc, argv);
