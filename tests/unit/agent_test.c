@@ -291,7 +291,7 @@ static void the_load_generator_gets_the_request_of_the_contract(void **state)
 		lines.data,
 		"RUN=03-2-kvm-docker.2\nRATE=20\nWARM_UP=5\nCOUNT=10\n"
 		"CONNECTIONS=64\nSEED=7\nTIMEOUT_MS=30000\n"
-		"ARRIVALS=poisson\nMETHOD=POST\nURL=http://10.77.0.11:8080\n"
+		"ARRIVALS=poisson\nTARGET=order\nMETHOD=POST\nURL=http://10.77.0.11:8080\n"
 		"PATH=/o/{user}\nHEADERS=A: b\\nC: d\\\\e\nBODY={}\n"
 		"STATUS=200\nFIELDS=item=20,user=1000\n");
 	/* A command may have a request of its own. */
