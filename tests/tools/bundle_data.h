@@ -11,7 +11,7 @@
 #include "lib/clock.h"
 #include "lib/io.h"
 #include "lib/random.h"
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 #include "programs/lib/trace_queue.h"
 
 struct data_run {

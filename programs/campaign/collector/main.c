@@ -29,6 +29,7 @@
 #include <strings.h>
 
 #include "lib/json.h"
+#include "lib/otlp.h"
 #include "programs/campaign/collector/keep.h"
 #include "programs/campaign/collector/otlp.h"
 #include "programs/campaign/collector/record.h"

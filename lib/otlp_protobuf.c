@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "lib/otlp.h"
+#include "lib/protobuf.h"
 #include "lib/utf8.h"
-#include "programs/campaign/collector/otlp.h"
-#include "programs/campaign/collector/otlp_schema.h"
-#include "programs/lib/protobuf.h"
 
 enum { DEPTH_MAX = 64, FIELDS_MAX = 32 };
 

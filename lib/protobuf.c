@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 
 static bool read_varint(struct mkv_protobuf_reader *reader, uint64_t *ret)
 {
