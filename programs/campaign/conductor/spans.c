@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 
 enum { SLOTS_MIN = 1024 };
 
