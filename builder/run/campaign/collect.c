@@ -38,7 +38,7 @@ static void read_file_row(struct mkv_json_reader *r, const json_t *row,
 		return;
 	if (!is_safe_name(ret->name))
 		(void)mkv_json_mistake(r, "name", "not the name of a file");
-	if (!mkv_sha256_parse(hex, &ret->sha256))
+	if (mkv_sha256_parse(hex, &ret->sha256) < 0)
 		(void)mkv_json_mistake(r, "sha256", "not a SHA-256");
 }
 

@@ -18,6 +18,15 @@ static int64_t count_of(const json_t *object, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+/* A member that is a string, or null or absent. */
+static const char *read_optional(struct mkv_json_reader *r, const json_t *root,
+				 const char *key)
+{
+	if (json_is_null(json_object_get(root, key)))
+		return NULL;
+	return mkv_json_string(r, root, key, false);
+}
+
 static void read_hosts(struct mkv_json_reader *r, const json_t *root,
 		       struct mkv_state *state)
 {
@@ -40,20 +49,11 @@ static void read_hosts(struct mkv_json_reader *r, const json_t *root,
 		size_t inner = mkv_json_enter(r, name);
 		struct mkv_state_host *host = &state->hosts[state->n_hosts++];
 		host->name = name;
-		host->boot_id = mkv_json_string(r, value, "boot_id", false);
-		host->receipt = mkv_json_string(r, value, "receipt", false);
+		host->boot_id = read_optional(r, value, "boot_id");
+		host->receipt = read_optional(r, value, "receipt");
 		mkv_json_leave(r, inner);
 	}
 	mkv_json_leave(r, mark);
-}
-
-/* A member that is a string, or null or absent. */
-static const char *read_optional(struct mkv_json_reader *r, const json_t *root,
-				 const char *key)
-{
-	if (json_is_null(json_object_get(root, key)))
-		return NULL;
-	return mkv_json_string(r, root, key, false);
 }
 
 int mkv_state_parse(json_t *document, struct mkv_state *ret,
@@ -65,8 +65,9 @@ int mkv_state_parse(json_t *document, struct mkv_state *ret,
 	state.contract_sha256 =
 		mkv_json_string(&r, document, "contract_sha256", true);
 	state.run = read_optional(&r, document, "run");
-	state.attempt = (unsigned)mkv_json_integer(&r, document, "attempt", 0,
-						   1000, false, 0);
+	if (state.run)
+		state.attempt = (unsigned)mkv_json_integer(
+			&r, document, "attempt", 1, 1000, true, 0);
 	state.phase = mkv_json_string(&r, document, "phase", true);
 	state.error = read_optional(&r, document, "error");
 	state.realtime_ns = mkv_json_integer(&r, document, "realtime_ns", 0,
