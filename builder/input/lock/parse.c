@@ -140,6 +140,11 @@ static int check_canonical(const char *path, const struct mkv_lock *lock,
 			"%s:%u:%zu: not in canonical form", path, line, column);
 }
 
+static void reading_done(struct mkv_lock_reading *reading)
+{
+	free(reading->member_of);
+}
+
 int mkv_lock_parse(const char *path, const char *text, size_t size,
 		   struct mkv_lock **ret, struct mkv_error *err)
 {
@@ -149,10 +154,11 @@ int mkv_lock_parse(const char *path, const char *text, size_t size,
 		return mkv_oom(err);
 	memcpy(copy, text, size);
 	copy[size] = '\0';
-	struct mkv_lock_reading reading = {.lock = lock};
+	__attribute__((
+		cleanup(reading_done))) struct mkv_lock_reading reading = {
+		.lock = lock};
 	struct mkv_lock_line line = {.path = path, .text = copy};
 	int rc = read_lines(&reading, &line, copy, size, err);
-	auto_free size_t *member_of = reading.member_of;
 	if (rc < 0)
 		return rc;
 	rc = check_references(&reading, &line, err);
