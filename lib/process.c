@@ -38,6 +38,15 @@ static int drain_stream(struct stream *stream)
 	return stream->into->failed ? -ENOMEM : 0;
 }
 
+/* For poll(2): -1 without a deadline, 0 when it has passed. */
+static int choose_wait(int64_t deadline_ms)
+{
+	if (!deadline_ms)
+		return -1;
+	int64_t left = deadline_ms - mkv_monotonic_ms();
+	return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
 /* Reads both streams to their ends, or until the deadline. */
 static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 {
@@ -46,13 +55,9 @@ static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 			{.fd = streams[0].fd, .events = POLLIN},
 			{.fd = streams[1].fd, .events = POLLIN},
 		};
-		int wait_ms = -1;
-		if (deadline_ms) {
-			int64_t left = deadline_ms - mkv_monotonic_ms();
-			if (left <= 0)
-				return -ETIMEDOUT;
-			wait_ms = left > 60000 ? 60000 : (int)left;
-		}
+		int wait_ms = choose_wait(deadline_ms);
+		if (wait_ms == 0)
+			return -ETIMEDOUT;
 		if (poll(polled, 2, wait_ms) < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < 2; i++) {
@@ -83,22 +88,15 @@ static int reap_guard(pid_t pid, int64_t deadline_ms)
 	}
 }
 
-/* Kills the group and waits until none of it is left, so that the caller can
- * remove what the group wrote to. The guard leads the group and has not been
- * reaped, so no other process has its id. A process that hangs inside a driver
- * ignores even SIGKILL, and a container's first process may reap no orphans. */
-static void kill_group(pid_t group)
+/* Ends the guard by a signal, or by SIGKILL if it does not exit: a process that
+ * hangs inside a driver ignores even SIGKILL, and the guard waits for it. */
+static void end_guard(pid_t pid, int number)
 {
-	int64_t deadline_ms = mkv_monotonic_ms() + KILL_MS;
-	(void)kill(-group, SIGKILL);
-	for (;;) {
-		/* Orphans of the group are ours in a container's process 1. */
-		while (waitpid(-group, NULL, WNOHANG) > 0)
-			continue;
-		if (kill(-group, 0) < 0 || mkv_monotonic_ms() >= deadline_ms)
-			return;
-		(void)poll(NULL, 0, 10);
-	}
+	(void)kill(pid, number);
+	if (reap_guard(pid, mkv_monotonic_ms() + KILL_MS) == 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	(void)reap_guard(pid, 0);
 }
 
 /* The end of a program's stderr, for a message. */
@@ -134,23 +132,28 @@ static int report_status(const char *program, int status,
 			errors->size ? ": " : "", trim_to_tail(errors));
 }
 
-/* Reads what the guard or its program reported before they exited. */
-static int report_exit(const char *program, int report_fd,
-		       const struct mkv_buf *errors, int *ret_status,
-		       struct mkv_error *err)
+/* Reads what the guard or its program reports about the program's exit. */
+static int await_report(int fd, int64_t deadline_ms,
+			struct mkv_process_report *ret)
 {
-	struct mkv_process_report report;
-	if (read(report_fd, &report, sizeof(report)) != sizeof(report))
-		return mkv_fail(err, MKV_FAILED, EIO,
-				"%s: the process that waits for its exit was "
-				"killed",
-				program);
-	if (report.code)
-		return mkv_fail(err,
-				report.code == ENOENT ? MKV_HOST_CANNOT
-						      : MKV_FAILED,
-				report.code, "run '%s': %m", program);
-	return report_status(program, report.status, errors, ret_status, err);
+	for (;;) {
+		struct pollfd polled = {.fd = fd, .events = POLLIN};
+		int wait_ms = choose_wait(deadline_ms);
+		if (wait_ms == 0)
+			return -ETIMEDOUT;
+		int ready = poll(&polled, 1, wait_ms);
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (ready <= 0)
+			continue;
+		ssize_t got = read(fd, ret, sizeof(*ret));
+		if (got == sizeof(*ret))
+			return 0;
+		if (got >= 0)
+			return -ECHILD; /* the guard was killed */
+		if (errno != EINTR)
+			return -errno;
+	}
 }
 
 /* A program with its guard, as the caller sees them. */
@@ -196,13 +199,12 @@ static int start_guard(const struct mkv_process *process,
 		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
 	if (running->guard == 0)
 		mkv_process_guard(process, &ends);
-	/* The guard makes the same call: the first of the two counts. */
-	(void)setpgid(running->guard, running->guard);
 	return 0;
 }
 
 static int run_guarded(const struct mkv_process *process,
-		       struct running *running, struct mkv_error *err)
+		       struct running *running, struct mkv_process_report *ret,
+		       struct mkv_error *err)
 {
 	int rc = start_guard(process, running, err);
 	if (rc < 0)
@@ -212,11 +214,11 @@ static int run_guarded(const struct mkv_process *process,
 			? mkv_monotonic_ms() + process->timeout_s * 1000LL
 			: 0;
 	rc = collect_streams(running->streams, deadline_ms);
-	rc = rc < 0 ? rc : reap_guard(running->guard, deadline_ms);
-	if (rc == 0)
-		return 0;
-	kill_group(running->guard);
-	return mkv_fail(err, MKV_FAILED, rc, "%s: %m", process->argv[0]);
+	rc = rc < 0 ? rc : await_report(running->report_fd, deadline_ms, ret);
+	end_guard(running->guard, rc < 0 ? MKV_PROCESS_KILL : MKV_PROCESS_DONE);
+	return rc < 0 ? mkv_fail(err, MKV_FAILED, rc, "%s: %m",
+				 process->argv[0])
+		      : 0;
 }
 
 int mkv_process_run(const struct mkv_process *process, int *ret_status,
@@ -233,12 +235,18 @@ int mkv_process_run(const struct mkv_process *process, int *ret_status,
 	};
 	if (ret_status)
 		*ret_status = -1;
-	int rc = run_guarded(process, &running, err);
-	if (rc == 0)
-		rc = report_exit(process->argv[0], running.report_fd, errors,
-				 ret_status, err);
+	struct mkv_process_report report;
+	int rc = run_guarded(process, &running, &report, err);
 	close_running(&running);
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (report.code)
+		return mkv_fail(err,
+				report.code == ENOENT ? MKV_HOST_CANNOT
+						      : MKV_FAILED,
+				report.code, "run '%s': %m", process->argv[0]);
+	return report_status(process->argv[0], report.status, errors,
+			     ret_status, err);
 }
 
 bool mkv_process_exists(const char *program)

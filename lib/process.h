@@ -17,9 +17,8 @@ struct mkv_process {
 
 /* Runs a program until it exits, in a process group of its own. The whole group
  * is killed when a limit is exceeded or the calling thread ends. A terminal's
- * Ctrl-C reaches the caller only: if the caller handles SIGINT and continues,
- * the program continues too. Returns 0 when the program's exit status is 0.
- * Otherwise the error has the program's name, its exit status or signal, and
+ * Ctrl-C still reaches the program. Returns 0 when the program's exit status is
+ * 0. Otherwise the error has the program's name, its exit status or signal, and
  * the end of its stderr. `ret_status`, if not NULL, is set to the exit status,
  * or to -1 when the program did not exit by itself. */
 int mkv_process_run(const struct mkv_process *process, int *ret_status,

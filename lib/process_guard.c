@@ -17,6 +17,7 @@ static _Noreturn void exec_program(const struct mkv_process *process,
 				   const struct mkv_process_ends *ends)
 {
 	sigset_t none;
+	(void)setpgid(0, 0);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	/* For a guard that is killed itself. */
@@ -42,23 +43,52 @@ static void close_all_but(int kept)
 	(void)syscall(SYS_close_range, (unsigned)kept + 1, ~0U, 0U);
 }
 
-static _Noreturn void await_program(pid_t pid, int report)
+/* Reports the program's exit once, and leaves it a zombie: until the guard
+ * exits, no other process group can get the group's id. */
+static bool report_exit(pid_t pid, int report)
 {
-	sigset_t awaited;
-	(void)sigemptyset(&awaited);
-	(void)sigaddset(&awaited, SIGCHLD);
-	(void)sigaddset(&awaited, SIGTERM);
-	for (;;) {
-		int status = 0, number = 0;
-		pid_t got = waitpid(pid, &status, WNOHANG);
-		if (got == pid) {
-			send_report(report, 0, status);
+	siginfo_t info = {0};
+	if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 ||
+	    info.si_pid != pid)
+		return false;
+	send_report(report, 0,
+		    info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					       : W_EXITCODE(0, info.si_status));
+	return true;
+}
+
+/* Orphans of the group are children of the guard, the subreaper: the guard
+ * waits until all of them are gone. */
+static _Noreturn void kill_group(pid_t group)
+{
+	(void)kill(-group, SIGKILL);
+	while (waitpid(-group, NULL, 0) > 0 || errno == EINTR)
+		continue;
+	_exit(0);
+}
+
+static _Noreturn void serve_caller(pid_t pid, int report)
+{
+	static const int awaited[] = {SIGCHLD,		SIGINT,
+				      SIGQUIT,		SIGHUP,
+				      MKV_PROCESS_KILL, MKV_PROCESS_DONE};
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(awaited) / sizeof(awaited[0]); i++)
+		(void)sigaddset(&set, awaited[i]);
+	for (bool reported = false;;) {
+		int number = 0;
+		if (!reported)
+			reported = report_exit(pid, report);
+		if (sigwait(&set, &number) != 0 || number == SIGCHLD)
+			continue;
+		if (number == MKV_PROCESS_KILL)
+			kill_group(pid);
+		if (number == MKV_PROCESS_DONE) {
+			(void)waitpid(pid, NULL, 0);
 			_exit(0);
 		}
-		if (got < 0 && errno != EINTR)
-			_exit(127);
-		if (sigwait(&awaited, &number) == 0 && number == SIGTERM)
-			(void)kill(0, SIGKILL);
+		(void)kill(-pid, number);
 	}
 }
 
@@ -66,12 +96,13 @@ void mkv_process_guard(const struct mkv_process *process,
 		       const struct mkv_process_ends *ends)
 {
 	sigset_t all;
-	(void)setpgid(0, 0);
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	/* With SIGCHLD ignored, as inherited, no status could be waited for. */
 	(void)signal(SIGCHLD, SIG_DFL);
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != ends->caller)
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, MKV_PROCESS_KILL) < 0 ||
+	    getppid() != ends->caller)
 		_exit(127);
 	pid_t pid = _Fork();
 	if (pid == 0)
@@ -80,6 +111,8 @@ void mkv_process_guard(const struct mkv_process *process,
 		send_report(ends->report, errno, 0);
 		_exit(127);
 	}
+	/* The program makes the same call: the first of the two counts. */
+	(void)setpgid(pid, pid);
 	close_all_but(ends->report);
-	await_program(pid, ends->report);
+	serve_caller(pid, ends->report);
 }

@@ -2,6 +2,7 @@
 #pragma once
 /* The process between a caller and the program that it runs. */
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include "lib/process.h"
@@ -19,10 +20,14 @@ struct mkv_process_ends {
 	pid_t caller;
 };
 
-/* The body of the guard, a child of the caller: it leads a process group of its
- * own, runs the program in the group and reports its exit. A terminal's signals
- * do not reach the group, so the guard kills the group when the caller's thread
- * ends, for whatever reason. Only async-signal-safe calls. */
+/* What the caller sends to the guard: kill the group and exit, sent by the
+ * kernel too when the caller's thread ends; or exit after the program has. */
+enum { MKV_PROCESS_KILL = SIGTERM, MKV_PROCESS_DONE = SIGUSR1 };
+
+/* The body of the guard, a child of the caller: it runs the program in a
+ * process group of the program's own and reports the program's exit. A
+ * terminal's signals reach the caller's group, so the guard, in that group,
+ * passes them on. Only async-signal-safe calls. */
 _Noreturn void mkv_process_guard(const struct mkv_process *process,
 				 const struct mkv_process_ends *ends)
 	mkv_nonnull(1, 2);

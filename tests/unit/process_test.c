@@ -252,6 +252,41 @@ static void a_group_ends_with_its_caller(void **state)
 	}
 }
 
+static void ignore_here(int number)
+{
+	(void)number;
+}
+
+/* The caller survives Ctrl-C; its program receives SIGINT and can clean up. */
+static void a_terminals_signal_reaches_the_program(void **state)
+{
+	(void)state;
+	int ends[2], status = 0;
+	auto_fd int terminal = -1;
+	assert_int_equal(pipe(ends), 0);
+	pid_t caller = forkpty(&terminal, NULL, NULL, NULL);
+	assert_true(caller >= 0);
+	if (caller == 0) {
+		struct mkv_error err;
+		struct mkv_process process = {.timeout_s = 60};
+		char script[128];
+		(void)signal(SIGINT, ignore_here);
+		(void)snprintf(script, sizeof(script),
+			       "trap 'exit 7' INT; echo >/proc/%ld/fd/%d;"
+			       "sleep 50 & wait",
+			       (long)getpid(), ends[1]);
+		_exit(run(script, &process, &status, &err) < 0 ? status : 99);
+	}
+	(void)close(ends[1]);
+	char ready;
+	assert_int_equal(read(ends[0], &ready, 1), 1);
+	(void)close(ends[0]);
+	assert_int_equal(write(terminal, "\003", 1), 1);
+	assert_int_equal(waitpid(caller, &status, 0), caller);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static void output_has_a_limit(void **state)
 {
 	(void)state;
@@ -343,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_limit_kills_the_programs_own_children),
 		cmocka_unit_test(a_program_may_leave_a_daemon),
 		cmocka_unit_test(a_group_ends_with_its_caller),
+		cmocka_unit_test(a_terminals_signal_reaches_the_program),
 		cmocka_unit_test(output_has_a_limit),
 		cmocka_unit_test(complaints_are_cut_to_their_end),
 		cmocka_unit_test(the_environment_and_stdin_are_as_given),
