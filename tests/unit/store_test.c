@@ -351,7 +351,7 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 	};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("x"), *tmp = in_folder("x/tmp");
+	auto_free char *path = in_folder("x");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make("kept/1.1");
 		for (size_t j = 0; rows[i].holds[j]; j++)

@@ -73,6 +73,16 @@ static void sweep_tmp(const struct mkv_store *store)
 	}
 }
 
+int mkv_store_check_writable(const struct mkv_store *store,
+			     struct mkv_error *err)
+{
+	if (store->is_for_reading)
+		return mkv_fail(err, MKV_FAILED, EROFS,
+				"store '%s' is open for reading only",
+				store->path);
+	return 0;
+}
+
 int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 			  int *ret_fd, struct mkv_error *err)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/evidence/receipt/tie.h"
+#include "builder/evidence/receipt/correlate.h"
 
 /* A row of the machine's receipt, with a finding about the guest. */
 #define ROW(name)                                                              \
@@ -66,97 +66,97 @@ static json_t *replaced(const char *text, const char *from, const char *to)
 	return json;
 }
 
-static void receipts_are_tied(void **state)
+static void receipts_are_correlated(void **state)
 {
 	static const struct {
 		const char *guest[2], *machine[2];
-		enum mkv_tie tie;
+		enum mkv_correlation correlation;
 		const char *problem;
 	} rows[] = {
-		{{"order", "order"}, {"order", "order"}, MKV_TIED, NULL},
-		{{"8752ac13", "8752AC13"}, {"x", "x"}, MKV_TIED, NULL},
+		{{"order", "order"}, {"order", "order"}, MKV_CORRELATED, NULL},
+		{{"8752ac13", "8752AC13"}, {"x", "x"}, MKV_CORRELATED, NULL},
 		{{"order", "order"},
 		 {"\"name\":\"machine\"", "\"name\":\"other\""},
-		 MKV_TIE_ABSENT,
+		 MKV_CORRELATION_ABSENT,
 		 NULL},
 		{{"order", "order"},
 		 {"\"host\":\"order\"", "\"host\":\"user\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "hypervisor host 'machine': its receipt does not list the guest"},
 		{{"order", "order"},
 		 {"guests", "ghosts"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "does not list the guest"},
 		{{"order", "order"},
 		 {"8752ac13", "1752ac13"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "has a domain with another UUID"},
 		{{"8752ac13", "1752ac13"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest's machine has another UUID"},
 		{{"product_uuid", "product"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest's machine has another UUID"},
 		{{"1000", "980"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest booted before its domain started"},
 		{{"1000", "1200"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "its checks ran before the guest booted"},
 		{{"1000", "\"1000\""},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "one of the receipts lacks a time"},
 		{{"x", "x"},
 		 {"running", "paused"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest was not running during its checks"},
 		{{"x", "x"},
 		 {"\"state\"", "\"mood\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "was not running"},
 		{{"x", "x"},
 		 {"\"guests\",\"result\":\"pass\"",
 		  "\"guests\",\"result\":\"fail\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guests did not pass"},
 		{{"x", "x"},
 		 {"guest-cpu\",\"result", "guest-CPU\",\"result"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-cpu did not pass"},
 		{{"x", "x"},
 		 {"guest-memory\",\"result\":\"pass\"",
 		  "guest-memory\",\"result\":\"not-established\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-memory did not pass"},
 		{{"x", "x"},
 		 {"guest-memory\",\"result\":\"pass\"",
 		  "guest-memory\",\"accepted\":\"so\",\"result\":"
 		  "\"not-established\""},
-		 MKV_TIED,
+		 MKV_CORRELATED,
 		 NULL},
 		{{"x", "x"},
 		 {"order: guest-devices", "other: guest-devices"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-devices did not pass"},
 		{{"x", "x"},
 		 {"guest-pinning\",\"result\":\"pass\"",
 		  "guest-pinning\",\"result\":\"not-promised\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-pinning did not pass"},
 		{{"order", "order"},
 		 {"1100", "null"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "lacks a time"},
 		{{"order", "order"},
 		 {"990", "{}"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "lacks a time"},
-		{{"order", "machine"}, {"x", "x"}, MKV_TIE_NONE, NULL},
+		{{"order", "machine"}, {"x", "x"}, MKV_CORRELATION_NONE, NULL},
 	};
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -181,22 +181,24 @@ static void receipts_are_tied(void **state)
 			json_string_value(json_object_get(
 				json_object_get(guest, "host"), "name")));
 		size_t with = 99;
-		enum mkv_tie tie = MKV_TIE_NONE;
-		assert_int_equal(mkv_receipt_tie(contract, all, 2, 0, &review,
-						 &tie, &with, &err),
+		enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+		assert_int_equal(mkv_receipt_correlate(contract, all, 2, 0,
+						       &review, &correlation,
+						       &with, &err),
 				 0);
-		if (tie != rows[i].tie || (tie == MKV_TIED) != (with == 1) ||
+		if (correlation != rows[i].correlation ||
+		    (correlation == MKV_CORRELATED) != (with == 1) ||
 		    (rows[i].problem != NULL) != (review.n_problems == 1) ||
 		    (rows[i].problem &&
 		     !strstr(review.problems[0], rows[i].problem)))
-			fail_msg("row %zu: %d, with %zu, '%s'", i, (int)tie,
-				 with,
+			fail_msg("row %zu: %d, with %zu, '%s'", i,
+				 (int)correlation, with,
 				 review.n_problems ? review.problems[0] : "");
 	}
 }
 
-/* Of several looks one is enough. */
-static void one_look_that_ties_is_enough(void **state)
+/* One of several receipts of the hypervisor host is enough. */
+static void one_receipt_that_correlates_is_enough(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -212,11 +214,11 @@ static void one_look_that_ties_is_enough(void **state)
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
 	size_t with = 99;
-	enum mkv_tie tie = MKV_TIE_NONE;
-	assert_int_equal(mkv_receipt_tie(contract, all, 3, 2, &review, &tie,
-					 &with, &err),
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+	assert_int_equal(mkv_receipt_correlate(contract, all, 3, 2, &review,
+					       &correlation, &with, &err),
 			 0);
-	assert_int_equal(tie, MKV_TIED);
+	assert_int_equal(correlation, MKV_CORRELATED);
 	assert_int_equal(with, 1);
 	assert_int_equal(review.n_problems, 0);
 }
@@ -237,10 +239,10 @@ static void memory_that_runs_out_is_reported(void **state)
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
 	size_t with = 99;
-	enum mkv_tie tie = MKV_TIE_NONE;
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
 	deny_memory = true;
-	int rc = mkv_receipt_tie(contract, all, 2, 0, &review, &tie, &with,
-				 &err);
+	int rc = mkv_receipt_correlate(contract, all, 2, 0, &review,
+				       &correlation, &with, &err);
 	deny_memory = false;
 	assert_int_equal(rc, -ENOMEM);
 	assert_string_equal(err.message, "out of memory");
@@ -249,8 +251,8 @@ static void memory_that_runs_out_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(receipts_are_tied),
-		cmocka_unit_test(one_look_that_ties_is_enough),
+		cmocka_unit_test(receipts_are_correlated),
+		cmocka_unit_test(one_receipt_that_correlates_is_enough),
 		cmocka_unit_test(memory_that_runs_out_is_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
