@@ -11,7 +11,8 @@
  * each ending with NULL, then includes this header and defines
  * LLVMFuzzerTestOneInput(). Inputs are the seeds, each as it is, then mixed and
  * bent. A crash leaves its input in fuzz-crash-NAME of the working
- * folder. With -DMKV_LIBFUZZER there is no main here and libFuzzer drives. */
+ * directory. With -DMKV_LIBFUZZER there is no main here and libFuzzer drives.
+ */
 
 #include <errno.h>
 #include <fcntl.h>

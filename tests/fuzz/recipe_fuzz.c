@@ -55,13 +55,13 @@ static const char *const fuzz_words[] = {"include: ",
 
 /* Inputs stand where the cases of tests/reject/ do, beside what they include.
  */
-static char folder[] = "/tmp/mkv-fuzz-XXXXXX";
+static char directory[] = "/tmp/mkv-fuzz-XXXXXX";
 static char path[64];
 
 static void clean_up(void)
 {
 	struct mkv_error err = {0};
-	if (mkv_remove_tree(AT_FDCWD, folder, &err) < 0)
+	if (mkv_remove_tree(AT_FDCWD, directory, &err) < 0)
 		(void)fprintf(stderr, "%s\n", err.message);
 }
 
@@ -71,7 +71,7 @@ static void copy(const char *name)
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf buf = {0};
 	(void)snprintf(from, sizeof(from), "tests/reject/%s", name);
-	(void)snprintf(to, sizeof(to), "%s/%s", folder, name);
+	(void)snprintf(to, sizeof(to), "%s/%s", directory, name);
 	if (mkv_read_file(AT_FDCWD, from, 65536, &buf, &err) < 0 ||
 	    mkv_write_file(to, 0644, buf.data, buf.size, &err) < 0)
 		(void)fprintf(stderr, "%s\n", err.message);
@@ -81,15 +81,15 @@ static bool begin(void)
 {
 	if (*path)
 		return true;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return false;
 	(void)atexit(clean_up);
 	copy("recipe-base.yaml");
 	copy("recipe-docker-base.yaml");
-	(void)snprintf(path, sizeof(path), "%s/case", folder);
+	(void)snprintf(path, sizeof(path), "%s/case", directory);
 	if (mkdir(path, 0755) < 0)
 		return false;
-	(void)snprintf(path, sizeof(path), "%s/case/input.yaml", folder);
+	(void)snprintf(path, sizeof(path), "%s/case/input.yaml", directory);
 	return true;
 }
 

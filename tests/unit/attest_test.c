@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Without arguments a unit test. So that scripts can check and break what the
- * library writes: with DIR and KEY it attests the folder DIR, which holds
+ * library writes: with DIR and KEY it attests the directory DIR, which holds
  * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a
  * contract. */
 #include <fcntl.h>

@@ -157,19 +157,19 @@ static struct mkv_contract_host host = {
 	.name = "order", .image = "dut", .mac = "52:54:00:77:00:11"};
 static struct mkv_contract_image image;
 
-static char folder[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
+static char directory[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
 
 static int set_up(void **state)
 {
 	(void)state;
 	char path[128];
 	struct mkv_error err;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/boot", folder);
+	(void)snprintf(path, sizeof(path), "%s/boot", directory);
 	if (mkv_make_dirs(path, &err) < 0)
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", folder);
+	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", directory);
 	return mkv_write_file(path, 0644, "root=UUID=1 ro\n", 15, &err);
 }
 
@@ -177,7 +177,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
 /* The command line as one text, words parted by spaces. */
@@ -188,7 +188,7 @@ static char *line_for(struct mkv_boot_machine *machine, struct mkv_error *err)
 	machine->contract = &contract;
 	machine->host = &host;
 	machine->image = &image;
-	machine->directory = folder;
+	machine->directory = directory;
 	machine->console = "/tmp/a,b.console";
 	machine->memory_bytes = UINT64_C(2) << 30;
 	machine->port = 5000;

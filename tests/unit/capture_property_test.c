@@ -18,7 +18,7 @@ static void put_file(const char *name, const char *text)
 		write_to(name, text, strlen(text));
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	(void)unlink(path);
 }
 
@@ -27,7 +27,7 @@ static void put_driver(const char *driver)
 {
 	char link[4096], target[512];
 	(void)snprintf(link, sizeof(link), "%s/machine/sys/devices/disk/driver",
-		       folder);
+		       directory);
 	(void)unlink(link);
 	if (!driver)
 		return;
@@ -50,13 +50,13 @@ static int make_root(void **state)
 {
 	char link[4096];
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	write_to("machine/proc/self/mountinfo",
 		 "22 1 259:2 / / rw - ext4 /dev/x rw\n", 35);
 	write_to("machine/sys/devices/disk/part/partition", "1\n", 2);
 	write_to("machine/sys/dev/block/empty", "", 0);
 	(void)snprintf(link, sizeof(link), "%s/machine/sys/dev/block/259:2",
-		       folder);
+		       directory);
 	return symlink("../../devices/disk/part", link);
 }
 
@@ -64,7 +64,7 @@ static int remove_root(void **state)
 {
 	struct mkv_error err;
 	(void)state;
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
 static struct mkv_env blank(const char *root, const struct mkv_cpuid_dump *dump)
@@ -92,7 +92,7 @@ static bool try_capture(const char *what, const struct mkv_cpuid_dump *dump,
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_error err = {0};
 	char root[256];
-	(void)snprintf(root, sizeof(root), "%s/machine", folder);
+	(void)snprintf(root, sizeof(root), "%s/machine", directory);
 	struct mkv_env env = blank(root, dump);
 	if (mkv_capture(&env, &text, &err) < 0) {
 		if (err.kind != MKV_HOST_CANNOT || !*err.message)
@@ -185,8 +185,8 @@ static void what_is_captured_of_any_machine_is_accepted_and_kept(void **state)
 	assert_true(only || accepted > MACHINES / 4);
 }
 
-/* Recordings of a folder; how many can be described. */
-static unsigned try_folder(const char *path)
+/* Recordings of a directory; how many can be described. */
+static unsigned try_directory(const char *path)
 {
 	struct dirent **names;
 	unsigned accepted = 0;
@@ -225,9 +225,9 @@ static void what_is_captured_of_recorded_machines_is_kept(void **state)
 	const char *more = getenv("MKVBENCH_RECORDINGS");
 	(void)state;
 	put_files(&files);
-	assert_true(try_folder("tests/golden/cpuid") >= 9);
+	assert_true(try_directory("tests/golden/cpuid") >= 9);
 	if (more)
-		assert_true(try_folder(more) > 0);
+		assert_true(try_directory(more) > 0);
 }
 
 int main(void)

@@ -30,10 +30,10 @@ static void what_is_captured_is_found(void **state)
 		"tcg-max",
 	};
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	write_to("machine/proc/meminfo", "MemTotal: 32774144 kB\n", 22);
 	char root[256];
-	(void)snprintf(root, sizeof(root), "%s/machine", folder);
+	(void)snprintf(root, sizeof(root), "%s/machine", directory);
 	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]);
 	     i++) {
 		auto_cpuid struct mkv_cpuid_dump *dump =
@@ -65,7 +65,7 @@ static void what_is_captured_is_found(void **state)
 		assert_int_equal(mkv_answer_result(&answer), MKV_FAIL);
 	}
 	struct mkv_error err;
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 }
 
 static void what_a_recipe_cannot_say_is_refused(void **state)

@@ -17,7 +17,7 @@
 #include "verify/capture.h"
 #include "verify/check/check.h"
 
-static char folder[] = "/tmp/mkvbench-capture-XXXXXX";
+static char directory[] = "/tmp/mkvbench-capture-XXXXXX";
 
 static const char recipe_text[] =
 	"mkvbench: 1\nname: t\nscenario: bare-metal\nhardware: %s\n"
@@ -30,7 +30,7 @@ static void write_to(const char *name, const char *data, size_t size)
 {
 	char path[4096];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(mkv_make_dirs(path, &err), 0);
 	path[strlen(path)] = '/';
@@ -59,7 +59,7 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 	write_to(path, captured->data, captured->size);
 	mkv_buf_printf(&text, recipe_text, name);
 	write_to("t.yaml", text.data, text.size);
-	(void)snprintf(path, sizeof(path), "%s/t.yaml", folder);
+	(void)snprintf(path, sizeof(path), "%s/t.yaml", directory);
 	if (mkv_recipe_load(path, &recipe, &diagnostics, &err) < 0)
 		fail_msg("%s: %s: %s\n%s", recording, err.message,
 			 diagnostics.count ? diagnostics.items[0].message : "",

@@ -29,7 +29,7 @@ static const char contract_text[] =
 	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
 	"\"images\":{\"dut\":{\"platform\":\"metal\"}}}";
 
-static char folder[] = "/tmp/mkvbench-clock-XXXXXX";
+static char directory[] = "/tmp/mkvbench-clock-XXXXXX";
 static char socket_path[64];
 static struct mkv_contract *contract;
 
@@ -262,9 +262,9 @@ static int start_servers(void **state)
 	struct sockaddr_un path = {.sun_family = AF_UNIX};
 	socklen_t length = sizeof(any);
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/chronyd.sock",
-		       folder);
+		       directory);
 	memcpy(path.sun_path, socket_path, strlen(socket_path) + 1);
 	ntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	chrony_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -294,7 +294,7 @@ static int stop_servers(void **state)
 	(void)close(chrony_fd);
 	(void)unlink(socket_path);
 	mkv_contract_free(contract);
-	return rmdir(folder); /* fails when we left our own socket there */
+	return rmdir(directory); /* fails when we left our own socket there */
 }
 
 static const struct timex synchronised = {.esterror = 20, .maxerror = 900};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What registers say, for machines that aren't here. Other people's recordings
- * lie in the folder that MKVBENCH_RECORDINGS names, when it is set. */
+ * lie in the directory that MKVBENCH_RECORDINGS names, when it is set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -273,13 +273,13 @@ static const struct machine foreign[] = {
 	  {3, U, 33792, 11, 48, 2}}},
 };
 
-static struct mkv_cpuid_dump *load(const char *folder, const char *file)
+static struct mkv_cpuid_dump *load(const char *directory, const char *file)
 {
 	char path[4096];
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_cpuid_dump *dump = NULL;
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, file);
 	if (mkv_read_file(AT_FDCWD, path, 16 << 20, &text, &err) < 0 ||
 	    mkv_cpuid_parse(text.data, text.size, &dump, &err) < 0)
 		fail_msg("%s", err.message);
@@ -315,10 +315,10 @@ static void check_caches(const struct machine *m,
 	assert_int_equal(list.count, expected);
 }
 
-static void check_machine(const char *folder, const struct machine *m)
+static void check_machine(const char *directory, const struct machine *m)
 {
 	struct mkv_error err = {0};
-	auto_cpuid struct mkv_cpuid_dump *dump = load(folder, m->file);
+	auto_cpuid struct mkv_cpuid_dump *dump = load(directory, m->file);
 	auto_cpu_sets struct mkv_cpu_sets cores = {0}, packages = {0};
 	const char *leaf = NULL;
 	assert_int_equal(dump->count, m->cpus);
@@ -352,10 +352,10 @@ static void own_recordings_tell_the_machine(void **state)
 static void foreign_recordings_tell_the_machine(void **state)
 {
 	(void)state;
-	const char *folder = getenv("MKVBENCH_RECORDINGS");
-	if (!folder || !*folder)
+	const char *directory = getenv("MKVBENCH_RECORDINGS");
+	if (!directory || !*directory)
 		return;
-	auto_dir DIR *dir = opendir(folder);
+	auto_dir DIR *dir = opendir(directory);
 	assert_non_null(dir);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		size_t length = strlen(entry->d_name);
@@ -367,12 +367,12 @@ static void foreign_recordings_tell_the_machine(void **state)
 			if (strcmp(foreign[i].file, entry->d_name) == 0)
 				known = &foreign[i];
 		if (known) {
-			check_machine(folder, known);
+			check_machine(directory, known);
 			continue;
 		}
 		/* An unknown one must at least be told without a slip. */
 		auto_cpuid struct mkv_cpuid_dump *dump =
-			load(folder, entry->d_name);
+			load(directory, entry->d_name);
 		assert_true(dump->count > 0);
 	}
 }

@@ -85,7 +85,7 @@ static void change_root(struct mkv_tree *tree)
 {
 	mkv_tree_root(tree)->mode = S_IFDIR | 0700;
 }
-static void add_folder(struct mkv_tree *tree)
+static void add_directory(struct mkv_tree *tree)
 {
 	sample_file(tree, "/new/deep/file", "x");
 }
@@ -107,7 +107,7 @@ static void part_links(struct mkv_tree *tree)
 	assert_int_equal(mkv_tree_put(tree, "/usr/bin/ping4", copy, &err), 0);
 	mkv_inode_unref(copy);
 }
-static void remove_folder(struct mkv_tree *tree)
+static void remove_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/home"));
 }
@@ -115,18 +115,18 @@ static void remove_one_link(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/usr/bin/ping4"));
 }
-static void folder_becomes_link(struct mkv_tree *tree)
+static void directory_becomes_link(struct mkv_tree *tree)
 {
 	struct mkv_error err;
 	assert_true(mkv_tree_remove(tree, "/home"));
 	assert_int_equal(mkv_tree_put_symlink(tree, "/home", "tmp", &err), 0);
 }
-static void link_becomes_folder(struct mkv_tree *tree)
+static void link_becomes_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/bin"));
 	sample_file(tree, "/bin/sub/sh", "");
 }
-static void empty_a_folder(struct mkv_tree *tree)
+static void empty_a_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/home/new"));
 	assert_true(mkv_tree_remove(tree, "/home/old"));
@@ -145,7 +145,7 @@ static const struct row rows[] = {
 	 "/usr/bin/ping4: extended attributes\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/ping\n/usr/bin/ping4\n"},
 	{change_root, "/: mode\n", "/\n"},
-	{add_folder, "/new: only in the second\n",
+	{add_directory, "/new: only in the second\n",
 	 "/\n/new\n/new/deep\n/new/deep/file\n"},
 	{add_file_deep_down, "/usr/bin/pong: only in the second\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/pong\n"},
@@ -156,14 +156,14 @@ static const struct row rows[] = {
 	 "/usr/bin/ping4\n"},
 	{part_links, "/usr/bin/ping: hard links\n/usr/bin/ping4: hard links\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/ping\n/usr/bin/ping4\n"},
-	{remove_folder, "/home: only in the first\n", "/\n/.wh.home\n"},
+	{remove_directory, "/home: only in the first\n", "/\n/.wh.home\n"},
 	{remove_one_link,
 	 "/usr/bin/ping: hard links\n/usr/bin/ping4: only in the first\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/.wh.ping4\n/usr/bin/ping\n"},
-	{folder_becomes_link, "/home: type\n", "/\n/home\n"},
-	{link_becomes_folder, "/bin: type\n",
+	{directory_becomes_link, "/home: type\n", "/\n/home\n"},
+	{link_becomes_directory, "/bin: type\n",
 	 "/\n/bin\n/bin/sub\n/bin/sub/sh\n"},
-	{empty_a_folder,
+	{empty_a_directory,
 	 "/home/new: only in the first\n/home/old: only in the first\n",
 	 "/\n/home\n/home/.wh.new\n/home/.wh.old\n"},
 };

@@ -180,13 +180,13 @@ static void a_layer_comes_back_from_the_store(void **state)
 {
 	(void)state;
 	struct fixture f = {0};
-	char folder[] = "/tmp/docker_root_test-XXXXXX";
+	char directory[] = "/tmp/docker_root_test-XXXXXX";
 	auto_store struct mkv_store *store = NULL;
 	auto_oci_layer struct mkv_oci_layer *back = NULL;
 	struct mkv_sha256 key;
 	assert_int_equal(lay_out(&f), 0);
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(mkv_store_open(folder, &store, &err), 0);
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(mkv_store_open(directory, &store, &err), 0);
 	assert_int_equal(mkv_sha256_bytes("key", 3, &key, &err), 0);
 	assert_int_equal(
 		mkv_oci_layer_load(store, &key, f.trees[0], &back, &err),
@@ -200,7 +200,7 @@ static void a_layer_comes_back_from_the_store(void **state)
 	assert_int_equal(back->files_size_bytes, f.layers[0]->files_size_bytes);
 	assert_int_equal(mkv_content_size(back->tar_split),
 			 mkv_content_size(f.layers[0]->tar_split));
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 	clean(&f);
 }
 

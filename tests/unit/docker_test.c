@@ -81,7 +81,7 @@ static atomic_int lie;
 static atomic_bool stop;
 static pthread_t thread;
 static int listener;
-static char folder[] = "/tmp/mkvbench-docker-XXXXXX", socket_path[64];
+static char directory[] = "/tmp/mkvbench-docker-XXXXXX", socket_path[64];
 static struct mkv_contract *contract;
 
 static void send_text(int fd, const char *text)
@@ -148,10 +148,10 @@ static void put(const char *name, const char *text)
 {
 	char path[256];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(mkv_make_dirs(path, &err), 0);
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	assert_int_equal(mkv_write_file(path, 0644, text, strlen(text), &err),
 			 0);
 }
@@ -200,7 +200,7 @@ static void take_away(const char *name)
 {
 	char path[256];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
 }
 
@@ -217,9 +217,9 @@ static int start(void **state)
 	struct mkv_error err = {0};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/docker.sock",
-		       folder);
+		       directory);
 	memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
@@ -239,13 +239,13 @@ static int finish(void **state)
 	(void)pthread_join(thread, NULL);
 	(void)close(listener);
 	mkv_contract_free(contract);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
 static struct mkv_env environment(enum mkv_phase phase)
 {
 	return (struct mkv_env){
-		.root = folder,
+		.root = directory,
 		.contract = contract,
 		.host = mkv_contract_find_host(contract, "me"),
 		.image = mkv_contract_find_image(contract, "dut"),
@@ -466,7 +466,7 @@ static void a_card_on_no_bridge_is_found(void **state)
 	take_away(PORT);
 	char path[256];
 	(void)snprintf(path, sizeof(path), "%s/sys/class/net/vethab/master",
-		       folder);
+		       directory);
 	assert_int_equal(symlink("../br-other", path), 0);
 	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
 	    "vethab forwards on br-0123456789ab / br-other");
@@ -553,7 +553,7 @@ static void a_dockerd_that_is_gone_fails(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct sockaddr_un at = {.sun_family = AF_UNIX};
 		(void)snprintf(socket_path, sizeof(socket_path), "%s/dead.sock",
-			       folder);
+			       directory);
 		memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
 		auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (i)

@@ -196,13 +196,13 @@ static void an_offset_moves_and_changes_nothing(void **state)
 }
 
 /* Long names, many: an index of two levels. */
-static void large_folders_are_indexed(void **state)
+static void large_directories_are_indexed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_tree struct mkv_tree *tree = sample_empty();
 	static const struct {
-		const char *folder;
+		const char *directory;
 		unsigned count, width;
 	} rows[] = {{"/plain", 100, 20},
 		    {"/one-level", 5000, 30},
@@ -210,12 +210,13 @@ static void large_folders_are_indexed(void **state)
 	sample_file(tree, "/target", "x");
 	struct mkv_inode *target = mkv_tree_lookup(tree, "/target");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(mkv_tree_make_dirs(tree, rows[i].folder, &err),
-				 0);
+		assert_int_equal(
+			mkv_tree_make_dirs(tree, rows[i].directory, &err), 0);
 		for (unsigned j = 0; j < rows[i].count; j++) {
 			char path[300];
 			(void)snprintf(path, sizeof(path), "%s/%0*u",
-				       rows[i].folder, (int)rows[i].width, j);
+				       rows[i].directory, (int)rows[i].width,
+				       j);
 			assert_int_equal(mkv_tree_put(tree, path, target, &err),
 					 0);
 		}
@@ -230,13 +231,13 @@ static void large_folders_are_indexed(void **state)
 		char command[64], path[600];
 		if (i > 0) {
 			(void)snprintf(command, sizeof(command),
-				       "htree_dump %s", rows[i].folder);
+				       "htree_dump %s", rows[i].directory);
 			(void)run("debugfs", "-R", command, &image, &output);
 			assert_non_null(strstr(output.data, levels[i]));
 		}
 		/* Found by its hash. */
 		(void)snprintf(path, sizeof(path), "cat %s/%0*u",
-			       rows[i].folder, (int)rows[i].width, 77);
+			       rows[i].directory, (int)rows[i].width, 77);
 		output.size = 0;
 		assert_int_equal(run("debugfs", "-R", path, &image, &output),
 				 0);
@@ -408,7 +409,7 @@ int main(void)
 		cmocka_unit_test(equal_trees_give_equal_bytes),
 		cmocka_unit_test(the_clock_and_the_environment_do_not_show),
 		cmocka_unit_test(an_offset_moves_and_changes_nothing),
-		cmocka_unit_test(large_folders_are_indexed),
+		cmocka_unit_test(large_directories_are_indexed),
 		cmocka_unit_test(large_files_are_mapped_by_a_tree_of_extents),
 		cmocka_unit_test(the_size_is_enough_for_any_tree),
 		cmocka_unit_test(what_does_not_fit_is_refused),

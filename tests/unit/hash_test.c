@@ -141,7 +141,7 @@ static void parsing_takes_64_lower_case_digits_alone(void **state)
 	assert_false(mkv_sha256_equal(&sha, &same));
 }
 
-static void a_folder_cannot_be_hashed(void **state)
+static void a_directory_cannot_be_hashed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -188,7 +188,7 @@ int main(void)
 		cmocka_unit_test(holes_are_zeros),
 		cmocka_unit_test(nothing_is_hashable),
 		cmocka_unit_test(parsing_takes_64_lower_case_digits_alone),
-		cmocka_unit_test(a_folder_cannot_be_hashed),
+		cmocka_unit_test(a_directory_cannot_be_hashed),
 		cmocka_unit_test(uuids_are_version_5),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A made-up machine that keeps its contract: a folder that stands for "/", and
- * a recording of a Ryzen 5 PRO 3600. For unit tests and fuzzers. */
+/* A made-up machine that keeps its contract: a directory that stands for "/",
+ * and a recording of a Ryzen 5 PRO 3600. For unit tests and fuzzers. */
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -77,7 +77,7 @@ static void make_parents(char *path)
 	}
 }
 
-/* The folders that were made for a file that is gone. */
+/* The directories that were made for a file that is gone. */
 static void remove_parents(char *path)
 {
 	for (char *slash; (slash = strrchr(path, '/')) > path + strlen(root);) {
@@ -307,7 +307,7 @@ static void put_time(const char *name)
 /* The list of files, as its digest is promised: settings, units, no more. */
 static struct mkv_sha256 put_list(void)
 {
-	static const char *const folders[] = {
+	static const char *const directories[] = {
 		"/etc",
 		"/etc/systemd",
 		"/etc/systemd/system",
@@ -324,11 +324,12 @@ static struct mkv_sha256 put_list(void)
 	char hex[MKV_SHA256_HEX_SIZE];
 	unsigned uid = geteuid(), gid = getegid();
 	mkv_buf_printf(&list, "d 0700 %u %u - 0 - /\n", uid, gid);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		bool is_link = folders[i][0] == 'l';
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]);
+	     i++) {
+		bool is_link = directories[i][0] == 'l';
 		mkv_buf_printf(&list, "%s %u %u - 0 - %s\n",
 			       is_link ? "l 0777" : "d 0755", uid, gid,
-			       folders[i] + is_link);
+			       directories[i] + is_link);
 	}
 	need(mkv_sha256_bytes("[Unit]\n", 7, &sha, &err) == 0);
 	mkv_sha256_hex(&sha, hex);

@@ -22,7 +22,7 @@ struct parsed {
 static void parse(const char *line, char *copy, struct parsed *ret)
 {
 	const struct mkv_option table[] = {
-		{"--output", "DIR", "a folder", &ret->output, NULL},
+		{"--output", "DIR", "a directory", &ret->output, NULL},
 		{"--key", "FILE", "a file", &ret->key, NULL},
 		{"--hosts", "NAME[,NAME]", "a list", &ret->hosts, NULL},
 		{"--force", NULL, "a switch", NULL, &ret->force},

@@ -16,26 +16,26 @@
 
 enum { EPOCH = 1763856000 };
 
-static char folder[64];
+static char directory[64];
 
 static int set_up(void **state)
 {
 	(void)state;
-	(void)strcpy(folder, "/tmp/mkv-overlay-test-XXXXXX");
-	return mkdtemp(folder) ? 0 : -1;
+	(void)strcpy(directory, "/tmp/mkv-overlay-test-XXXXXX");
+	return mkdtemp(directory) ? 0 : -1;
 }
 
 static int tear_down(void **state)
 {
 	struct mkv_error err;
 	(void)state;
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
 static const char *at(const char *name)
 {
 	static char path[256];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return path;
 }
 
@@ -149,7 +149,7 @@ static void what_an_image_cannot_have_is_refused(void **state)
 	assert_non_null(strstr(err.message, "/etc/fifo"));
 }
 
-static void folders_merge_and_files_replace(void **state)
+static void directories_merge_and_files_replace(void **state)
 {
 	(void)state;
 	make_overlay();
@@ -201,8 +201,8 @@ static void the_digest_covers_what_an_overlay_means(void **state)
 	now = digest();
 	assert_false(mkv_sha256_equal(&first, &now));
 	assert_int_equal(rmdir(at("o/empty")), 0);
-	/* A folder's mode that is said, where it would be the same: an image
-	 * whose folder has another keeps that otherwise. */
+	/* A directory's mode that is said, where it would be the same: an image
+	 * whose directory has another keeps that otherwise. */
 	write_file("o/.modes", "0755 0 0 /etc\n", 0644);
 	now = digest();
 	assert_false(mkv_sha256_equal(&first, &now));
@@ -250,7 +250,7 @@ int main(void)
 		CASE(the_modes_file_says_otherwise_and_is_not_in_the_image),
 		CASE(wrong_lines_of_the_modes_file_are_refused),
 		CASE(what_an_image_cannot_have_is_refused),
-		CASE(folders_merge_and_files_replace),
+		CASE(directories_merge_and_files_replace),
 		CASE(the_digest_covers_what_an_overlay_means),
 		CASE(overlays_are_found_beside_the_recipe_and_above),
 	};

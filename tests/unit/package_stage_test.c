@@ -108,20 +108,20 @@ static int make_deb(const struct member *members, size_t count,
 	return as_file(&deb);
 }
 
-static char folder[] = "/tmp/mkv-stage-test-XXXXXX";
+static char directory[] = "/tmp/mkv-stage-test-XXXXXX";
 
-static int make_folder(void **state)
+static int make_directory(void **state)
 {
 	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
+	return mkdtemp(directory) ? 0 : -1;
 }
 
-static int remove_folder(void **state)
+static int remove_directory(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	int rc = mkv_remove_tree(AT_FDCWD, folder, &err);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+	int rc = mkv_remove_tree(AT_FDCWD, directory, &err);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 	return rc;
 }
 
@@ -130,7 +130,7 @@ static int stage(const struct member *members, size_t count,
 		 struct mkv_error *err)
 {
 	auto_fd int deb = make_deb(members, count, conffiles);
-	auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = mkv_package_read(deb, package, err);
 	if (rc == 0)
 		rc = mkv_package_stage(package, deb, at, 1 << 20, false, err);
@@ -166,7 +166,7 @@ static void a_package_is_taken_apart(void **state)
 	assert_true(package.entries[5].is_hardlink);
 	assert_string_equal(package.entries[6].target, "/etc/../etc");
 	struct stat a, b;
-	auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(fstatat(at, "4", &a, 0), 0);
 	assert_int_equal(fstatat(at, "5", &b, 0), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
@@ -245,7 +245,7 @@ static void hostile_packages_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
 		struct mkv_error err = {0};
 		struct mkv_package package = {0};
-		assert_int_equal(make_folder(NULL), 0);
+		assert_int_equal(make_directory(NULL), 0);
 		int rc = stage(hostile[i].members, hostile[i].count, NULL,
 			       &package, &err);
 		if (rc != -EBADMSG || err.kind != MKV_UNVERIFIED ||
@@ -253,7 +253,7 @@ static void hostile_packages_are_refused(void **state)
 			fail_msg("%s: %d '%s'", hostile[i].what, rc,
 				 err.message);
 		mkv_package_done(&package);
-		assert_int_equal(remove_folder(NULL), 0);
+		assert_int_equal(remove_directory(NULL), 0);
 	}
 }
 
@@ -356,7 +356,7 @@ static void damaged_debs_are_refused(void **state)
 	for (size_t size = 0; size < whole.size - 8; size += 7) {
 		struct mkv_buf part = {.data = whole.data, .size = size};
 		auto_fd int fd = as_file(&part);
-		auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY);
+		auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY);
 		struct mkv_package package = {0};
 		int rc = mkv_package_read(fd, &package, &err);
 		if (rc == 0)
@@ -396,17 +396,20 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_package_is_taken_apart,
-						make_folder, remove_folder),
+						make_directory,
+						remove_directory),
 		cmocka_unit_test(hostile_packages_are_refused),
 		cmocka_unit_test_setup_teardown(
-			names_that_are_too_long_are_refused, make_folder,
-			remove_folder),
+			names_that_are_too_long_are_refused, make_directory,
+			remove_directory),
 		cmocka_unit_test_setup_teardown(conffiles_must_be_paths,
-						make_folder, remove_folder),
+						make_directory,
+						remove_directory),
 		cmocka_unit_test(bombs_end_at_the_limits),
 		cmocka_unit_test(lying_sizes_are_refused),
 		cmocka_unit_test_setup_teardown(damaged_debs_are_refused,
-						make_folder, remove_folder),
+						make_directory,
+						remove_directory),
 		cmocka_unit_test(deb_members_must_be_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

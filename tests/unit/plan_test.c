@@ -24,7 +24,7 @@
 #include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
 
-static char folder[64];
+static char directory[64];
 static struct mkv_store *store;
 
 static int set_up(void **state)
@@ -32,10 +32,10 @@ static int set_up(void **state)
 	struct mkv_error err;
 	char path[128];
 	(void)state;
-	(void)strcpy(folder, "/tmp/mkv-plan-test-XXXXXX");
-	if (!mkdtemp(folder))
+	(void)strcpy(directory, "/tmp/mkv-plan-test-XXXXXX");
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/store", folder);
+	(void)snprintf(path, sizeof(path), "%s/store", directory);
 	return mkv_store_open(path, &store, &err);
 }
 
@@ -44,13 +44,13 @@ static int tear_down(void **state)
 	struct mkv_error err;
 	(void)state;
 	mkv_store_free(store);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
 static char *at(const char *name)
 {
 	char *path = NULL;
-	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
 	return path;
 }
 

@@ -406,17 +406,17 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 		{"{}", "it names no check"},
 		{"{", "can't be read"},
 	};
-	char folder[] = "/tmp/mkvbench-review-XXXXXX";
+	char directory[] = "/tmp/mkvbench-review-XXXXXX";
 	struct mkv_error err;
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	auto_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_non_null(mkdtemp(directory));
+	auto_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		auto_receipt_review struct mkv_receipt_review review = {
 			.boot_id = "b"};
 		char path[64];
 		(void)snprintf(path, sizeof(path), "%s/receipt.broken.json",
-			       folder);
+			       directory);
 		if (cases[i].text)
 			assert_int_equal(
 				mkv_write_file(path, 0644, cases[i].text,
@@ -430,7 +430,7 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 			fail_msg("case %zu: '%s'", i,
 				 review.n_problems ? review.problems[0] : "");
 	}
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 }
 
 int main(void)

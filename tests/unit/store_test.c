@@ -13,15 +13,15 @@
 #include "builder/core/store/store.h"
 #include "lib/io.h"
 
-static char folder[] = "/tmp/mkv-store-test-XXXXXX";
+static char directory[] = "/tmp/mkv-store-test-XXXXXX";
 
 static int set_up(void **state)
 {
 	struct mkv_error err;
 	char path[128];
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/a/store", folder);
+	(void)snprintf(path, sizeof(path), "%s/a/store", directory);
 	return mkv_store_open(path, (struct mkv_store **)state, &err);
 }
 
@@ -29,8 +29,8 @@ static int tear_down(void **state)
 {
 	struct mkv_error err;
 	mkv_store_free(*state);
-	int rc = mkv_remove_tree(AT_FDCWD, folder, &err);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+	int rc = mkv_remove_tree(AT_FDCWD, directory, &err);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 	return rc;
 }
 
@@ -261,7 +261,7 @@ static void a_damaged_step_is_removed(void **state)
 	}
 }
 
-static char *in_folder(const char *format, ...)
+static char *in_directory(const char *format, ...)
 {
 	va_list args;
 	auto_free char *name = NULL;
@@ -272,15 +272,15 @@ static char *in_folder(const char *format, ...)
 	assert_true(vasprintf(&name, format, args) >= 0);
 #pragma GCC diagnostic pop
 	va_end(args);
-	assert_true(asprintf(&path, "%s/%s", folder, name) >= 0);
+	assert_true(asprintf(&path, "%s/%s", directory, name) >= 0);
 	return path;
 }
 
-/* "NAME/" is a folder, "NAME>TARGET" a link, "NAME|" a FIFO. */
+/* "NAME/" is a directory, "NAME>TARGET" a link, "NAME|" a FIFO. */
 static void make(const char *what)
 {
 	struct mkv_error err;
-	auto_free char *path = in_folder("%s", what), *above = strdup(path);
+	auto_free char *path = in_directory("%s", what), *above = strdup(path);
 	char *link = strchr(path, '>');
 	char last = path[strlen(path) - 1];
 	*strrchr(above, '/') = '\0';
@@ -302,7 +302,7 @@ static void make(const char *what)
 static bool is_there(const char *what)
 {
 	auto_free char *path =
-		in_folder("%.*s", (int)strcspn(what, ">|"), what);
+		in_directory("%.*s", (int)strcspn(what, ">|"), what);
 	struct stat st;
 	return lstat(path, &st) == 0;
 }
@@ -319,7 +319,7 @@ static size_t count_names(const char *path)
 
 #define HEX62 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
 
-static void a_folder_that_is_no_store_stays_as_it_is(void **state)
+static void a_directory_that_is_no_store_stays_as_it_is(void **state)
 {
 	static const struct {
 		const char *holds[7];
@@ -351,7 +351,7 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 	};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("x"), *tmp = in_folder("x/tmp");
+	auto_free char *path = in_directory("x"), *tmp = in_directory("x/tmp");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make("kept/1.1");
 		for (size_t j = 0; rows[i].holds[j]; j++)
@@ -374,7 +374,7 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 		assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
 	}
 	make("file");
-	auto_free char *file = in_folder("file");
+	auto_free char *file = in_directory("file");
 	auto_store struct mkv_store *store = NULL;
 	assert_int_equal(mkv_store_open(file, &store, &err), -ENOTDIR);
 	assert_int_equal(mkv_store_open_for_reading(file, &store, &err),
@@ -382,7 +382,7 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 	assert_true(is_there("file"));
 }
 
-static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
+static void an_empty_directory_and_an_old_store_get_a_mark(void **state)
 {
 	static const char *const rows[][6] = {
 		{"x/"},
@@ -394,7 +394,7 @@ static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
 	};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("x");
+	auto_free char *path = in_directory("x");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (size_t j = 0; j < 6 && rows[i][j]; j++)
 			make(rows[i][j]);
@@ -413,16 +413,16 @@ static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
 	}
 }
 
-static void folders_of_a_store_are_not_followed_through_links(void **state)
+static void directories_of_a_store_are_not_followed_through_links(void **state)
 {
 	static const char *const names[] = {"objects", "steps", "partial",
 					    "tmp"};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("a/store");
+	auto_free char *path = in_directory("a/store");
 	make("kept/1.1");
 	for (size_t i = 0; i < 4; i++) {
-		auto_free char *name = in_folder("a/store/%s", names[i]);
+		auto_free char *name = in_directory("a/store/%s", names[i]);
 		auto_store struct mkv_store *store = NULL;
 		assert_int_equal(mkv_remove_tree(AT_FDCWD, name, &err), 0);
 		assert_int_equal(symlink("../../kept", name), 0);
@@ -433,7 +433,7 @@ static void folders_of_a_store_are_not_followed_through_links(void **state)
 		assert_true(is_there("kept/1.1"));
 		assert_int_equal(unlink(name), 0);
 	}
-	/* And the folders of entries. */
+	/* And the directories of entries. */
 	struct mkv_sha256 sha = {{0xab}};
 	struct mkv_step_result result = {.count = 1};
 	(void)strcpy(result.outputs[0].name, "rootfs");
@@ -470,10 +470,10 @@ static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
 	struct mkv_step_result result;
 	char hex[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&sha, hex);
-	auto_free char *object = in_folder("a/store/objects/ab/%s", hex + 2),
-		       *step = in_folder("a/store/steps/ab/%s", hex + 2),
-		       *partial = in_folder("a/store/partial/%s", hex),
-		       *kept = in_folder("kept");
+	auto_free char *object = in_directory("a/store/objects/ab/%s", hex + 2),
+		       *step = in_directory("a/store/steps/ab/%s", hex + 2),
+		       *partial = in_directory("a/store/partial/%s", hex),
+		       *kept = in_directory("kept");
 	int fd = -1;
 	make("a/store/objects/ab/");
 	make("a/store/steps/ab/");
@@ -498,7 +498,7 @@ static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
 	auto_buf struct mkv_buf text = {0};
 	assert_int_equal(mkv_read_file(AT_FDCWD, kept, 10, &text, &err), 0);
 	assert_string_equal(text.data, "user");
-	/* A folder can't be removed in passing: that is an error. */
+	/* A directory can't be removed in passing: that is an error. */
 	assert_int_equal(mkdir(object, 0755), 0);
 	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), -EISDIR);
 }
@@ -507,7 +507,7 @@ static void a_store_for_reading_stays_as_it_is(void **state)
 {
 	struct mkv_error err;
 	struct mkv_sha256 sha = put(*state, "hello");
-	auto_free char *missing = in_folder("missing/store");
+	auto_free char *missing = in_directory("missing/store");
 	auto_store struct mkv_store *none = NULL, *reader = NULL;
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	int fd = -1;
@@ -534,14 +534,14 @@ static void a_store_for_reading_stays_as_it_is(void **state)
 	assert_true(is_there("a/store/tmp/1.1"));
 }
 
-/* As many builds that start in a missing folder. */
+/* As many builds that start in a missing directory. */
 static void a_store_is_made_by_several_at_once(void **state)
 {
 	enum { BUILDS = 8, ROUNDS = 20 };
 	struct mkv_error err;
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
-		auto_free char *path = in_folder("many/%d", round);
+		auto_free char *path = in_directory("many/%d", round);
 		pid_t pids[BUILDS];
 		for (int i = 0; i < BUILDS; i++) {
 			pids[i] = fork();
@@ -574,9 +574,10 @@ int main(void)
 		store_test(an_empty_partial_object_goes),
 		store_test(a_step_is_its_outputs),
 		store_test(a_damaged_step_is_removed),
-		store_test(a_folder_that_is_no_store_stays_as_it_is),
-		store_test(an_empty_folder_and_an_old_store_get_a_mark),
-		store_test(folders_of_a_store_are_not_followed_through_links),
+		store_test(a_directory_that_is_no_store_stays_as_it_is),
+		store_test(an_empty_directory_and_an_old_store_get_a_mark),
+		store_test(
+			directories_of_a_store_are_not_followed_through_links),
 		store_test(an_entry_that_is_no_file_neither_hangs_nor_counts),
 		store_test(a_store_for_reading_stays_as_it_is),
 		store_test(a_store_is_made_by_several_at_once),

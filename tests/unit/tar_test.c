@@ -96,7 +96,7 @@ static void paths_are_split_before_they_are_extended(void **state)
 {
 	(void)state;
 	static const struct {
-		size_t folder, name;
+		size_t directory, name;
 		char type;
 	} rows[] = {{50, 49, '0'},   {50, 60, '0'},   {155, 100, '0'},
 		    {155, 101, 'x'}, {156, 100, 'x'}, {1, 100, '0'},
@@ -105,13 +105,14 @@ static void paths_are_split_before_they_are_extended(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		auto_tree struct mkv_tree *tree = sample_empty();
 		char path[400] = "/";
-		memset(path + 1, 'f', rows[i].folder);
-		path[1 + rows[i].folder] = '/';
-		memset(path + 2 + rows[i].folder, 'n', rows[i].name);
+		memset(path + 1, 'f', rows[i].directory);
+		path[1 + rows[i].directory] = '/';
+		memset(path + 2 + rows[i].directory, 'n', rows[i].name);
 		sample_file(tree, path, "");
 		auto_buf struct mkv_buf tar = {0};
 		write_archive(tree, &tar);
-		/* The root's, the folder's (with records if long), the file's.
+		/* The root's, the directory's (with records if long), the
+		 * file's.
 		 */
 		const char *at = tar.data + 512;
 		while (at[156] != '5')

@@ -174,7 +174,7 @@ static void put_file_and_put_symlink_never_go_through_a_link(void **state)
 	assert_int_equal(mkv_tree_count(tree), count);
 }
 
-static void put_replaces_all_but_folders_that_hold_something(void **state)
+static void put_replaces_all_but_directories_that_hold_something(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -214,7 +214,7 @@ static void hard_links_are_counted(void **state)
 	assert_int_equal(mkv_tree_count(tree), 1);
 }
 
-static void a_folder_has_one_name(void **state)
+static void a_directory_has_one_name(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -315,9 +315,9 @@ int main(void)
 		cmocka_unit_test(
 			put_file_and_put_symlink_never_go_through_a_link),
 		cmocka_unit_test(
-			put_replaces_all_but_folders_that_hold_something),
+			put_replaces_all_but_directories_that_hold_something),
 		cmocka_unit_test(hard_links_are_counted),
-		cmocka_unit_test(a_folder_has_one_name),
+		cmocka_unit_test(a_directory_has_one_name),
 		cmocka_unit_test(make_dirs_keeps_what_is_there),
 		cmocka_unit_test(attributes_are_sorted_and_replaced),
 		cmocka_unit_test(a_clone_is_independent),

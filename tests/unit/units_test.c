@@ -137,10 +137,11 @@ static void a_trees_links_say_what_is_enabled(void **state)
 	struct mkv_error err = {0};
 	(void)state;
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
-		char folder[256];
-		(void)snprintf(folder, sizeof(folder), "%s", links[i].path);
-		*strrchr(folder, '/') = '\0';
-		assert_int_equal(mkv_tree_make_dirs(tree, folder, &err), 0);
+		char directory[256];
+		(void)snprintf(directory, sizeof(directory), "%s",
+			       links[i].path);
+		*strrchr(directory, '/') = '\0';
+		assert_int_equal(mkv_tree_make_dirs(tree, directory, &err), 0);
 		assert_int_equal(mkv_tree_put_symlink(tree, links[i].path,
 						      links[i].target, &err),
 				 0);
