@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk image from folders, for tests of what writes and boots it:
+/* Makes a disk image from directories, for tests of the disk writers and of
+ * booting:
  *
  *   mkdisk OUT ROOT MODULES RELEASE KERNEL INIT STUB COMMAND-LINE
  *
@@ -36,11 +37,12 @@ static int open_content(const char *path, struct mkv_content **ret,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-static int save(const char *folder, const char *name,
-		const struct mkv_content *content, struct mkv_error *err)
+static int save_content(const char *directory, const char *name,
+			const struct mkv_content *content,
+			struct mkv_error *err)
 {
 	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	auto_fd int fd =
 		open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -64,8 +66,8 @@ static void substitute(const char *text, const char *uuid,
 	}
 }
 
-/* Puts what a walk of one tree meets below /usr/lib/modules/RELEASE of another.
- */
+/* Visitor of a tree: adds each entry to another tree, below
+ * /usr/lib/modules/RELEASE. */
 struct graft {
 	struct mkv_tree *into;
 	const char *release;
@@ -82,12 +84,12 @@ static int graft(const char *path, struct mkv_inode *inode, void *context,
 				    : mkv_tree_put(graft->into, to, inode, err);
 }
 
-static int load_modules(const char *folder, const char *release,
+static int load_modules(const char *directory, const char *release,
 			struct mkv_tree **ret, struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *found = NULL, *tree = NULL;
 	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, release);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, release);
 	int rc = mkv_overlay_load(path, EPOCH_S, &found, err);
 	if (rc == 0)
 		rc = mkv_tree_new(EPOCH_S, &tree, err);
@@ -188,11 +190,11 @@ static int run(char **argv, struct mkv_error *err)
 	if (rc == 0)
 		rc = make_initramfs(argv, &initramfs, err);
 	if (rc == 0)
-		rc = save(argv[1], "initramfs", initramfs, err);
+		rc = save_content(argv[1], "initramfs", initramfs, err);
 	if (rc == 0)
 		rc = make_uki(argv, command_line.data, initramfs, &uki, err);
 	if (rc == 0)
-		rc = save(argv[1], "uki.efi", uki, err);
+		rc = save_content(argv[1], "uki.efi", uki, err);
 	if (rc == 0)
 		rc = make_disk(argv, &disk, parts, uki, err);
 	if (rc == 0)

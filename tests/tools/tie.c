@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* tie CONTRACT.json RECEIPT.json OTHER.json ...: whether the first receipt is
- * tied to one of the others, and why not. What `mkvbench receipt verify` does
- * beside it needs a whole appliance. */
+/* tie CONTRACT.json RECEIPT.json OTHER.json ...: prints whether the first
+ * receipt correlates with one of the others, and the problems if not. The other
+ * checks of `mkvbench receipt verify` need a whole appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 

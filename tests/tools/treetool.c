@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests and measurements: reads a folder of this machine into a tree, as it
- * is, and hands it to a writer.
+/* For tests and measurements: reads a directory of this machine into a tree,
+ * with all metadata, and passes it to a writer.
  *
- *     treetool ext4 FOLDER IMAGE [SIZE_BYTES [OFFSET]]
- *     treetool tar FOLDER ARCHIVE
- *     treetool list FOLDER
- *     treetool compare FOLDER FOLDER
+ *     treetool ext4 DIR IMAGE [SIZE_BYTES [OFFSET]]
+ *     treetool tar DIR ARCHIVE
+ *     treetool list DIR
+ *     treetool compare DIR DIR
  *     treetool layer BASE TOP ARCHIVE
  *     treetool qcow2 RAW IMAGE
  *     treetool parse LIST
  *
- * Environment: TIMES=1 says on stderr how long reading and writing took;
- * FORCE_OWNER=1 makes everything root:root (for runs by others). */
+ * Environment: TIMES=1 prints the durations of reading and writing on stderr;
+ * FORCE_OWNER=1 makes every entry root:root (for runs without root). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -103,8 +103,8 @@ static int read_inode(int dirfd, const char *name, const char *path,
 	return rc;
 }
 
-static int read_folder(struct mkv_tree *tree, int fd, const char *path,
-		       struct mkv_error *err);
+static int read_directory(struct mkv_tree *tree, int fd, const char *path,
+			  struct mkv_error *err);
 
 static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 		      const char *path, struct mkv_error *err)
@@ -135,11 +135,11 @@ static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 	auto_fd int fd = openat(
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m", path)
-		      : read_folder(tree, fd, path, err);
+		      : read_directory(tree, fd, path, err);
 }
 
-static int read_folder(struct mkv_tree *tree, int fd, const char *path,
-		       struct mkv_error *err)
+static int read_directory(struct mkv_tree *tree, int fd, const char *path,
+			  struct mkv_error *err)
 {
 	auto_dir DIR *dir = fdopendir(dup(fd));
 	if (!dir)
@@ -173,7 +173,7 @@ static int load(const char *path, struct mkv_tree **ret, struct mkv_error *err)
 		root->mode = st.st_mode;
 		root->uid = getenv("FORCE_OWNER") ? 0 : st.st_uid;
 		root->gid = getenv("FORCE_OWNER") ? 0 : st.st_gid;
-		rc = read_folder(tree, fd, "/", err);
+		rc = read_directory(tree, fd, "/", err);
 	}
 	if (rc == 0)
 		*ret = mkv_take(tree);
@@ -333,8 +333,7 @@ int main(int argc, char **argv)
 	struct mkv_error err = {0};
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur =
-			limit.rlim_max; /* each large file stays open */
+		limit.rlim_cur = limit.rlim_max; /* large files stay open */
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (run(argc, argv, &err) == 0)
