@@ -73,7 +73,7 @@ static struct mkv_tree *app_layer(const struct mkv_tree *base)
 	return layer;
 }
 
-/* An independent, simple writer of a tree into a real folder. */
+/* An independent, simple writer of a tree into a real directory. */
 static int write_inode(const char *path, struct mkv_inode *inode, void *context,
 		       struct mkv_error *err)
 {
