@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A .deb from its ar header to the last entry of its data, staged into a
- * directory of our own; and control paragraphs by themselves. */
+/* A .deb, from its ar header to the last entry of its data, staged into a
+ * temporary directory; and control paragraphs alone. */
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ static const char *const fuzz_words[] = {"!<arch>\n",
 
 #include "tests/fuzz/driver.h"
 
-/* Otherwise hardly an entry's header would be read. */
+/* Without correct checksums the parser would refuse nearly every header. */
 static void mend_checksums(uint8_t *data, size_t size)
 {
 	for (size_t at = 257; at + 255 <= size; at++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes: any bytes yield a recipe or at least one diagnostic. */
+/* Recipes: any bytes give a recipe or at least one diagnostic. */
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -53,8 +53,8 @@ static const char *const fuzz_words[] = {"include: ",
 
 #include "tests/fuzz/driver.h"
 
-/* Inputs stand where the cases of tests/reject/ do, beside what they include.
- */
+/* Inputs have the same position as the cases of tests/reject/ relative to the
+ * files that they include. */
 static char directory[] = "/tmp/mkv-fuzz-XXXXXX";
 static char path[64];
 
@@ -65,7 +65,7 @@ static void clean_up(void)
 		(void)fprintf(stderr, "%s\n", err.message);
 }
 
-static void copy(const char *name)
+static void copy_fragment(const char *name)
 {
 	char from[64], to[64];
 	struct mkv_error err = {0};
@@ -77,15 +77,15 @@ static void copy(const char *name)
 		(void)fprintf(stderr, "%s\n", err.message);
 }
 
-static bool begin(void)
+static bool set_up(void)
 {
 	if (*path)
 		return true;
 	if (!mkdtemp(directory))
 		return false;
 	(void)atexit(clean_up);
-	copy("recipe-base.yaml");
-	copy("recipe-docker-base.yaml");
+	copy_fragment("recipe-base.yaml");
+	copy_fragment("recipe-docker-base.yaml");
 	(void)snprintf(path, sizeof(path), "%s/case", directory);
 	if (mkdir(path, 0755) < 0)
 		return false;
@@ -95,7 +95,7 @@ static bool begin(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!begin())
+	if (!set_up())
 		return 0;
 	auto_fd int fd =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

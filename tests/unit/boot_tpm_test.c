@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A software TPM's directory is one boot's at a time. */
+/* Only one boot at a time may use the directory of a software TPM. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 #include "lib/io.h"
 #include "lib/process.h"
 
-static void a_directory_is_one_boots_at_a_time(void **state)
+static void a_directory_is_used_by_one_boot_at_a_time(void **state)
 {
 	(void)state;
 	if (!mkv_process_exists("swtpm"))
@@ -32,7 +32,7 @@ static void a_directory_is_one_boots_at_a_time(void **state)
 	assert_int_equal(mkv_boot_tpm_start(directory, log, &second, &err),
 			 -EBUSY);
 	assert_non_null(strstr(err.message, "in use by another boot"));
-	/* Who boots with it isn't disturbed. */
+	/* The boot that uses it is not disturbed. */
 	assert_int_equal(stat(first.socket, &after), 0);
 	assert_true(before.st_ino == after.st_ino);
 	mkv_boot_tpm_end(&first);
@@ -45,7 +45,7 @@ static void a_directory_is_one_boots_at_a_time(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_directory_is_one_boots_at_a_time),
+		cmocka_unit_test(a_directory_is_used_by_one_boot_at_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

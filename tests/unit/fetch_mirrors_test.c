@@ -10,7 +10,7 @@
 #include "lib/io.h"
 
 /* "URI flags" per mirror: m main, u updates, s security. */
-static void describe(const struct mkv_mirrors *mirrors, char ret[1024])
+static void describe_mirrors(const struct mkv_mirrors *mirrors, char ret[1024])
 {
 	size_t used = 0;
 	ret[0] = '\0';
@@ -89,7 +89,7 @@ static void apts_own_sources_are_understood(void **state mkv_unused)
 		assert_int_equal(
 			mkv_sources_parse_list(lists[i].text, &mirrors, &err),
 			0);
-		describe(&mirrors, text);
+		describe_mirrors(&mirrors, text);
 		assert_string_equal(text, lists[i].expected);
 	}
 	for (size_t i = 0; i < sizeof(stanzas) / sizeof(stanzas[0]); i++) {
@@ -97,7 +97,7 @@ static void apts_own_sources_are_understood(void **state mkv_unused)
 		assert_int_equal(mkv_sources_parse_deb822(stanzas[i].text,
 							  &mirrors, &err),
 				 0);
-		describe(&mirrors, text);
+		describe_mirrors(&mirrors, text);
 		assert_string_equal(text, stanzas[i].expected);
 	}
 }
@@ -136,7 +136,7 @@ static void files_are_read_in_order(void **state mkv_unused)
 				 0);
 	}
 	assert_int_equal(mkv_mirrors_of_host(directory, &mirrors, &err), 0);
-	describe(&mirrors, text);
+	describe_mirrors(&mirrors, text);
 	assert_string_equal(text, "http://a.example/d m, http://b.example/d m, "
 				  "http://c.example/d m");
 	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);

@@ -38,7 +38,7 @@ static const char *in_directory(const char *name)
 	return path;
 }
 
-static size_t entries(void)
+static size_t count_entries(void)
 {
 	auto_dir DIR *dir = opendir(directory);
 	size_t count = 0;
@@ -162,10 +162,10 @@ static void a_new_file_appears_when_committed(void **state)
 	struct stat st;
 	assert_int_equal(fstatat(directory_fd, "new", &st, 0), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0644);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 }
 
-static void a_dropped_file_leaves_what_was_there(void **state)
+static void a_dropped_file_keeps_the_previous_content(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -177,16 +177,16 @@ static void a_dropped_file_leaves_what_was_there(void **state)
 			mkv_newfile_open(in_directory("f"), 0600, &file, &err),
 			0);
 		assert_int_equal(mkv_write_all(file.fd, "half", 4, &err), 0);
-		assert_int_equal(entries(), 2);
+		assert_int_equal(count_entries(), 2);
 	}
 	assert_holds("f", "old");
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 	assert_int_equal(
 		mkv_write_file(in_directory("f"), 0600, "new", 3, &err), 0);
 	assert_holds("f", "new");
 }
 
-static void two_writers_do_not_meet(void **state)
+static void two_writers_do_not_interfere(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -202,7 +202,7 @@ static void two_writers_do_not_meet(void **state)
 	assert_holds("f", "a");
 	assert_int_equal(mkv_newfile_commit(&b, &err), 0);
 	assert_holds("f", "b");
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 }
 
 static void a_commit_that_fails_leaves_nothing(void **state)
@@ -214,13 +214,13 @@ static void a_commit_that_fails_leaves_nothing(void **state)
 	assert_int_equal(mkv_write_file(in_directory("f"), 0600, "x", 1, &err),
 			 -EISDIR);
 	assert_non_null(strstr(err.message, "rename to 'f': Is a directory"));
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 	assert_int_equal(
 		mkv_write_file(in_directory("none/f"), 0600, "x", 1, &err),
 		-ENOENT);
 }
 
-static void a_link_in_the_place_is_replaced(void **state)
+static void a_link_at_the_path_is_replaced(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -274,11 +274,12 @@ static void removing_never_follows_a_link(void **state)
 	assert_int_equal(mkv_remove_tree(directory_fd, "gone", &err), 0);
 	assert_int_equal(mkv_remove_tree(directory_fd, "link", &err), 0);
 	assert_int_equal(mkv_remove_tree(directory_fd, "none", &err), 0);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 	assert_int_equal(faccessat(directory_fd, "kept/deep", F_OK, 0), 0);
 }
 
-/* Left by a killed process whose number this one has, as in containers. */
+/* A file of a killed process that had the same process number, as in
+ * containers. */
 static void a_temporary_name_that_is_taken_is_skipped(void **state)
 {
 	(void)state;
@@ -315,11 +316,11 @@ int main(void)
 		each(full_devices_are_errors),
 		each(ranges_are_copied_across_kinds_of_files),
 		each(a_new_file_appears_when_committed),
-		each(a_dropped_file_leaves_what_was_there),
-		each(two_writers_do_not_meet),
+		each(a_dropped_file_keeps_the_previous_content),
+		each(two_writers_do_not_interfere),
 		each(a_temporary_name_that_is_taken_is_skipped),
 		each(a_commit_that_fails_leaves_nothing),
-		each(a_link_in_the_place_is_replaced),
+		each(a_link_at_the_path_is_replaced),
 		each(directories_are_made_with_their_parents),
 		each(a_file_is_no_directory),
 		each(removing_never_follows_a_link),
