@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* external resolve REFERENCE
- * external fetch REFERENCE DIGEST DIR
- * external keep STORE REFERENCE DIGEST HOW   by a store, HOW is online or
- * offline; prints the directory external layout DIR DIGEST OUT       an OCI
- * layout of it; prints its id */
+/* External images for the test:
+ *
+ *   external resolve REFERENCE                 prints the digest
+ *   external fetch REFERENCE DIGEST DIR
+ *   external keep STORE REFERENCE DIGEST HOW   fetches into a store unless it
+ *                                              has the image; HOW is online or
+ *                                              offline; prints the directory
+ *   external layout DIR DIGEST OUT             writes an OCI layout; prints the
+ *                                              image id */
 #include <stdio.h>
 #include <string.h>
 
