@@ -21,12 +21,15 @@ static int write_all(const char *from, const char *dir, struct mkv_error *err)
 	auto_contract struct mkv_contract *contract = NULL;
 	int rc = mkv_read_file(AT_FDCWD, from, MKV_CONTRACT_LIMIT_BYTES, &text,
 			       err);
-	if (rc == 0)
-		rc = mkv_contract_parse(text.data, text.size, &contract, err);
-	if (rc == 0)
-		rc = mkv_libvirt_network_xml(contract, &network, err);
-	if (rc == 0)
-		rc = write_definition(dir, "network", "vlan", &network, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_contract_parse(text.data, text.size, &contract, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_libvirt_network_xml(contract, &network, err);
+	if (rc < 0)
+		return rc;
+	rc = write_definition(dir, "network", "vlan", &network, err);
 	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++) {
 		const struct mkv_contract_host *host = &contract->hosts[i];
 		auto_buf struct mkv_buf xml = {0};

@@ -20,8 +20,9 @@ static int print_file(const struct mkv_tree *tree, const char *path,
 	if (!text)
 		return mkv_oom(err);
 	int rc = mkv_content_read(inode->content, 0, text, size, err);
-	if (rc == 0)
-		(void)fwrite(text, 1, size, stdout);
+	if (rc < 0)
+		return rc;
+	(void)fwrite(text, 1, size, stdout);
 	return rc;
 }
 

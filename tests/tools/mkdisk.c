@@ -91,14 +91,16 @@ static int load_modules(const char *directory, const char *release,
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/%s", directory, release);
 	int rc = mkv_overlay_load(path, EPOCH_S, &found, err);
-	if (rc == 0)
-		rc = mkv_tree_new(EPOCH_S, &tree, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_new(EPOCH_S, &tree, err);
 	if (rc < 0)
 		return rc;
 	struct graft into = {tree, release};
 	rc = mkv_tree_walk(found, graft, &into, err);
-	if (rc == 0)
-		*ret = mkv_take(tree);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(tree);
 	return rc;
 }
 
@@ -109,14 +111,15 @@ static int make_initramfs(char **argv, struct mkv_content **ret,
 	auto_tree struct mkv_tree *tree = NULL;
 	auto_content struct mkv_content *init = NULL;
 	int rc = load_modules(argv[3], argv[4], &modules, err);
-	if (rc == 0)
-		rc = open_content(argv[6], &init, err);
-	if (rc == 0)
-		rc = mkv_initramfs_build(modules, argv[4], init, EPOCH_S, &tree,
-					 err);
-	if (rc == 0)
-		rc = mkv_initramfs_pack(tree, ret, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = open_content(argv[6], &init, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_initramfs_build(modules, argv[4], init, EPOCH_S, &tree, err);
+	if (rc < 0)
+		return rc;
+	return mkv_initramfs_pack(tree, ret, err);
 }
 
 static int make_uki(char **argv, const char *command_line,
@@ -125,8 +128,9 @@ static int make_uki(char **argv, const char *command_line,
 {
 	auto_content struct mkv_content *kernel = NULL, *stub = NULL;
 	int rc = open_content(argv[5], &kernel, err);
-	if (rc == 0)
-		rc = open_content(argv[7], &stub, err);
+	if (rc < 0)
+		return rc;
+	rc = open_content(argv[7], &stub, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_uki_parts parts = {
@@ -144,8 +148,9 @@ static int make_disk(char **argv, struct mkv_disk *disk,
 {
 	auto_tree struct mkv_tree *esp = NULL, *root = NULL;
 	int rc = mkv_disk_esp_tree(uki, EPOCH_S, &esp, err);
-	if (rc == 0)
-		rc = mkv_overlay_load(argv[2], EPOCH_S, &root, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_overlay_load(argv[2], EPOCH_S, &root, err);
 	if (rc < 0)
 		return rc;
 	parts[0].tree = esp;
@@ -187,18 +192,24 @@ static int run(char **argv, struct mkv_error *err)
 	auto_buf struct mkv_buf command_line = {0};
 	substitute(argv[8], uuid, part_uuid, &command_line);
 	auto_content struct mkv_content *initramfs = NULL, *uki = NULL;
-	if (rc == 0)
-		rc = make_initramfs(argv, &initramfs, err);
-	if (rc == 0)
-		rc = save_content(argv[1], "initramfs", initramfs, err);
-	if (rc == 0)
-		rc = make_uki(argv, command_line.data, initramfs, &uki, err);
-	if (rc == 0)
-		rc = save_content(argv[1], "uki.efi", uki, err);
-	if (rc == 0)
-		rc = make_disk(argv, &disk, parts, uki, err);
-	if (rc == 0)
-		(void)printf("%s\n", command_line.data);
+	if (rc < 0)
+		return rc;
+	rc = make_initramfs(argv, &initramfs, err);
+	if (rc < 0)
+		return rc;
+	rc = save_content(argv[1], "initramfs", initramfs, err);
+	if (rc < 0)
+		return rc;
+	rc = make_uki(argv, command_line.data, initramfs, &uki, err);
+	if (rc < 0)
+		return rc;
+	rc = save_content(argv[1], "uki.efi", uki, err);
+	if (rc < 0)
+		return rc;
+	rc = make_disk(argv, &disk, parts, uki, err);
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", command_line.data);
 	return rc;
 }
 

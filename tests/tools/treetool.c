@@ -121,8 +121,9 @@ static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 					    err);
 	struct mkv_inode *inode = NULL;
 	int rc = read_inode(dirfd, name, path, &st, &inode, err);
-	if (rc == 0)
-		rc = mkv_tree_put(tree, path, inode, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_put(tree, path, inode, err);
 	if (rc == 0 && st.st_nlink > 1 && !S_ISDIR(st.st_mode) &&
 	    seen.count < 65536) {
 		seen.items[seen.count].device = st.st_dev;
@@ -175,8 +176,9 @@ static int load(const char *path, struct mkv_tree **ret, struct mkv_error *err)
 		root->gid = getenv("FORCE_OWNER") ? 0 : st.st_gid;
 		rc = read_directory(tree, fd, "/", err);
 	}
-	if (rc == 0)
-		*ret = mkv_take(tree);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(tree);
 	return rc;
 }
 
@@ -202,14 +204,16 @@ static int write_ext4(const struct mkv_tree *tree, char **args,
 		options.size_bytes = strtoull(args[1], NULL, 10);
 	uint64_t offset = args[1] && args[2] ? strtoull(args[2], NULL, 10) : 0;
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
-	if (rc == 0)
-		rc = mkv_newfile_open(args[0], 0644, &file, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_newfile_open(args[0], 0644, &file, err);
 	if (rc == 0 &&
 	    ftruncate(file.fd, (off_t)(offset + options.size_bytes)) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
 	started = now_s();
-	if (rc == 0)
-		rc = mkv_ext4_write(tree, file.fd, offset, &options, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_ext4_write(tree, file.fd, offset, &options, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "ext4 %.3f s, %zu entries\n",
 			      now_s() - started, mkv_tree_count(tree));
@@ -224,8 +228,9 @@ static int to_file(const char *path,
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, 0644, &file, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = write_to(tree, file.fd, err);
+	if (rc < 0)
+		return rc;
+	rc = write_to(tree, file.fd, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "tar %.3f s\n", now_s() - started);
 	return rc < 0 ? rc : mkv_newfile_commit(&file, err);
@@ -264,11 +269,12 @@ static int parse(const char *path, struct mkv_error *err)
 	size_t entries = 0;
 	int rc = mkv_read_file(AT_FDCWD, path, (size_t)1 << 30, &text, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = mkv_listing_parse(text.data, text.size, count, &entries,
-				       err);
-	if (rc == 0)
-		(void)printf("%zu entries\n", entries);
+	if (rc < 0)
+		return rc;
+	rc = mkv_listing_parse(text.data, text.size, count, &entries, err);
+	if (rc < 0)
+		return rc;
+	(void)printf("%zu entries\n", entries);
 	if (getenv("TIMES"))
 		(void)fprintf(stderr, "parse %.3f s\n", now_s() - started);
 	return rc;
@@ -283,8 +289,9 @@ static int qcow2(char **args, struct mkv_error *err)
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(args[1], 0644, &file, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = mkv_qcow2_write(raw, (uint64_t)st.st_size, file.fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_qcow2_write(raw, (uint64_t)st.st_size, file.fd, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "qcow2 %.3f s\n", now_s() - started);
 	return rc < 0 ? rc : mkv_newfile_commit(&file, err);

@@ -27,19 +27,24 @@ static int layout(const char *directory, const char *digest, const char *out,
 		return rc;
 	const struct mkv_oci_built *image = mkv_oci_external_image(external);
 	rc = mkv_tree_new(0, &root, err);
-	if (rc == 0)
-		rc = mkv_docker_root_put(root, &image, 1, err);
-	if (rc == 0)
-		rc = mkv_oci_layout_new(out, &made, err);
-	if (rc == 0)
-		rc = mkv_oci_layout_add(made, image, err);
-	if (rc == 0)
-		rc = mkv_oci_layout_finish(made, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_docker_root_put(root, &image, 1, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_layout_new(out, &made, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_layout_add(made, image, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_layout_finish(made, err);
+	if (rc < 0)
+		return rc;
 	char hex[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&image->config_digest, hex);
-	if (rc == 0)
-		printf("sha256:%s\n", hex);
-	return rc;
+	printf("sha256:%s\n", hex);
+	return 0;
 }
 
 static int keep(const char *path, const char *reference, const char *digest,
@@ -48,11 +53,13 @@ static int keep(const char *path, const char *reference, const char *digest,
 	auto_store struct mkv_store *store = NULL;
 	auto_free char *directory = NULL;
 	int rc = mkv_store_open(path, &store, err);
-	if (rc == 0)
-		rc = mkv_oci_external_keep(store, reference, digest, offline,
-					   &directory, err);
-	if (rc == 0)
-		puts(directory);
+	if (rc < 0)
+		return rc;
+	rc = mkv_oci_external_keep(store, reference, digest, offline,
+				   &directory, err);
+	if (rc < 0)
+		return rc;
+	puts(directory);
 	return rc;
 }
 
