@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* correlate CONTRACT.json RECEIPT.json OTHER.json ...: prints whether the first
- * receipt is correlated with one of the others, and why not. `mkvbench receipt
- * verify` does the same, but needs a whole appliance. */
+ * receipt correlates with one of the others, and the problems if not. The other
+ * checks of `mkvbench receipt verify` need a whole appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 

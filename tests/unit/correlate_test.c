@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Receipts of a guest and of its machine that belong together, and one thing
- * wrong with either at a time. */
+/* Receipts of a guest and of its hypervisor host that correlate, and one error
+ * of either at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,13 +11,13 @@
 
 #include "builder/evidence/receipt/correlate.h"
 
-/* A row of the machine's receipt, with a finding about the guest. */
+/* A check of the host's receipt, with a finding about the guest. */
 #define ROW(name)                                                              \
 	"{\"name\":\"" name "\",\"result\":\"pass\",\"findings\":[{\"what\":"  \
 	"\"order: " name "\",\"result\":\"pass\"}]}"
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 
-/* Stands in for libc's: what a list of problems grows with. */
+/* Replaces that of the C library, by which a list of problems grows. */
 static bool deny_memory;
 void *reallocarray(void *old, size_t count, size_t size)
 {
@@ -51,7 +51,7 @@ static const char machine_text[] =
 	"\"state\":\"running\"}],\"checks\":[" ROW("guests") "," ROW("guest-cpu") "," ROW(
 		"guest-memory") "," ROW("guest-devices") "," ROW("guest-pinning") "]}";
 
-static json_t *replaced(const char *text, const char *from, const char *to)
+static json_t *replace_once(const char *text, const char *from, const char *to)
 {
 	auto_buf struct mkv_buf changed = {0};
 	const char *at = strstr(text, from);
@@ -166,14 +166,14 @@ static void receipts_are_correlated(void **state)
 		fail_msg("%s", err.message);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bool whole = strcmp(rows[i].guest[0], "x") == 0;
-		auto_json json_t *guest =
-			replaced(guest_text, whole ? "order" : rows[i].guest[0],
-				 whole ? "order" : rows[i].guest[1]);
+		auto_json json_t *guest = replace_once(
+			guest_text, whole ? "order" : rows[i].guest[0],
+			whole ? "order" : rows[i].guest[1]);
 		bool same = strcmp(rows[i].machine[0], "x") == 0;
 		auto_json json_t *machine =
-			same ? replaced(machine_text, "order", "order")
-			     : replaced(machine_text, rows[i].machine[0],
-					rows[i].machine[1]);
+			same ? replace_once(machine_text, "order", "order")
+			     : replace_once(machine_text, rows[i].machine[0],
+					    rows[i].machine[1]);
 		json_t *all[] = {guest, machine};
 		auto_receipt_review struct mkv_receipt_review review = {0};
 		(void)snprintf(
@@ -197,8 +197,8 @@ static void receipts_are_correlated(void **state)
 	}
 }
 
-/* One of several receipts of the hypervisor host is enough. */
-static void one_receipt_that_correlates_is_enough(void **state)
+/* One of several receipts of the host is sufficient. */
+static void one_correlated_receipt_is_sufficient(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -207,9 +207,9 @@ static void one_receipt_that_correlates_is_enough(void **state)
 					    strlen(contract_text), &contract,
 					    &err),
 			 0);
-	auto_json json_t *boot = replaced(machine_text, "guests", "none");
-	auto_json json_t *watch = replaced(machine_text, "order", "order");
-	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	auto_json json_t *boot = replace_once(machine_text, "guests", "none");
+	auto_json json_t *watch = replace_once(machine_text, "order", "order");
+	auto_json json_t *guest = replace_once(guest_text, "order", "order");
 	json_t *all[] = {boot, watch, guest};
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
@@ -223,8 +223,8 @@ static void one_receipt_that_correlates_is_enough(void **state)
 	assert_int_equal(review.n_problems, 0);
 }
 
-/* A reason that can't be kept isn't lost: the review fails. */
-static void memory_that_runs_out_is_reported(void **state)
+/* If a reason can't be stored, the review fails. */
+static void allocation_failures_are_reported(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -233,8 +233,9 @@ static void memory_that_runs_out_is_reported(void **state)
 					    strlen(contract_text), &contract,
 					    &err),
 			 0);
-	auto_json json_t *machine = replaced(machine_text, "guests", "none");
-	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	auto_json json_t *machine =
+		replace_once(machine_text, "guests", "none");
+	auto_json json_t *guest = replace_once(guest_text, "order", "order");
 	json_t *all[] = {guest, machine};
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
@@ -252,8 +253,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receipts_are_correlated),
-		cmocka_unit_test(one_receipt_that_correlates_is_enough),
-		cmocka_unit_test(memory_that_runs_out_is_reported),
+		cmocka_unit_test(one_correlated_receipt_is_sufficient),
+		cmocka_unit_test(allocation_failures_are_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

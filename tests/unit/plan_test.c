@@ -24,7 +24,7 @@
 #include "builder/input/overlay/overlay.h"
 #include "lib/io.h"
 
-static char folder[64];
+static char directory[64];
 static struct mkv_store *store;
 
 static int set_up(void **state)
@@ -32,10 +32,10 @@ static int set_up(void **state)
 	struct mkv_error err;
 	char path[128];
 	(void)state;
-	(void)strcpy(folder, "/tmp/mkv-plan-test-XXXXXX");
-	if (!mkdtemp(folder))
+	(void)strcpy(directory, "/tmp/mkv-plan-test-XXXXXX");
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/store", folder);
+	(void)snprintf(path, sizeof(path), "%s/store", directory);
 	return mkv_store_open(path, &store, &err);
 }
 
@@ -44,18 +44,18 @@ static int tear_down(void **state)
 	struct mkv_error err;
 	(void)state;
 	mkv_store_free(store);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
-static char *at(const char *name)
+static char *path_of(const char *name)
 {
 	char *path = NULL;
-	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+	assert_true(asprintf(&path, "%s/%s", directory, name) > 0);
 	return path;
 }
 
-/* Starts a step of one name with these inputs, "NAME VALUE" each. */
-static void start(struct mkv_step *step, const char *inputs)
+/* Starts a step with these inputs, "NAME VALUE" each. */
+static void start_step(struct mkv_step *step, const char *inputs)
 {
 	struct mkv_error err;
 	assert_int_equal(mkv_step_init(step, "kind", 1, &err, "step %d", 1), 0);
@@ -67,7 +67,7 @@ static void start(struct mkv_step *step, const char *inputs)
 			mkv_step_input(step, name, "%s", value);
 }
 
-static void keep(const struct mkv_step *step)
+static void keep_step(const struct mkv_step *step)
 {
 	struct mkv_error err;
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
@@ -88,14 +88,14 @@ static void a_result_is_found_by_exactly_its_inputs(void **state)
 	auto_step struct mkv_step step = {0}, same = {0}, other = {0};
 	struct mkv_step_result result;
 	struct mkv_error err;
-	start(&step, "a 1;b 2");
+	start_step(&step, "a 1;b 2");
 	assert_int_equal(mkv_step_find(&step, store, &result, &err), -ENOENT);
-	keep(&step);
-	start(&same, "a 1;b 2");
+	keep_step(&step);
+	start_step(&same, "a 1;b 2");
 	assert_int_equal(mkv_step_find(&same, store, &result, &err), 0);
 	assert_int_equal(result.count, 1);
 	assert_string_equal(result.outputs[0].name, "out");
-	start(&other, "a 1;b 3");
+	start_step(&other, "a 1;b 3");
 	assert_int_equal(mkv_step_find(&other, store, &result, &err), -ENOENT);
 }
 
@@ -116,9 +116,9 @@ static void the_reason_names_what_changed(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		auto_step struct mkv_step before = {0}, now = {0};
 		auto_buf struct mkv_buf reason = {0};
-		start(&before, rows[i].before);
-		start(&now, rows[i].now);
-		keep(&before);
+		start_step(&before, rows[i].before);
+		start_step(&now, rows[i].now);
+		keep_step(&before);
 		assert_int_equal(mkv_step_reason(&now, store, &reason, &err),
 				 0);
 		assert_string_equal(reason.data, rows[i].reason);
@@ -130,7 +130,7 @@ static void the_reason_names_what_changed(void **state)
 	assert_string_equal(reason.data, "never ran here");
 }
 
-/* The file that makes a directory an appliance. */
+/* Writes the file that makes a directory an appliance. */
 static void write_manifest(const char *dir)
 {
 	static const char text[] = "{\"mkvbench_manifest\": 1}\n";
@@ -145,13 +145,15 @@ static void a_staging_directory_replaces_the_whole_appliance(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *old = at("out/x/old"), *stale = at("out/.x.new.1"),
-		       *numbered = at("out/.x.new.4194305.3"),
-		       *other = at("out/.y.new.4194305"),
-		       *dotted = at("out/.x.new.1.new.1"),
-		       *target = at("target"), *link = at("out/.x.new.3"),
-		       *alive = at("out/.x.new.4194305");
+	auto_free char *out = path_of("out"), *place = path_of("out/x"),
+		       *old = path_of("out/x/old"),
+		       *stale = path_of("out/.x.new.1"),
+		       *numbered = path_of("out/.x.new.4194305.3"),
+		       *other = path_of("out/.y.new.4194305"),
+		       *dotted = path_of("out/.x.new.1.new.1"),
+		       *target = path_of("target"),
+		       *link = path_of("out/.x.new.3"),
+		       *alive = path_of("out/.x.new.4194305");
 	assert_int_equal(mkv_make_dirs(alive, &err), 0);
 	assert_int_equal(mkv_make_dirs(target, &err), 0);
 	assert_int_equal(symlink(target, link), 0);
@@ -186,7 +188,7 @@ static void a_staging_directory_replaces_the_whole_appliance(void **state)
 	}
 	/* Without a commit the previous appliance stays. */
 	struct mkv_staging staging = {0};
-	auto_free char *kept = at("out/x/new");
+	auto_free char *kept = path_of("out/x/new");
 	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
 	auto_free char *path = strdup(staging.path);
 	mkv_staging_done(&staging);
@@ -194,13 +196,13 @@ static void a_staging_directory_replaces_the_whole_appliance(void **state)
 	assert_int_equal(access(kept, F_OK), 0);
 }
 
-/* As in two PID namespaces, where both builds have the same number. */
+/* As in two PID namespaces, where both builds have the same process number. */
 static void
 builds_of_one_number_have_staging_directories_of_their_own(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
+	auto_free char *out = path_of("out"), *place = path_of("out/x");
 	struct mkv_staging first = {0}, second = {0};
 	assert_int_equal(mkv_staging_new(out, "x", &first, &err), 0);
 	write_manifest(first.path);
@@ -229,7 +231,7 @@ static void a_removed_staging_directory_is_not_placed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
+	auto_free char *out = path_of("out"), *place = path_of("out/x");
 	struct mkv_staging staging = {0};
 	assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
 	assert_int_equal(mkv_remove_tree(AT_FDCWD, staging.path, &err), 0);
@@ -255,8 +257,8 @@ static void builds_that_end_at_once_leave_one_whole_appliance(void **state)
 	enum { BUILDS = 8, ROUNDS = 25 };
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *manifest = at("out/x/manifest.json");
+	auto_free char *out = path_of("out"), *place = path_of("out/x"),
+		       *manifest = path_of("out/x/manifest.json");
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t pids[BUILDS];
 		for (int i = 0; i < BUILDS; i++) {
@@ -314,7 +316,7 @@ static void an_interrupted_build_leaves_no_staging_directory(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out");
+	auto_free char *out = path_of("out");
 	int ends[2], status = 0;
 	char byte;
 	assert_int_equal(mkv_make_dirs(out, &err), 0);
@@ -335,7 +337,7 @@ static void an_interrupted_build_leaves_no_staging_directory(void **state)
 	assert_int_equal(count, 2);
 }
 
-static void what_is_no_appliance_stays_where_it_is(void **state)
+static void a_path_that_is_no_appliance_is_not_replaced(void **state)
 {
 	static const char *const manifests[] = {
 		NULL,
@@ -347,14 +349,14 @@ static void what_is_no_appliance_stays_where_it_is(void **state)
 	};
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x"),
-		       *mine = at("out/x/mine"),
-		       *manifest = at("out/x/manifest.json");
+	auto_free char *out = path_of("out"), *place = path_of("out/x"),
+		       *mine = path_of("out/x/mine"),
+		       *manifest = path_of("out/x/manifest.json");
 	assert_int_equal(mkv_make_dirs(place, &err), 0);
 	for (size_t i = 0; i < sizeof(manifests) / sizeof(*manifests); i++) {
 		struct mkv_staging staging = {0};
 		auto_free char *path = NULL;
-		/* Empty when the build begins; no longer when it ends. */
+		/* Empty when the build begins, but not when it ends. */
 		assert_int_equal(mkv_staging_new(out, "x", &staging, &err), 0);
 		path = strdup(staging.path);
 		write_manifest(staging.path);
@@ -371,15 +373,15 @@ static void what_is_no_appliance_stays_where_it_is(void **state)
 		mkv_staging_done(&staging);
 		assert_int_equal(access(path, F_OK), -1);
 		assert_int_equal(access(mine, F_OK), 0);
-		/* And before a build begins. */
+		/* The same before a build begins. */
 		assert_int_equal(mkv_staging_new(out, "x", &staging, &err),
 				 -EEXIST);
 		assert_int_equal(access(mine, F_OK), 0);
 		assert_int_equal(unlink(mine), 0);
 		(void)unlink(manifest);
 	}
-	/* Neither a file nor a link, whatever it leads to, is a place. */
-	auto_free char *file = at("out/file"), *link = at("out/link");
+	/* A file or a link, whatever its target, is never replaced. */
+	auto_free char *file = path_of("out/file"), *link = path_of("out/link");
 	write_manifest(place);
 	assert_int_equal(mkv_staging_check_place(place, &err), 0);
 	assert_int_equal(mkv_write_file(file, 0644, "f", 1, &err), 0);
@@ -392,7 +394,7 @@ static void finished_parts_are_hashed_once(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
+	auto_free char *out = path_of("out"), *place = path_of("out/x");
 	struct mkv_staging staging = {0};
 	auto_free char *part = NULL, *file = NULL, *late = NULL;
 	auto_artifacts struct mkv_artifacts found = {0};
@@ -415,7 +417,7 @@ static void finished_parts_are_hashed_once(void **state)
 	assert_true(mkv_sha256_equal(&found.items[1].sha256, &one));
 	assert_int_equal(mkv_staging_commit(&staging, place, &err), 0);
 	mkv_staging_done(&staging);
-	/* What is known isn't read, unless its size says that it is another. */
+	/* A file with a known digest is not read, unless its size differs. */
 	auto_artifacts struct mkv_artifacts again = {0};
 	found.items[0].sha256 = one;
 	found.items[1].sha256 = two;
@@ -430,7 +432,7 @@ a_staging_directory_that_can_not_be_synced_is_not_placed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *out = at("out"), *place = at("out/x");
+	auto_free char *out = path_of("out"), *place = path_of("out/x");
 	struct mkv_staging staging = {0};
 	auto_free char *part = NULL;
 	auto_artifacts struct mkv_artifacts none = {0};
@@ -452,8 +454,9 @@ static void artifacts_are_all_files_in_order(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *dir = at("a"), *sub = at("a/b"), *b = at("a/b/z"),
-		       *z = at("a/c"), *link = at("a/link");
+	auto_free char *dir = path_of("a"), *sub = path_of("a/b"),
+		       *b = path_of("a/b/z"), *z = path_of("a/c"),
+		       *link = path_of("a/link");
 	assert_int_equal(mkv_make_dirs(sub, &err), 0);
 	assert_int_equal(mkv_write_file(b, 0644, "abc", 3, &err), 0);
 	assert_int_equal(mkv_write_file(z, 0644, "", 0, &err), 0);
@@ -474,7 +477,7 @@ static void artifacts_are_all_files_in_order(void **state)
 	assert_int_equal(mkv_write_file(b, 0644, "abd", 3, &err), 0);
 	assert_int_equal(mkv_artifacts_fingerprint(dir, &three, &err), 0);
 	assert_string_not_equal(one.data, three.data);
-	/* A link could lead anywhere. */
+	/* Links are refused, as the target is unknown. */
 	auto_artifacts struct mkv_artifacts none = {0};
 	assert_int_equal(symlink("c", link), 0);
 	assert_true(mkv_artifacts_scan(dir, NULL, &none, &err) < 0);
@@ -492,8 +495,8 @@ static void inputs_of_any_bytes_stay_one_line(void **state)
 			    "overlay/x:/a%20b%0A%25c 0644 to%0A%7F%25\n");
 }
 
-/* Edited in place, as most editors don't: the worst there is. */
-static void edit(const char *path, const char *text)
+/* Edits a file in place, which most editors do not do: the hardest case. */
+static void edit_file(const char *path, const char *text)
 {
 	auto_fd int fd =
 		open(path, O_WRONLY | O_TRUNC | O_CREAT | O_CLOEXEC, 0644);
@@ -501,12 +504,12 @@ static void edit(const char *path, const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 }
 
-static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
+static void an_overlay_differing_from_its_lock_ends_the_build(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	auto_free char *path = at("r.yaml"), *dir = at("overlays/o"),
-		       *file = at("overlays/o/file");
+	auto_free char *path = path_of("r.yaml"), *dir = path_of("overlays/o"),
+		       *file = path_of("overlays/o/file");
 	struct mkv_recipe recipe = {.path = path};
 	struct mkv_lock_local local = {.name = (char[]){"overlay/o"}};
 	struct mkv_lock lock = {.locals = &local, .n_locals = 1};
@@ -517,12 +520,13 @@ static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
 				  .tool = &tool};
 	auto_tree struct mkv_tree *tree = NULL, *none = NULL;
 	assert_int_equal(mkv_make_dirs(dir, &err), 0);
-	edit(file, "one");
+	edit_file(file, "one");
 	assert_int_equal(mkv_overlay_digest(dir, &local.sha256, &err), 0);
 	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &tree, &err),
 			 0);
-	edit(file, "two");
-	/* What was loaded can't be edited; what wasn't yet isn't any more. */
+	edit_file(file, "two");
+	/* Loaded content stays unchanged; content that was not yet loaded is
+	 * refused. */
 	char text[3];
 	const struct mkv_inode *inode = mkv_tree_lookup(tree, "/file");
 	assert_non_null(inode);
@@ -534,15 +538,15 @@ static void an_overlay_is_what_its_lock_says_or_ends_the_build(void **state)
 	assert_int_equal(
 		mkv_build_overlay_load(&build, "o", false, &none, &err),
 		-ESTALE);
-	/* One that nothing pins isn't laid over anything. */
+	/* An overlay that is not pinned is not applied. */
 	lock.n_locals = 0;
 	assert_int_equal(mkv_build_overlay_load(&build, "o", true, &none, &err),
 			 -ESTALE);
 }
 
-/* This very program asks for some glibc; cut short, for nothing or an error,
- * and never more. */
-static void programs_say_which_libc_they_need(void **state)
+/* This program requires a version of glibc; a truncated copy requires none, an
+ * equal or lower one, or is an error. */
+static void the_required_libc_of_programs_is_read(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -578,13 +582,13 @@ int main(void)
 		CASE(a_removed_staging_directory_is_not_placed),
 		CASE(an_interrupted_build_leaves_no_staging_directory),
 		CASE(builds_that_end_at_once_leave_one_whole_appliance),
-		CASE(what_is_no_appliance_stays_where_it_is),
+		CASE(a_path_that_is_no_appliance_is_not_replaced),
 		CASE(finished_parts_are_hashed_once),
 		CASE(a_staging_directory_that_can_not_be_synced_is_not_placed),
 		CASE(artifacts_are_all_files_in_order),
 		CASE(inputs_of_any_bytes_stay_one_line),
-		CASE(an_overlay_is_what_its_lock_says_or_ends_the_build),
-		CASE(programs_say_which_libc_they_need),
+		CASE(an_overlay_differing_from_its_lock_ends_the_build),
+		CASE(the_required_libc_of_programs_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
