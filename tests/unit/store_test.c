@@ -457,7 +457,7 @@ static void directories_of_a_store_are_not_followed_through_links(void **state)
 	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
 	assert_int_equal(mkv_store_new_commit(&object, &sha, &sha, &err),
 			 -ENOTDIR);
-	assert_int_equal(mkv_store_folder_open(store, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(store, "external", &fd, &err),
 			 0);
 	(void)close(fd);
 	assert_true(is_there(outside));
@@ -516,7 +516,7 @@ static void a_store_opened_for_reading_is_not_changed(void **state)
 	assert_false(mkv_store_has(none, &sha));
 	assert_int_equal(mkv_store_get(none, &sha, &fd, &err), -ENOENT);
 	assert_int_equal(mkv_store_new_open(none, &object, &err), -EROFS);
-	assert_int_equal(mkv_store_folder_open(none, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(none, "external", &fd, &err),
 			 -ENOENT);
 	make_entry("a/store/tmp/1.1");
 	assert_int_equal(mkv_store_open_for_reading(mkv_store_path(*state),
@@ -529,7 +529,7 @@ static void a_store_opened_for_reading_is_not_changed(void **state)
 	assert_true(mkv_store_has(reader, &sha));
 	assert_int_equal(mkv_store_partial_open(reader, &sha, &object, &err),
 			 -EROFS);
-	assert_int_equal(mkv_store_folder_open(reader, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(reader, "external", &fd, &err),
 			 -ENOENT);
 	assert_true(is_there("a/store/tmp/1.1"));
 }

@@ -45,8 +45,8 @@ int mkv_store_check_writable(const struct mkv_store *store,
 	mkv_nonnull(1, 2);
 /* Opens a directory of the store, such as "external", and creates a missing one
  * unless the store is open for reading: then -ENOENT. */
-int mkv_store_folder_open(const struct mkv_store *store, const char *name,
-			  int *ret_fd, struct mkv_error *err) mkv_must_check
+int mkv_store_directory_open(const struct mkv_store *store, const char *name,
+			     int *ret_fd, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
 /* Opens a verified object for reading into *ret_fd (caller's). -ENOENT when the

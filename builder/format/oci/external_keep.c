@@ -132,7 +132,7 @@ int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 	auto_fd int fd = -1;
 	struct mkv_error ignored;
 	bool is_writable = mkv_store_check_writable(store, &ignored) == 0;
-	int rc = mkv_store_folder_open(store, "external", &fd, err);
+	int rc = mkv_store_directory_open(store, "external", &fd, err);
 	/* A store for reading may have no such directory: `fd` is not used. */
 	if (rc < 0 && (is_writable || rc != -ENOENT))
 		return rc;
