@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "lib/process.h"
+#include "lib/process_internal.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -20,28 +20,6 @@ struct stream {
 	size_t limit_bytes;
 };
 
-/* Called between fork and exec, so only async-signal-safe functions are used.
- */
-static _Noreturn void exec_program(const struct mkv_process *process, int in,
-				   int out, int errs, int report)
-{
-	sigset_t none;
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(in, 0) >= 0 && (out < 0 || dup2(out, 1) >= 0) &&
-	    (errs < 0 || dup2(errs, 2) >= 0)) {
-		if (process->environment)
-			execvpe(process->argv[0], (char *const *)process->argv,
-				(char *const *)process->environment);
-		else
-			execvp(process->argv[0], (char *const *)process->argv);
-	}
-	int code = errno;
-	ssize_t ignored = write(report, &code, sizeof(code));
-	(void)ignored;
-	_exit(127);
-}
-
 static int drain_stream(struct stream *stream)
 {
 	char chunk[16384];
@@ -60,6 +38,15 @@ static int drain_stream(struct stream *stream)
 	return stream->into->failed ? -ENOMEM : 0;
 }
 
+/* For poll(2): -1 without a deadline, 0 when it has passed. */
+static int choose_wait(int64_t deadline_ms)
+{
+	if (!deadline_ms)
+		return -1;
+	int64_t left = deadline_ms - mkv_monotonic_ms();
+	return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
 /* Reads both streams to their ends, or until the deadline. */
 static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 {
@@ -68,13 +55,9 @@ static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 			{.fd = streams[0].fd, .events = POLLIN},
 			{.fd = streams[1].fd, .events = POLLIN},
 		};
-		int wait_ms = -1;
-		if (deadline_ms) {
-			int64_t left = deadline_ms - mkv_monotonic_ms();
-			if (left <= 0)
-				return -ETIMEDOUT;
-			wait_ms = left > 60000 ? 60000 : (int)left;
-		}
+		int wait_ms = choose_wait(deadline_ms);
+		if (wait_ms == 0)
+			return -ETIMEDOUT;
 		if (poll(polled, 2, wait_ms) < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < 2; i++) {
@@ -88,11 +71,11 @@ static int collect_streams(struct stream streams[2], int64_t deadline_ms)
 	return 0;
 }
 
-/* Waits for the child to exit; polls if there is a deadline. */
-static int reap_child(pid_t pid, int64_t deadline_ms, int *status)
+/* Waits for the guard to exit; polls if there is a deadline. */
+static int reap_guard(pid_t pid, int64_t deadline_ms)
 {
 	for (;;) {
-		pid_t got = waitpid(pid, status, deadline_ms ? WNOHANG : 0);
+		pid_t got = waitpid(pid, NULL, deadline_ms ? WNOHANG : 0);
 		if (got == pid)
 			return 0;
 		if (got < 0 && errno != EINTR)
@@ -105,14 +88,15 @@ static int reap_child(pid_t pid, int64_t deadline_ms, int *status)
 	}
 }
 
-/* Reads the streams, closes them, and waits for the child to exit. */
-static int wait_for_child(pid_t pid, struct stream streams[2],
-			  int64_t deadline_ms, int *status)
+/* Ends the guard by a signal, or by SIGKILL if it does not exit: a process that
+ * hangs inside a driver ignores even SIGKILL, and the guard waits for it. */
+static void end_guard(pid_t pid, int number)
 {
-	int rc = collect_streams(streams, deadline_ms);
-	mkv_auto_close_(&streams[0].fd);
-	mkv_auto_close_(&streams[1].fd);
-	return rc < 0 ? rc : reap_child(pid, deadline_ms, status);
+	(void)kill(pid, number);
+	if (reap_guard(pid, mkv_monotonic_ms() + KILL_MS) == 0)
+		return;
+	(void)kill(pid, SIGKILL);
+	(void)reap_guard(pid, 0);
 }
 
 /* The end of a program's stderr, for a message. */
@@ -148,58 +132,121 @@ static int report_status(const char *program, int status,
 			errors->size ? ": " : "", trim_to_tail(errors));
 }
 
+/* Reads what the guard or its program reports about the program's exit. */
+static int await_report(int fd, int64_t deadline_ms,
+			struct mkv_process_report *ret)
+{
+	for (;;) {
+		struct pollfd polled = {.fd = fd, .events = POLLIN};
+		int wait_ms = choose_wait(deadline_ms);
+		if (wait_ms == 0)
+			return -ETIMEDOUT;
+		int ready = poll(&polled, 1, wait_ms);
+		if (ready < 0 && errno != EINTR)
+			return -errno;
+		if (ready <= 0)
+			continue;
+		ssize_t got = read(fd, ret, sizeof(*ret));
+		if (got == sizeof(*ret))
+			return 0;
+		if (got >= 0)
+			return -ECHILD; /* the guard was killed */
+		if (errno != EINTR)
+			return -errno;
+	}
+}
+
+/* A program with its guard, as the caller sees them. */
+struct running {
+	pid_t guard;
+	int report_fd;
+	struct stream streams[2]; /* stdout, stderr */
+};
+
+static void close_running(struct running *running)
+{
+	mkv_auto_close_(&running->report_fd);
+	mkv_auto_close_(&running->streams[0].fd);
+	mkv_auto_close_(&running->streams[1].fd);
+}
+
+/* Forks the guard; the streams and the report are then open in *running. */
+static int start_guard(const struct mkv_process *process,
+		       struct running *running, struct mkv_error *err)
+{
+	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int report[2] = {-1, -1}, out[2] = {-1, -1}, errors[2] = {-1, -1};
+	bool ready = null >= 0 && pipe2(report, O_CLOEXEC) == 0 &&
+		     pipe2(errors, O_CLOEXEC) == 0 &&
+		     (!process->output || pipe2(out, O_CLOEXEC) == 0);
+	int code = errno;
+	auto_fd int report_in = report[1], out_in = out[1];
+	auto_fd int errors_in = errors[1];
+	running->report_fd = report[0];
+	running->streams[0].fd = out[0];
+	running->streams[1].fd = errors[0];
+	if (!ready)
+		return mkv_fail(err, MKV_FAILED, code, "pipe: %m");
+	const struct mkv_process_ends ends = {
+		.in = process->stdin_fd ? process->stdin_fd : null,
+		.out = process->output ? out_in : null,
+		.errors = errors_in,
+		.report = report_in,
+		.caller = getpid(),
+	};
+	running->guard = fork();
+	if (running->guard < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "fork: %m");
+	if (running->guard == 0)
+		mkv_process_guard(process, &ends);
+	return 0;
+}
+
+static int run_guarded(const struct mkv_process *process,
+		       struct running *running, struct mkv_process_report *ret,
+		       struct mkv_error *err)
+{
+	int rc = start_guard(process, running, err);
+	if (rc < 0)
+		return rc;
+	int64_t deadline_ms =
+		process->timeout_s
+			? mkv_monotonic_ms() + process->timeout_s * 1000LL
+			: 0;
+	rc = collect_streams(running->streams, deadline_ms);
+	rc = rc < 0 ? rc : await_report(running->report_fd, deadline_ms, ret);
+	end_guard(running->guard, rc < 0 ? MKV_PROCESS_KILL : MKV_PROCESS_DONE);
+	return rc < 0 ? mkv_fail(err, MKV_FAILED, rc, "%s: %m",
+				 process->argv[0])
+		      : 0;
+}
+
 int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		    struct mkv_error *err)
 {
-	const char *program = process->argv[0];
-	if (ret_status)
-		*ret_status = -1;
-	int out[2] = {-1, -1}, errs[2] = {-1, -1}, report[2] = {-1, -1};
-	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (null < 0 || pipe2(report, O_CLOEXEC) < 0 ||
-	    pipe2(errs, O_CLOEXEC) < 0 ||
-	    (process->output && pipe2(out, O_CLOEXEC) < 0))
-		return mkv_fail(err, MKV_FAILED, errno, "pipe: %m");
-	pid_t pid = fork();
-	if (pid == 0)
-		exec_program(
-			process, process->stdin_fd ? process->stdin_fd : null,
-			process->output ? out[1] : null, errs[1], report[1]);
-	int fork_code = errno;
-	mkv_auto_close_(&out[1]);
-	mkv_auto_close_(&errs[1]);
-	mkv_auto_close_(&report[1]);
-	auto_fd int report_fd = report[0];
 	auto_buf struct mkv_buf own_errors = {0};
 	struct mkv_buf *errors =
 		process->errors ? process->errors : &own_errors;
 	size_t limit = process->output_limit_bytes ? process->output_limit_bytes
 						   : (size_t)16 << 20;
-	struct stream streams[2] = {{out[0], process->output, limit},
-				    {errs[0], errors, limit}};
-	if (pid < 0) {
-		mkv_auto_close_(&out[0]);
-		mkv_auto_close_(&errs[0]);
-		return mkv_fail(err, MKV_FAILED, fork_code, "fork: %m");
-	}
-	int64_t deadline_ms =
-		process->timeout_s
-			? mkv_monotonic_ms() + process->timeout_s * 1000LL
-			: 0;
-	int status = 0;
-	int rc = wait_for_child(pid, streams, deadline_ms, &status);
-	if (rc < 0) {
-		(void)kill(pid, SIGKILL);
-		/* A process that hangs inside a driver ignores even SIGKILL. */
-		(void)reap_child(pid, mkv_monotonic_ms() + KILL_MS, &status);
-		return mkv_fail(err, MKV_FAILED, rc, "%s: %m", program);
-	}
-	int code = 0;
-	if (read(report_fd, &code, sizeof(code)) == sizeof(code))
+	struct running running = {
+		.report_fd = -1,
+		.streams = {{-1, process->output, limit}, {-1, errors, limit}},
+	};
+	if (ret_status)
+		*ret_status = -1;
+	struct mkv_process_report report;
+	int rc = run_guarded(process, &running, &report, err);
+	close_running(&running);
+	if (rc < 0)
+		return rc;
+	if (report.code)
 		return mkv_fail(err,
-				code == ENOENT ? MKV_HOST_CANNOT : MKV_FAILED,
-				code, "run '%s': %m", program);
-	return report_status(program, status, errors, ret_status, err);
+				report.code == ENOENT ? MKV_HOST_CANNOT
+						      : MKV_FAILED,
+				report.code, "run '%s': %m", process->argv[0]);
+	return report_status(process->argv[0], report.status, errors,
+			     ret_status, err);
 }
 
 bool mkv_process_exists(const char *program)

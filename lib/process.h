@@ -15,10 +15,12 @@ struct mkv_process {
 	unsigned timeout_s;	   /* 0: none; then SIGKILL and -ETIMEDOUT */
 };
 
-/* Runs a program until it exits. Returns 0 when its exit status is 0. Otherwise
- * the error has the program's name, its exit status or signal, and the end of
- * its stderr. `ret_status`, if not NULL, is set to the exit status, or to -1
- * when the program did not exit by itself. */
+/* Runs a program until it exits, in a process group of its own. The whole group
+ * is killed when a limit is exceeded or the calling thread ends. A terminal's
+ * Ctrl-C still reaches the program. Returns 0 when the program's exit status is
+ * 0. Otherwise the error has the program's name, its exit status or signal, and
+ * the end of its stderr. `ret_status`, if not NULL, is set to the exit status,
+ * or to -1 when the program did not exit by itself. */
 int mkv_process_run(const struct mkv_process *process, int *ret_status,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3);
 

@@ -8,8 +8,8 @@
 #include "builder/cmd/options.h"
 #include "builder/cmd/report.h"
 #include "builder/evidence/audit/audit.h"
+#include "builder/evidence/receipt/correlate.h"
 #include "builder/evidence/receipt/review.h"
-#include "builder/evidence/receipt/tie.h"
 #include "lib/io.h"
 
 enum { MANIFEST_MAX = 64 << 20, RECEIPT_FILE_MAX = 8 << 20 };
@@ -139,8 +139,10 @@ static json_t *problems_json(const struct mkv_receipt_review *review)
 	return mkv_take(problems);
 }
 
+/* "tied_to" is the receipt that this one is correlated with: programs that read
+ * this output know the key by that name. */
 static int print_json(const char *path, const struct mkv_receipt_review *review,
-		      const char *tied_to, struct mkv_error *err)
+		      const char *correlated_with, struct mkv_error *err)
 {
 	auto_json json_t *problems = problems_json(review);
 	if (!problems)
@@ -152,9 +154,9 @@ static int print_json(const char *path, const struct mkv_receipt_review *review,
 		review->result, "signature",
 		mkv_receipt_signature_name(review->signature), "tpm",
 		tpm_json(review), "tied_to",
-		tied_to ? mkv_report_text(tied_to) : NULL, "holds",
-		review->n_problems == 0, "problems", problems, "omitted",
-		(json_int_t)review->n_omitted);
+		correlated_with ? mkv_report_text(correlated_with) : NULL,
+		"holds", review->n_problems == 0, "problems", problems,
+		"omitted", (json_int_t)review->n_omitted);
 	auto_buf struct mkv_buf line = {0};
 	if (!root)
 		return mkv_oom(err);
@@ -183,16 +185,17 @@ static int read_signature(const char *path, struct mkv_buf *ret,
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static void print_correlation(enum mkv_tie tie, const struct receipts *all,
-			      size_t which, size_t with)
+static void print_correlation(enum mkv_correlation correlation,
+			      const struct receipts *all, size_t which,
+			      size_t with)
 {
-	if (tie == MKV_TIE_ABSENT)
+	if (correlation == MKV_CORRELATION_ABSENT)
 		(void)printf(
 			"%s: not correlated: the receipt of its hypervisor "
 			"host is missing, so pinning and huge pages are "
 			"not established\n",
 			all->paths[which]);
-	if (tie == MKV_TIED)
+	if (correlation == MKV_CORRELATED)
 		(void)printf("%s: correlated with %s: the hypervisor host ran "
 			     "the domain of this boot\n",
 			     all->paths[which], all->paths[with]);
@@ -258,18 +261,19 @@ static int review_file(const struct receipts *all, size_t which,
 	if (rc < 0)
 		return rc;
 	size_t with = which;
-	enum mkv_tie tie = MKV_TIE_NONE;
-	rc = mkv_receipt_tie(contract, all->documents, all->count, which,
-			     &review, &tie, &with, err);
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+	rc = mkv_receipt_correlate(contract, all->documents, all->count, which,
+				   &review, &correlation, &with, err);
 	if (rc < 0)
 		return rc;
 	*holds = *holds && review.n_problems == 0;
 	if (json)
-		return print_json(path, &review,
-				  tie == MKV_TIED ? all->paths[with] : NULL,
-				  err);
+		return print_json(
+			path, &review,
+			correlation == MKV_CORRELATED ? all->paths[with] : NULL,
+			err);
 	print_text(path, &review);
-	print_correlation(tie, all, which, with);
+	print_correlation(correlation, all, which, with);
 	return 0;
 }
 

@@ -1,13 +1,13 @@
-"""Runs a command and prints, on standard error, the most memory that it and all
-its descendants had at one time, in MiB: the sum of their proportional set sizes
-(proc(5), smaps_rollup), sampled. What lies in a tmpfs isn't in it."""
+"""Runs a command and prints on standard error the peak memory of the command and all
+its descendants, in MiB: the maximum over all samples of the sum of their proportional
+set sizes (proc(5), smaps_rollup). Files in a tmpfs are not counted."""
 import os
 import subprocess
 import sys
 import time
 
 
-def parents():
+def parent_of_each_process():
     found = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -32,7 +32,7 @@ def pss_kib(pid):
 
 
 def tree_kib(root):
-    parent = parents()
+    parent = parent_of_each_process()
     inside = {root}
     for pid in sorted(parent):
         chain, at = [], pid

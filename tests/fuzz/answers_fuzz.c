@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What daemons, servers and the kernel's tables answer; an input's first byte
- * says whose answer it is. */
+/* Answers of daemons and servers, and tables of the kernel; the first byte of
+ * an input selects the parser. */
 #include <limits.h>
 #include <math.h>
 
@@ -38,7 +38,7 @@ static void sntp(const uint8_t *data, size_t size)
 		abort();
 }
 
-static void text(const uint8_t *data, size_t size)
+static void try_text(const uint8_t *data, size_t size)
 {
 	char *copy = strndup((const char *)data, size);
 	char type[32], mount[PATH_MAX];
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		break;
 	default:
-		text(rest, size);
+		try_text(rest, size);
 	}
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What mirrors and apt's configuration say: sources, proxies, releases, stanzas
- * of indexes. */
+/* Data of mirrors and of apt's configuration: sources, proxies, releases,
+ * stanzas of indexes. */
 
 #include <stddef.h>
 
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t size_bytes;
 	(void)mkv_release_find(&release, "main/binary-amd64/Packages", &sha256,
 			       &size_bytes);
-	/* Stanzas come from a mapped file: nothing ends them but `end`. */
+	/* Stanzas are in a mapped file: only `end` terminates them. */
 	char *exact = malloc(size + !size);
 	if (exact && size)
 		memcpy(exact, data, size);

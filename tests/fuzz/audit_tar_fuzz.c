@@ -16,8 +16,8 @@ static const char *const fuzz_words[] = {
 
 #include "tests/fuzz/driver.h"
 
-/* A wrong checksum ends the reading at once: write the right one. */
-static void mend(uint8_t *data, size_t size)
+/* A wrong checksum would end the parser at once: write the correct one. */
+static void mend_checksums(uint8_t *data, size_t size)
 {
 	for (size_t at = 0; at + 512 <= size; at += 512) {
 		unsigned sum = 8 * ' ';
@@ -42,7 +42,7 @@ static void read_tar(int fd)
 	if (lseek(fd, 0, SEEK_SET) == 0 &&
 	    mkv_audit_table_from_tar(fd, &table, &capture, 1, NULL, &err) == 0)
 		mkv_audit_table_compare(&table, &table, nothing, "x", &report);
-	/* Times with fractions differ even from themselves. */
+	/* Times with fractions compare as different, even from themselves. */
 	for (size_t i = 0; i < report.n_findings; i++)
 		if (!strstr(report.findings[i].text, "fraction"))
 			abort();
@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > sizeof(mended))
 		return 0;
 	memcpy(mended, data, size);
-	mend(mended, size);
+	mend_checksums(mended, size);
 	if (mkv_pwrite_all(fd, mended, size, 0, &err) < 0)
 		abort();
 	read_tar(fd);

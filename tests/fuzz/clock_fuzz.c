@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that others say of the clock, bent at will: chronyd's two replies
- * and an NTP server's answer, one after the other. Nothing may crash, and the
- * judgement is a pass only where the same bytes, read and reckoned here once
- * more, keep every limit. */
+/* All external data about the clock: chronyd's two replies and an NTP server's
+ * answer, concatenated and mutated. No input may crash the check, and the
+ * verdict may be a pass only if the same bytes, decoded here independently, are
+ * within every limit. */
 #include <math.h>
 
 #include "verify/check/clock_judge.h"
@@ -19,7 +19,7 @@ static const char *const fuzz_words[] = {"\xff\xff\xff\xff",
 #include "tests/fuzz/driver.h"
 
 enum { TRACKING = 104, NTPDATA = 172, PARTS = TRACKING + NTPDATA + 48 };
-/* When it is, and when the question was asked and answered. */
+/* The current time, and the times of the request and of the answer. */
 static const double now_s = 1800000000;
 static const uint64_t asked = UINT64_C(0xe900000000000000),
 		      answered = UINT64_C(0xe900000000020000); /* 30.5 us */
@@ -33,7 +33,7 @@ static const char contract_text[] =
 	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
 	"\"images\":{\"dut\":{\"platform\":\"metal\"}}}";
 
-static uint64_t number(const uint8_t *at, size_t size)
+static uint64_t read_number(const uint8_t *at, size_t size)
 {
 	uint64_t value = 0;
 	for (size_t i = 0; i < size; i++)
@@ -42,15 +42,15 @@ static uint64_t number(const uint8_t *at, size_t size)
 }
 
 /* candm.h: 7 bits of exponent, 25 of coefficient, both in two's complement. */
-static double real(const uint8_t *at)
+static double read_real(const uint8_t *at)
 {
-	uint32_t bits = (uint32_t)number(at, 4);
+	uint32_t bits = (uint32_t)read_number(at, 4);
 	int32_t exponent = (int32_t)bits >> 25;
 	int32_t coefficient = (int32_t)(bits << 7) >> 7;
 	return ldexp(coefficient, exponent - 25);
 }
 
-static void claim(bool holds)
+static void require(bool holds)
 {
 	if (!holds)
 		abort();
@@ -61,27 +61,30 @@ static void check_pass(const uint8_t *t, const uint8_t *n, const uint8_t *s)
 	static const uint8_t server[] = {10, 77, 0, 1};
 	t += 28;
 	n += 28;
-	claim(number(t + 26, 2) <= 2);
-	claim(number(t + 20, 2) == 1 && memcmp(t + 4, server, 4) == 0);
-	uint64_t high = number(t + 28, 4);
+	require(read_number(t + 26, 2) <= 2);
+	require(read_number(t + 20, 2) == 1 && memcmp(t + 4, server, 4) == 0);
+	uint64_t high = read_number(t + 28, 4);
 	double reference = (high == 0x7fffffff ? 0 : (double)high * 0x1p32) +
-			   (double)number(t + 32, 4) +
-			   (double)number(t + 36, 4) * 1e-9;
+			   (double)read_number(t + 32, 4) +
+			   (double)read_number(t + 36, 4) * 1e-9;
 	double age = now_s - reference;
-	claim(age >= -1 && age <= 120);
-	double bound = fabs(real(t + 40)) + real(n + 76) / 2 + real(n + 80) +
-		       (age > 0 ? age : 0) * (real(t + 60) + 1) * 1e-6;
-	claim(real(t + 60) >= 0 && real(n + 76) >= 0 && real(n + 80) >= 0);
-	claim(bound <= limit_s + 2e-9);
+	require(age >= -1 && age <= 120);
+	double bound = fabs(read_real(t + 40)) + read_real(n + 76) / 2 +
+		       read_real(n + 80) +
+		       (age > 0 ? age : 0) * (read_real(t + 60) + 1) * 1e-6;
+	require(read_real(t + 60) >= 0 && read_real(n + 76) >= 0 &&
+		read_real(n + 80) >= 0);
+	require(bound <= limit_s + 2e-9);
 
-	claim((s[0] & 7) == 4 && s[0] >> 6 != 3 && s[1] >= 1 && s[1] <= 15);
-	/* Differences of times that wrap, in units of 2^-32 s. */
-	long double forth = (int64_t)(number(s + 32, 8) - asked);
-	long double back = (int64_t)(number(s + 40, 8) - answered);
-	long double inside = (int64_t)(number(s + 40, 8) - number(s + 32, 8));
+	require((s[0] & 7) == 4 && s[0] >> 6 != 3 && s[1] >= 1 && s[1] <= 15);
+	/* Differences of wrapping timestamps, in units of 2^-32 s. */
+	long double forth = (int64_t)(read_number(s + 32, 8) - asked);
+	long double back = (int64_t)(read_number(s + 40, 8) - answered);
+	long double inside =
+		(int64_t)(read_number(s + 40, 8) - read_number(s + 32, 8));
 	long double delay = (int64_t)(answered - asked) - inside;
-	claim(inside >= 0 && delay >= 0);
-	claim((fabsl(forth + back) + delay) / 2 / 0x1p32L <= limit_s + 4e-9L);
+	require(inside >= 0 && delay >= 0);
+	require((fabsl(forth + back) + delay) / 2 / 0x1p32L <= limit_s + 4e-9L);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -90,8 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct mkv_env env;
 	struct mkv_error err;
 	if (!contract) {
-		claim(mkv_contract_parse(contract_text, strlen(contract_text),
-					 &contract, &err) == 0);
+		require(mkv_contract_parse(contract_text, strlen(contract_text),
+					   &contract, &err) == 0);
 		env = (struct mkv_env){
 			.root = "",
 			.contract = contract,
@@ -111,9 +114,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						   &r.tracking_error) == 0;
 	r.has_ntpdata = mkv_chrony_parse_ntpdata(n, NTPDATA, 0, &r.ntpdata,
 						 &r.ntpdata_error) == 0;
-	r.has_sntp =
-		mkv_sntp_parse(s, size - (size_t)(s - data), number(s + 24, 8),
-			       asked, answered, &r.sntp, &r.sntp_error) == 0;
+	r.has_sntp = mkv_sntp_parse(s, size - (size_t)(s - data),
+				    read_number(s + 24, 8), asked, answered,
+				    &r.sntp, &r.sntp_error) == 0;
 	auto_answer struct mkv_answer answer = {0}, below = {0};
 	mkv_clock_judge(&env, &r, &answer);
 	bool pass = mkv_answer_result(&answer) == MKV_PASS;
@@ -122,6 +125,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* An esterror of 0 (below 1 us) changes no verdict. */
 	r.kernel.esterror = 0;
 	mkv_clock_judge(&env, &r, &below);
-	claim((mkv_answer_result(&below) == MKV_PASS) == pass);
+	require((mkv_answer_result(&below) == MKV_PASS) == pass);
 	return 0;
 }

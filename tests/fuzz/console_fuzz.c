@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest's console: bounded, printable, and no pass without the word. */
+/* A guest's console: output is limited and printable, and no verdict is a pass
+ * without the word. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -42,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			 on_line, NULL);
 	if (console.boot.complete && console.boot.verdict == MKV_VERDICT_NONE)
 		abort();
-	/* The lines themselves decide, with what is not printable left out; a
-	 * pass needs at least the bytes of the word. */
+	/* Only the printable bytes of the lines count; a pass needs at least
+	 * the bytes of the word. */
 	if (console.boot.verdict == MKV_VERDICT_PASS && size < 22)
 		abort();
 	mkv_console_done(&console);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The readers of contracts and manifests: what passes can be walked whole, and
- * every reference in it leads somewhere. */
+/* The parsers of contracts and manifests: every field of an accepted document
+ * can be read, and every reference resolves. */
 #include "lib/contract.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/contract/*.json", NULL};
@@ -26,7 +26,7 @@ static const char *const fuzz_words[] = {"{",
 
 #include "tests/fuzz/driver.h"
 
-static void walk(const struct mkv_contract *contract)
+static void walk_contract(const struct mkv_contract *contract)
 {
 	size_t length = strlen(contract->name) + strlen(contract->scenario);
 	for (size_t i = 0; i < contract->n_hosts; i++) {
@@ -61,9 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_manifest struct mkv_manifest *manifest = NULL;
 	const char *text = size ? (const char *)data : "";
 	if (mkv_contract_parse(text, size, &contract, &err) == 0)
-		walk(contract);
+		walk_contract(contract);
 	if (mkv_manifest_parse(text, size, &manifest, &err) == 0) {
-		walk(manifest->contract);
+		walk_contract(manifest->contract);
 		for (size_t i = 0; i < manifest->n_artifacts; i++)
 			if (manifest->artifacts[i].path[0] == '/' ||
 			    strstr(manifest->artifacts[i].path, "/../"))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Registers that no CPU has: whatever they say, the sets of CPUs that come out
- * are partitions of the CPUs that went in. */
+/* Arbitrary CPUID registers: the resulting sets of CPUs are always partitions
+ * of the CPUs in the input. */
 #include "verify/probe/cpufacts.h"
 
 static const char *const fuzz_seeds[] = {"tests/golden/cpuid/*.txt", NULL};

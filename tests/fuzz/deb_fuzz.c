@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A .deb from its ar header to the last entry of its data, staged into a folder
- * of our own; and control paragraphs by themselves. */
+/* A .deb, from its ar header to the last entry of its data, staged into a
+ * temporary directory; and control paragraphs alone. */
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ static const char *const fuzz_words[] = {"!<arch>\n",
 
 #include "tests/fuzz/driver.h"
 
-/* Otherwise hardly an entry's header would be read. */
+/* Without correct checksums the parser would refuse nearly every header. */
 static void mend_checksums(uint8_t *data, size_t size)
 {
 	for (size_t at = 257; at + 255 <= size; at++) {
@@ -60,20 +60,20 @@ static void mend_checksums(uint8_t *data, size_t size)
 	}
 }
 
-static char folder_path[] = "/tmp/mkv-fuzz-deb-XXXXXX";
+static char directory_path[] = "/tmp/mkv-fuzz-deb-XXXXXX";
 
-static void remove_folder(void)
+static void remove_directory(void)
 {
 	struct mkv_error err;
-	(void)!mkv_remove_tree(AT_FDCWD, folder_path, &err);
+	(void)!mkv_remove_tree(AT_FDCWD, directory_path, &err);
 }
 
-static int folder(void)
+static int directory_fd(void)
 {
 	static int fd = -1;
-	if (fd < 0 && mkdtemp(folder_path)) {
-		fd = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		(void)atexit(remove_folder);
+	if (fd < 0 && mkdtemp(directory_path)) {
+		fd = open(directory_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		(void)atexit(remove_directory);
 	}
 	return fd;
 }
@@ -114,12 +114,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(mended);
 	struct mkv_package package = {0};
 	if (mkv_package_read(deb, &package, &err) == 0) {
-		(void)!mkv_package_stage(&package, deb, folder(), 1 << 20,
+		(void)!mkv_package_stage(&package, deb, directory_fd(), 1 << 20,
 					 false, &err);
 		for (size_t i = 0; i < package.n_entries; i++) {
 			char name[24];
 			(void)snprintf(name, sizeof(name), "%zu", i);
-			(void)unlinkat(folder(), name, 0);
+			(void)unlinkat(directory_fd(), name, 0);
 		}
 		mkv_package_done(&package);
 	}

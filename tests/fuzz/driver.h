@@ -4,14 +4,15 @@
  *
  *     NAME_fuzz [SECONDS [RANDOM-SEED]]
  *     NAME_fuzz inputs=COUNT [RANDOM-SEED]    the same inputs on every machine
- *     NAME_fuzz FILE                          that input alone, once
+ *     NAME_fuzz FILE                          only that input, once
  *
- * A target is one file that defines the lists fuzz_seeds (patterns of files,
- * from the source's root) and fuzz_words (what the format's readers look for),
- * each ending with NULL, then includes this header and defines
- * LLVMFuzzerTestOneInput(). Inputs are the seeds, each as it is, then mixed and
- * bent. A crash leaves its input in fuzz-crash-NAME of the working
- * folder. With -DMKV_LIBFUZZER there is no main here and libFuzzer drives. */
+ * A target is a file that defines the lists fuzz_seeds (patterns of files,
+ * relative to the source's root) and fuzz_words (tokens of the format), each
+ * terminated by NULL, then includes this header and defines
+ * LLVMFuzzerTestOneInput(). Inputs are the unchanged seeds, then mixed and
+ * mutated seeds. The input of a crash is written to fuzz-crash-NAME in the
+ * working directory. With -DMKV_LIBFUZZER this header defines no main and
+ * libFuzzer runs the target. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +69,7 @@ static void fuzz_signalled(int number)
 	(void)raise(number);
 }
 
-/* The sanitizers' reports end in SIGABRT, too. */
+/* Make reports of the sanitizers end in SIGABRT, too. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
@@ -114,7 +115,7 @@ static void fuzz_insert(size_t at, const uint8_t *data, size_t size)
 	fuzz_now.size += size;
 }
 
-static void fuzz_bend(void)
+static void fuzz_mutate(void)
 {
 	size_t at = fuzz_random((uint32_t)fuzz_now.size + 1);
 	size_t rest = fuzz_now.size - at;
@@ -125,18 +126,18 @@ static void fuzz_bend(void)
 	while (fuzz_words[words])
 		words++;
 	switch (fuzz_random(6)) {
-	case 0: /* a byte becomes another */
+	case 0: /* replace a byte */
 		if (rest)
 			fuzz_now.data[at] = byte;
 		break;
-	case 1: /* a bit turns */
+	case 1: /* flip a bit */
 		if (rest)
 			fuzz_now.data[at] ^= (uint8_t)(1 << (byte & 7));
 		break;
 	case 2:
 		fuzz_remove(at, some);
 		break;
-	case 3: /* something stands twice */
+	case 3: /* duplicate a part */
 		memcpy(copy, fuzz_now.data + at, some);
 		fuzz_insert(fuzz_random((uint32_t)fuzz_now.size + 1), copy,
 			    some);
@@ -148,7 +149,7 @@ static void fuzz_bend(void)
 			fuzz_insert(at, (const uint8_t *)word, strlen(word));
 		}
 		break;
-	default: { /* the end of another seed */
+	default: { /* append the end of another seed */
 		const struct fuzz_seed *other =
 			&fuzz_pool[fuzz_random((uint32_t)fuzz_pool_size)];
 		size_t from = fuzz_random((uint32_t)other->size + 1);
@@ -158,16 +159,16 @@ static void fuzz_bend(void)
 	}
 }
 
-static void fuzz_once(size_t seed, unsigned bends)
+static void fuzz_once(size_t seed, unsigned mutations)
 {
 	fuzz_now.size = fuzz_pool[seed].size;
 	memcpy(fuzz_now.data, fuzz_pool[seed].data, fuzz_now.size);
-	while (bends--)
-		fuzz_bend();
+	while (mutations--)
+		fuzz_mutate();
 	(void)LLVMFuzzerTestOneInput(fuzz_now.data, fuzz_now.size);
 }
 
-/* Ends after so many inputs or, without a number of them, so many seconds. */
+/* Stops after `inputs` inputs or, if that is 0, after `seconds`. */
 static int fuzz_run(unsigned long inputs, long seconds)
 {
 	unsigned long count = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The reader of lists of files. What it takes is the one way to write the
- * entries that it tells: the writer, given the same entries, gives the same
- * bytes. */
+/* The parser of lists of files. An accepted list is canonical: the writer,
+ * given the parsed entries, writes the same bytes. */
 #include "builder/core/tree/listing.h"
 #include "lib/listing.h"
 
@@ -19,7 +18,7 @@ static const char *const fuzz_words[] = {
 struct mirror {
 	struct mkv_tree *tree;
 	struct mkv_source *source; /* contents are known by digest alone */
-	bool is_odd; /* a further name that contradicts the first, or no tree */
+	bool is_odd; /* a hard link contradicts its first name, or no tree */
 };
 
 static mode_t mode_of(char type)
@@ -61,13 +60,13 @@ static void add_name(struct mirror *mirror,
 		mirror->is_odd = true;
 }
 
-static int add(const struct mkv_listing_entry *entry, void *context,
-	       struct mkv_error *err)
+static int add_entry(const struct mkv_listing_entry *entry, void *context,
+		     struct mkv_error *err)
 {
 	struct mirror *mirror = context;
 	if (entry->type == 'h') {
 		add_name(mirror, entry);
-		/* The writer names the first of all names. */
+		/* The writer refers to the first of all names. */
 		const struct mkv_inode *inode =
 			mkv_tree_lookup(mirror->tree, entry->target);
 		mirror->is_odd |=
@@ -113,8 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    mkv_source_new(open("/dev/null", O_RDONLY | O_CLOEXEC),
 			   &mirror.source, &err) < 0)
 		abort();
-	int rc =
-		mkv_listing_parse((const char *)data, size, add, &mirror, &err);
+	int rc = mkv_listing_parse((const char *)data, size, add_entry, &mirror,
+				   &err);
 	if (rc == 0 && !mirror.is_odd) {
 		auto_buf struct mkv_buf again = {0};
 		if (mkv_listing_write(mirror.tree, NULL, &again, &err) < 0 ||

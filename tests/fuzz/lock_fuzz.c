@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Locks: refused with a place, or exactly what they print as. */
+/* Locks: refused with a position, or printed as exactly the same bytes. */
 
 #include <stddef.h>
 

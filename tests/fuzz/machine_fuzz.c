@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A kernel that lies: one file of a machine that keeps its contract says
- * something else. An input is "CHECK PATH\n" and the file's bytes; nothing may
- * crash, and a check passes only on what it was promised. */
+/* One file of a machine that meets its contract has other content. An input is
+ * "CHECK PATH\n" and the bytes of the file; no input may crash the check, and
+ * the check passes only with a promised content. */
 #include "tests/unit/machine.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/machine/*", NULL};
@@ -31,11 +31,11 @@ static const char *const fuzz_words[] = {"\n",
 
 #include "tests/fuzz/driver.h"
 
-/* Runs of white space as one space, none at the end. */
-static char *plain(const char *text, size_t size)
+/* Replaces white space by single spaces and removes it at the end. */
+static char *squeeze_spaces(const char *text, size_t size)
 {
 	char *copy = strndup(text, size), *to = copy;
-	need(copy);
+	require(copy);
 	for (const char *at = copy; *at; at++) {
 		bool space = strchr(" \t\n\v\f\r", *at);
 		if (!space || to == copy || to[-1] != ' ')
@@ -47,14 +47,14 @@ static char *plain(const char *text, size_t size)
 	return copy;
 }
 
-/* Numbers that mean the same as others: bits that tell of past warnings, kinds
- * of "not running" and of "on", another node that is the only one. */
+/* Numbers whose value does not matter: bits of past warnings, variants of "not
+ * running" and of "on", another number of the only node. */
 static bool is_number(const char *now)
 {
 	return *now && strspn(now, "0123456789") == strlen(now);
 }
 
-/* A kernel reserves a part of the memory that is installed. */
+/* The kernel reserves a part of the installed memory. */
 static bool is_near_32_gib(const char *now)
 {
 	const char *at = strstr(now, "MemTotal:");
@@ -62,13 +62,14 @@ static bool is_near_32_gib(const char *now)
 	return kib > 30 << 20 && kib <= 32 << 20;
 }
 
-/* A disk without a request queue has no choice, and so no brackets. */
+/* A disk without a request queue has no choice of schedulers, so no brackets.
+ */
 static bool is_none(const char *now)
 {
 	return strcmp(now, "none") == 0;
 }
 
-/* Files that may also say something else than the machine's own file does. */
+/* Files that may also have another content than the machine's own file. */
 static const struct alternative {
 	const char *file;
 	bool (*is_right)(const char *now);
@@ -90,7 +91,7 @@ static bool is_alternative(const char *file, const char *now)
 	return false;
 }
 
-/* The same number, or the same CPUs, written otherwise. */
+/* The same number, or the same CPUs, in another notation. */
 static bool is_equal(const char *a, const char *b)
 {
 	struct mkv_cpuset x = {0}, y = {0};
@@ -101,7 +102,7 @@ static bool is_equal(const char *a, const char *b)
 		strtoll(a, NULL, 10) == strtoll(b, NULL, 10));
 }
 
-static const struct need_of *find(const char *line, size_t size)
+static const struct need_of *find_need(const char *line, size_t size)
 {
 	for (size_t i = 0; i < NEEDS; i++) {
 		char text[256];
@@ -110,7 +111,7 @@ static const struct need_of *find(const char *line, size_t size)
 		if ((size_t)used == size && memcmp(text, line, size) == 0)
 			return &needs[i];
 	}
-	/* A bent heading asks for any of them. */
+	/* A mutated first line selects an arbitrary row. */
 	return &needs[size % NEEDS];
 }
 
@@ -119,7 +120,7 @@ static void write_bytes(const char *name, const uint8_t *data, size_t size)
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s%s", root, name);
 	auto_fd int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	need(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -134,24 +135,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!end)
 		return 0;
 	const struct need_of *n =
-		find((const char *)data, (size_t)(end - data));
+		find_need((const char *)data, (size_t)(end - data));
 	const uint8_t *bytes = end + 1;
 	size_t count = size - (size_t)(bytes - data);
-	auto_free char *before = take(n->file);
+	auto_free char *before = take_file(n->file);
 	auto_answer struct mkv_answer answer = {0};
-	struct mkv_env env = environment();
-	need(before);
+	struct mkv_env env = make_env();
+	require(before);
 	write_bytes(n->file, bytes, count);
 	mkv_check_find(n->check)->run(&env, &answer);
-	put(n->file, before);
+	put_file(n->file, before);
 	if (mkv_answer_result(&answer) != MKV_PASS)
 		return 0;
-	auto_free char *right = plain(before, strlen(before));
-	auto_free char *now = plain((const char *)bytes, count);
+	auto_free char *right = squeeze_spaces(before, strlen(before));
+	auto_free char *now = squeeze_spaces((const char *)bytes, count);
 	auto_free char *wanted =
-		n->text ? plain(n->text, strlen(n->text)) : NULL;
-	/* The right thing must stand there; that more stands beside it is for
-	 * other checks, or for nobody. */
+		n->text ? squeeze_spaces(n->text, strlen(n->text)) : NULL;
+	/* The promised content must be there; additional content is checked by
+	 * other checks, or ignored. */
 	bool is_right =
 		wanted ? strstr(now, wanted) != NULL : is_equal(now, right);
 	if (!is_right && !is_alternative(n->file, now)) {

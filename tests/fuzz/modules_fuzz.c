@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* depmod's lists: whatever they hold, an initramfs or an error. */
+/* depmod's lists: any content gives an initramfs or an error. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ static const char *const fuzz_words[] = {"kernel/fs/ext4.ko: ",
 
 #include "tests/fuzz/driver.h"
 
-/* The lists stand behind each other, parted by a byte 1. */
+/* The lists are concatenated, separated by a byte 1. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[] = {

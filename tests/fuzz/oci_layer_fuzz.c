@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A layer that somebody else made: its tar stream into a tree, and into
- * tar-split. Whatever is accepted must stay inside. */
+/* An external layer: its tar stream is read into a tree and into tar-split. No
+ * accepted path may leave the root. */
 #include <sys/mman.h>
 
 #include "builder/format/oci/docker_layer.h"
@@ -21,8 +21,8 @@ static const char *const fuzz_words[] = {"ustar",
 
 #include "tests/fuzz/driver.h"
 
-static int inside(const char *path, struct mkv_inode *inode, void *context,
-		  struct mkv_error *err)
+static int require_inside(const char *path, struct mkv_inode *inode,
+			  void *context, struct mkv_error *err)
 {
 	(void)inode, (void)context, (void)err;
 	if (path[0] != '/' || strstr(path, "/../"))
@@ -46,10 +46,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			       &read, &err) < 0)
 		return 0;
 	auto_tree struct mkv_tree *root = NULL;
-	if (mkv_tree_walk(read.tree, inside, NULL, &err) == 0 &&
+	if (mkv_tree_walk(read.tree, require_inside, NULL, &err) == 0 &&
 	    mkv_tree_new(0, &root, &err) == 0)
 		(void)!mkv_docker_layer_put(root, "/diff", read.tree, &err);
-	if (root && mkv_tree_walk(root, inside, NULL, &err) < 0)
+	if (root && mkv_tree_walk(root, require_inside, NULL, &err) < 0)
 		abort();
 	mkv_oci_read_layer_done(&read);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that come to the collector: protobuf, JSON, gzip, and the records of
- * its files after a crash. */
+/* Bodies of requests to the collector (protobuf, JSON, gzip), and the records
+ * of its files after a crash. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +27,7 @@ static const char *const fuzz_words[] = {"\"resourceSpans\":[",
 
 #include "tests/fuzz/driver.h"
 
-/* What is good is good again when it stands in a file of records. */
+/* An accepted body is also accepted as a record of a file. */
 static void check_record(const uint8_t *data, size_t size)
 {
 	auto_buf struct mkv_buf record = {0};
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	if (mkv_otlp_check_protobuf(data, size, &spans, &err) == 0) {
-		/* A span has two ids: 28 bytes with their tags at least. */
+		/* A span has two ids: at least 28 bytes with their tags. */
 		if (spans > size / 28)
 			abort();
 		check_record(data, size);

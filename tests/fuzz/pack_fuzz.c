@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Packs with a right digest over a wrong index. What opens must pack again. */
+/* Packs with a correct digest of a wrong index. An accepted pack must be
+ * writable again. */
 
 #include <stddef.h>
 #include <sys/mman.h>
@@ -15,7 +16,7 @@ static const char *const fuzz_words[] = {
 
 #include "tests/fuzz/driver.h"
 
-/* The footer is made anew for whatever is before it. */
+/* Writes a footer with the correct digest of the preceding bytes. */
 static void mend_footer(uint8_t *data, size_t size)
 {
 	struct mkv_error err;
@@ -54,8 +55,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_tree struct mkv_tree *tree = NULL;
 	if (mkv_pack_open(fd, &tree, &err) < 0)
 		return 0;
-	/* Digests of contents are the store's to check, so that equal ones may
-	 * stand for different bytes; the tree itself must be sound. */
+	/* The store checks the digests of contents, so equal digests may belong
+	 * to different bytes here; the tree itself must be valid. */
 	auto_tree struct mkv_tree *copy = NULL;
 	if (mkv_tree_clone(tree, &copy, &err) < 0 ||
 	    mkv_tree_count(copy) != mkv_tree_count(tree) ||

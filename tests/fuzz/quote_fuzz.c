@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What reads a TPM's signature of a receipt: the structure that was signed, the
- * document, the key. A document that verifies says what the seed's does. */
+/* The parsers of a TPM's signature of a receipt: the signed structure, the
+ * document, the key. A document that verifies has the content of the seed. */
 #include "lib/quote.h"
 
 static const char *const fuzz_seeds[] = {"tests/fuzz/quote/*", NULL};
@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)!mkv_tpm_key_parse((const char *)data, size, &key, &err);
 	if (mkv_quote_parse((const char *)data, size, &quote, &err) < 0)
 		return 0;
-	if (seed.size == 0) /* the first that is right is one of the seeds */
+	if (seed.size == 0) /* the first valid one is a seed */
 		seed = quote;
 	if (mkv_sha256_bytes("a receipt\n", 10, &receipt, &err) < 0)
 		abort();
@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     memcmp(quote.bytes, seed.bytes, seed.size) != 0 ||
 	     memcmp(quote.pcrs, seed.pcrs, sizeof(seed.pcrs)) != 0))
 		abort();
-	/* What was read can be written, and is read as the same again. */
+	/* A parsed document can be written, and is parsed as equal again. */
 	struct mkv_quote again;
 	if (mkv_quote_write(&quote, &text, &err) < 0 ||
 	    mkv_quote_parse(text.data, text.size, &again, &err) < 0 ||

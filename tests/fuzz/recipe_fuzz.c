@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Recipes: any bytes yield a recipe or at least one diagnostic. */
+/* Recipes: any bytes give a recipe or at least one diagnostic. */
 
 #include <fcntl.h>
 #include <stddef.h>
@@ -53,49 +53,49 @@ static const char *const fuzz_words[] = {"include: ",
 
 #include "tests/fuzz/driver.h"
 
-/* Inputs stand where the cases of tests/reject/ do, beside what they include.
- */
-static char folder[] = "/tmp/mkv-fuzz-XXXXXX";
+/* Inputs have the same position as the cases of tests/reject/ relative to the
+ * files that they include. */
+static char directory[] = "/tmp/mkv-fuzz-XXXXXX";
 static char path[64];
 
 static void clean_up(void)
 {
 	struct mkv_error err = {0};
-	if (mkv_remove_tree(AT_FDCWD, folder, &err) < 0)
+	if (mkv_remove_tree(AT_FDCWD, directory, &err) < 0)
 		(void)fprintf(stderr, "%s\n", err.message);
 }
 
-static void copy(const char *name)
+static void copy_fragment(const char *name)
 {
 	char from[64], to[64];
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf buf = {0};
 	(void)snprintf(from, sizeof(from), "tests/reject/%s", name);
-	(void)snprintf(to, sizeof(to), "%s/%s", folder, name);
+	(void)snprintf(to, sizeof(to), "%s/%s", directory, name);
 	if (mkv_read_file(AT_FDCWD, from, 65536, &buf, &err) < 0 ||
 	    mkv_write_file(to, 0644, buf.data, buf.size, &err) < 0)
 		(void)fprintf(stderr, "%s\n", err.message);
 }
 
-static bool begin(void)
+static bool set_up(void)
 {
 	if (*path)
 		return true;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return false;
 	(void)atexit(clean_up);
-	copy("recipe-base.yaml");
-	copy("recipe-docker-base.yaml");
-	(void)snprintf(path, sizeof(path), "%s/case", folder);
+	copy_fragment("recipe-base.yaml");
+	copy_fragment("recipe-docker-base.yaml");
+	(void)snprintf(path, sizeof(path), "%s/case", directory);
 	if (mkdir(path, 0755) < 0)
 		return false;
-	(void)snprintf(path, sizeof(path), "%s/case/input.yaml", folder);
+	(void)snprintf(path, sizeof(path), "%s/case/input.yaml", directory);
 	return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!begin())
+	if (!set_up())
 		return 0;
 	auto_fd int fd =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

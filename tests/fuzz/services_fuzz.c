@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes to the services from outside: paths, traceparents, bodies of
- * orders and users, the values and the file of settings. */
+/* External input of the services: paths, traceparents, bodies of orders and
+ * users, values and files of settings. */
 #include "lib/json.h"
 #include "programs/lib/route.h"
 #include "programs/lib/settings.h"
@@ -120,7 +120,7 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 	number = 1;
 	if (setenv("MKVBENCH_SIZE", text, 1) == 0 &&
 	    mkv_settings_read(table, &err) == 0 && (number < 0 || number > 1))
-		abort(); /* the last number that is read is the word's */
+		abort(); /* the last number that was read belongs to the word */
 	const struct mkv_service_setting *const size_row = table;
 	const struct mkv_service_setting alone[] = {*size_row, {0}};
 	if (mkv_settings_read(alone, &err) == 0 &&

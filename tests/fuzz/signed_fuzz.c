@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a verifier reads before it trusts anything: public keys, bundles, lists
- * of digests. A bundle that passes under the seeds' key must be the seed's. */
+/* Data that the verifier parses before it trusts it: public keys, bundles,
+ * lists of digests. A bundle that verifies with the key of the seeds must have
+ * the payload of the seed. */
 #include <fcntl.h>
 
 #include "builder/evidence/attest/sums.h"
@@ -17,7 +18,7 @@ static const char *const fuzz_words[] = {
 static struct mkv_public_key key;
 static struct mkv_buf payload;
 
-static void load(void)
+static void load_seeds(void)
 {
 	struct mkv_error err;
 	static char bundle[FUZZ_INPUT_MAX];
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	auto_sums struct mkv_sums *sums = NULL;
 	auto_buf struct mkv_buf got = {0}, again = {0};
 	if (!payload.data)
-		load();
+		load_seeds();
 	if (mkv_dsse_verify(text, size, &key, MKV_DSSE_IN_TOTO, &got, &err) ==
 		    0 &&
 	    (got.size != payload.size ||
@@ -49,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (mkv_statement_subject_check(text, size, MKV_PREDICATE_CONTRACT,
 					NULL, &sha256, &err) == 0)
-		abort(); /* SHA-256 of something that is zero */
+		abort(); /* no input has a SHA-256 of zeros */
 	if (mkv_public_key_parse(text, size, &other, &err) == 0)
 		mkv_public_key_pem(&other, &again);
 	mkv_buf_done(&again);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a contract is believed by, one of its three files bent: an input is a
- * letter (c contract, b bundle, k key) and the file's bytes. Only the contract
- * that was signed is ever verified, and no other makes a receipt that passes.
- */
+/* The three files by which a contract is trusted, one of them mutated: an input
+ * is a letter (c contract, b bundle, k key) and the bytes of the file. Only the
+ * signed contract is accepted as verified, and no other contract makes a
+ * receipt that passes. */
 #include <sys/stat.h>
 
 #include "lib/io.h"
@@ -40,25 +40,25 @@ static const struct {
 };
 static struct mkv_buf right[3];
 
-static void claim(bool holds)
+static void require(bool holds)
 {
 	if (!holds)
 		abort();
 }
 
-static void put(size_t part, const void *data, size_t size)
+static void write_part(size_t part, const void *data, size_t size)
 {
 	char path[256];
 	(void)snprintf(path, sizeof(path), "%s%s", root, parts[part].path);
 	auto_fd int fd =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	claim(fd >= 0 && write(fd, data, size) == (ssize_t)size);
+	require(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 }
 
 static void clean_up(void)
 {
 	struct mkv_error err;
-	claim(mkv_remove_tree(AT_FDCWD, root, &err) == 0);
+	require(mkv_remove_tree(AT_FDCWD, root, &err) == 0);
 	for (size_t i = 0; i < 3; i++)
 		mkv_buf_done(&right[i]);
 }
@@ -67,18 +67,18 @@ static void set_up(void)
 {
 	struct mkv_error err;
 	char path[256];
-	claim(mkdtemp(root));
+	require(mkdtemp(root));
 	(void)snprintf(path, sizeof(path), "%s/usr/lib/mkvbench", root);
-	claim(mkv_make_dirs(path, &err) == 0);
+	require(mkv_make_dirs(path, &err) == 0);
 	for (size_t i = 0; i < 3; i++) {
-		claim(mkv_read_file(AT_FDCWD, parts[i].seed, 1 << 20, &right[i],
-				    &err) == 0);
-		put(i, right[i].data + 1, right[i].size - 1);
+		require(mkv_read_file(AT_FDCWD, parts[i].seed, 1 << 20,
+				      &right[i], &err) == 0);
+		write_part(i, right[i].data + 1, right[i].size - 1);
 	}
 	(void)atexit(clean_up);
 }
 
-/* No machine is looked at: what isn't promised can't fail. */
+/* Selects only the check of the contract, as no machine is simulated. */
 static bool is_contracts(const struct mkv_check *check, const void *context)
 {
 	(void)context;
@@ -99,12 +99,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mkv_error err;
 	auto_trusted struct mkv_trusted trusted = {0};
 	auto_receipt struct mkv_receipt receipt = {0};
-	put(part, data + 1, size - 1);
+	write_part(part, data + 1, size - 1);
 	mkv_trust_image(root, &trusted);
-	put(part, right[part].data + 1, right[part].size - 1);
-	/* Another way to write the same bundle or key holds as well. */
+	write_part(part, right[part].data + 1, right[part].size - 1);
+	/* Another encoding of the same bundle or key is valid too. */
 	if (part == 0)
-		claim((trusted.trust == MKV_TRUST_VERIFIED) == is_same);
+		require((trusted.trust == MKV_TRUST_VERIFIED) == is_same);
 	if (trusted.trust == MKV_TRUST_VERIFIED)
 		return 0;
 	struct mkv_env env = {
@@ -118,8 +118,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (env.host)
 		env.image =
 			mkv_contract_find_image(env.contract, env.host->image);
-	claim(mkv_receipt_make(&env, &trusted, "me", is_contracts, NULL,
-			       &receipt, &err) == 0);
-	claim(receipt.result != MKV_PASS && !mkv_receipt_lets_start(&receipt));
+	require(mkv_receipt_make(&env, &trusted, "me", is_contracts, NULL,
+				 &receipt, &err) == 0);
+	require(receipt.result != MKV_PASS &&
+		!mkv_receipt_lets_start(&receipt));
 	return 0;
 }

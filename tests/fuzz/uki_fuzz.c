@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The UKI stub's headers: whatever they say, an image or an error. The input is
- * laid over the headers of a sound stub, so that mistakes come one at a time.
- */
+/* The headers of the UKI stub: any content gives an image or an error. The
+ * input overwrites parts of the headers of a valid stub, so that few fields are
+ * wrong at a time. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +41,7 @@ static void make_stub(uint8_t stub[STUB_BYTES])
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* An offset, how many bytes, the bytes; and so on. */
+	/* Repeated: an offset, the number of bytes, the bytes. */
 	uint8_t stub[STUB_BYTES] = {0};
 	size_t length = STUB_BYTES;
 	make_stub(stub);

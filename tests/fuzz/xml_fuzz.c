@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The XML that libvirt keeps of a running domain: whatever it holds, what is
- * read lies in the text, ends, and can be walked. */
+/* The XML of a running domain, as libvirt stores it: for any content, parsed
+ * strings are within the text and terminated, and the tree can be walked. */
 #include <string.h>
 
 #include "verify/probe/xml.h"
@@ -14,7 +14,7 @@ static const char *const fuzz_words[] = {
 
 #include "tests/fuzz/driver.h"
 
-static size_t walk(const struct mkv_xml_node *node)
+static size_t walk_nodes(const struct mkv_xml_node *node)
 {
 	size_t bytes = 0;
 	for (; node; node = node->next) {
@@ -28,7 +28,7 @@ static size_t walk(const struct mkv_xml_node *node)
 		}
 		if (node->child && !mkv_xml_find(node, node->child->name))
 			abort();
-		bytes += walk(node->child);
+		bytes += walk_nodes(node->child);
 	}
 	return bytes;
 }
@@ -39,8 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mkv_error err;
 	if (mkv_xml_parse((const char *)data, size, &xml, &err) < 0)
 		return 0;
-	/* Nothing stands for more than itself. */
-	if (walk(mkv_xml_root(xml)) > size)
+	/* No entity expands to more than its own length. */
+	if (walk_nodes(mkv_xml_root(xml)) > size)
 		abort();
 	(void)mkv_xml_number(mkv_xml_text(mkv_xml_root(xml), "domain/vcpu"));
 	return 0;

@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Signed contracts for tests of the verifier, made by openssl. Sourced.
+# Contracts signed by openssl, for tests of the verifier. Sourced.
 #
-#   contract_key NAME.pem        a private key, and its public one as NAME.pub
-#   sign_contract FOLDER KEY     FOLDER/contract.json, which is made to name the key,
-#                                -> FOLDER/contract.sigstore.json
+#   contract_key NAME.pem        makes a private key, and its public key as NAME.pub
+#   sign_contract DIR KEY        writes the key's id into DIR/contract.json (unless
+#                                KEYLESS is set) and signs it as
+#                                DIR/contract.sigstore.json
 
 contract_key() {
 	openssl genpkey -algorithm ed25519 -out "$1"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# For tests that need Docker's programs or units: fetched once in a run of
-# tests/run, never installed, so that nothing of it starts on this machine.
-# Sourced; expects SHARED or TEST_TMP.
+# For tests that need Docker's programs or units: downloaded once per run of tests/run
+# and never installed, so that no service of Docker starts on this machine. Sourced;
+# expects SHARED or TEST_TMP.
 #
-#   dockerd_fetch   dockerd and docker are in PATH, and
-#     $docker_root    holds their package's files, "" where they are installed
+#   dockerd_fetch   puts dockerd and docker into PATH, and sets
+#     $docker_root    the directory of the unpacked packages; "" if Docker is installed
 . "$ROOT/tests/lib/test.sh"
 
 dockerd_fetch() {
@@ -20,9 +20,9 @@ dockerd_unpack() {
 	rm -rf "$debs" "$part"
 	mkdir -p "$debs"
 	(cd "$debs" && apt-get -q download docker.io containerd runc tini >/dev/null 2>&1) ||
-		skip "docker.io can't be fetched"
+		skip "docker.io can't be downloaded"
 	for deb in "$debs"/*.deb; do dpkg-deb -x "$deb" "$part"; done
-	# Debian 13 has the client in a package of its own.
+	# Debian 13 has the client in a separate package.
 	[ -e "$part/usr/bin/docker" ] || {
 		(cd "$debs" && apt-get -q download docker-cli >/dev/null 2>&1)
 		dpkg-deb -x "$debs"/docker-cli_*.deb "$part"

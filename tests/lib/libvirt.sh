@@ -1,9 +1,8 @@
 # shellcheck shell=bash
-# A libvirt daemon of the test's own: `. tests/lib/libvirt.sh` runs the sourcing
-# script again in namespaces of its own (mounts, network, processes), where
-# libvirt's folders are empty ones and all that it starts ends with the script.
-# /dev/kvm is only there with LIBVIRT_KVM=1: libvirt may know of it, nothing here
-# runs a guest in it.
+# A private libvirt daemon: `. tests/lib/libvirt.sh` runs the sourcing script again in
+# new namespaces (mounts, network, processes), where libvirt's directories are empty and
+# every process ends with the script. /dev/kvm exists only with LIBVIRT_KVM=1, for tests
+# of libvirt's capabilities: no test runs a guest with it.
 . "$ROOT/tests/lib/test.sh"
 if [ "${LIBVIRT_INSIDE:-}" != 1 ]; then
 	[ "$(id -u)" = 0 ] || skip "needs root"
@@ -12,7 +11,7 @@ if [ "${LIBVIRT_INSIDE:-}" != 1 ]; then
 fi
 export PATH=$PATH:/usr/sbin:/sbin LIBVIRT_DEFAULT_URI=qemu:///system
 
-libvirt_folders() {
+libvirt_mount_directories() {
 	local d=$TEST_TMP/libvirt node
 	chmod 0755 "$TEST_TMP" "$(dirname "$TEST_TMP")"
 	mkdir -p "$d"/{etc,lib/{qemu,dnsmasq,images,boot},cache,log,dev}
@@ -20,7 +19,7 @@ libvirt_folders() {
 	cp -a /etc/libvirt/. "$d/etc/"
 	rm -rf "$d"/etc/qemu/* "$d"/etc/storage/*
 	mkdir -p "$d/etc/qemu/networks"
-	# QEMU as root: it may read the test's own folder.
+	# QEMU runs as root so that it can read the directory of the test.
 	printf 'user = "root"\ngroup = "root"\ndynamic_ownership = 0\nsecurity_driver = "none"\nnamespaces = []\n' >"$d/etc/qemu.conf"
 	mount --bind "$d/etc" /etc/libvirt
 	mount --bind "$d/lib" /var/lib/libvirt
@@ -38,7 +37,7 @@ libvirt_folders() {
 	ln -s pts/ptmx "$d/dev/ptmx"
 	ln -s /proc/self/fd "$d/dev/fd"
 	mount --rbind "$d/dev" /dev
-	# /sys of this network, with the control groups of before.
+	# Mount the /sys of this network namespace, and keep the control groups.
 	mkdir -p "$d/cgroup"
 	mount --rbind /sys/fs/cgroup "$d/cgroup"
 	mount -t sysfs sysfs /sys
@@ -53,7 +52,7 @@ libvirt_start() {
 		virsh uri >/dev/null 2>&1 && return
 		sleep 0.1
 	done
-	fail "libvirtd doesn't answer"
+	fail "libvirtd does not answer"
 }
 libvirt_stop() {
 	kill "$(</run/libvirtd.pid)"
@@ -61,10 +60,10 @@ libvirt_stop() {
 		[ -e /run/libvirtd.pid ] || return 0
 		sleep 0.1
 	done
-	fail "libvirtd doesn't end"
+	fail "libvirtd did not exit"
 }
 
-# sign_appliance DIR KEY.pem: SHA256SUMS and its signature.
+# sign_appliance DIR KEY.pem: writes SHA256SUMS and its signature.
 sign_appliance() {
 	(cd "$1" && rm -f SHA256SUMS SHA256SUMS.sig &&
 		find . -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 sha256sum >"$2.sums" &&
@@ -72,8 +71,8 @@ sign_appliance() {
 	openssl pkeyutl -sign -rawin -inkey "$2" -in "$1/SHA256SUMS" -out "$1/SHA256SUMS.sig"
 }
 
-# make_appliance DIR KEY.pem small|large: two guests, `a` and `b`, of one disk,
-# DIR/guest/disk.raw where it is there already.
+# make_appliance DIR KEY.pem small|large: writes an appliance of two guests, `a` and
+# `b`, of one image, whose disk is DIR/guest/disk.raw if that exists.
 make_appliance() {
 	local name=tiny
 	[ "$3" = large ] && name=kvm-docker

@@ -2,15 +2,15 @@
 # For tests of whole scenarios. Sourced; expects what tests/lib/small.sh does.
 #
 #   scenario NAME   builds recipes/emulated/NAME.yaml, boots all its hosts, lets its
-#                   load generator send orders, and looks at receipts and traces
+#                   load generator send orders, and checks receipts and traces
 #
-# A boot of five emulated hosts takes minutes: they need the word "scenario", that is
-# `make check-scenarios`.
+# A boot of five emulated hosts takes minutes: these tests have the word `scenario` in
+# `needs`, so only `make check-scenarios` runs them.
 . "$ROOT/tests/lib/small.sh"
 
-# While a boot runs, what each host that passed says of its clock's bound, by the
-# figures that its node exporter has of the verifier: lines "HOST SECONDS".
-watch_bounds() { # boot's notes, where to
+# Polls during a boot the clock bound of each host that passed, as its node exporter
+# publishes it for the verifier; appends lines "HOST SECONDS".
+watch_bounds() { # FILE-OF-THE-BOOT'S-NOTES OUTPUT-FILE
 	local host at
 	while sleep 5; do
 		while read -r host at; do
@@ -22,8 +22,8 @@ watch_bounds() { # boot's notes, where to
 	done
 }
 
-# The worst that any of the hosts has said, in microseconds; none may be missing.
-worst_bound_us() { # file of watch_bounds, HOST...
+# Prints the largest bound of all hosts, in microseconds; fails if a host is missing.
+worst_bound_us() { # FILE-OF-WATCH_BOUNDS HOST...
 	local file=$1
 	shift
 	awk -v hosts="$*" '{seen[$1] = 1; if ($2 > worst) worst = $2}
@@ -32,8 +32,9 @@ worst_bound_us() { # file of watch_bounds, HOST...
 		     printf "%.1f", worst * 1e6}' "$file"
 }
 
-# The program as what runs it has it: an OCI image's layer, else the disk.
-program_of() { # APPLIANCE NAME
+# Prints a program of an appliance: from the layers of its OCI image if there is one,
+# otherwise from the disk.
+print_program() { # APPLIANCE NAME
 	local oci=$1/oci path=usr/bin/mkvbench-$2 disk=$1/dut/disk.raw manifest layer start
 	manifest=$(jq -r --arg name "$2:pinned" '.manifests[] |
 		select(.annotations["org.opencontainers.image.ref.name"] == $name) | .digest' "$oci/index.json")
@@ -48,11 +49,11 @@ program_of() { # APPLIANCE NAME
 	debugfs -R "cat /$path" "$disk?offset=$((start * 512))" 2>/dev/null
 }
 
-# The same bytes in whatever scenario: each has what the build made.
-same_programs() { # APPLIANCE
+# The programs of every scenario are byte for byte those of the build.
+compare_programs() { # APPLIANCE
 	local name
 	for name in order payment user; do
-		program_of "$1" "$name" | cmp - "$BUILD/programs/$name" || fail "$name is another program"
+		print_program "$1" "$name" | cmp - "$BUILD/programs/$name" || fail "$name differs from the build's"
 	done
 }
 
@@ -64,14 +65,14 @@ scenario() { # NAME
 	mkdir -p "$images"
 	small_keys
 	"$mkvbench" build --quiet --lock "$images/$name.lock" --output "$images" \
-		"$ROOT/recipes/emulated/$name.yaml" || fail "it doesn't build"
-	same_programs "$appliance"
+		"$ROOT/recipes/emulated/$name.yaml" || fail "the build of $name failed"
+	compare_programs "$appliance"
 	echo "built after $SECONDS s"
 	: >"$TEST_TMP/err"
 	: >"$TEST_TMP/bounds"
 	watch_bounds "$TEST_TMP/err" "$TEST_TMP/bounds" &
 	watcher=$!
-	# Before the test's own time is up, so that the consoles can be shown.
+	# Ends before the test's own timeout, so that the consoles can be printed.
 	timeout -s INT $((${TEST_TIMEOUT:-900} - SECONDS - 20)) \
 		"$mkvbench" boot "$appliance" --accel tcg --json --load $orders \
 		--forward "$(printf '%s:9100,' "${calling[@]}" | sed 's/,$//')" \
@@ -90,12 +91,12 @@ scenario() { # NAME
 	fi
 	[ "$(jq -r 'select(.verdict == "pass") | .host' "$TEST_TMP/out" | sort | paste -sd ' ')" = "$hosts" ] ||
 		fail "not all of '$hosts' passed"
-	jq -e 'select(.load) | .answered and .spans > 0 and .exported and .dropped == 0' "$TEST_TMP/out" >/dev/null || fail "the load"
+	jq -e 'select(.load) | .answered and .spans > 0 and .exported and .dropped == 0' "$TEST_TMP/out" >/dev/null || fail "the load failed"
 	jq -r 'select(.load) | .load' "$TEST_TMP/out"
-	# The clocks of the hosts are consistent as far as their own receipts' figures say.
+	# Spans of different hosts may be inconsistent by the hosts' own clock bounds only.
 	worst_us=$(worst_bound_us "$TEST_TMP/bounds" "${calling[@]}") ||
-		fail "not all of '${calling[*]}' told their clock's bound: $(sort -u "$TEST_TMP/bounds")"
+		fail "not all of '${calling[*]}' reported a clock bound: $(sort -u "$TEST_TMP/bounds")"
 	python3 "$ROOT/tests/tools/check_trace.py" --bound-us "$worst_us" "$consoles/traces.pb" "$appliance/manifest.json" \
-		$orders || fail "the traces"
+		$orders || fail "the traces are incomplete or inconsistent"
 	rm -rf "$appliance"
 }

@@ -1,24 +1,26 @@
 # shellcheck shell=bash
-# For tests and measurements of the services: a PostgreSQL of one's own and the
-# programs, all on loopback. Sourced; expects BUILD and TEST_TMP.
+# For tests and measurements of the services: a private PostgreSQL and the programs, all
+# on loopback. Sourced; expects BUILD and TEST_TMP.
 #
-#   services_init           ports and the environment; ends everything at exit
+#   services_init           sets ports and environment; ends all processes at exit
 #     ${port[NAME]}           of pg, user, payment, order, collector, proxy
-#     ${pid[NAME]}            of what runs
-#   services_pg [OPTIONS]   PostgreSQL, made by our own entrypoint the first time;
-#                           OPTIONS as in MKVBENCH_PG_OPTIONS
-#   services_start NAME [VARIABLE=VALUE...]   waits until it listens
-#   services_stop NAME      SIGTERM (pg: SIGINT); it must end with 0
-#   services_load [VARIABLE=VALUE...]   a run of loadgen: $TEST_TMP/summary.json,
+#     ${pid[NAME]}            of running ones
+#   services_pg [OPTIONS]   starts PostgreSQL by the appliance's entrypoint, which
+#                           makes the database the first time; OPTIONS as in
+#                           MKVBENCH_PG_OPTIONS
+#   services_start NAME [VARIABLE=VALUE...]   starts it and waits until it listens
+#   services_stop NAME      sends SIGTERM (pg: SIGINT); it must end with 0
+#   services_load [VARIABLE=VALUE...]   runs loadgen: writes $TEST_TMP/summary.json,
 #                           and $TEST_TMP/run.csv with every request
-#   services_load_on [...]  the same without an end, in the background, until
+#   services_load_on [...]  runs loadgen in the background until
 #   services_load_off         ends it
-#   services_missing        orders that a run was answered 200 for and that are
-#                           not in the database, each a line
-#   request STATUS CURL-ARGUMENTS...   leaves the answer in $body; within 20 s
-#   expect JQ-FILTER        which must hold for $body
-#   metric NAME SERIES
-# and what tests/lib/test.sh has; a failure prints the end of each log.
+#   services_missing        prints the orders, one per line, that were answered 200
+#                           in a run and are not in the database
+#   request STATUS CURL-ARGUMENTS...   must be answered with STATUS within 20 s;
+#                           leaves the answer in $body
+#   expect_json JQ-FILTER   must be true for $body
+#   metric NAME SERIES      prints its value
+# and the functions of tests/lib/test.sh; a failure prints the end of each log.
 #
 # SERVICES_PREFIX is an array put before each service's command, LOAD_PREFIX one
 # before loadgen, PostgreSQL and the collector.
@@ -61,8 +63,7 @@ services_init() {
 	export MKVBENCH_ADDRESS=127.0.0.1 MKVBENCH_DATA_DIR=$TEST_TMP/data
 	export MKVBENCH_USER_URL=$url:${port[user]} MKVBENCH_ORDER_URL=$order
 	export MKVBENCH_PAYMENT_URL=$url:${port[payment]}
-	# What other work on the machine doesn't reach; a test that is about a limit
-	# sets it.
+	# Long enough for a busy machine; a test of a timeout sets a shorter one.
 	export MKVBENCH_PEER_TIMEOUT_MS=15000 MKVBENCH_DB_TIMEOUT_MS=15000
 	export MKVBENCH_QUEUE_MS=15000
 }
@@ -74,10 +75,10 @@ services_pg() {
 	pid[pg]=$!
 	for _ in $(seq 300); do
 		"$pg_bin/pg_isready" -q -h 127.0.0.1 -p "${port[pg]}" && return
-		kill -0 "${pid[pg]}" || fail "PostgreSQL ended"
+		kill -0 "${pid[pg]}" || fail "PostgreSQL exited"
 		sleep 0.1
 	done
-	fail "PostgreSQL didn't start"
+	fail "PostgreSQL did not start"
 }
 
 services_start() {
@@ -88,11 +89,11 @@ services_start() {
 		"$BUILD/programs/$name" 2>>"$TEST_TMP/$name.log" &
 	pid[$name]=$!
 	for _ in $(seq 600); do
-		kill -0 "${pid[$name]}" || fail "$name ended"
+		kill -0 "${pid[$name]}" || fail "$name exited"
 		curl -s -o "$TEST_TMP/body" "$url:${port[$name]}/metrics" && return
 		sleep 0.05
 	done
-	fail "$name doesn't listen"
+	fail "$name does not listen"
 }
 
 services_stop() {
@@ -111,7 +112,7 @@ services_load_on() {
 	pid[loadgen]=$!
 }
 
-services_load_end() { # its status
+services_load_end() { # returns loadgen's status
 	local rc=0
 	wait "${pid[loadgen]}" || rc=$?
 	unset "pid[loadgen]"
@@ -144,7 +145,7 @@ request() {
 	[ "$got" = "$want" ] || fail "$*: $got instead of $want: $body"
 }
 
-expect() {
+expect_json() {
 	jq -e "$1" <<<"$body" >/dev/null || fail "not $1: $body"
 }
 

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# For tests of whole builds: the appliance of recipes/small.yaml, built once in a
-# run of tests/run and shared. Sourced; expects ROOT, BUILD, TEST_TMP, SHARED.
+# For tests of whole builds: the appliance of recipes/small.yaml, built once per run of
+# tests/run and shared. Sourced; expects ROOT, BUILD, TEST_TMP, SHARED.
 #
-#   small_appliance        builds it unless another test did; then there are
+#   small_appliance        builds it unless another test did; then these exist:
 #     $small               the appliance
 #     $small_lock          its lock
-#     $small_images        the folder given to --output
+#     $small_images        the directory given to --output
 #     $XDG_CACHE_HOME      the store, $XDG_CONFIG_HOME the key
-#   private_store DIR [cold]   a copy of the store to do harm to; `cold`: only
-#                              the packages, no results of steps
-#   small_keys             makes the signing key of this run unless there is one
-#   digests APPLIANCE
-# and what tests/lib/test.sh has.
+#   private_store DIR [cold]   copies the store, so that a test can damage it; `cold`:
+#                              only the packages, no results of steps
+#   small_keys             makes the signing key of this run unless it exists
+#   digests APPLIANCE      prints the SHA-256 of every file
+# and the functions of tests/lib/test.sh.
 . "$ROOT/tests/lib/test.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 mkvbench=$BUILD/mkvbench
@@ -36,15 +36,16 @@ small_appliance() {
 	once small "$mkvbench" build --quiet --lock "$small_lock" --output "$small_images" "$small_recipe"
 }
 
-# Prints the store's file of a digest.
+# Prints the path of an object of a store.
 object() { # STORE SHA256
 	echo "$1/objects/${2:0:2}/${2:2}"
 }
 
 private_store() {
 	local store=$1 from=$XDG_CACHE_HOME/mkvbench sha256
-	# As a version without a mark made it. Other tests may add to the store meanwhile: a
-	# step is written after its objects, so the objects of all copied steps are there.
+	# The copy has no mark file, like a store of an old version. Other tests may add to
+	# the store during the copy: a step is written after its objects, so steps are copied
+	# first and the objects of all copied steps exist.
 	mkdir -p "$store"/{objects,steps,tmp}
 	if [ "${2:-}" != cold ]; then
 		cp -r "$from/steps/." "$store/steps/"

@@ -1,19 +1,22 @@
 # shellcheck shell=bash
-# What every test script may need. Sourced, also by the other files of this directory;
+# Functions for every test script. Sourced, also by the other files of this directory;
 # expects TEST_TMP and, for `once` and `free_ports`, SHARED.
 #
-#   fail MESSAGE...     the test failed: prints the message, then what the function
-#                       on_fail prints, if the test defines one
-#   skip REASON...      the test can't run on this machine
+#   fail MESSAGE...     ends the test as failed: prints the message, then calls the
+#                       function on_fail if the test defines it
+#   skip REASON...      ends the test as skipped: it can't run on this machine
 #   need PROGRAM...     skips unless all are installed
-#   expect_status N COMMAND...   runs it; output goes to $TEST_TMP/out and /err
-#   expect_text FILE PATTERN     an extended regular expression that must match a line
-#   wait_for SECONDS COMMAND...  until the command succeeds; fails after the time
-#   free_ports N        prints N TCP ports that nobody uses and no other test of this
-#                       run gets
-#   flip_bit FILE OFFSET         changes one bit of the byte there
-#   once NAME COMMAND...         runs it in the first test of a run that asks; others
-#                       wait for it. A command that fails is run again by the next.
+#   expect_status N COMMAND...   runs the command, which must end with N; its output
+#                       goes to $TEST_TMP/out and $TEST_TMP/err
+#   expect_text FILE PATTERN     an extended regular expression must match a line
+#   wait_for SECONDS COMMAND...  repeats the command until it succeeds; fails after
+#                       the time
+#   free_ports N        prints N TCP ports that are unused and that no other test of
+#                       this run gets
+#   flip_bit FILE OFFSET         changes one bit of the byte at OFFSET
+#   once NAME COMMAND...         runs the command in the first test of a run that
+#                       calls it; others wait for it. After a failure the next test
+#                       runs the command again.
 
 fail() {
 	echo "$*"
@@ -54,18 +57,18 @@ wait_for() {
 	local end=$((SECONDS + $1))
 	shift
 	until "$@"; do
-		[ $SECONDS -le $end ] || fail "not in time: $*"
+		[ $SECONDS -le $end ] || fail "timed out: $*"
 		sleep 0.1
 	done
 }
 
-# Below the ports that the kernel gives to clients, so that no connection takes one
-# between here and the server's bind. A run of tests counts in a file; another run
-# counts from elsewhere.
+# The ports are below the kernel's range for clients, so that no connection takes one
+# before the server binds it. The tests of a run share a counter in a file; each run
+# starts at a different port.
 free_ports() {
-	local folder=${SHARED:-$TEST_TMP}
-	mkdir -p "$folder"
-	flock "$folder/ports.lock" python3 - "$1" "$folder/ports" <<-'END'
+	local directory=${SHARED:-$TEST_TMP}
+	mkdir -p "$directory"
+	flock "$directory/ports.lock" python3 - "$1" "$directory/ports" <<-'END'
 		import os, socket, sys
 		wanted, path = int(sys.argv[1]), sys.argv[2]
 		first, last = 10000, 32000
@@ -97,14 +100,14 @@ flip_bit() {
 }
 
 once() {
-	local name=$1 folder=${SHARED:-$TEST_TMP}
+	local name=$1 directory=${SHARED:-$TEST_TMP}
 	shift
-	mkdir -p "$folder"
-	exec 9>"$folder/$name.once.lock"
+	mkdir -p "$directory"
+	exec 9>"$directory/$name.once.lock"
 	flock 9
-	if [ ! -e "$folder/$name.once" ]; then
-		"$@" 9>&- || fail "$name can't be prepared: $*"
-		touch "$folder/$name.once"
+	if [ ! -e "$directory/$name.once" ]; then
+		"$@" 9>&- || fail "prepare $name: command failed: $*"
+		touch "$directory/$name.once"
 	fi
 	exec 9>&-
 }

@@ -4,15 +4,14 @@
 
     check_trace.py [--outside] [--bound-us N] TRACES.pb MANIFEST.json ORDERS
 
-TRACES.pb holds OTLP requests (opentelemetry/proto/collector/trace/v1), each behind
+TRACES.pb holds OTLP requests (opentelemetry/proto/collector/trace/v1), each after
 its length as a varint; MANIFEST.json is the appliance's. Every one of ORDERS orders
 must be one trace with exactly the spans of the application, each under its parent,
-on its host and of its kind; and where a call goes from host to host, the server's
-span must lie within the client's as far as both clocks were promised: twice the
-bound, or else twice the contract's limit. --outside: the orders came from a caller
-that isn't traced, not from the load generator. Prints what it found; status 1 if
-not all is right. It reads the wire format by itself and shares no code with what wrote
-it.
+on its host and of its kind. Where a call crosses hosts, the server's span may exceed
+the client's by no more than the promised error of both clocks: twice --bound-us, by
+default twice the contract's limit. --outside: the orders came from a caller that is
+not traced, not from the load generator. Prints each violation; status 1 if there is
+one. The parser of the wire format shares no code with the exporter or the collector.
 """
 import argparse
 import collections
@@ -23,7 +22,7 @@ import sys
 INTERNAL, SERVER, CLIENT = 1, 2, 3
 KINDS = {INTERNAL: "internal", SERVER: "server", CLIENT: "client"}
 
-# (service, name, kind, what it holds)
+# (service, name, kind, child spans)
 USER_UPDATE = [("user", "SELECT users", CLIENT, []), ("user", "UPDATE users", CLIENT, [])]
 ORDER = ("loadgen", "POST order", CLIENT, [
     ("order", "POST /orders/create/id/{id}", SERVER, [
@@ -55,7 +54,7 @@ def varint(data, at):
         if byte < 128:
             return value, at
         if shift > 63:
-            raise ValueError("a varint without an end")
+            raise ValueError("a varint is too long")
 
 
 def fields(data):
@@ -75,16 +74,16 @@ def fields(data):
         else:
             raise ValueError(f"wire type {wire}")
         if at > len(data):
-            raise ValueError("a field goes past the end")
+            raise ValueError("a field exceeds the message")
         yield number, value
 
 
-def every(data, number):
+def all_values(data, number):
     return [value for n, value in fields(data) if n == number]
 
 
 def first(data, number, absent=b""):
-    return next(iter(every(data, number)), absent)
+    return next(iter(all_values(data, number)), absent)
 
 
 Span = collections.namedtuple(
@@ -93,7 +92,7 @@ Span = collections.namedtuple(
 
 def attributes(message, number):
     found = {}
-    for pair in every(message, number):
+    for pair in all_values(message, number):
         found[first(pair, 1).decode()] = first(first(pair, 2), 1)
     return found
 
@@ -105,10 +104,10 @@ def read_spans(path):
         if at + size > len(data):
             raise ValueError("the file ends within a request")
         request, at = data[at:at + size], at + size
-        for resource_spans in every(request, 1):
+        for resource_spans in all_values(request, 1):
             names = attributes(first(resource_spans, 1), 1)
-            for scope in every(resource_spans, 2):
-                for s in every(scope, 2):
+            for scope in all_values(resource_spans, 2):
+                for s in all_values(scope, 2):
                     spans.append(Span(
                         first(s, 1).hex(), first(s, 2).hex(), first(s, 4).hex(),
                         first(s, 5).decode(), first(s, 6, 0),
@@ -125,40 +124,40 @@ class Check:
         self.slack_ns, self.hosts = slack_ns, hosts
         self.wrong, self.worst_ns, self.calls = [], 0, 0
 
-    def say(self, text):
+    def report(self, text):
         self.wrong.append(text)
 
-    def times(self, parent, span):
+    def check_times(self, parent, span):
         over = max(parent.start - span.start, span.end - parent.end, 0)
         if parent.host != span.host:
             self.calls += 1
             self.worst_ns = max(self.worst_ns, over)
         if over > self.slack_ns:
-            self.say(f"'{span.name}' on {span.host} lies {over / 1000:.0f} us outside of "
+            self.report(f"'{span.name}' on {span.host} lies {over / 1000:.0f} us outside of "
                      f"'{parent.name}' on {parent.host}")
 
-    def span(self, span, expected, children):
+    def check_span(self, span, expected, children):
         service, name, kind, inner = expected
         where = f"'{name}' of {service}"
         if span.kind != kind:
-            self.say(f"{where} is of kind {KINDS.get(span.kind, span.kind)}, not {KINDS[kind]}")
+            self.report(f"{where} is of kind {KINDS.get(span.kind, span.kind)}, not {KINDS[kind]}")
         if span.host != self.hosts.get(service):
-            self.say(f"{where} ran on '{span.host}', not '{self.hosts.get(service)}'")
+            self.report(f"{where} ran on '{span.host}', not '{self.hosts.get(service)}'")
         if span.error:
-            self.say(f"{where} says that it failed")
+            self.report(f"{where} has the status error")
         if span.end < span.start:
-            self.say(f"{where} ends before it begins")
+            self.report(f"{where} ends before it begins")
         left = list(children.get(span.id, []))
         for want in inner:
             match = [s for s in left if (s.service, s.name) == want[:2]]
             if not match:
-                self.say(f"{where} has no '{want[1]}' of {want[0]} under it")
+                self.report(f"{where} has no '{want[1]}' of {want[0]} under it")
                 continue
             left.remove(match[0])
-            self.times(span, match[0])
-            self.span(match[0], want, children)
+            self.check_times(span, match[0])
+            self.check_span(match[0], want, children)
         for other in left:
-            self.say(f"{where} has '{other.name}' of {other.service} under it")
+            self.report(f"{where} has '{other.name}' of {other.service} under it")
 
 
 def main():
@@ -182,9 +181,9 @@ def main():
         ids[span.id] += 1
     for span_id, count in ids.items():
         if count > 1:
-            check.say(f"span {span_id} was kept {count} times")
+            check.report(f"span {span_id} was kept {count} times")
     if len(traces) != orders:
-        check.say(f"{len(traces)} traces, not {orders}")
+        check.report(f"{len(traces)} traces, not {orders}")
     for trace, spans in traces.items():
         known = {s.id for s in spans}
         children = collections.defaultdict(list)
@@ -193,11 +192,11 @@ def main():
         roots = [s for s in spans if not s.parent]
         for span in spans:
             if span.parent and span.parent not in known:
-                check.say(f"'{span.name}' of {span.service} has a parent that isn't there")
+                check.report(f"'{span.name}' of {span.service} has a missing parent")
         if len(roots) != 1 or (roots[0].service, roots[0].name) != order[:2]:
-            check.say(f"trace {trace} begins with {[r.name for r in roots]}, not '{order[1]}'")
+            check.report(f"trace {trace} begins with {[r.name for r in roots]}, not '{order[1]}'")
         else:
-            check.span(roots[0], order, children)
+            check.check_span(roots[0], order, children)
     total = sum(len(spans) for spans in traces.values())
     print(f"{len(traces)} traces, {total} spans of {len({s.host for t in traces.values() for s in t})} hosts; "
           f"{check.calls} calls between hosts, the worst {check.worst_ns / 1000:.1f} us outside of its "

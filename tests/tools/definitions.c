@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* `definitions CONTRACT.json DIR` writes libvirt's definitions of a contract,
- * as a build does, for tests that make up an appliance. */
+/* `definitions CONTRACT.json DIR` writes the libvirt definitions of a contract
+ * as a build does, for tests with an invented appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "builder/format/libvirt/xml.h"
 #include "lib/io.h"
 
-static int put(const char *dir, const char *kind, const char *name,
-	       const struct mkv_buf *xml, struct mkv_error *err)
+static int write_definition(const char *dir, const char *kind, const char *name,
+			    const struct mkv_buf *xml, struct mkv_error *err)
 {
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s/%s-%s.xml", dir, kind, name);
@@ -21,12 +21,15 @@ static int write_all(const char *from, const char *dir, struct mkv_error *err)
 	auto_contract struct mkv_contract *contract = NULL;
 	int rc = mkv_read_file(AT_FDCWD, from, MKV_CONTRACT_LIMIT_BYTES, &text,
 			       err);
-	if (rc == 0)
-		rc = mkv_contract_parse(text.data, text.size, &contract, err);
-	if (rc == 0)
-		rc = mkv_libvirt_network_xml(contract, &network, err);
-	if (rc == 0)
-		rc = put(dir, "network", "vlan", &network, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_contract_parse(text.data, text.size, &contract, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_libvirt_network_xml(contract, &network, err);
+	if (rc < 0)
+		return rc;
+	rc = write_definition(dir, "network", "vlan", &network, err);
 	for (size_t i = 0; rc == 0 && i < contract->n_hosts; i++) {
 		const struct mkv_contract_host *host = &contract->hosts[i];
 		auto_buf struct mkv_buf xml = {0};
@@ -34,7 +37,8 @@ static int write_all(const char *from, const char *dir, struct mkv_error *err)
 			continue;
 		rc = mkv_libvirt_domain_xml(contract, host, &xml, err);
 		if (rc == 0)
-			rc = put(dir, "domain", host->name, &xml, err);
+			rc = write_definition(dir, "domain", host->name, &xml,
+					      err);
 	}
 	return rc;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* gateway ADDRESS:PORT ...: a network with a gateway and forwards to hosts of
- * 10.77.0.0/24; prints the port of the network's group, then a forward's port a
- * line, and ends with its input. */
+/* gateway ADDRESS:PORT ...: runs a network with a gateway and forwards to hosts
+ * of 10.77.0.0/24; prints the port of the network's multicast group, then the
+ * local port of each forward, one per line; exits at the end of its input. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A disk image from folders, for tests of what writes and boots it:
+/* Makes a disk image from directories, for tests of the disk writers and of
+ * booting:
  *
  *   mkdisk OUT ROOT MODULES RELEASE KERNEL INIT STUB COMMAND-LINE
  *
@@ -36,11 +37,12 @@ static int open_content(const char *path, struct mkv_content **ret,
 	return *ret ? 0 : mkv_oom(err);
 }
 
-static int save(const char *folder, const char *name,
-		const struct mkv_content *content, struct mkv_error *err)
+static int save_content(const char *directory, const char *name,
+			const struct mkv_content *content,
+			struct mkv_error *err)
 {
 	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	auto_fd int fd =
 		open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd < 0)
@@ -64,8 +66,8 @@ static void substitute(const char *text, const char *uuid,
 	}
 }
 
-/* Puts what a walk of one tree meets below /usr/lib/modules/RELEASE of another.
- */
+/* Visitor of a tree: adds each entry to another tree, below
+ * /usr/lib/modules/RELEASE. */
 struct graft {
 	struct mkv_tree *into;
 	const char *release;
@@ -82,21 +84,23 @@ static int graft(const char *path, struct mkv_inode *inode, void *context,
 				    : mkv_tree_put(graft->into, to, inode, err);
 }
 
-static int load_modules(const char *folder, const char *release,
+static int load_modules(const char *directory, const char *release,
 			struct mkv_tree **ret, struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *found = NULL, *tree = NULL;
 	char path[4096];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, release);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, release);
 	int rc = mkv_overlay_load(path, EPOCH_S, &found, err);
-	if (rc == 0)
-		rc = mkv_tree_new(EPOCH_S, &tree, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_new(EPOCH_S, &tree, err);
 	if (rc < 0)
 		return rc;
 	struct graft into = {tree, release};
 	rc = mkv_tree_walk(found, graft, &into, err);
-	if (rc == 0)
-		*ret = mkv_take(tree);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(tree);
 	return rc;
 }
 
@@ -107,14 +111,15 @@ static int make_initramfs(char **argv, struct mkv_content **ret,
 	auto_tree struct mkv_tree *tree = NULL;
 	auto_content struct mkv_content *init = NULL;
 	int rc = load_modules(argv[3], argv[4], &modules, err);
-	if (rc == 0)
-		rc = open_content(argv[6], &init, err);
-	if (rc == 0)
-		rc = mkv_initramfs_build(modules, argv[4], init, EPOCH_S, &tree,
-					 err);
-	if (rc == 0)
-		rc = mkv_initramfs_pack(tree, ret, err);
-	return rc;
+	if (rc < 0)
+		return rc;
+	rc = open_content(argv[6], &init, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_initramfs_build(modules, argv[4], init, EPOCH_S, &tree, err);
+	if (rc < 0)
+		return rc;
+	return mkv_initramfs_pack(tree, ret, err);
 }
 
 static int make_uki(char **argv, const char *command_line,
@@ -123,8 +128,9 @@ static int make_uki(char **argv, const char *command_line,
 {
 	auto_content struct mkv_content *kernel = NULL, *stub = NULL;
 	int rc = open_content(argv[5], &kernel, err);
-	if (rc == 0)
-		rc = open_content(argv[7], &stub, err);
+	if (rc < 0)
+		return rc;
+	rc = open_content(argv[7], &stub, err);
 	if (rc < 0)
 		return rc;
 	struct mkv_uki_parts parts = {
@@ -142,8 +148,9 @@ static int make_disk(char **argv, struct mkv_disk *disk,
 {
 	auto_tree struct mkv_tree *esp = NULL, *root = NULL;
 	int rc = mkv_disk_esp_tree(uki, EPOCH_S, &esp, err);
-	if (rc == 0)
-		rc = mkv_overlay_load(argv[2], EPOCH_S, &root, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_overlay_load(argv[2], EPOCH_S, &root, err);
 	if (rc < 0)
 		return rc;
 	parts[0].tree = esp;
@@ -185,18 +192,24 @@ static int run(char **argv, struct mkv_error *err)
 	auto_buf struct mkv_buf command_line = {0};
 	substitute(argv[8], uuid, part_uuid, &command_line);
 	auto_content struct mkv_content *initramfs = NULL, *uki = NULL;
-	if (rc == 0)
-		rc = make_initramfs(argv, &initramfs, err);
-	if (rc == 0)
-		rc = save(argv[1], "initramfs", initramfs, err);
-	if (rc == 0)
-		rc = make_uki(argv, command_line.data, initramfs, &uki, err);
-	if (rc == 0)
-		rc = save(argv[1], "uki.efi", uki, err);
-	if (rc == 0)
-		rc = make_disk(argv, &disk, parts, uki, err);
-	if (rc == 0)
-		(void)printf("%s\n", command_line.data);
+	if (rc < 0)
+		return rc;
+	rc = make_initramfs(argv, &initramfs, err);
+	if (rc < 0)
+		return rc;
+	rc = save_content(argv[1], "initramfs", initramfs, err);
+	if (rc < 0)
+		return rc;
+	rc = make_uki(argv, command_line.data, initramfs, &uki, err);
+	if (rc < 0)
+		return rc;
+	rc = save_content(argv[1], "uki.efi", uki, err);
+	if (rc < 0)
+		return rc;
+	rc = make_disk(argv, &disk, parts, uki, err);
+	if (rc < 0)
+		return rc;
+	(void)printf("%s\n", command_line.data);
 	return rc;
 }
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A FAT image of a folder, for tests:
+/* Makes a FAT image of a directory, for tests:
  *
- *   mkfat FOLDER IMAGE [MIB]
- *
- * as small as fits where MIB isn't given. */
+ *   mkfat DIR IMAGE [MIB]       default: the smallest size that fits */
 #include <fcntl.h>
 #include <string.h>
 
@@ -12,8 +10,8 @@
 
 enum { EPOCH_S = 1763856001, MIB = 1 << 20 };
 
-static int run(const char *folder, const char *image, const char *mib,
-	       struct mkv_error *err)
+static int write_image(const char *directory, const char *image,
+		       const char *mib, struct mkv_error *err)
 {
 	auto_tree struct mkv_tree *tree = NULL;
 	struct mkv_fat_options options = {
@@ -22,7 +20,7 @@ static int run(const char *folder, const char *image, const char *mib,
 		.size_bytes = mib ? strtoull(mib, NULL, 10) * MIB : 0,
 	};
 	memcpy(options.label, "TEST LABEL ", 11);
-	int rc = mkv_overlay_load(folder, EPOCH_S, &tree, err);
+	int rc = mkv_overlay_load(directory, EPOCH_S, &tree, err);
 	if (rc == 0 && !mib)
 		rc = mkv_fat_size(tree, &options.size_bytes, err);
 	if (rc < 0)
@@ -39,7 +37,8 @@ int main(int argc, char **argv)
 	struct mkv_error err = {0};
 	if (argc != 3 && argc != 4)
 		return 2;
-	if (run(argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err) == 0)
+	if (write_image(argv[1], argv[2], argc == 4 ? argv[3] : NULL, &err) ==
+	    0)
 		return 0;
 	(void)fprintf(stderr, "mkfat: %s\n", err.message);
 	return 1;

@@ -4,15 +4,14 @@
  *     ntp_server ADDRESS PORT SETTINGS
  *
  * answers NTP clients (RFC 5905, basic mode) with CLOCK_REALTIME plus an
- * offset. SETTINGS is a file that is read anew for each request and replaced as
- * a whole (rename) by whoever drives the test. It holds three numbers in
- * nanoseconds:
+ * offset. SETTINGS is a file that is read again for each request; the test
+ * replaces it as a whole (rename). It has three numbers in nanoseconds:
  *
  *     OFFSET FORTH BACK
  *
- * the server's clock minus this machine's, and what the way to the server and
- * back takes longer: unequal ways are what an offset's bound must cover. The
- * delays are waited out, so that the times in an answer are always true. */
+ * the server's clock minus this machine's, and additional delays of the request
+ * and of the answer: the bound of an offset must cover unequal delays. The
+ * server really waits, so that the timestamps of an answer are always true. */
 #include <arpa/inet.h>
 #include <linux/net_tstamp.h>
 #include <netinet/in.h>
@@ -60,7 +59,7 @@ static uint64_t ntp_time(int64_t ns)
 	return seconds << 32 | ((uint64_t)(ns % 1000000000) << 32) / 1000000000;
 }
 
-/* What can't be read leaves the settings as they were. */
+/* A missing or unreadable file leaves the settings unchanged. */
 static void read_settings(const char *path, struct settings *s)
 {
 	struct settings read;
@@ -70,7 +69,7 @@ static void read_settings(const char *path, struct settings *s)
 		*s = read;
 }
 
-/* Returns the request's size; *ret_at is when the kernel took it in. */
+/* Returns the request's size; *ret_at: when the kernel received it. */
 static ssize_t receive(int fd, uint8_t *packet, size_t size,
 		       struct sockaddr_in *from, int64_t *ret_at)
 {
@@ -132,7 +131,8 @@ static void answer(int fd, const char *path, struct settings *s)
 int main(int argc, char **argv)
 {
 	if (argc != 4) {
-		(void)fprintf(stderr, "ntp_server ADDRESS PORT SETTINGS\n");
+		(void)fprintf(stderr,
+			      "usage: ntp_server ADDRESS PORT SETTINGS\n");
 		return 2;
 	}
 	struct sockaddr_in at = {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests need of packs and root file systems from a shell:
+/* Packs and root file systems, for shell tests:
  *
  *   pack_tool build OUT.pack EPOCH SUITE container|host DEB...
- *   pack_tool list PACK            a line per path, all metadata and digests
- *   pack_tool extract PACK FOLDER  as root: owners, devices and attributes too
+ *   pack_tool list PACK            prints a line per path: metadata and digest
+ *   pack_tool extract PACK DIR     as root: owners, devices and attributes too
  *
- * .debs are given in the order of their configuration. */
+ * The .debs must be in the order of their configuration. */
 
 #include <fcntl.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "builder/rootfs/install/rootfs.h"
 #include "builder/rootfs/package/stage.h"
 
-/* As a build does: the base by itself, then the rest into it. */
+/* Builds in two steps as a build does: first the base, then the rest on it. */
 static int build_both(struct mkv_rootfs_package *given, size_t count,
 		      struct mkv_rootfs_options *options, int fd,
 		      struct mkv_progress *progress, struct mkv_error *err)
@@ -185,7 +185,7 @@ static int extract_entry(const char *path, struct mkv_inode *inode,
 	return rc < 0 ? mkv_fail(err, MKV_FAILED, rc, "%s: %m", path) : 0;
 }
 
-/* Times of folders, once nothing is put into them any more. */
+/* Sets the times of directories, after all their entries were made. */
 static int time_entry(const char *path, struct mkv_inode *inode, void *context,
 		      struct mkv_error *err)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests/unit/sandbox_test.c runs in a sandbox, statically linked as there
- * is nothing else: "sandbox_probe_static NAME" ends with 0 when it is as it
- * should be, with a number that tells what isn't. */
+/* Program that tests/unit/sandbox_test.c runs in a sandbox; linked statically
+ * because the sandbox has no libraries. "sandbox_probe_static NAME" exits with
+ * 0 when the checks of NAME pass, otherwise with the number of the failed one.
+ */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -66,7 +67,7 @@ static int no_descriptors(void)
 	return read(0, &byte, 1) != 0;
 }
 
-/* Only what the sandbox made: the host's files are nowhere. */
+/* Only entries that the sandbox made exist, no files of the host. */
 static int only_own_files(void)
 {
 	static const char *const expected[] = {"dev", "proc", "probe"};
@@ -142,7 +143,7 @@ static int lone_survivor(void)
 	size_t count = 0;
 	for (int pid = 1; pid < 200; pid++)
 		count += kill(pid, 0) == 0;
-	return count == 2 ? 0 : 1; /* the worker and this one */
+	return count == 2 ? 0 : 1; /* the worker and this process */
 }
 
 static int complain(void)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a guest's clock is from its host's, asked without network or daemon,
- * over a page of memory that both see (QEMU's ivshmem-plain device).
+/* Measures the offset of a guest's clock from its host's without network or
+ * daemon, over a shared page of memory (QEMU's ivshmem-plain device).
  *
  *     shared_clock_static serve FILE...   on the host: answers with its clock
  *     shared_clock_static ask             in the guest: prints one line,
  *         HOST-TIME OFFSET HALF-WIDTH     in nanoseconds
  *
- * Each question is a handshake, so that the host's reading lies between two of
- * the guest's: host minus guest is OFFSET, give or take HALF-WIDTH, whoever was
- * kept waiting. The narrowest of many is taken. */
+ * Each measurement is a handshake, so the host reads its clock between two
+ * readings of the guest: host minus guest is OFFSET +/- HALF-WIDTH, whatever
+ * the delays. The measurement with the smallest HALF-WIDTH is printed. */
 #include <fcntl.h>
 #include <glob.h>
 #include <stdatomic.h>
@@ -133,6 +133,6 @@ int main(int argc, char **argv)
 		return serve(argv + 2, argc - 2);
 	if (argc == 2 && strcmp(argv[1], "ask") == 0)
 		return ask();
-	fprintf(stderr, "shared_clock_static serve FILE... | ask\n");
+	fprintf(stderr, "usage: shared_clock_static serve FILE... | ask\n");
 	return 2;
 }

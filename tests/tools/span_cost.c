@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a span costs on the request's path: begun, two attributes, ended, with
- * an exporter that takes all of them (OTLP JSON into /dev/null). Bursts fit
- * into the queue; between them the exporter empties it. Prints nanoseconds a
- * span: the median burst, the slowest, and the same with four threads at once.
- * Status 1 when the median of one thread is over 2 us, or a span was dropped.
- */
+/* Measures the cost of a span on the request's path: begin, two attributes and
+ * end, with an exporter that keeps up (OTLP JSON into /dev/null). A burst fits
+ * into the queue, and the exporter empties the queue between bursts. Prints
+ * nanoseconds per span, of the median and the slowest burst, with one thread
+ * and with four. Status 1 when the median of one thread is over 2 us, or a span
+ * was dropped. */
 
 #include <pthread.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ static void wait_for_exporter(void)
 	}
 }
 
-static void *burst(void *context)
+static void *make_burst(void *context)
 {
 	const unsigned *count = context;
 	struct mkv_span root, span;
@@ -52,13 +52,13 @@ static void *burst(void *context)
 	return NULL;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_doubles(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
 	return (left > right) - (left < right);
 }
 
-/* A span's nanoseconds as its thread sees them. */
+/* Nanoseconds per span, measured by the thread that makes the spans. */
 static int measure(unsigned n_threads, double *ret_median)
 {
 	double costs[BURSTS];
@@ -67,15 +67,16 @@ static int measure(unsigned n_threads, double *ret_median)
 		pthread_t threads[THREADS_MAX];
 		int64_t began_ns = now_ns();
 		for (unsigned t = 1; t < n_threads; t++)
-			if (pthread_create(&threads[t], NULL, burst, &each))
+			if (pthread_create(&threads[t], NULL, make_burst,
+					   &each))
 				return 1;
-		(void)burst(&each);
+		(void)make_burst(&each);
 		for (unsigned t = 1; t < n_threads; t++)
 			(void)pthread_join(threads[t], NULL);
 		costs[i] = (double)(now_ns() - began_ns) / (double)each;
 		wait_for_exporter();
 	}
-	qsort(costs, BURSTS, sizeof(*costs), compare);
+	qsort(costs, BURSTS, sizeof(*costs), compare_doubles);
 	*ret_median = costs[BURSTS / 2];
 	printf("a span costs %.0f ns with %u thread%s (slowest of %d bursts: "
 	       "%.0f ns)\n",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* steps NAME: steps about a name, one of each end, drawn several times each. */
+/* steps NAME: runs a progress step that succeeds and one that fails, whose
+ * texts contain NAME and which are drawn several times, and a cached step. */
 #include <stdio.h>
 #include <time.h>
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests and measurements: reads a folder of this machine into a tree, as it
- * is, and hands it to a writer.
+/* For tests and measurements: reads a directory of this machine into a tree,
+ * with all metadata, and passes it to a writer.
  *
- *     treetool ext4 FOLDER IMAGE [SIZE_BYTES [OFFSET]]
- *     treetool tar FOLDER ARCHIVE
- *     treetool list FOLDER
- *     treetool compare FOLDER FOLDER
+ *     treetool ext4 DIR IMAGE [SIZE_BYTES [OFFSET]]
+ *     treetool tar DIR ARCHIVE
+ *     treetool list DIR
+ *     treetool compare DIR DIR
  *     treetool layer BASE TOP ARCHIVE
  *     treetool qcow2 RAW IMAGE
  *     treetool parse LIST
  *
- * Environment: TIMES=1 says on stderr how long reading and writing took;
- * FORCE_OWNER=1 makes everything root:root (for runs by others). */
+ * Environment: TIMES=1 prints the durations of reading and writing on stderr;
+ * FORCE_OWNER=1 makes every entry root:root (for runs without root). */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -103,8 +103,8 @@ static int read_inode(int dirfd, const char *name, const char *path,
 	return rc;
 }
 
-static int read_folder(struct mkv_tree *tree, int fd, const char *path,
-		       struct mkv_error *err);
+static int read_directory(struct mkv_tree *tree, int fd, const char *path,
+			  struct mkv_error *err);
 
 static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 		      const char *path, struct mkv_error *err)
@@ -121,8 +121,9 @@ static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 					    err);
 	struct mkv_inode *inode = NULL;
 	int rc = read_inode(dirfd, name, path, &st, &inode, err);
-	if (rc == 0)
-		rc = mkv_tree_put(tree, path, inode, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_tree_put(tree, path, inode, err);
 	if (rc == 0 && st.st_nlink > 1 && !S_ISDIR(st.st_mode) &&
 	    seen.count < 65536) {
 		seen.items[seen.count].device = st.st_dev;
@@ -135,11 +136,11 @@ static int read_entry(struct mkv_tree *tree, int dirfd, const char *name,
 	auto_fd int fd = openat(
 		dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m", path)
-		      : read_folder(tree, fd, path, err);
+		      : read_directory(tree, fd, path, err);
 }
 
-static int read_folder(struct mkv_tree *tree, int fd, const char *path,
-		       struct mkv_error *err)
+static int read_directory(struct mkv_tree *tree, int fd, const char *path,
+			  struct mkv_error *err)
 {
 	auto_dir DIR *dir = fdopendir(dup(fd));
 	if (!dir)
@@ -173,10 +174,11 @@ static int load(const char *path, struct mkv_tree **ret, struct mkv_error *err)
 		root->mode = st.st_mode;
 		root->uid = getenv("FORCE_OWNER") ? 0 : st.st_uid;
 		root->gid = getenv("FORCE_OWNER") ? 0 : st.st_gid;
-		rc = read_folder(tree, fd, "/", err);
+		rc = read_directory(tree, fd, "/", err);
 	}
-	if (rc == 0)
-		*ret = mkv_take(tree);
+	if (rc < 0)
+		return rc;
+	*ret = mkv_take(tree);
 	return rc;
 }
 
@@ -202,14 +204,16 @@ static int write_ext4(const struct mkv_tree *tree, char **args,
 		options.size_bytes = strtoull(args[1], NULL, 10);
 	uint64_t offset = args[1] && args[2] ? strtoull(args[2], NULL, 10) : 0;
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
-	if (rc == 0)
-		rc = mkv_newfile_open(args[0], 0644, &file, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_newfile_open(args[0], 0644, &file, err);
 	if (rc == 0 &&
 	    ftruncate(file.fd, (off_t)(offset + options.size_bytes)) < 0)
 		rc = mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
 	started = now_s();
-	if (rc == 0)
-		rc = mkv_ext4_write(tree, file.fd, offset, &options, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_ext4_write(tree, file.fd, offset, &options, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "ext4 %.3f s, %zu entries\n",
 			      now_s() - started, mkv_tree_count(tree));
@@ -224,8 +228,9 @@ static int to_file(const char *path,
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(path, 0644, &file, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = write_to(tree, file.fd, err);
+	if (rc < 0)
+		return rc;
+	rc = write_to(tree, file.fd, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "tar %.3f s\n", now_s() - started);
 	return rc < 0 ? rc : mkv_newfile_commit(&file, err);
@@ -264,11 +269,12 @@ static int parse(const char *path, struct mkv_error *err)
 	size_t entries = 0;
 	int rc = mkv_read_file(AT_FDCWD, path, (size_t)1 << 30, &text, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = mkv_listing_parse(text.data, text.size, count, &entries,
-				       err);
-	if (rc == 0)
-		(void)printf("%zu entries\n", entries);
+	if (rc < 0)
+		return rc;
+	rc = mkv_listing_parse(text.data, text.size, count, &entries, err);
+	if (rc < 0)
+		return rc;
+	(void)printf("%zu entries\n", entries);
 	if (getenv("TIMES"))
 		(void)fprintf(stderr, "parse %.3f s\n", now_s() - started);
 	return rc;
@@ -283,8 +289,9 @@ static int qcow2(char **args, struct mkv_error *err)
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 	int rc = mkv_newfile_open(args[1], 0644, &file, err);
 	double started = now_s();
-	if (rc == 0)
-		rc = mkv_qcow2_write(raw, (uint64_t)st.st_size, file.fd, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_qcow2_write(raw, (uint64_t)st.st_size, file.fd, err);
 	if (rc == 0 && getenv("TIMES"))
 		(void)fprintf(stderr, "qcow2 %.3f s\n", now_s() - started);
 	return rc < 0 ? rc : mkv_newfile_commit(&file, err);
@@ -333,8 +340,7 @@ int main(int argc, char **argv)
 	struct mkv_error err = {0};
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur =
-			limit.rlim_max; /* each large file stays open */
+		limit.rlim_cur = limit.rlim_max; /* large files stay open */
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (run(argc, argv, &err) == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A small recipe and its lock, for the tests of what is signed. */
+/* A small recipe and its lock, for the tests of signed documents. */
 
 #include <string.h>
 

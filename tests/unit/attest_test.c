@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Without arguments a unit test. So that scripts can check and break what the
- * library writes: with DIR and KEY it attests the folder DIR, which holds
+/* Without arguments a unit test. For scripts that check and damage what the
+ * library writes: with DIR and KEY it attests the directory DIR, which has
  * manifest.json and artifacts; with CONTRACT, KEY and BUNDLE it signs a
  * contract. */
 #include <fcntl.h>
@@ -19,8 +19,8 @@ enum { FILES_MAX = 256 };
 static struct mkv_artifact files[FILES_MAX];
 static size_t n_files, prefix;
 
-static int collect(const char *path, const struct stat *st, int type,
-		   struct FTW *ftw)
+static int collect_artifact(const char *path, const struct stat *st, int type,
+			    struct FTW *ftw)
 {
 	struct mkv_error err;
 	(void)ftw;
@@ -35,7 +35,7 @@ static int collect(const char *path, const struct stat *st, int type,
 	return mkv_sha256_fd(fd, &a->sha256, NULL, &err);
 }
 
-static int attest(const char *dir, const char *key_path)
+static int attest_directory(const char *dir, const char *key_path)
 {
 	struct mkv_error err = {0};
 	auto_private_key struct mkv_private_key *key = NULL;
@@ -43,7 +43,7 @@ static int attest(const char *dir, const char *key_path)
 	auto_free char *place = NULL;
 	prefix = strlen(dir) + 1;
 	if (asprintf(&place, "%s/manifest.json", dir) < 0 ||
-	    nftw(dir, collect, 8, FTW_PHYS) != 0)
+	    nftw(dir, collect_artifact, 8, FTW_PHYS) != 0)
 		return 1;
 	struct mkv_attest_inputs inputs = {.recipe = &fixture_recipe,
 					   .lock = &fixture_lock,
@@ -200,7 +200,7 @@ static void a_key_that_is_not_private_is_refused(void **state)
 int main(int argc, char **argv)
 {
 	if (argc == 3)
-		return attest(argv[1], argv[2]);
+		return attest_directory(argv[1], argv[2]);
 	if (argc == 4)
 		return sign_contract(argv[1], argv[2], argv[3]);
 	const struct CMUnitTest tests[] = {

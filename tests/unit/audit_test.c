@@ -16,7 +16,8 @@
 
 enum { EPOCH = 1763856000 };
 
-static int put(struct mkv_tree *tree, const char *path, struct mkv_inode *inode)
+static int put_inode(struct mkv_tree *tree, const char *path,
+		     struct mkv_inode *inode)
 {
 	struct mkv_error err = {0};
 	int rc = inode ? mkv_tree_put(tree, path, inode, &err) : -ENOMEM;
@@ -25,8 +26,8 @@ static int put(struct mkv_tree *tree, const char *path, struct mkv_inode *inode)
 	return rc;
 }
 
-/* A tree with one of each kind, hard links that a walk meets in either order,
- * and names that need escapes and pax headers. */
+/* A tree with an entry of each kind, hard links in both orders of a walk, and
+ * names that need escapes and pax headers. */
 static struct mkv_tree *make_tree(void)
 {
 	struct mkv_error err = {0};
@@ -53,16 +54,16 @@ static struct mkv_tree *make_tree(void)
 					     "\0\1=\n", 4, &err),
 			 0);
 	assert_int_equal(mkv_inode_set_xattr(file, "user.a", "", 0, &err), 0);
-	put(tree, "/zlink", file);
-	put(tree, "/a/a", file);
+	put_inode(tree, "/zlink", file);
+	put_inode(tree, "/a/a", file);
 	auto_inode struct mkv_inode *device =
 		mkv_inode_new(S_IFCHR | 0666, 0, 0, EPOCH);
 	device->major = 5;
 	device->minor = 300;
-	put(tree, "/console", device);
+	put_inode(tree, "/console", device);
 	auto_inode struct mkv_inode *fifo =
 		mkv_inode_new(S_IFIFO | 0600, 1, 2, EPOCH);
-	put(tree, "/fifo", fifo);
+	put_inode(tree, "/fifo", fifo);
 	return tree;
 }
 
@@ -114,7 +115,7 @@ static void a_list_and_a_tar_of_one_tree_agree(void **state)
 	assert_int_equal(report.entries, want.count);
 }
 
-/* An edit of the tree and the one finding that it makes. */
+/* An edit of the tree and its only finding. */
 static void edit_mode(struct mkv_tree *t)
 {
 	mkv_tree_lookup(t, "/a-b")->mode ^= 0111;
@@ -174,7 +175,7 @@ static void edit_hard_link(struct mkv_tree *t)
 					     "\0\1=\n", 4, &err),
 			 0);
 	assert_int_equal(mkv_inode_set_xattr(copy, "user.a", "", 0, &err), 0);
-	put(t, "/zlink", copy);
+	put_inode(t, "/zlink", copy);
 }
 
 static const struct edit {
@@ -242,15 +243,17 @@ static void a_broken_tar_is_refused_or_differs(void **state)
 	for (size_t size = 0; size <= used; size += 97) {
 		auto_audit_table struct mkv_audit_table got = {0};
 		if (read_tar(tar.data, size, &got, &err) == 0)
-			fail_msg("read although cut at %zu of %zu", size, used);
+			fail_msg("accepted although truncated at %zu of %zu",
+				 size, used);
 	}
-	/* Between entries too, where libarchive sees an end. */
+	/* Also between entries, where libarchive reports the end. */
 	for (size_t size = 0; size <= used; size += 512) {
 		auto_audit_table struct mkv_audit_table got = {0};
 		if (read_tar(tar.data, size, &got, &err) == 0)
-			fail_msg("read although cut at block %zu", size / 512);
+			fail_msg("accepted although truncated at block %zu",
+				 size / 512);
 	}
-	/* Whatever a byte becomes, memory is safe (SANITIZE=1 sees it). */
+	/* No value of a byte causes a memory error (found with SANITIZE=1). */
 	auto_audit_table struct mkv_audit_table good = {0};
 	assert_int_equal(read_tar(tar.data, tar.size, &good, &err), 0);
 	for (size_t at = 0; at < used; at += 5) {
@@ -267,7 +270,7 @@ static void a_broken_tar_is_refused_or_differs(void **state)
 	}
 }
 
-/* A header, with `size` in it; `edit` changes a field before it is summed. */
+/* A header with `size`; `edit` changes a field before the checksum is set. */
 static void tar_block_of(struct mkv_buf *tar, const char *name, char type,
 			 const char *link, size_t size, void (*edit)(char *))
 {
@@ -485,8 +488,8 @@ static void make_large_record(struct mkv_buf *tar)
 
 static const struct {
 	void (*make)(struct mkv_buf *tar);
-	const char *why; /* NULL: accepted; only "tar stream: " where the text
-			    is libarchive's */
+	const char *why; /* NULL: accepted; only "tar stream: " if the rest is
+			    libarchive's text */
 } streams[] = {
 	{make_plain, NULL},
 	{make_contiguous, NULL},
@@ -514,8 +517,8 @@ static const struct {
 	{make_large_record, "tar stream: "},
 };
 
-/* What libarchive reads although another reader would extract something else,
- * or nothing. */
+/* Streams that libarchive accepts although another reader would extract other
+ * entries or none. */
 static void lenient_readings_are_refused(void **state)
 {
 	(void)state;
@@ -523,7 +526,7 @@ static void lenient_readings_are_refused(void **state)
 		struct mkv_error err = {0};
 		auto_buf struct mkv_buf tar = {0};
 		auto_audit_table struct mkv_audit_table got = {0};
-		/* libarchive is stricter about a stream's first header. */
+		/* libarchive is stricter with the first header of a stream. */
 		tar_block(&tar, "./first", '0', "");
 		streams[i].make(&tar);
 		mkv_buf_fill(&tar, '\0', 1024);
@@ -535,8 +538,8 @@ static void lenient_readings_are_refused(void **state)
 	}
 }
 
-/* Times to the nanosecond, and names and attributes by their bytes, whatever
- * the character set. */
+/* Times are compared to the nanosecond, names and attributes by their bytes,
+ * independent of the character set. */
 static void records_are_read_exactly(void **state)
 {
 	(void)state;
@@ -547,7 +550,7 @@ static void records_are_read_exactly(void **state)
 	tar_block(&tar, "./a", '0', "");
 	tar_record(&tar, "mtime=000007.0000");
 	tar_block(&tar, "./b", '0', "");
-	/* Decomposed: normalised to NFC it would be another name. */
+	/* A decomposed name, which would differ after normalisation to NFC. */
 	tar_record(&tar, "path=./e\xcc\x81\xff");
 	tar_block(&tar, "./c", '0', "");
 	tar_record(&tar, "SCHILY.xattr.user.%41=%3d");
@@ -597,7 +600,7 @@ static void sections_are_read_within_the_image(void **state)
 	for (size_t size = 0; size < sizeof(image); size++)
 		if (mkv_audit_uki_section(image, size, ".cmdline", &section,
 					  &err) == 0)
-			fail_msg("read although cut at %zu", size);
+			fail_msg("accepted although truncated at %zu", size);
 	static const uint32_t offsets[] = {513, 1024, UINT32_MAX};
 	for (size_t i = 0; i < 3; i++) {
 		put_number(image + 108, offsets[i]);

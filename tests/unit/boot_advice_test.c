@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What `mkvbench boot` reports before QEMU starts. */
+/* Diagnostics of `mkvbench boot` before QEMU starts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,8 @@ static void a_cpu_that_this_boot_lacks_is_named(void **state)
 		{ryzen, NULL, ryzen, MKV_ACCEL_KVM, false},
 		{ryzen, NULL, skylake, MKV_ACCEL_KVM, true},
 		{ryzen, NULL, NULL, MKV_ACCEL_KVM, false},
-		/* Emulation claims any brand, but lacks what belongs to it. */
+		/* Emulation accepts any brand, but lacks features of that CPU.
+		 */
 		{ryzen, NULL, ryzen, MKV_ACCEL_TCG, true},
 		{skylake, NULL, ryzen, MKV_ACCEL_TCG, false},
 		{skylake, "TCGTCGTCGTCG", ryzen, MKV_ACCEL_TCG, false},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Guests as QEMU command lines, and receipts out of hostile consoles. */
+/* QEMU command lines of guests, and receipts from hostile consoles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,20 +45,20 @@ static void reads_receipts(void **state)
 		{"[ OK ] \033[0;1;31mmkvbench-receipt: pass host=a\033[0m\n"
 		 "[    2.1] " END,
 		 true, MKV_VERDICT_PASS, NULL},
-		/* A verdict is one of the words, and an end needs one. */
+		/* A verdict is one of the words; without it there is no end. */
 		{"mkvbench-receipt: passed\n" END, false, MKV_VERDICT_NONE,
 		 NULL},
 		{END, false, MKV_VERDICT_NONE, NULL},
 		{PASS "nothing more", false, MKV_VERDICT_PASS, NULL},
-		/* The first receipt is the boot's; a later look isn't. */
+		/* The first receipt is that of the boot; later ones are not. */
 		{"mkvbench-receipt: fail\n" END PASS END, true,
 		 MKV_VERDICT_FAIL, NULL},
 		{"mkvbench-receipt-later: pass\nmkvbench-receipt-later-end\n",
 		 false, MKV_VERDICT_NONE, NULL},
-		/* Said twice, as after a hangup: the last text counts. */
+		/* Printed twice, as after a hangup: the last text counts. */
 		{HEAD "half" HEAD "whole\n" PASS END, true, MKV_VERDICT_PASS,
 		 "half" HEAD "whole\n"},
-		/* Terminal control never reaches a terminal. */
+		/* Control sequences are removed. */
 		{HEAD "x\033]0;title\007y\033[2J\bz\n" PASS END, true,
 		 MKV_VERDICT_PASS, HEAD "x0;titleyz\n"},
 	};
@@ -82,7 +82,7 @@ static void reads_receipts(void **state)
 	}
 }
 
-static void tells_the_later_look_from_the_boot(void **state)
+static void distinguishes_later_receipts_from_that_of_the_boot(void **state)
 {
 	(void)state;
 	static const char text[] =
@@ -100,7 +100,7 @@ static void tells_the_later_look_from_the_boot(void **state)
 	mkv_console_done(&console);
 }
 
-static void bounds_what_a_guest_says(void **state)
+static void output_of_a_guest_is_limited(void **state)
 {
 	(void)state;
 	struct mkv_console console = MKV_CONSOLE_INIT;
@@ -114,7 +114,7 @@ static void bounds_what_a_guest_says(void **state)
 	mkv_console_done(&console);
 }
 
-/* The status of a host that is waited for is its last line. */
+/* The status of a host without receipt is its last line. */
 static void keeps_the_last_line_without_leftovers(void **state)
 {
 	(void)state;
@@ -157,19 +157,19 @@ static struct mkv_contract_host host = {
 	.name = "order", .image = "dut", .mac = "52:54:00:77:00:11"};
 static struct mkv_contract_image image;
 
-static char folder[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
+static char directory[] = "/tmp/mkv-boot,test-XXXXXX"; /* a comma on purpose */
 
 static int set_up(void **state)
 {
 	(void)state;
 	char path[128];
 	struct mkv_error err;
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/boot", folder);
+	(void)snprintf(path, sizeof(path), "%s/boot", directory);
 	if (mkv_make_dirs(path, &err) < 0)
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", folder);
+	(void)snprintf(path, sizeof(path), "%s/boot/cmdline", directory);
 	return mkv_write_file(path, 0644, "root=UUID=1 ro\n", 15, &err);
 }
 
@@ -177,10 +177,10 @@ static int tear_down(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
-/* The command line as one text, words parted by spaces. */
+/* The command line as one text, words separated by spaces. */
 static char *line_for(struct mkv_boot_machine *machine, struct mkv_error *err)
 {
 	auto_argv struct mkv_argv argv = {0};
@@ -188,7 +188,7 @@ static char *line_for(struct mkv_boot_machine *machine, struct mkv_error *err)
 	machine->contract = &contract;
 	machine->host = &host;
 	machine->image = &image;
-	machine->directory = folder;
+	machine->directory = directory;
 	machine->console = "/tmp/a,b.console";
 	machine->memory_bytes = UINT64_C(2) << 30;
 	machine->port = 5000;
@@ -243,8 +243,8 @@ static void presents_the_promised_machine(void **state)
 			fail_msg("no '%s' in: %s", parts[i], line);
 }
 
-/* Bytes as they are, padding included; what an argument or QEMU's option list
- * can't hold is left out. */
+/* Texts keep their bytes, padding included; texts that an argument or an option
+ * list of QEMU can't represent are omitted. */
 static void identity_reaches_qemu_as_bytes(void **state)
 {
 	static const struct {
@@ -306,7 +306,7 @@ static void a_guest_has_virtio_and_one_card(void **state)
 	assert_null(strstr(line, "-kernel"));
 }
 
-/* A manifest's words must not become options. */
+/* Words of a manifest must not become options. */
 static void a_hostile_contract_adds_no_option(void **state)
 {
 	(void)state;
@@ -339,7 +339,7 @@ static void a_hostile_contract_adds_no_option(void **state)
 	host = good;
 }
 
-static void knows_qemus_own_models(void **state)
+static void accepts_qemus_own_models(void **state)
 {
 	(void)state;
 	static const struct {
@@ -362,7 +362,7 @@ static const uint8_t plain[] = "ABCDEFabcdef\x08\0payload";
 static const uint8_t tagged[] = "ABCDEFabcdef\x81\0\0\x64\x08\0payload";
 enum { PLAIN = sizeof(plain) - 1, TAGGED = sizeof(tagged) - 1 };
 
-static void a_bridge_takes_tags_off_and_puts_them_on(void **state)
+static void a_bridge_removes_and_adds_vlan_tags(void **state)
 {
 	(void)state;
 	uint8_t frame[64];
@@ -371,7 +371,7 @@ static void a_bridge_takes_tags_off_and_puts_them_on(void **state)
 	assert_memory_equal(frame, tagged, TAGGED);
 	assert_int_equal(mkv_frame_tag(frame, TAGGED, 100), 0);
 	assert_int_equal(mkv_frame_untag(frame, TAGGED, 101), 0);
-	frame[14] = 0xe0; /* a priority is no part of the id */
+	frame[14] = 0xe0; /* the priority is not part of the id */
 	assert_int_equal(mkv_frame_untag(frame, TAGGED, 100), PLAIN);
 	assert_memory_equal(frame, plain, PLAIN);
 	assert_int_equal(mkv_frame_untag(frame, PLAIN, 100), 0);
@@ -379,8 +379,8 @@ static void a_bridge_takes_tags_off_and_puts_them_on(void **state)
 	assert_int_equal(mkv_frame_untag(frame, 17, 100), 0);
 }
 
-/* A socket in a group, as QEMU opens it. */
-static int join(unsigned port)
+/* Opens a multicast socket as QEMU does. */
+static int join_group(unsigned port)
 {
 	struct sockaddr_in group = {.sin_family = AF_INET};
 	struct ip_mreq membership = {.imr_interface.s_addr =
@@ -403,7 +403,7 @@ static int join(unsigned port)
 	return fd;
 }
 
-static void machines_and_guests_hear_each_other(void **state)
+static void machines_and_guests_receive_each_others_frames(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
@@ -422,7 +422,7 @@ static void machines_and_guests_hear_each_other(void **state)
 	};
 	for (size_t i = 0; i < 2; i++) {
 		auto_fd int from = socket(AF_INET, SOCK_DGRAM, 0);
-		auto_fd int to = join(ways[i].to);
+		auto_fd int to = join_group(ways[i].to);
 		struct sockaddr_in group = {.sin_family = AF_INET};
 		struct in_addr loopback = {.s_addr = htonl(INADDR_LOOPBACK)};
 		uint8_t heard[128];
@@ -438,7 +438,7 @@ static void machines_and_guests_hear_each_other(void **state)
 		assert_int_equal(recv(to, heard, sizeof(heard), 0),
 				 ways[i].heard_size);
 		assert_memory_equal(heard, ways[i].heard, ways[i].heard_size);
-		/* Once: nothing goes round. */
+		/* Received once: frames do not loop. */
 		struct timeval short_time = {.tv_usec = 100000};
 		assert_int_equal(setsockopt(to, SOL_SOCKET, SO_RCVTIMEO,
 					    &short_time, sizeof(short_time)),
@@ -447,7 +447,7 @@ static void machines_and_guests_hear_each_other(void **state)
 	}
 }
 
-/* One frame to a group or to a port of 127.0.0.1. */
+/* Sends a frame to a group or to a port of 127.0.0.1. */
 static void send_to(int fd, const char *address, unsigned port,
 		    const uint8_t *frame, size_t size)
 {
@@ -463,7 +463,7 @@ static void send_to(int fd, const char *address, unsigned port,
 		size);
 }
 
-static void a_gateway_hears_only_what_is_for_it(void **state)
+static void a_gateway_receives_only_frames_of_its_network(void **state)
 {
 	(void)state;
 	static const uint8_t from_gateway[] = "ABCDEFghijkl\x08\0hello";
@@ -481,7 +481,7 @@ static void a_gateway_hears_only_what_is_for_it(void **state)
 				 0);
 		unsigned access = mkv_network_port(network, MKV_SEGMENT_ACCESS);
 		auto_fd int gateway = dup(mkv_network_gateway_fd(network));
-		auto_fd int guest = join(access);
+		auto_fd int guest = join_group(access);
 		auto_fd int sender = socket(AF_INET, SOCK_DGRAM, 0);
 		struct timeval patience = {.tv_sec = 5};
 		struct sockaddr_in end;
@@ -498,7 +498,7 @@ static void a_gateway_hears_only_what_is_for_it(void **state)
 		assert_int_equal(recv(guest, heard, sizeof(heard), 0),
 				 sizeof(from_gateway));
 		assert_memory_equal(heard, from_gateway, sizeof(from_gateway));
-		/* Nobody else is on its wire. */
+		/* No other host receives it. */
 		send_to(sender, "127.0.0.1", ntohs(end.sin_port), to_it,
 			sizeof(to_it));
 		send_to(sender, MKV_NETWORK_GROUP, access, to_another,
@@ -517,7 +517,7 @@ static void a_gateway_hears_only_what_is_for_it(void **state)
 	}
 }
 
-static void knows_a_loads_summary(void **state)
+static void parses_the_summary_of_a_load(void **state)
 {
 	(void)state;
 	static const struct {
@@ -529,7 +529,7 @@ static void knows_a_loads_summary(void **state)
 		{"[ 1.0] mkvbench-load[7]: {\"answered\":2,\"requests\":3}",
 		 true, false},
 		{"[ 1.0] mkvbench-load[7]: {\"answered\":1,\"requests\":1}",
-		 true, false}, /* not so many as were asked for */
+		 true, false}, /* fewer than requested */
 		{"[ 1.0] mkvbench-load[7]: {\"level\":\"error\"}", false,
 		 false},
 		{"[ 1.0] mkvbench-load[7]: {\"answered\":3,", false, false},
@@ -582,12 +582,12 @@ static void a_load_is_good_when_no_span_was_lost(void **state)
 		assert_int_equal(mkv_load_is_good(&load), rows[i].is_good);
 		mkv_load_done(&load);
 	}
-	/* Nobody was asked. */
+	/* No service was queried. */
 	struct mkv_boot_load load = {.is_answered = true};
 	assert_false(mkv_load_is_good(&load));
 }
 
-static void tells_the_load_generator_by_a_credential(void **state)
+static void gives_the_load_generator_a_credential(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
@@ -611,20 +611,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_receipts),
-		cmocka_unit_test(tells_the_later_look_from_the_boot),
-		cmocka_unit_test(bounds_what_a_guest_says),
+		cmocka_unit_test(
+			distinguishes_later_receipts_from_that_of_the_boot),
+		cmocka_unit_test(output_of_a_guest_is_limited),
 		cmocka_unit_test(keeps_the_last_line_without_leftovers),
 		cmocka_unit_test(presents_the_promised_machine),
 		cmocka_unit_test(identity_reaches_qemu_as_bytes),
 		cmocka_unit_test(a_guest_has_virtio_and_one_card),
 		cmocka_unit_test(a_hostile_contract_adds_no_option),
-		cmocka_unit_test(knows_qemus_own_models),
-		cmocka_unit_test(a_bridge_takes_tags_off_and_puts_them_on),
-		cmocka_unit_test(machines_and_guests_hear_each_other),
-		cmocka_unit_test(a_gateway_hears_only_what_is_for_it),
-		cmocka_unit_test(knows_a_loads_summary),
+		cmocka_unit_test(accepts_qemus_own_models),
+		cmocka_unit_test(a_bridge_removes_and_adds_vlan_tags),
+		cmocka_unit_test(
+			machines_and_guests_receive_each_others_frames),
+		cmocka_unit_test(a_gateway_receives_only_frames_of_its_network),
+		cmocka_unit_test(parses_the_summary_of_a_load),
 		cmocka_unit_test(a_load_is_good_when_no_span_was_lost),
-		cmocka_unit_test(tells_the_load_generator_by_a_credential),
+		cmocka_unit_test(gives_the_load_generator_a_credential),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

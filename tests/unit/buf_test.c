@@ -24,7 +24,7 @@ static void appends_add_up(void **state)
 	assert_memory_equal(buf.data, "one 2 three\0zxxx\0", 17);
 }
 
-static void growth_keeps_what_was_there(void **state)
+static void growing_keeps_the_content(void **state)
 {
 	(void)state;
 	auto_buf struct mkv_buf buf = {0};
@@ -50,7 +50,7 @@ static void extended_bytes_are_zero(void **state)
 	assert_int_equal(buf.size, 510);
 }
 
-static void a_failure_stays_and_spoils_nothing(void **state)
+static void a_failed_append_is_remembered_and_harmless(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -85,9 +85,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_add_up),
-		cmocka_unit_test(growth_keeps_what_was_there),
+		cmocka_unit_test(growing_keeps_the_content),
 		cmocka_unit_test(extended_bytes_are_zero),
-		cmocka_unit_test(a_failure_stays_and_spoils_nothing),
+		cmocka_unit_test(a_failed_append_is_remembered_and_harmless),
 		cmocka_unit_test(taking_empties),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

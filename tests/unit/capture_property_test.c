@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Whatever machine is captured: either a recipe can't describe it and nothing
- * is written, or the recipe is accepted and the verifier finds nothing wrong on
- * the machine. Machines are generated from seeds; a failure names its seed, and
- * MKVBENCH_SEED=N tries that one alone. */
+/* Property of --capture for any machine: either a recipe can't describe the
+ * machine and nothing is written, or the recipe is accepted and the verifier's
+ * checks pass on the machine. Machines are generated from seeds; a failure
+ * names its seed, and MKVBENCH_SEED=N tries only that one. */
 #include <dirent.h>
 #include <unistd.h>
 
@@ -18,16 +18,16 @@ static void put_file(const char *name, const char *text)
 		write_to(name, text, strlen(text));
 		return;
 	}
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	(void)unlink(path);
 }
 
-/* The root's disk hangs on a device with this driver. */
+/* Makes the disk of the root belong to a device with this driver. */
 static void put_driver(const char *driver)
 {
 	char link[4096], target[512];
 	(void)snprintf(link, sizeof(link), "%s/machine/sys/devices/disk/driver",
-		       folder);
+		       directory);
 	(void)unlink(link);
 	if (!driver)
 		return;
@@ -50,13 +50,13 @@ static int make_root(void **state)
 {
 	char link[4096];
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	write_to("machine/proc/self/mountinfo",
 		 "22 1 259:2 / / rw - ext4 /dev/x rw\n", 35);
 	write_to("machine/sys/devices/disk/part/partition", "1\n", 2);
 	write_to("machine/sys/dev/block/empty", "", 0);
 	(void)snprintf(link, sizeof(link), "%s/machine/sys/dev/block/259:2",
-		       folder);
+		       directory);
 	return symlink("../../devices/disk/part", link);
 }
 
@@ -64,36 +64,37 @@ static int remove_root(void **state)
 {
 	struct mkv_error err;
 	(void)state;
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
-static struct mkv_env blank(const char *root, const struct mkv_cpuid_dump *dump)
+static struct mkv_env make_env(const char *root,
+			       const struct mkv_cpuid_dump *dump)
 {
 	return (struct mkv_env){.root = root, .cpuid = dump};
 }
 
-/* Every check whose promise follows from the hardware. */
+/* Runs every check whose promise follows from the hardware. */
 static void expect_nothing_wrong(const struct mkv_env *env, const char *what)
 {
-	expect(env, "cpu-model", MKV_PASS, what);
-	expect(env, "hypervisor", MKV_PASS, what);
-	expect(env, "cpu-topology", MKV_NOT_ESTABLISHED, what);
-	expect(env, "smt", MKV_NOT_ESTABLISHED, what);
-	expect(env, "cache-topology", MKV_NOT_ESTABLISHED, what);
-	expect(env, "memory", MKV_NOT_ESTABLISHED, what);
-	expect(env, "clocksource", MKV_NOT_ESTABLISHED, what);
-	expect(env, "drivers", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "cpu-model", MKV_PASS, what);
+	expect_result(env, "hypervisor", MKV_PASS, what);
+	expect_result(env, "cpu-topology", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "smt", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "cache-topology", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "memory", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "clocksource", MKV_NOT_ESTABLISHED, what);
+	expect_result(env, "drivers", MKV_NOT_ESTABLISHED, what);
 }
 
-/* False when the machine can't be described. */
+/* Returns false if a recipe can't describe the machine. */
 static bool try_capture(const char *what, const struct mkv_cpuid_dump *dump,
 			struct mkv_contract **ret)
 {
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_error err = {0};
 	char root[256];
-	(void)snprintf(root, sizeof(root), "%s/machine", folder);
-	struct mkv_env env = blank(root, dump);
+	(void)snprintf(root, sizeof(root), "%s/machine", directory);
+	struct mkv_env env = make_env(root, dump);
 	if (mkv_capture(&env, &text, &err) < 0) {
 		if (err.kind != MKV_HOST_CANNOT || !*err.message)
 			fail_msg("%s: refused without a reason: '%s'", what,
@@ -103,7 +104,7 @@ static bool try_capture(const char *what, const struct mkv_cpuid_dump *dump,
 	for (size_t i = 0; i < text.size; i++)
 		if (text.data[i] != '\n' &&
 		    (text.data[i] < ' ' || text.data[i] > '~'))
-			fail_msg("%s: byte 0x%02x in what is written", what,
+			fail_msg("%s: byte 0x%02x in the output", what,
 				 (unsigned char)text.data[i]);
 	auto_contract struct mkv_contract *contract =
 		make_contract(&text, what);
@@ -115,7 +116,7 @@ static bool try_capture(const char *what, const struct mkv_cpuid_dump *dump,
 	return true;
 }
 
-static struct mkv_cpuid_dump *parse(const struct mkv_buf *text)
+static struct mkv_cpuid_dump *parse_dump(const struct mkv_buf *text)
 {
 	struct mkv_cpuid_dump *dump = NULL;
 	struct mkv_error err = {0};
@@ -124,7 +125,7 @@ static struct mkv_cpuid_dump *parse(const struct mkv_buf *text)
 	return dump;
 }
 
-/* The same machine, but for the highest bit of one byte, never passes. */
+/* The machine with the highest bit of one byte flipped never passes. */
 static void expect_difference(struct generated g, size_t offset,
 			      const struct mkv_contract *contract,
 			      const char *check, const char *what)
@@ -133,14 +134,14 @@ static void expect_difference(struct generated g, size_t offset,
 	auto_answer struct mkv_answer answer = {0};
 	((uint8_t *)&g)[offset] ^= 0x80;
 	write_recording(&g, &text);
-	auto_cpuid struct mkv_cpuid_dump *dump = parse(&text);
-	struct mkv_env env = blank("/nonexistent", dump);
+	auto_cpuid struct mkv_cpuid_dump *dump = parse_dump(&text);
+	struct mkv_env env = make_env("/nonexistent", dump);
 	env.contract = contract;
 	env.host = &contract->hosts[0];
 	env.image = &contract->images[0];
 	mkv_check_find(check)->run(&env, &answer);
 	if (mkv_answer_result(&answer) != MKV_FAIL)
-		fail_msg("%s: %s passes with another byte %zu", what, check,
+		fail_msg("%s: %s passes with a changed byte %zu", what, check,
 			 offset);
 }
 
@@ -159,7 +160,7 @@ static void expect_differences(const struct generated *g, size_t at,
 				  contract, "hypervisor", what);
 }
 
-static void what_is_captured_of_any_machine_is_accepted_and_kept(void **state)
+static void the_capture_of_any_machine_is_accepted_and_passes(void **state)
 {
 	unsigned accepted = 0;
 	const char *only = getenv("MKVBENCH_SEED");
@@ -169,11 +170,11 @@ static void what_is_captured_of_any_machine_is_accepted_and_kept(void **state)
 		if (only && seed != (unsigned)atoi(only))
 			continue;
 		(void)snprintf(what, sizeof(what), "seed %u", seed);
-		const struct generated g = generate(seed);
+		const struct generated g = generate_machine(seed);
 		auto_buf struct mkv_buf text = {0};
 		auto_contract struct mkv_contract *contract = NULL;
 		write_recording(&g, &text);
-		auto_cpuid struct mkv_cpuid_dump *dump = parse(&text);
+		auto_cpuid struct mkv_cpuid_dump *dump = parse_dump(&text);
 		put_files(&g);
 		if (!try_capture(what, dump, &contract))
 			continue;
@@ -185,8 +186,8 @@ static void what_is_captured_of_any_machine_is_accepted_and_kept(void **state)
 	assert_true(only || accepted > MACHINES / 4);
 }
 
-/* Recordings of a folder; how many can be described. */
-static unsigned try_folder(const char *path)
+/* Tries all recordings of a directory; returns how many can be described. */
+static unsigned try_directory(const char *path)
 {
 	struct dirent **names;
 	unsigned accepted = 0;
@@ -205,7 +206,8 @@ static unsigned try_folder(const char *path)
 			if (mkv_read_file(AT_FDCWD, file, 16 << 20, &text,
 					  &err) < 0)
 				fail_msg("%s", err.message);
-			auto_cpuid struct mkv_cpuid_dump *dump = parse(&text);
+			auto_cpuid struct mkv_cpuid_dump *dump =
+				parse_dump(&text);
 			accepted += try_capture(file, dump, &contract);
 		}
 		free(names[i]);
@@ -214,7 +216,7 @@ static unsigned try_folder(const char *path)
 	return accepted;
 }
 
-static void what_is_captured_of_recorded_machines_is_kept(void **state)
+static void the_capture_of_recorded_machines_passes(void **state)
 {
 	const struct generated files = {
 		.meminfo = "MemTotal: 32774144 kB\n",
@@ -225,17 +227,17 @@ static void what_is_captured_of_recorded_machines_is_kept(void **state)
 	const char *more = getenv("MKVBENCH_RECORDINGS");
 	(void)state;
 	put_files(&files);
-	assert_true(try_folder("tests/golden/cpuid") >= 9);
+	assert_true(try_directory("tests/golden/cpuid") >= 9);
 	if (more)
-		assert_true(try_folder(more) > 0);
+		assert_true(try_directory(more) > 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
-			what_is_captured_of_any_machine_is_accepted_and_kept),
-		cmocka_unit_test(what_is_captured_of_recorded_machines_is_kept),
+			the_capture_of_any_machine_is_accepted_and_passes),
+		cmocka_unit_test(the_capture_of_recorded_machines_passes),
 	};
 	return cmocka_run_group_tests(tests, make_root, remove_root);
 }

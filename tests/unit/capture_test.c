@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What is captured from a machine's registers is what the verifier then finds
- * in them: recording -> hardware contract -> recipe -> contract -> checks. */
+/* The verifier's checks agree with what --capture wrote for the same registers:
+ * recording -> hardware contract -> recipe -> contract -> checks. */
 #include "tests/unit/captured.h"
 
 static struct mkv_cpuid_dump *read_dump(const char *name)
@@ -16,7 +16,7 @@ static struct mkv_cpuid_dump *read_dump(const char *name)
 	return dump;
 }
 
-static void what_is_captured_is_found(void **state)
+static void the_captured_hardware_passes_the_checks(void **state)
 {
 	static const char *const recordings[] = {
 		"ryzen-5-pro-3600",
@@ -30,10 +30,10 @@ static void what_is_captured_is_found(void **state)
 		"tcg-max",
 	};
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	write_to("machine/proc/meminfo", "MemTotal: 32774144 kB\n", 22);
 	char root[256];
-	(void)snprintf(root, sizeof(root), "%s/machine", folder);
+	(void)snprintf(root, sizeof(root), "%s/machine", directory);
 	for (size_t i = 0; i < sizeof(recordings) / sizeof(recordings[0]);
 	     i++) {
 		auto_cpuid struct mkv_cpuid_dump *dump =
@@ -48,15 +48,16 @@ static void what_is_captured_is_found(void **state)
 		env.contract = contract;
 		env.host = &contract->hosts[0];
 		env.image = &contract->images[0];
-		expect(&env, "cpu-model", MKV_PASS, recordings[i]);
-		expect(&env, "hypervisor", MKV_PASS, recordings[i]);
-		expect(&env, "memory", MKV_NOT_ESTABLISHED, recordings[i]);
-		/* Here is no kernel to agree with. */
-		expect(&env, "cpu-topology", MKV_NOT_ESTABLISHED,
-		       recordings[i]);
-		expect(&env, "cache-topology", MKV_NOT_ESTABLISHED,
-		       recordings[i]);
-		/* Another machine's registers fail. */
+		expect_result(&env, "cpu-model", MKV_PASS, recordings[i]);
+		expect_result(&env, "hypervisor", MKV_PASS, recordings[i]);
+		expect_result(&env, "memory", MKV_NOT_ESTABLISHED,
+			      recordings[i]);
+		/* The kernel's view is missing. */
+		expect_result(&env, "cpu-topology", MKV_NOT_ESTABLISHED,
+			      recordings[i]);
+		expect_result(&env, "cache-topology", MKV_NOT_ESTABLISHED,
+			      recordings[i]);
+		/* The registers of another machine fail. */
 		auto_cpuid struct mkv_cpuid_dump *other =
 			read_dump(i == 2 ? "tcg-max" : "xeon-two-dies");
 		auto_answer struct mkv_answer answer = {0};
@@ -65,10 +66,10 @@ static void what_is_captured_is_found(void **state)
 		assert_int_equal(mkv_answer_result(&answer), MKV_FAIL);
 	}
 	struct mkv_error err;
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 }
 
-static void what_a_recipe_cannot_say_is_refused(void **state)
+static void a_machine_that_a_recipe_cannot_describe_is_refused(void **state)
 {
 	auto_cpuid struct mkv_cpuid_dump *dump = read_dump("intel-hybrid");
 	auto_buf struct mkv_buf text = {0};
@@ -79,7 +80,7 @@ static void what_a_recipe_cannot_say_is_refused(void **state)
 	assert_int_equal(err.kind, MKV_HOST_CANNOT);
 }
 
-/* A contract may write the registers' bytes in another form. */
+/* A contract may have another notation of the registers' bytes. */
 static void texts_are_compared_by_their_bytes(void **state)
 {
 	static const struct {
@@ -126,8 +127,9 @@ static void texts_are_compared_by_their_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_captured_is_found),
-		cmocka_unit_test(what_a_recipe_cannot_say_is_refused),
+		cmocka_unit_test(the_captured_hardware_passes_the_checks),
+		cmocka_unit_test(
+			a_machine_that_a_recipe_cannot_describe_is_refused),
 		cmocka_unit_test(texts_are_compared_by_their_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* From what --capture wrote to the contract of a recipe on that machine, and
- * the verifier's answer. For tests of captured hardware. */
+/* For tests of captured hardware: makes the contract of a recipe with the
+ * output of --capture, and runs the verifier's checks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #include "verify/capture.h"
 #include "verify/check/check.h"
 
-static char folder[] = "/tmp/mkvbench-capture-XXXXXX";
+static char directory[] = "/tmp/mkvbench-capture-XXXXXX";
 
 static const char recipe_text[] =
 	"mkvbench: 1\nname: t\nscenario: bare-metal\nhardware: %s\n"
@@ -30,19 +30,18 @@ static void write_to(const char *name, const char *data, size_t size)
 {
 	char path[4096];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(mkv_make_dirs(path, &err), 0);
 	path[strlen(path)] = '/';
-	/* Without mkv_write_file()'s fsync, which thousands of files would wait
-	 * for. */
+	/* Not mkv_write_file(), whose fsync is slow for thousands of files. */
 	auto_fd int fd =
 		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	assert_true(fd >= 0);
 	assert_int_equal(mkv_write_all(fd, data, size, &err), 0);
 }
 
-/* The contract of a recipe on the machine that was captured. */
+/* The contract of a recipe for the captured machine. */
 static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 					  const char *recording)
 {
@@ -59,7 +58,7 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 	write_to(path, captured->data, captured->size);
 	mkv_buf_printf(&text, recipe_text, name);
 	write_to("t.yaml", text.data, text.size);
-	(void)snprintf(path, sizeof(path), "%s/t.yaml", folder);
+	(void)snprintf(path, sizeof(path), "%s/t.yaml", directory);
 	if (mkv_recipe_load(path, &recipe, &diagnostics, &err) < 0)
 		fail_msg("%s: %s: %s\n%s", recording, err.message,
 			 diagnostics.count ? diagnostics.items[0].message : "",
@@ -83,8 +82,8 @@ static struct mkv_contract *make_contract(const struct mkv_buf *captured,
 	return ret;
 }
 
-static void expect(const struct mkv_env *env, const char *name,
-		   enum mkv_result worst, const char *recording)
+static void expect_result(const struct mkv_env *env, const char *name,
+			  enum mkv_result worst, const char *recording)
 {
 	auto_answer struct mkv_answer answer = {0};
 	mkv_check_find(name)->run(env, &answer);

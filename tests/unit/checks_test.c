@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every check against a made-up machine that keeps the contract, and against
- * the same machine with one thing changed: the negative controls. */
+/* Every check on a simulated machine that meets the contract, and on the same
+ * machine with one change: the negative controls. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 
 #include "tests/unit/machine.h"
 
-/* Asks one check; fails the test unless the result is the expected one and one
- * finding of that result holds the text. */
-static void ask(const struct mkv_env *env, const char *name,
-		enum mkv_result expected, const char *text)
+/* Runs a check; fails the test unless the result is the expected one and a
+ * finding of that result contains the text. */
+static void expect_result(const struct mkv_env *env, const char *name,
+			  enum mkv_result expected, const char *text)
 {
 	const struct mkv_check *check = mkv_check_find(name);
 	auto_answer struct mkv_answer answer = {0};
@@ -35,9 +35,9 @@ static void ask(const struct mkv_env *env, const char *name,
 			 seen.data ? seen.data : "nothing");
 }
 
-static void without_cpufreq_nobody_knows_who_governs(void **state)
+static void without_cpufreq_the_governor_is_unknown(void **state)
 {
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	struct mkv_contract_image image = *env.image;
 	struct mkv_contract_pair pair = {"governor", "none"};
 	char path[96];
@@ -45,81 +45,88 @@ static void without_cpufreq_nobody_knows_who_governs(void **state)
 	for (unsigned cpu = 0; cpu < 12; cpu++) {
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
-		put(path, NULL);
+		put_file(path, NULL);
 	}
-	ask(&env, "governor", MKV_NOT_ESTABLISHED, "performance / -");
+	expect_result(&env, "governor", MKV_NOT_ESTABLISHED, "performance / -");
 	image.settings = (struct mkv_contract_pairs){&pair, 1};
 	env.image = &image;
-	ask(&env, "governor", MKV_PASS, "none / none");
+	expect_result(&env, "governor", MKV_PASS, "none / none");
 	for (unsigned cpu = 0; cpu < 12; cpu++) {
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
-		put(path, "performance\n");
+		put_file(path, "performance\n");
 	}
-	ask(&env, "governor", MKV_FAIL, "none / performance");
+	expect_result(&env, "governor", MKV_FAIL, "none / performance");
 }
 
-/* chronyd and its helper are one, two of it aren't. */
+/* chronyd and its helper count as one daemon, two chronyd do not. */
 static void two_time_daemons_are_parent_and_child(void **state)
 {
 	static const char stat[] = "/proc/501/stat";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
-	put("/proc/501/comm", "chronyd\n");
-	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
-	put(stat, "501 (chronyd) S 1 501 501 0 -1 1\n");
-	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
-	put(stat, "501 (chronyd) S 500 501 501 0 -1 1\n");
-	ask(&env, "time-daemons", MKV_PASS, "chronyd, chronyd");
-	put("/proc/502/comm", "chronyd\n");
-	put("/proc/502/stat", "502 (chronyd) S 500 502 502 0 -1 1\n");
-	ask(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd, chronyd");
-	put("/proc/502/comm", NULL);
-	put("/proc/502/stat", NULL);
-	put("/proc/501/comm", NULL);
-	put(stat, NULL);
+	put_file("/proc/501/comm", "chronyd\n");
+	expect_result(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
+	put_file(stat, "501 (chronyd) S 1 501 501 0 -1 1\n");
+	expect_result(&env, "time-daemons", MKV_FAIL, "chronyd, chronyd");
+	put_file(stat, "501 (chronyd) S 500 501 501 0 -1 1\n");
+	expect_result(&env, "time-daemons", MKV_PASS, "chronyd, chronyd");
+	put_file("/proc/502/comm", "chronyd\n");
+	put_file("/proc/502/stat", "502 (chronyd) S 500 502 502 0 -1 1\n");
+	expect_result(&env, "time-daemons", MKV_FAIL,
+		      "chronyd, chronyd, chronyd");
+	put_file("/proc/502/comm", NULL);
+	put_file("/proc/502/stat", NULL);
+	put_file("/proc/501/comm", NULL);
+	put_file(stat, NULL);
 }
 
-/* The kernel's list of offline CPUs has the empty slots of hot-plug too. */
+/* The kernel's list of offline CPUs also has the empty slots of hot-plug. */
 static void an_empty_cpu_slot_is_not_an_offline_cpu(void **state)
 {
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
-	put(CPU "/offline", "12-15\n");
-	ask(&env, "cpu-topology", MKV_PASS, "offline CPUs: none / none");
-	put(CPU "/present", "0-13\n");
-	ask(&env, "cpu-topology", MKV_FAIL, "offline CPUs: none / 12-13");
-	put(CPU "/present", "0-11\n");
-	put(CPU "/offline", "\n");
+	put_file(CPU "/offline", "12-15\n");
+	expect_result(&env, "cpu-topology", MKV_PASS,
+		      "offline CPUs: none / none");
+	put_file(CPU "/present", "0-13\n");
+	expect_result(&env, "cpu-topology", MKV_FAIL,
+		      "offline CPUs: none / 12-13");
+	put_file(CPU "/present", "0-11\n");
+	put_file(CPU "/offline", "\n");
 }
 
-/* What stays open under the right policy is named, and no failure. */
-static void what_stays_vulnerable_is_recorded(void **state)
+/* A remaining vulnerability under the right policy is reported, not a failure.
+ */
+static void remaining_vulnerabilities_are_recorded(void **state)
 {
 	static const char mds[] = CPU "/vulnerabilities/mds";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
-	ask(&env, "mitigations", MKV_PASS, "still vulnerable: - / none");
-	put(mds, "Vulnerable: Clear CPU buffers attempted, no microcode\n");
-	put(CPU "/vulnerabilities/srbds", "Vulnerable: No microcode\n");
-	ask(&env, "mitigations", MKV_PASS, "still vulnerable: - / mds, srbds");
-	put(mds, NULL);
-	put(CPU "/vulnerabilities/srbds", NULL);
+	expect_result(&env, "mitigations", MKV_PASS,
+		      "still vulnerable: - / none");
+	put_file(mds,
+		 "Vulnerable: Clear CPU buffers attempted, no microcode\n");
+	put_file(CPU "/vulnerabilities/srbds", "Vulnerable: No microcode\n");
+	expect_result(&env, "mitigations", MKV_PASS,
+		      "still vulnerable: - / mds, srbds");
+	put_file(mds, NULL);
+	put_file(CPU "/vulnerabilities/srbds", NULL);
 }
 
-/* A unit that a package enabled and the image masks doesn't run. */
+/* A unit that a package enabled and the image masks does not run. */
 static void a_masked_unit_may_be_linked(void **state)
 {
 	static const char link[] =
 		"/etc/systemd/system/timers.target.wants/apt-daily.timer";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
-	put(link, "-> /usr/lib/systemd/system/apt-daily.timer");
-	ask(&env, "units", MKV_PASS, NULL);
-	put(link, NULL);
+	put_file(link, "-> /usr/lib/systemd/system/apt-daily.timer");
+	expect_result(&env, "units", MKV_PASS, NULL);
+	put_file(link, NULL);
 }
 
-static void the_machine_keeps_the_contract(void **state)
+static void the_simulated_machine_meets_the_contract(void **state)
 {
 	(void)state;
 	static const char *const names[] = {
@@ -133,12 +140,12 @@ static void the_machine_keeps_the_contract(void **state)
 		"interfaces",	"packages",	  "files",
 		"units",	"daemons",
 	};
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		ask(&env, names[i], MKV_PASS, NULL);
+		expect_result(&env, names[i], MKV_PASS, NULL);
 }
 
-/* One file changed, one check that must say so. */
+/* A changed file and the check that must fail. */
 static const struct {
 	const char *check, *file, *text;
 	enum mkv_result result;
@@ -274,7 +281,7 @@ static const struct {
 	 "Architecture: amd64\nVersion: 1:1.3\n\nPackage: ntpsec\n"
 	 "Status: install ok installed\nArchitecture: amd64\nVersion: 1\n",
 	 MKV_FAIL, "ntpsec: not installed / 1"},
-	/* the same name once more, of another architecture */
+	/* the same name again, of another architecture */
 	{"packages", "/var/lib/dpkg/status",
 	 "Package: chrony\nStatus: install ok installed\nArchitecture: amd64\n"
 	 "Version: 4.6.1-3\n\nPackage: zlib1g\nStatus: install ok installed\n"
@@ -306,45 +313,47 @@ static const struct {
 static void each_change_is_found(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-		auto_free char *before = take(changes[i].file);
-		put(changes[i].file, changes[i].text);
-		ask(&env, changes[i].check, changes[i].result, changes[i].says);
-		put(changes[i].file, before);
+		auto_free char *before = take_file(changes[i].file);
+		put_file(changes[i].file, changes[i].text);
+		expect_result(&env, changes[i].check, changes[i].result,
+			      changes[i].says);
+		put_file(changes[i].file, before);
 	}
-	the_machine_keeps_the_contract(state);
+	the_simulated_machine_meets_the_contract(state);
 }
 
-/* On a hypervisor the VLAN's interface is a port of the guests' bridge. */
+/* On a hypervisor host the VLAN's interface is a port of the guests' bridge. */
 static void a_vlan_off_its_bridge_is_found(void **state)
 {
 	static const char port[] = "/sys/class/net/br0/brif/vlan0/state";
 	static const char route[] = "/proc/net/route";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	struct mkv_contract_image image = *env.image;
-	auto_free char *before = take(route);
+	auto_free char *before = take_file(route);
 	(void)state;
 	image.platform = MKV_PLATFORM_HYPERVISOR;
 	env.image = &image;
-	put(route, "br0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n");
-	put(port, "3\n");
-	ask(&env, "interfaces", MKV_PASS,
-	    "VLAN's port: vlan0 forwards on br0 / a forwarding port");
-	put(port, "1\n");
-	ask(&env, "interfaces", MKV_FAIL, "/ a listening port");
-	put(port, "");
-	ask(&env, "interfaces", MKV_NOT_ESTABLISHED, "VLAN's port");
-	put(port, NULL);
-	ask(&env, "interfaces", MKV_FAIL,
-	    "VLAN's port: vlan0 forwards on br0 / not on a bridge");
-	put("/sys/class/net/vlan0/master", "-> ../virbr0");
-	ask(&env, "interfaces", MKV_FAIL, "forwards on br0 / virbr0");
-	put("/sys/class/net/vlan0/master", NULL);
-	put(route, before);
+	put_file(route,
+		 "br0\t00004D0A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\n");
+	put_file(port, "3\n");
+	expect_result(&env, "interfaces", MKV_PASS,
+		      "VLAN's port: vlan0 forwards on br0 / a forwarding port");
+	put_file(port, "1\n");
+	expect_result(&env, "interfaces", MKV_FAIL, "/ a listening port");
+	put_file(port, "");
+	expect_result(&env, "interfaces", MKV_NOT_ESTABLISHED, "VLAN's port");
+	put_file(port, NULL);
+	expect_result(&env, "interfaces", MKV_FAIL,
+		      "VLAN's port: vlan0 forwards on br0 / not on a bridge");
+	put_file("/sys/class/net/vlan0/master", "-> ../virbr0");
+	expect_result(&env, "interfaces", MKV_FAIL, "forwards on br0 / virbr0");
+	put_file("/sys/class/net/vlan0/master", NULL);
+	put_file(route, before);
 }
 
-/* The same machine's files, another machine's registers. */
+/* The files of the machine with the registers of another machine. */
 static void other_registers_are_found(void **state)
 {
 	(void)state;
@@ -369,7 +378,7 @@ static void other_registers_are_found(void **state)
 		 MKV_FAIL},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct mkv_env env = environment();
+		struct mkv_env env = make_env();
 		struct mkv_error err = {0};
 		auto_cpuid struct mkv_cpuid_dump *other = NULL;
 		auto_buf struct mkv_buf text = {0};
@@ -381,42 +390,44 @@ static void other_registers_are_found(void **state)
 		assert_int_equal(
 			mkv_cpuid_parse(text.data, text.size, &other, &err), 0);
 		env.cpuid = other;
-		ask(&env, cases[i].check, cases[i].result, cases[i].says);
+		expect_result(&env, cases[i].check, cases[i].result,
+			      cases[i].says);
 	}
 }
 
-static void no_registers_is_not_established(void **state)
+static void without_registers_nothing_is_established(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	env.cpuid = NULL;
-	ask(&env, "cpu-model", MKV_NOT_ESTABLISHED, NULL);
-	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED, NULL);
-	ask(&env, "cpu-topology", MKV_NOT_ESTABLISHED, NULL);
-	ask(&env, "cache-topology", MKV_NOT_ESTABLISHED, NULL);
+	expect_result(&env, "cpu-model", MKV_NOT_ESTABLISHED, NULL);
+	expect_result(&env, "hypervisor", MKV_NOT_ESTABLISHED, NULL);
+	expect_result(&env, "cpu-topology", MKV_NOT_ESTABLISHED, NULL);
+	expect_result(&env, "cache-topology", MKV_NOT_ESTABLISHED, NULL);
 }
 
-/* One CPU that differs is one too many. */
+/* A single CPU that differs makes the check fail. */
 static void one_odd_cpu_is_found(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	struct mkv_cpuid_cpu *cpu = &cpuid->cpus[7];
 	for (size_t i = 0; i < cpu->count; i++) {
 		uint32_t before = cpu->leaves[i].regs.eax;
 		if (cpu->leaves[i].leaf != 1)
 			continue;
 		cpu->leaves[i].regs.eax ^= 1;
-		ask(&env, "cpu-model", MKV_FAIL, "but CPU 7 shows '1'");
+		expect_result(&env, "cpu-model", MKV_FAIL,
+			      "but CPU 7 shows '1'");
 		cpu->leaves[i].regs.eax = before;
 	}
 }
 
-/* Where nothing can be read nothing passes. */
-static void an_empty_machine_passes_nothing(void **state)
+/* If no file is readable, no check passes. */
+static void an_empty_machine_passes_no_check(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	env.root = "/nonexistent";
 	env.cpuid = NULL;
 	for (const struct mkv_check *c = mkv_checks; c->name; c++) {
@@ -426,19 +437,19 @@ static void an_empty_machine_passes_nothing(void **state)
 		env.phase = MKV_PHASE_BOOT;
 		c->run(&env, &answer);
 		if (mkv_answer_result(&answer) == MKV_PASS)
-			fail_msg("%s passes on nothing", c->name);
+			fail_msg("%s passes without any file", c->name);
 	}
 }
 
-/* No file of the kernel's that is cut short lets a check pass, unless what is
- * left is all that it needs. */
-static void what_is_cut_short_passes_nothing(void **state)
+/* A check fails with a truncated file of the kernel, unless the rest has all
+ * that the check needs. */
+static void truncated_files_pass_no_check(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	for (size_t i = 0; i < NEEDS; i++) {
 		const struct mkv_check *check = mkv_check_find(needs[i].check);
-		auto_free char *whole = take(needs[i].file);
+		auto_free char *whole = take_file(needs[i].file);
 		assert_non_null(whole);
 		size_t size = strlen(whole);
 		while (size && isspace((unsigned char)whole[size - 1]))
@@ -446,20 +457,19 @@ static void what_is_cut_short_passes_nothing(void **state)
 		for (size_t cut = 0; cut < size; cut++) {
 			auto_answer struct mkv_answer answer = {0};
 			auto_free char *part = strndup(whole, cut);
-			put(needs[i].file, part);
+			put_file(needs[i].file, part);
 			check->run(&env, &answer);
 			if (mkv_answer_result(&answer) == MKV_PASS &&
 			    !(needs[i].text && strstr(part, needs[i].text)))
-				fail_msg("%s passes on %s cut to '%s'",
+				fail_msg("%s passes with %s truncated to '%s'",
 					 needs[i].check, needs[i].file, part);
 		}
-		put(needs[i].file, whole);
+		put_file(needs[i].file, whole);
 	}
-	the_machine_keeps_the_contract(state);
+	the_simulated_machine_meets_the_contract(state);
 }
 
-/* Every row of the table is in one of the tables above, or says here which test
- * makes it fail. */
+/* Every check fails in one of the tables above, or in the test named here. */
 static void no_check_is_without_a_negative_control(void **state)
 {
 	(void)state;
@@ -484,18 +494,19 @@ static void no_check_is_without_a_negative_control(void **state)
 		     i++)
 			found |= strcmp(elsewhere[i], c->name) == 0;
 		if (!found)
-			fail_msg("nothing makes '%s' fail", c->name);
+			fail_msg("no test makes '%s' fail", c->name);
 	}
 }
 
-/* Takes back what a row of the table below did. */
-static void restore(void)
+/* Undoes the change of a row of the table below. */
+static void restore_files(void)
 {
-	put(SERVICE, "[Unit]\n");
+	put_file(SERVICE, "[Unit]\n");
 	put_time(SERVICE);
 }
 
-/* At the gate: settings and units by their bytes, and none beside them. */
+/* At the gate: the content of settings and units is compared, and additional
+ * files are refused. */
 static void each_change_of_a_file_is_found(void **state)
 {
 	static const struct {
@@ -522,67 +533,74 @@ static void each_change_of_a_file_is_found(void **state)
 		{"/run/systemd/system/x.service.d/y.conf", "x", false,
 		 "y.conf: absent / present"},
 		{"/etc/hostname-of-another", "x", false, "absent / present"},
-		/* what a running system writes, and places of no settings */
+		/* files that a running system writes, and paths without
+		 * settings
+		 */
 		{"/etc/machine-id", "x", false, NULL},
 		{"/etc/cni/net.d/x", "x", false, NULL},
 		{"/etc/ssh/ssh_host_rsa_key", "x", false, "/etc/ssh: absent"},
 		{"/run/systemd/generator/x.mount", "x", false, NULL},
 		{"/usr/share/x", "x", false, NULL},
 	};
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		auto_free char *before = take(cases[i].path);
-		put(cases[i].path, cases[i].text);
+		auto_free char *before = take_file(cases[i].path);
+		put_file(cases[i].path, cases[i].text);
 		if (cases[i].keeps_time)
 			put_time(cases[i].path);
-		ask(&env, "files", cases[i].says ? MKV_FAIL : MKV_PASS,
-		    cases[i].says ? cases[i].says
-				  : "other files: no unlisted files / 0");
-		put(cases[i].path, before);
-		restore();
+		expect_result(
+			&env, "files", cases[i].says ? MKV_FAIL : MKV_PASS,
+			cases[i].says ? cases[i].says
+				      : "other files: no unlisted files / 0");
+		put_file(cases[i].path, before);
+		restore_files();
 	}
-	ask(&env, "files", MKV_PASS, "12 compared, 1 of them read, 0 differ");
+	expect_result(&env, "files", MKV_PASS,
+		      "12 compared, 1 of them read, 0 differ");
 }
 
-/* Elsewhere bytes are read when somebody asks for it. */
+/* Other files are read only on request (--files). */
 static void every_file_is_read_by_hand(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	struct mkv_contract_image image = *env.image;
 	struct mkv_sha256 sha;
 	struct mkv_error err;
 	char list[512], hex[MKV_SHA256_HEX_SIZE], path[256];
-	auto_free char *before = take("/usr/lib/mkvbench/files.list");
+	auto_free char *before = take_file("/usr/lib/mkvbench/files.list");
 	auto_free char *whole = NULL;
 	env.image = &image;
-	put("/zz", "hello\n");
+	put_file("/zz", "hello\n");
 	put_time("/zz");
 	assert_int_equal(mkv_sha256_bytes("hello\n", 6, &sha, &err), 0);
 	mkv_sha256_hex(&sha, hex);
 	(void)snprintf(list, sizeof(list), "f 0644 %u %u 6 86400 %s /zz\n",
 		       geteuid(), getegid(), hex);
 	assert_true(asprintf(&whole, "%s%s", before, list) > 0);
-	put("/usr/lib/mkvbench/files.list", whole);
+	put_file("/usr/lib/mkvbench/files.list", whole);
 	assert_int_equal(mkv_sha256_bytes(whole, strlen(whole),
 					  &image.files.sha256, &err),
 			 0);
 	(void)snprintf(path, sizeof(path), "%s/zz", root);
-	ask(&env, "files", MKV_PASS, "13 compared, 1 of them read, 0 differ");
-	put("/zz", "hellO\n");
+	expect_result(&env, "files", MKV_PASS,
+		      "13 compared, 1 of them read, 0 differ");
+	put_file("/zz", "hellO\n");
 	put_time("/zz");
-	ask(&env, "files", MKV_PASS, "13 compared, 1 of them read, 0 differ");
+	expect_result(&env, "files", MKV_PASS,
+		      "13 compared, 1 of them read, 0 differ");
 	env.every_file = true;
-	ask(&env, "files", MKV_FAIL, "fail /zz");
-	put("/zz", "hello\n");
+	expect_result(&env, "files", MKV_FAIL, "fail /zz");
+	put_file("/zz", "hello\n");
 	put_time("/zz");
-	ask(&env, "files", MKV_PASS, "13 compared, 2 of them read, 0 differ");
+	expect_result(&env, "files", MKV_PASS,
+		      "13 compared, 2 of them read, 0 differ");
 	env.every_file = false;
 	assert_int_equal(chmod(path, 0600), 0);
-	ask(&env, "files", MKV_FAIL, "f 0644");
-	put("/zz", NULL);
-	put("/usr/lib/mkvbench/files.list", before);
+	expect_result(&env, "files", MKV_FAIL, "f 0644");
+	put_file("/zz", NULL);
+	put_file("/usr/lib/mkvbench/files.list", before);
 }
 
 static int set_up(void **state)
@@ -601,19 +619,19 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_machine_keeps_the_contract),
-		cmocka_unit_test(without_cpufreq_nobody_knows_who_governs),
+		cmocka_unit_test(the_simulated_machine_meets_the_contract),
+		cmocka_unit_test(without_cpufreq_the_governor_is_unknown),
 		cmocka_unit_test(two_time_daemons_are_parent_and_child),
 		cmocka_unit_test(an_empty_cpu_slot_is_not_an_offline_cpu),
-		cmocka_unit_test(what_stays_vulnerable_is_recorded),
+		cmocka_unit_test(remaining_vulnerabilities_are_recorded),
 		cmocka_unit_test(a_masked_unit_may_be_linked),
 		cmocka_unit_test(each_change_is_found),
 		cmocka_unit_test(a_vlan_off_its_bridge_is_found),
 		cmocka_unit_test(other_registers_are_found),
-		cmocka_unit_test(no_registers_is_not_established),
+		cmocka_unit_test(without_registers_nothing_is_established),
 		cmocka_unit_test(one_odd_cpu_is_found),
-		cmocka_unit_test(an_empty_machine_passes_nothing),
-		cmocka_unit_test(what_is_cut_short_passes_nothing),
+		cmocka_unit_test(an_empty_machine_passes_no_check),
+		cmocka_unit_test(truncated_files_pass_no_check),
 		cmocka_unit_test(no_check_is_without_a_negative_control),
 		cmocka_unit_test(each_change_of_a_file_is_found),
 		cmocka_unit_test(every_file_is_read_by_hand),

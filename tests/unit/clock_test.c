@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock's witnesses with a made-up chronyd and a made-up NTP server, whose
+/* The clock check with a simulated chronyd and a simulated NTP server, whose
  * true offset the test sets. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,12 +29,12 @@ static const char contract_text[] =
 	"\"srv\":{\"image\":\"dut\",\"role\":\"srv\"}},"
 	"\"images\":{\"dut\":{\"platform\":\"metal\"}}}";
 
-static char folder[] = "/tmp/mkvbench-clock-XXXXXX";
+static char directory[] = "/tmp/mkvbench-clock-XXXXXX";
 static char socket_path[64];
 static struct mkv_contract *contract;
 
-/* The server: its clock is ours plus an offset; asymmetry is added on the way
- * there or, when negative, on the way back. */
+/* The server: its clock is this machine's plus an offset; asymmetry is added to
+ * the delay of the request or, if negative, to that of the answer. */
 static atomic_llong true_offset_ns, asymmetry_ns;
 static atomic_int hostile; /* which lie to tell; 0: none */
 static uint16_t ntp_port;
@@ -87,12 +87,12 @@ static void answer_ntp(int fd)
 	int64_t sent = now_ns() + true_offset_ns;
 	put64(a + 40, ntp_time(sent));
 	if (hostile == 1)
-		a[24] ^= 1; /* an answer to somebody else */
+		a[24] ^= 1; /* an answer to another request */
 	if (hostile == 2)
 		a[0] |= 3 << 6; /* not synchronised */
 	if (hostile == 3)
 		a[1] = 0; /* kiss of death */
-	if (hostile == 4) /* the answer took longer than we waited */
+	if (hostile == 4) /* the answer comes after the timeout */
 		put64(a + 40, ntp_time(sent + 1000000000));
 	if (hostile == 5)
 		put64(a + 40, ntp_time(received - 1000000));
@@ -116,7 +116,7 @@ static void *serve_ntp(void *fd)
 	return NULL;
 }
 
-/* chronyd's replies, laid out by hand from candm.h. */
+/* chronyd's replies, encoded by hand according to candm.h. */
 struct reply {
 	uint8_t bytes[256];
 	size_t size;
@@ -136,7 +136,7 @@ static void be32(uint8_t *at, uint32_t value)
 	be16(at + 2, value & 0xffff);
 }
 
-/* The protocol's float, the other way round. */
+/* Encodes the protocol's float. */
 static uint32_t pack_float(double value)
 {
 	int exponent = 0;
@@ -262,9 +262,9 @@ static int start_servers(void **state)
 	struct sockaddr_un path = {.sun_family = AF_UNIX};
 	socklen_t length = sizeof(any);
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/chronyd.sock",
-		       folder);
+		       directory);
 	memcpy(path.sun_path, socket_path, strlen(socket_path) + 1);
 	ntp_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	chrony_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -294,12 +294,12 @@ static int stop_servers(void **state)
 	(void)close(chrony_fd);
 	(void)unlink(socket_path);
 	mkv_contract_free(contract);
-	return rmdir(folder); /* fails when we left our own socket there */
+	return rmdir(directory); /* fails if the client left its socket there */
 }
 
 static const struct timex synchronised = {.esterror = 20, .maxerror = 900};
 
-static struct mkv_env environment(const char *host)
+static struct mkv_env make_env(const char *host)
 {
 	return (struct mkv_env){
 		.root = "",
@@ -312,26 +312,27 @@ static struct mkv_env environment(const char *host)
 	};
 }
 
-/* The same contract with a limit that a busy machine's loopback keeps too. */
+/* The same contract with a limit that is met even by the loopback of a busy
+ * machine. */
 static struct mkv_contract loose;
-static struct mkv_env patient(const char *host)
+static struct mkv_env make_patient_env(const char *host)
 {
-	struct mkv_env env = environment(host);
+	struct mkv_env env = make_env(host);
 	loose = *contract;
 	loose.clock.limit_ns = 20000000;
 	env.contract = &loose;
 	return env;
 }
 
-static void reset(void)
+static void reset_server(void)
 {
 	true_offset_ns = asymmetry_ns = 0;
 	hostile = chrony_lie = 0;
 	set_chrony(&good);
 }
 
-static void expect(const struct mkv_answer *answer, enum mkv_result expected,
-		   const char *text)
+static void expect_answer(const struct mkv_answer *answer,
+			  enum mkv_result expected, const char *text)
 {
 	auto_buf struct mkv_buf seen = {0};
 	for (size_t i = 0; i < answer->count; i++) {
@@ -348,22 +349,22 @@ static void expect(const struct mkv_answer *answer, enum mkv_result expected,
 			 seen.data ? seen.data : "nothing");
 }
 
-static void ask(const struct mkv_env *env, enum mkv_result expected,
-		const char *text)
+static void expect_clock(const struct mkv_env *env, enum mkv_result expected,
+			 const char *text)
 {
 	auto_answer struct mkv_answer answer = {0};
 	mkv_check_find("clock")->run(env, &answer);
-	expect(&answer, expected, text);
+	expect_answer(&answer, expected, text);
 }
 
-/* The judgement of a made-up reading. */
-static void ask_of(const struct mkv_env *env,
-		   const struct mkv_clock_reading *reading,
-		   enum mkv_result expected, const char *text)
+/* Checks the verdict of a given reading. */
+static void expect_verdict(const struct mkv_env *env,
+			   const struct mkv_clock_reading *reading,
+			   enum mkv_result expected, const char *text)
 {
 	auto_answer struct mkv_answer answer = {0};
 	mkv_clock_judge(env, reading, &answer);
-	expect(&answer, expected, text);
+	expect_answer(&answer, expected, text);
 }
 
 static void floats_are_read(void **state)
@@ -391,9 +392,9 @@ static void floats_are_read(void **state)
 static void a_good_clock_passes(void **state)
 {
 	(void)state;
-	reset();
-	struct mkv_env env = patient("me");
-	ask(&env, MKV_PASS, "stamps KK");
+	reset_server();
+	struct mkv_env env = make_patient_env("me");
+	expect_clock(&env, MKV_PASS, "stamps KK");
 }
 
 static void the_bound_is_the_sum_of_its_parts(void **state)
@@ -410,7 +411,8 @@ static void the_bound_is_the_sum_of_its_parts(void **state)
 	};
 	/* 3 + 20 + 5 + 10 s x 1.5 ppm */
 	assert_in_range(mkv_clock_bound_ns(&r), 42999, 43002);
-	/* What is stated is the wider one, and nothing while one is missing. */
+	/* The stated bound is the wider one; if one is missing there is none.
+	 */
 	assert_int_equal(mkv_clock_stated_bound_ns(&r), -1);
 	r.has_sntp = true;
 	assert_in_range(mkv_clock_stated_bound_ns(&r), 42999, 43002);
@@ -448,26 +450,27 @@ static void chronyd_that_is_not_right_fails(void **state)
 		{{"127.0.0.1", 0, .5, 2e-6, .2, 1, 160e-6, 3e-6}, "fail bound"},
 		{{"127.0.0.1", 0, .5, 2e-6, .2, 1, 60e-6, 60e-6}, "fail bound"},
 	};
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		reset();
+		reset_server();
 		set_chrony(&cases[i].c);
-		ask(&env, MKV_FAIL, cases[i].says);
+		expect_clock(&env, MKV_FAIL, cases[i].says);
 	}
 }
 
-static void lies_of_chronyd_establish_nothing(void **state)
+static void wrong_answers_of_chronyd_establish_nothing(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	for (int lie = 1; lie <= 6; lie++) {
-		reset();
+		reset_server();
 		chrony_lie = lie;
 		if (lie == 4)
-			continue; /* silence, below */
-		ask(&env, MKV_NOT_ESTABLISHED, "not-established chronyd");
+			continue; /* no answer, below */
+		expect_clock(&env, MKV_NOT_ESTABLISHED,
+			     "not-established chronyd");
 	}
-	reset();
+	reset_server();
 	struct mkv_chrony_tracking t;
 	struct mkv_error err;
 	assert_int_equal(
@@ -484,7 +487,7 @@ static void lies_of_chronyd_establish_nothing(void **state)
 		0);
 }
 
-static void the_kernel_has_its_say(void **state)
+static void the_state_of_the_kernel_is_checked(void **state)
 {
 	(void)state;
 	static const struct {
@@ -502,10 +505,10 @@ static void the_kernel_has_its_say(void **state)
 		 "unsynchronised"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct mkv_env env = environment("me");
-		reset();
+		struct mkv_env env = make_env("me");
+		reset_server();
 		env.kernel_clock = &cases[i].clock;
-		ask(&env, cases[i].result, cases[i].says);
+		expect_clock(&env, cases[i].result, cases[i].says);
 	}
 }
 
@@ -534,69 +537,69 @@ static struct mkv_clock_reading quiet_reading(void)
 	};
 }
 
-/* chronyd writes esterror in whole microseconds: on a quiet network 0 is the
- * usual value. It counts only beside a stated bound within the limit. */
+/* chronyd writes esterror in whole microseconds: on a quiet network it is
+ * usually 0. It counts only together with a stated bound within the limit. */
 static void an_esterror_of_zero_needs_a_stated_bound(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	struct mkv_clock_reading r = quiet_reading();
-	ask_of(&env, &r, MKV_PASS,
-	       "pass kernel's esterror: at most 80.0 us / below 1 us");
+	expect_verdict(&env, &r, MKV_PASS,
+		       "pass kernel's esterror: at most 80.0 us / below 1 us");
 	static const char nothing[] =
 		"not-established kernel's esterror: at most 80.0 us / 0, "
 		"which without a stated bound within the limit proves nothing";
-	/* As systemd-timesyncd leaves it: no chronyd. */
+	/* The state with systemd-timesyncd: no chronyd. */
 	r.has_tracking = r.has_ntpdata = false;
-	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
-	/* chronyd, but no report of the server; then no exchange with it. */
+	expect_verdict(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* chronyd, but no report about the server; then no exchange with it. */
 	r.has_tracking = true;
-	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	expect_verdict(&env, &r, MKV_NOT_ESTABLISHED, nothing);
 	r.has_ntpdata = true;
 	r.has_sntp = false;
-	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
-	/* A bound over the limit, by chronyd's report and by the exchange. */
+	expect_verdict(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* A bound above the limit, of chronyd's report and of the exchange. */
 	r.has_sntp = true;
 	r.ntpdata.peer_delay_s = 162e-6;
-	ask_of(&env, &r, MKV_FAIL, nothing);
+	expect_verdict(&env, &r, MKV_FAIL, nothing);
 	r.ntpdata.peer_delay_s = 4e-6;
 	r.sntp.offset_ns = 200000;
-	ask_of(&env, &r, MKV_FAIL, nothing);
+	expect_verdict(&env, &r, MKV_FAIL, nothing);
 	r.sntp.offset_ns = 0;
-	r.sntp.delay_ns = 160002; /* leaves the limit open */
-	ask_of(&env, &r, MKV_NOT_ESTABLISHED, nothing);
-	/* An unsynchronised kernel fails whatever esterror says. */
+	r.sntp.delay_ns = 160002; /* above the limit */
+	expect_verdict(&env, &r, MKV_NOT_ESTABLISHED, nothing);
+	/* An unsynchronised kernel fails with any esterror. */
 	r = quiet_reading();
 	r.kernel_state = TIME_ERROR;
-	ask_of(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
+	expect_verdict(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
 	r = quiet_reading();
 	r.kernel.status = STA_UNSYNC;
-	ask_of(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
+	expect_verdict(&env, &r, MKV_FAIL, "synchronised / unsynchronised");
 }
 
-/* Perfect values are values: no zero is taken for a missing one. */
+/* A value of zero is not treated as missing. */
 static void a_perfect_clock_passes(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	struct mkv_clock_reading r = quiet_reading();
 	r.tracking.skew_ppm = r.tracking.update_interval_s = 0;
 	r.tracking.ref_time_s = r.now_s;
 	r.ntpdata.peer_delay_s = 0;
 	r.sntp.delay_ns = 0;
-	ask_of(&env, &r, MKV_PASS, "at most 80.0 us / +0.000 us\n");
-	ask_of(&env, &r, MKV_PASS, "bound: at most 80.0 us / 0.001 us");
+	expect_verdict(&env, &r, MKV_PASS, "at most 80.0 us / +0.000 us\n");
+	expect_verdict(&env, &r, MKV_PASS, "bound: at most 80.0 us / 0.001 us");
 	assert_int_equal(mkv_clock_stated_bound_ns(&r), 1);
-	/* A limit below what esterror can tell: the bound decides. */
+	/* A limit below the resolution of esterror: the bound decides. */
 	loose = *contract;
 	loose.clock.limit_ns = 500;
 	env.contract = &loose;
-	ask_of(&env, &r, MKV_PASS, "at most 0.5 us / below 1 us");
+	expect_verdict(&env, &r, MKV_PASS, "at most 0.5 us / below 1 us");
 	r.kernel.esterror = 1;
-	ask_of(&env, &r, MKV_FAIL, "fail kernel's esterror");
+	expect_verdict(&env, &r, MKV_FAIL, "fail kernel's esterror");
 
-	/* The same from the packets. */
-	reset();
+	/* The same by packets. */
+	reset_server();
 	const struct chrony perfect = {.reference = "127.0.0.1"};
 	struct mkv_chrony_tracking t;
 	struct mkv_chrony_ntpdata n;
@@ -628,38 +631,38 @@ static void a_perfect_clock_passes(void **state)
 static void a_server_far_away_fails(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	const long long offsets[] = {5000000, -5000000, 2000000,
 				     -3600000000000};
 	for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-		reset();
+		reset_server();
 		true_offset_ns = offsets[i];
-		ask(&env, MKV_FAIL, "fail independent exchange");
+		expect_clock(&env, MKV_FAIL, "fail independent exchange");
 	}
 }
 
-static void lies_of_the_server_establish_nothing(void **state)
+static void wrong_answers_of_the_server_establish_nothing(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("me");
+	struct mkv_env env = make_env("me");
 	for (int lie = 1; lie <= 8; lie++) {
-		reset();
+		reset_server();
 		hostile = lie;
-		ask(&env, MKV_NOT_ESTABLISHED,
-		    "not-established independent exchange");
+		expect_clock(&env, MKV_NOT_ESTABLISHED,
+			     "not-established independent exchange");
 	}
-	reset();
+	reset_server();
 }
 
-/* The heart of it: whatever the true offset and however unequal the ways, the
- * measured interval holds the truth, and no clock over the limit ever passes.
- */
-static void the_interval_holds_the_truth(void **state)
+/* The main property: for any true offset and any asymmetry of the path, the
+ * measured interval contains the true offset, and no clock above the limit
+ * passes. */
+static void the_interval_contains_the_true_offset(void **state)
 {
 	(void)state;
 	unsigned held = 0, passed = 0, asked = 0;
 	uint32_t seed = 12345;
-	reset();
+	reset_server();
 	for (int i = 0; i < 100; i++) {
 		struct mkv_sntp_sample s;
 		struct mkv_error err;
@@ -673,7 +676,7 @@ static void the_interval_holds_the_truth(void **state)
 		asked++;
 		int64_t off = s.offset_ns - offset;
 		off = off < 0 ? -off : off;
-		/* a microsecond for the clock's own grain */
+		/* a microsecond for the resolution of the clock */
 		held += off <= s.delay_ns / 2 + 1000;
 		int64_t away = s.offset_ns < 0 ? -s.offset_ns : s.offset_ns;
 		bool pass = away + s.delay_ns / 2 <= 80000;
@@ -681,36 +684,37 @@ static void the_interval_holds_the_truth(void **state)
 		assert_false(pass && truth > 80000 + 1000);
 		passed += pass;
 	}
-	reset();
+	reset_server();
 	assert_true(asked >= 90);
 	assert_true(held * 100 >= asked * 99);
 	print_message("%u of %u held, %u within the limit\n", held, asked,
 		      passed);
 }
 
-static void the_server_itself_only_serves(void **state)
+static void the_server_itself_follows_no_server(void **state)
 {
 	(void)state;
-	struct mkv_env env = environment("srv");
+	struct mkv_env env = make_env("srv");
 	static const struct timex unsynchronised = {.status = STA_UNSYNC};
-	reset();
+	reset_server();
 	env.kernel_clock = &unsynchronised;
-	ask(&env, MKV_PASS, "serves time");
+	expect_clock(&env, MKV_PASS, "serves time");
 	hostile = 2;
-	ask(&env, MKV_NOT_ESTABLISHED, "serves time");
-	reset();
-	/* It follows nobody, so that it has no bound, and none of 0. */
+	expect_clock(&env, MKV_NOT_ESTABLISHED, "serves time");
+	reset_server();
+	/* It follows no server, so it has no bound, which is not a bound of 0.
+	 */
 	env.dwell_ns = 1000000000;
-	ask(&env, MKV_PASS, "1 readings, no bound, settled after 0 s");
+	expect_clock(&env, MKV_PASS, "1 readings, no bound, settled after 0 s");
 	env.dwell_ns = 0;
 	struct chrony lost = good;
 	lost.leap = 3;
 	set_chrony(&lost);
-	ask(&env, MKV_FAIL, "leap status");
-	reset();
+	expect_clock(&env, MKV_FAIL, "leap status");
+	reset_server();
 }
 
-/* A clock that leaves the limit while it must hold. */
+/* A clock that exceeds the limit during the dwell time. */
 static void *leave_later(void *unused)
 {
 	(void)unused;
@@ -720,20 +724,20 @@ static void *leave_later(void *unused)
 	return NULL;
 }
 
-static void it_must_settle_and_hold(void **state)
+static void the_clock_must_settle_and_stay_within_the_limit(void **state)
 {
 	(void)state;
-	struct mkv_env env = patient("me");
+	struct mkv_env env = make_patient_env("me");
 	pthread_t later;
-	reset();
+	reset_server();
 	env.settle_ns = 1000000000;
 	env.dwell_ns = 2000000000;
-	ask(&env, MKV_PASS, "held: every second for 2 s / 2 readings");
+	expect_clock(&env, MKV_PASS, "held: every second for 2 s / 2 readings");
 	assert_int_equal(pthread_create(&later, NULL, leave_later, NULL), 0);
-	ask(&env, MKV_FAIL, "lost after 1 readings");
+	expect_clock(&env, MKV_FAIL, "lost after 1 readings");
 	(void)pthread_join(later, NULL);
-	ask(&env, MKV_FAIL, "not after");
-	reset();
+	expect_clock(&env, MKV_FAIL, "not after");
+	reset_server();
 }
 
 int main(void)
@@ -743,15 +747,16 @@ int main(void)
 		cmocka_unit_test(a_good_clock_passes),
 		cmocka_unit_test(the_bound_is_the_sum_of_its_parts),
 		cmocka_unit_test(chronyd_that_is_not_right_fails),
-		cmocka_unit_test(lies_of_chronyd_establish_nothing),
-		cmocka_unit_test(the_kernel_has_its_say),
+		cmocka_unit_test(wrong_answers_of_chronyd_establish_nothing),
+		cmocka_unit_test(the_state_of_the_kernel_is_checked),
 		cmocka_unit_test(an_esterror_of_zero_needs_a_stated_bound),
 		cmocka_unit_test(a_perfect_clock_passes),
 		cmocka_unit_test(a_server_far_away_fails),
-		cmocka_unit_test(lies_of_the_server_establish_nothing),
-		cmocka_unit_test(the_interval_holds_the_truth),
-		cmocka_unit_test(the_server_itself_only_serves),
-		cmocka_unit_test(it_must_settle_and_hold),
+		cmocka_unit_test(wrong_answers_of_the_server_establish_nothing),
+		cmocka_unit_test(the_interval_contains_the_true_offset),
+		cmocka_unit_test(the_server_itself_follows_no_server),
+		cmocka_unit_test(
+			the_clock_must_settle_and_stay_within_the_limit),
 	};
 	return cmocka_run_group_tests(tests, start_servers, stop_servers);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What placeholders and operands become in the scripts of both shells. That the
- * shells understand them is tested by 557-completion. */
+/* Placeholders and operands in the scripts of both shells. 560-completion tests
+ * the scripts in the shells. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +12,15 @@
 
 #include "lib/completion.h"
 
-static void expect(enum mkv_shell shell, const char *program,
-		   const struct mkv_completion_command *command,
-		   const char *part)
+static void expect_part(enum mkv_shell shell, const char *program,
+			const struct mkv_completion_command *command,
+			const char *part)
 {
 	auto_buf struct mkv_buf script = {0};
 	mkv_completion_command(shell, program, command, &script);
 	assert_false(script.failed);
 	if (!strstr(script.data, part))
-		fail_msg("no\n%s\nin\n%s", part, script.data);
+		fail_msg("missing:\n%s\nin\n%s", part, script.data);
 }
 
 static void operands_follow_from_the_synopsis(void **state)
@@ -50,8 +50,8 @@ static void operands_follow_from_the_synopsis(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		struct mkv_completion_command command = {
 			.name = "verb", .synopsis = rows[i].synopsis};
-		expect(MKV_SHELL_BASH, "tool", &command, rows[i].bash);
-		expect(MKV_SHELL_ZSH, "tool", &command, rows[i].zsh);
+		expect_part(MKV_SHELL_BASH, "tool", &command, rows[i].bash);
+		expect_part(MKV_SHELL_ZSH, "tool", &command, rows[i].zsh);
 	}
 }
 
@@ -85,18 +85,19 @@ static void values_follow_from_placeholders(void **state)
 			.options = &rows[i].option,
 			.n_options = 1,
 		};
-		expect(MKV_SHELL_BASH, "tool", &command, rows[i].bash);
-		expect(MKV_SHELL_ZSH, "tool", &command, rows[i].zsh);
+		expect_part(MKV_SHELL_BASH, "tool", &command, rows[i].bash);
+		expect_part(MKV_SHELL_ZSH, "tool", &command, rows[i].zsh);
 	}
 }
 
-/* Bash in POSIX mode takes no '-' in a name; zsh looks for the file's name. */
+/* Bash in POSIX mode accepts no '-' in a function name; zsh loads the function
+ * with the name of the file. */
 static void functions_are_named_as_each_shell_wants(void **state)
 {
 	static const struct mkv_completion_command run = {.synopsis = ""};
 	(void)state;
-	expect(MKV_SHELL_BASH, "a-tool", &run, "\n_a_tool__run() {\n");
-	expect(MKV_SHELL_ZSH, "a-tool", &run, "\n_a-tool__run() {\n");
+	expect_part(MKV_SHELL_BASH, "a-tool", &run, "\n_a_tool__run() {\n");
+	expect_part(MKV_SHELL_ZSH, "a-tool", &run, "\n_a-tool__run() {\n");
 }
 
 static void other_shells_are_refused(void **state)

@@ -29,7 +29,7 @@ static struct mkv_source *source_with(const char *data)
 	return source;
 }
 
-/* Bytes in memory and a range of a file are the same to those who read. */
+/* Content in memory and in a range of a file is read in the same way. */
 static struct mkv_content *contents[2];
 
 static int set_up(void **state)
@@ -86,7 +86,7 @@ static void reads_past_the_end_are_refused(void **state)
 		}
 }
 
-static void copies_land_where_they_should(void **state)
+static void copies_have_the_requested_offset(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
@@ -117,7 +117,7 @@ static void digests_are_of_the_range(void **state)
 	}
 }
 
-static void a_known_digest_is_believed(void **state)
+static void a_known_digest_is_not_computed_again(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -129,7 +129,7 @@ static void a_known_digest_is_believed(void **state)
 	assert_true(mkv_sha256_equal(&sha, &known));
 }
 
-static void a_file_that_became_short_is_an_error(void **state)
+static void a_truncated_file_is_an_error(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -169,10 +169,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_are_exact),
 		cmocka_unit_test(reads_past_the_end_are_refused),
-		cmocka_unit_test(copies_land_where_they_should),
+		cmocka_unit_test(copies_have_the_requested_offset),
 		cmocka_unit_test(digests_are_of_the_range),
-		cmocka_unit_test(a_known_digest_is_believed),
-		cmocka_unit_test(a_file_that_became_short_is_an_error),
+		cmocka_unit_test(a_known_digest_is_not_computed_again),
+		cmocka_unit_test(a_truncated_file_is_an_error),
 		cmocka_unit_test(a_source_closes_with_its_last_use),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

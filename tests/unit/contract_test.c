@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The contract's reader: a whole contract, and one mistake at a time. */
+/* The parser of contracts: a complete contract, and one error at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void reads_a_whole_contract(void **state)
 	assert_null(mkv_contract_find_host(contract, "payment"));
 }
 
-/* Every prefix of a contract is refused, and none crashes the reader. */
+/* Every prefix of a contract is refused, and none crashes the parser. */
 static void refuses_every_prefix(void **state)
 {
 	(void)state;
@@ -85,7 +85,7 @@ static void refuses_every_prefix(void **state)
 	}
 }
 
-static char *replaced(const char *from, const char *to)
+static char *replace_once(const char *from, const char *to)
 {
 	const char *at = strstr(whole, from);
 	assert_non_null(at);
@@ -96,7 +96,7 @@ static char *replaced(const char *from, const char *to)
 	return mkv_buf_take(&text);
 }
 
-static void says_where_the_mistake_is(void **state)
+static void diagnostics_have_the_position_of_the_error(void **state)
 {
 	(void)state;
 	static const struct {
@@ -140,7 +140,7 @@ static void says_where_the_mistake_is(void **state)
 		{"\"id\":100", "\"id\":4095", "vlan.id: must be between"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		auto_free char *text = replaced(cases[i].from, cases[i].to);
+		auto_free char *text = replace_once(cases[i].from, cases[i].to);
 		struct mkv_error err = {0};
 		struct mkv_contract *contract = NULL;
 		int rc =
@@ -216,7 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_a_whole_contract),
 		cmocka_unit_test(refuses_every_prefix),
-		cmocka_unit_test(says_where_the_mistake_is),
+		cmocka_unit_test(diagnostics_have_the_position_of_the_error),
 		cmocka_unit_test(refuses_deep_nesting),
 		cmocka_unit_test(reads_a_manifest),
 		cmocka_unit_test(writes_canonically),

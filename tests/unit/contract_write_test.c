@@ -14,7 +14,7 @@
 #include "lib/io.h"
 #include "tests/unit/contract_fixture.h"
 
-/* The recipes that are shipped: every scenario. */
+/* The shipped recipes: one of every scenario. */
 static const char *const recipes[] = {
 	"recipes/small.yaml", "recipes/bare-metal.yaml", "recipes/docker.yaml",
 	"recipes/kvm.yaml",   "recipes/kvm-docker.yaml",
@@ -52,7 +52,7 @@ static void the_strict_reader_reads_every_scenario(void **state)
 		for (size_t h = 0; h < recipe->n_hosts; h++)
 			assert_string_equal(contract->hosts[h].name,
 					    recipe->hosts[h].name);
-		/* And it is the same each time. */
+		/* The output is the same each time. */
 		auto_buf struct mkv_buf again = {0};
 		write_contract(recipe, &again);
 		assert_int_equal(text.size, again.size);
@@ -60,8 +60,9 @@ static void the_strict_reader_reads_every_scenario(void **state)
 	}
 }
 
-/* The same work in all four, and nothing of it left to a default. */
-static void every_scenario_tells_services_the_study_s_values(void **state)
+/* All four scenarios have the same settings of the work, and none is a default.
+ */
+static void every_scenario_gives_services_the_values_of_the_study(void **state)
 {
 	(void)state;
 	static const char *const told[][3] = {
@@ -181,8 +182,8 @@ static void a_guest_has_its_domain_and_its_machine(void **state)
 	assert_string_equal(hv->nic.network, "mkvbench-kvm-docker");
 	assert_string_equal(hv->nic.bridge, "br-vlan");
 	assert_string_equal(hv->firmware, "uefi");
-	/* An L3 of three cores: two dies of three, or the cache is parted
-	 * wrongly. */
+	/* An L3 of three cores: without two dies of three cores the guest would
+	 * have another L3. */
 	assert_int_equal(hv->cpu.dies, 2);
 	assert_int_equal(hv->cpu.cores, 3);
 	assert_int_equal(hv->cpu.migratable, 0);
@@ -190,14 +191,14 @@ static void a_guest_has_its_domain_and_its_machine(void **state)
 	assert_memory_equal(hv->cpu.pins.items, pins, sizeof(pins));
 	assert_int_equal(hv->cpu.others.count, 0);
 	assert_int_equal(hv->timers.count, 1);
-	/* The disk is the image, which is as large as the recipe says; the
-	 * hypervisor's own and others' aren't. */
+	/* The disk is the image, with the size of the recipe; the disks of the
+	 * hypervisor and of other hosts are not. */
 	assert_true(hv->disk.size_bytes == 8ULL << 30);
 	for (size_t i = 0; i < recipe->n_images; i++)
 		assert_int_equal(recipe->images[i].size_bytes == 8ULL << 30,
 				 strcmp(recipe->images[i].name, "dut") == 0);
 	assert_string_equal(hv->timers.items[0], "kvmclock");
-	/* With fewer cores than the machine, the rest is QEMU's. */
+	/* The guest has fewer cores than the machine: QEMU gets the rest. */
 	static const unsigned others[] = {4, 5, 10, 11};
 	recipe->hypervisor.cores = 4;
 	recipe->hypervisor.clocksources.count = 0;
@@ -215,8 +216,8 @@ static void a_guest_has_its_domain_and_its_machine(void **state)
 	assert_int_equal(hv->timers.count, 0);
 }
 
-/* `from` in a good contract becomes `to`: the reader must refuse it. */
-static void domains_that_make_no_sense_are_refused(void **state)
+/* `from` in a valid contract is replaced by `to`: the parser must refuse it. */
+static void inconsistent_domains_are_refused(void **state)
 {
 	(void)state;
 	static const struct {
@@ -251,7 +252,7 @@ static void domains_that_make_no_sense_are_refused(void **state)
 		struct mkv_error err = {0};
 		const char *at = strstr(text.data, rows[i].from);
 		if (!at)
-			fail_msg("row %zu: not there", i);
+			fail_msg("row %zu: text not found", i);
 		mkv_buf_add(&bad, text.data, (size_t)(at - text.data));
 		mkv_buf_str(&bad, rows[i].to);
 		mkv_buf_str(&bad, at + strlen(rows[i].from));
@@ -371,7 +372,7 @@ the_command_line_has_root_consoles_and_the_recipes_words(void **state)
 	}
 }
 
-/* The text of a file in a tree; static. */
+/* The text of a file in a tree, in a static buffer. */
 static const char *text_of(const struct mkv_tree *tree, const char *path)
 {
 	static char text[8192];
@@ -427,7 +428,7 @@ static void generated_files_follow_from_the_recipe(void **state)
 						  "man-db.timer")
 				    ->target,
 			    "/dev/null");
-	/* A unit that no package brings. */
+	/* A unit that no package contains. */
 	char *enabled[] = {(char *)"nowhere.service"};
 	image.enable = (struct mkv_strings){enabled, 1};
 	assert_true(mkv_generate(tree, &inputs, &err) < 0);
@@ -454,8 +455,8 @@ static const char *setting_of(const struct mkv_contract_image *image,
 	return "";
 }
 
-/* What must be seen on a device under test, and on the machine below it. */
-static void each_scenario_promises_what_it_means(void **state)
+/* The contracts of a device under test and of the machine that hosts it. */
+static void each_scenario_has_its_promises(void **state)
 {
 	static const struct {
 		const char *recipe, *image;
@@ -498,7 +499,7 @@ static void each_scenario_promises_what_it_means(void **state)
 		if (rows[i].signature)
 			assert_string_equal(image->cpu.hypervisor_signature,
 					    rows[i].signature);
-		/* Passed through or not, it is the study's processor. */
+		/* Passed through or not, it is the CPU model of the study. */
 		assert_string_equal(image->cpu.brand,
 				    "AMD Ryzen 5 PRO 3600 6-Core Processor");
 		assert_int_equal(image->cpu.cores, 6);
@@ -577,7 +578,7 @@ static void a_guest_promises_the_cpu_that_it_is_given(void **state)
 	}
 }
 
-/* Words and files that bring the settings about. */
+/* Words of the command line and files that apply the settings. */
 static void settings_are_set_where_they_are_promised(void **state)
 {
 	static const char *const words[] = {
@@ -630,17 +631,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_strict_reader_reads_every_scenario),
 		cmocka_unit_test(
-			every_scenario_tells_services_the_study_s_values),
+			every_scenario_gives_services_the_values_of_the_study),
 		cmocka_unit_test(every_scenario_has_the_study_s_experiment),
 		cmocka_unit_test(a_recipe_without_an_experiment_promises_none),
 		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
-		cmocka_unit_test(domains_that_make_no_sense_are_refused),
+		cmocka_unit_test(inconsistent_domains_are_refused),
 		cmocka_unit_test(every_host_has_a_clock_and_an_exporter),
 		cmocka_unit_test(the_schema_accepts_every_scenario),
 		cmocka_unit_test(
 			the_command_line_has_root_consoles_and_the_recipes_words),
 		cmocka_unit_test(generated_files_follow_from_the_recipe),
-		cmocka_unit_test(each_scenario_promises_what_it_means),
+		cmocka_unit_test(each_scenario_has_its_promises),
 		cmocka_unit_test(a_guest_promises_the_cpu_that_it_is_given),
 		cmocka_unit_test(settings_are_set_where_they_are_promised),
 	};

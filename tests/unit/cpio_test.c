@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The cpio writer, read back by libarchive, which did not write it. */
+/* The cpio writer; libarchive, an independent reader, reads its output. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ static const struct {
 	unsigned links;
 	const char *text; /* content or target */
 } rows[] = {
-	/* Of two names of a file the last one carries it. */
+	/* Of two names of a file the last one has the content. */
 	{"again", S_IFREG | 0600, 0, 2, ""},
 	{"etc", S_IFDIR | 0755, 0, 2, ""},
 	{"etc/motd", S_IFREG | 0600, 0, 2, "hello"},
@@ -131,7 +131,7 @@ static void writes_the_same_bytes_in_any_order(void **state)
 	auto_buf struct mkv_buf a = {0}, b = {0};
 	write_tree(first, &a);
 	write_tree(second, &b);
-	write_tree(second, &b); /* marks of the first time don't matter */
+	write_tree(second, &b); /* marks of the first write do not matter */
 	assert_int_equal(b.size, 2 * a.size);
 	assert_memory_equal(a.data, b.data, a.size);
 	assert_memory_equal(a.data, b.data + a.size, a.size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What registers say, for machines that aren't here. Other people's recordings
- * lie in the folder that MKVBENCH_RECORDINGS names, when it is set. */
+/* CPUID registers of recorded machines. More recordings are read from the
+ * directory MKVBENCH_RECORDINGS, if it is set. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,8 +64,8 @@ static const struct machine own[] = {
 	  {1, I, 32, 8, 2, 6},
 	  {2, U, 512, 8, 2, 6},
 	  {3, U, 32768, 16, 12, 1}}},
-	/* Without the gap between the host's APIC ids the first L3 seems to
-	 * have eight threads: what passing caches through really does. */
+	/* Passed-through caches without the gap between the host's APIC ids:
+	 * the first L3 appears to have eight threads, as on real guests. */
 	{"amd-guest-topoext.txt",
 	 "AuthenticAMD",
 	 "AMD Ryzen 5 PRO 3600 6-Core Processor",
@@ -273,13 +273,13 @@ static const struct machine foreign[] = {
 	  {3, U, 33792, 11, 48, 2}}},
 };
 
-static struct mkv_cpuid_dump *load(const char *folder, const char *file)
+static struct mkv_cpuid_dump *load_dump(const char *directory, const char *file)
 {
 	char path[4096];
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
 	struct mkv_cpuid_dump *dump = NULL;
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, file);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, file);
 	if (mkv_read_file(AT_FDCWD, path, 16 << 20, &text, &err) < 0 ||
 	    mkv_cpuid_parse(text.data, text.size, &dump, &err) < 0)
 		fail_msg("%s", err.message);
@@ -315,10 +315,10 @@ static void check_caches(const struct machine *m,
 	assert_int_equal(list.count, expected);
 }
 
-static void check_machine(const char *folder, const struct machine *m)
+static void check_machine(const char *directory, const struct machine *m)
 {
 	struct mkv_error err = {0};
-	auto_cpuid struct mkv_cpuid_dump *dump = load(folder, m->file);
+	auto_cpuid struct mkv_cpuid_dump *dump = load_dump(directory, m->file);
 	auto_cpu_sets struct mkv_cpu_sets cores = {0}, packages = {0};
 	const char *leaf = NULL;
 	assert_int_equal(dump->count, m->cpus);
@@ -342,20 +342,20 @@ static void check_machine(const char *folder, const struct machine *m)
 	check_caches(m, dump);
 }
 
-static void own_recordings_tell_the_machine(void **state)
+static void recordings_of_the_tests_are_decoded(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		check_machine("tests/golden/cpuid", &own[i]);
 }
 
-static void foreign_recordings_tell_the_machine(void **state)
+static void external_recordings_are_decoded(void **state)
 {
 	(void)state;
-	const char *folder = getenv("MKVBENCH_RECORDINGS");
-	if (!folder || !*folder)
+	const char *directory = getenv("MKVBENCH_RECORDINGS");
+	if (!directory || !*directory)
 		return;
-	auto_dir DIR *dir = opendir(folder);
+	auto_dir DIR *dir = opendir(directory);
 	assert_non_null(dir);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		size_t length = strlen(entry->d_name);
@@ -367,12 +367,14 @@ static void foreign_recordings_tell_the_machine(void **state)
 			if (strcmp(foreign[i].file, entry->d_name) == 0)
 				known = &foreign[i];
 		if (known) {
-			check_machine(folder, known);
+			check_machine(directory, known);
 			continue;
 		}
-		/* An unknown one must at least be told without a slip. */
+		/* An unknown machine must at least be described without an
+		 * error.
+		 */
 		auto_cpuid struct mkv_cpuid_dump *dump =
-			load(folder, entry->d_name);
+			load_dump(directory, entry->d_name);
 		assert_true(dump->count > 0);
 	}
 }
@@ -382,7 +384,7 @@ static void a_recording_survives_writing_and_reading(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	auto_cpuid struct mkv_cpuid_dump *dump =
-		load("tests/golden/cpuid", "ryzen-5-pro-3600.txt");
+		load_dump("tests/golden/cpuid", "ryzen-5-pro-3600.txt");
 	auto_cpuid struct mkv_cpuid_dump *again = NULL;
 	auto_buf struct mkv_buf text = {0}, twice = {0};
 	mkv_cpuid_write(dump, &text);
@@ -408,7 +410,9 @@ static void leaves_over_the_maximum_are_not_read(void **state)
 	assert_non_null(mkv_cpuid_get(&dump->cpus[0], 1, 0));
 	assert_null(mkv_cpuid_get(&dump->cpus[0], 0xb, 0));
 	assert_null(mkv_cpuid_get(&dump->cpus[0], 0x8000001d, 0));
-	/* No hypervisor bit: that leaf answers with another's registers. */
+	/* Without the hypervisor bit that leaf has the registers of another
+	 * one.
+	 */
 	assert_null(mkv_cpuid_get(&dump->cpus[0], 0x40000000, 0));
 }
 
@@ -436,8 +440,8 @@ static void hostile_recordings_are_refused(void **state)
 	for (int i = 0; i < 600; i++)
 		mkv_buf_str(&many, "CPUID 4: 0-0-0-0\n");
 	assert_true(mkv_cpuid_parse(many.data, many.size, &dump, &err) < 0);
-	/* Registers of ones in every cache leaf: sizes, ways and counts at
-	 * their largest must not overflow into something small. */
+	/* Cache leaves with all bits set: the maximum sizes, ways and counts
+	 * must not overflow. */
 	static const char ones[] =
 		"CPUID 0: FFFFFFFF-756E6547-6C65746E-49656E69\n"
 		"CPUID 1: FFFFFFFF-FFFFFFFF-FFFFFFFF-FFFFFFFF\n"
@@ -502,7 +506,7 @@ static void this_machine_can_be_measured(void **state)
 	text.data[strcspn(text.data, "\n")] = '\0';
 	assert_true(mkv_cpuset_parse(text.data, &online));
 	if (mkv_cpuid_measure(&online, &dump, &err) < 0)
-		skip(); /* a container may hold CPUs back */
+		skip(); /* a container may hide CPUs */
 	assert_int_equal(dump->count, mkv_cpuset_count(&online));
 	struct mkv_cpu_identity id;
 	assert_true(mkv_cpu_identify(&dump->cpus[0], &id));
@@ -512,8 +516,8 @@ static void this_machine_can_be_measured(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_recordings_tell_the_machine),
-		cmocka_unit_test(foreign_recordings_tell_the_machine),
+		cmocka_unit_test(recordings_of_the_tests_are_decoded),
+		cmocka_unit_test(external_recordings_are_decoded),
 		cmocka_unit_test(a_recording_survives_writing_and_reading),
 		cmocka_unit_test(leaves_over_the_maximum_are_not_read),
 		cmocka_unit_test(hostile_recordings_are_refused),

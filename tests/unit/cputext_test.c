@@ -24,7 +24,8 @@ static void bytes_have_one_written_form(void **state)
 		{"    ", 4, "    "},
 		{"\"q' #:\\", 7, "\"q' #:\\"},
 		{"a\xc2\xae\n\x7f", 5, "a\\xc2\\xae\\x0a\\x7f"},
-		/* A backslash is escaped where it would begin an escape. */
+		/* A backslash is escaped if it would begin an escape sequence.
+		 */
 		{"\\x41", 4, "\\x5cx41"},
 		{"\\xAF", 4, "\\x5cxAF"},
 		{"\\x4", 3, "\\x4"},
@@ -58,7 +59,7 @@ static void other_texts_for_the_same_bytes_become_that_form(void **state)
 	assert_string_equal(text, "KVMKVMKVM");
 }
 
-static void nothing_is_written_beyond_the_room(void **state)
+static void nothing_is_written_beyond_the_buffer(void **state)
 {
 	char bytes[64], text[MKV_CPUTEXT_SIZE], most[MKV_CPUTEXT_SIZE + 8];
 	(void)state;
@@ -71,7 +72,7 @@ static void nothing_is_written_beyond_the_room(void **state)
 	assert_false(mkv_cputext_normalise(most, text));
 }
 
-static void what_the_kernel_shows_is_compared_by_its_bytes(void **state)
+static void texts_of_the_kernel_are_compared_byte_by_byte(void **state)
 {
 	(void)state;
 	assert_true(mkv_cputext_is_shown("bhyve bhyve ", "bhyve bhyve "));
@@ -90,9 +91,8 @@ int main(void)
 		cmocka_unit_test(bytes_have_one_written_form),
 		cmocka_unit_test(
 			other_texts_for_the_same_bytes_become_that_form),
-		cmocka_unit_test(nothing_is_written_beyond_the_room),
-		cmocka_unit_test(
-			what_the_kernel_shows_is_compared_by_its_bytes),
+		cmocka_unit_test(nothing_is_written_beyond_the_buffer),
+		cmocka_unit_test(texts_of_the_kernel_are_compared_byte_by_byte),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

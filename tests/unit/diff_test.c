@@ -9,9 +9,9 @@
 #include "lib/buf.h"
 #include "tests/unit/sample_tree.h"
 
-static int say(const char *path, enum mkv_tree_difference what,
-	       struct mkv_inode *a, struct mkv_inode *b, void *context,
-	       struct mkv_error *err)
+static int print_difference(const char *path, enum mkv_tree_difference what,
+			    struct mkv_inode *a, struct mkv_inode *b,
+			    void *context, struct mkv_error *err)
 {
 	(void)err;
 	assert_int_equal(what == MKV_ONLY_IN_B, a == NULL);
@@ -27,11 +27,12 @@ static void assert_differences(const struct mkv_tree *a,
 	struct mkv_error err;
 	auto_buf struct mkv_buf said = {0};
 	mkv_buf_str(&said, "");
-	assert_int_equal(mkv_tree_compare(a, b, say, &said, &err), 0);
+	assert_int_equal(mkv_tree_compare(a, b, print_difference, &said, &err),
+			 0);
 	assert_string_equal(said.data, expected);
 }
 
-/* One edit of a copy of the sample tree, what a comparison says of it, and the
+/* An edit of a copy of the sample tree, the output of the comparison, and the
  * paths of the layer. */
 struct row {
 	void (*edit)(struct mkv_tree *tree);
@@ -85,7 +86,7 @@ static void change_root(struct mkv_tree *tree)
 {
 	mkv_tree_root(tree)->mode = S_IFDIR | 0700;
 }
-static void add_folder(struct mkv_tree *tree)
+static void add_directory(struct mkv_tree *tree)
 {
 	sample_file(tree, "/new/deep/file", "x");
 }
@@ -107,7 +108,7 @@ static void part_links(struct mkv_tree *tree)
 	assert_int_equal(mkv_tree_put(tree, "/usr/bin/ping4", copy, &err), 0);
 	mkv_inode_unref(copy);
 }
-static void remove_folder(struct mkv_tree *tree)
+static void remove_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/home"));
 }
@@ -115,18 +116,18 @@ static void remove_one_link(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/usr/bin/ping4"));
 }
-static void folder_becomes_link(struct mkv_tree *tree)
+static void directory_becomes_link(struct mkv_tree *tree)
 {
 	struct mkv_error err;
 	assert_true(mkv_tree_remove(tree, "/home"));
 	assert_int_equal(mkv_tree_put_symlink(tree, "/home", "tmp", &err), 0);
 }
-static void link_becomes_folder(struct mkv_tree *tree)
+static void link_becomes_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/bin"));
 	sample_file(tree, "/bin/sub/sh", "");
 }
-static void empty_a_folder(struct mkv_tree *tree)
+static void empty_a_directory(struct mkv_tree *tree)
 {
 	assert_true(mkv_tree_remove(tree, "/home/new"));
 	assert_true(mkv_tree_remove(tree, "/home/old"));
@@ -145,7 +146,7 @@ static const struct row rows[] = {
 	 "/usr/bin/ping4: extended attributes\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/ping\n/usr/bin/ping4\n"},
 	{change_root, "/: mode\n", "/\n"},
-	{add_folder, "/new: only in the second\n",
+	{add_directory, "/new: only in the second\n",
 	 "/\n/new\n/new/deep\n/new/deep/file\n"},
 	{add_file_deep_down, "/usr/bin/pong: only in the second\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/pong\n"},
@@ -156,14 +157,14 @@ static const struct row rows[] = {
 	 "/usr/bin/ping4\n"},
 	{part_links, "/usr/bin/ping: hard links\n/usr/bin/ping4: hard links\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/ping\n/usr/bin/ping4\n"},
-	{remove_folder, "/home: only in the first\n", "/\n/.wh.home\n"},
+	{remove_directory, "/home: only in the first\n", "/\n/.wh.home\n"},
 	{remove_one_link,
 	 "/usr/bin/ping: hard links\n/usr/bin/ping4: only in the first\n",
 	 "/\n/usr\n/usr/bin\n/usr/bin/.wh.ping4\n/usr/bin/ping\n"},
-	{folder_becomes_link, "/home: type\n", "/\n/home\n"},
-	{link_becomes_folder, "/bin: type\n",
+	{directory_becomes_link, "/home: type\n", "/\n/home\n"},
+	{link_becomes_directory, "/bin: type\n",
 	 "/\n/bin\n/bin/sub\n/bin/sub/sh\n"},
-	{empty_a_folder,
+	{empty_a_directory,
 	 "/home/new: only in the first\n/home/old: only in the first\n",
 	 "/\n/home\n/home/.wh.new\n/home/.wh.old\n"},
 };
@@ -177,7 +178,7 @@ static int collect_path(const char *path, struct mkv_inode *inode,
 	return 0;
 }
 
-static void every_edit_is_told_and_layered(void **state)
+static void every_edit_is_reported_and_layered(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -196,7 +197,7 @@ static void every_edit_is_told_and_layered(void **state)
 	}
 }
 
-/* As the image specification says a layer is applied. */
+/* Applies a layer according to the OCI image specification. */
 static int apply_entry(const char *path, struct mkv_inode *inode, void *context,
 		       struct mkv_error *err)
 {
@@ -252,7 +253,7 @@ static void a_layer_over_its_base_is_the_top(void **state)
 	}
 }
 
-static void the_layer_over_nothing_is_everything(void **state)
+static void the_layer_without_a_base_is_the_whole_tree(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -301,9 +302,9 @@ static void names_like_whiteouts_cannot_be_layered(void **state)
 	assert_null(layer);
 }
 
-static int stop(const char *path, enum mkv_tree_difference what,
-		struct mkv_inode *a, struct mkv_inode *b, void *context,
-		struct mkv_error *err)
+static int stop_walk(const char *path, enum mkv_tree_difference what,
+		     struct mkv_inode *a, struct mkv_inode *b, void *context,
+		     struct mkv_error *err)
 {
 	(void)path, (void)what, (void)a, (void)b;
 	++*(int *)context;
@@ -317,7 +318,7 @@ static void a_comparison_can_be_stopped(void **state)
 	int calls = 0;
 	auto_tree struct mkv_tree *a = sample_empty();
 	auto_tree struct mkv_tree *b = sample_tree();
-	assert_int_equal(mkv_tree_compare(a, b, stop, &calls, &err),
+	assert_int_equal(mkv_tree_compare(a, b, stop_walk, &calls, &err),
 			 -ECANCELED);
 	assert_int_equal(calls, 1);
 }
@@ -325,9 +326,9 @@ static void a_comparison_can_be_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_edit_is_told_and_layered),
+		cmocka_unit_test(every_edit_is_reported_and_layered),
 		cmocka_unit_test(a_layer_over_its_base_is_the_top),
-		cmocka_unit_test(the_layer_over_nothing_is_everything),
+		cmocka_unit_test(the_layer_without_a_base_is_the_whole_tree),
 		cmocka_unit_test(parents_in_a_layer_are_as_in_the_top),
 		cmocka_unit_test(a_tree_equals_itself),
 		cmocka_unit_test(names_like_whiteouts_cannot_be_layered),

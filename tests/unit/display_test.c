@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What reaches a terminal, and where it is cut. */
+/* Texts for a terminal, and where they are truncated. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "lib/display.h"
 #include "lib/utf8.h"
 
-static void what_steers_a_terminal_is_replaced(void **state)
+static void control_sequences_are_replaced(void **state)
 {
 	static const struct {
 		const char *text, *keep, *clean;
@@ -75,7 +75,7 @@ static void texts_are_cut_between_characters(void **state)
 				mkv_display_cut(rows[i].text, rows[i].columns));
 }
 
-static void a_cut_character_is_dropped(void **state)
+static void a_truncated_character_is_dropped(void **state)
 {
 	static const char *const rows[][2] = {
 		{"", ""},
@@ -99,9 +99,9 @@ static void a_cut_character_is_dropped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_steers_a_terminal_is_replaced),
+		cmocka_unit_test(control_sequences_are_replaced),
 		cmocka_unit_test(texts_are_cut_between_characters),
-		cmocka_unit_test(a_cut_character_is_dropped),
+		cmocka_unit_test(a_truncated_character_is_dropped),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

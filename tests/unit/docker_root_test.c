@@ -60,7 +60,7 @@ static int lay_out(struct fixture *f)
 	return mkv_docker_root_put(f->root, images, 1, &err);
 }
 
-static void clean(struct fixture *f)
+static void free_fixture(struct fixture *f)
 {
 	mkv_tree_free(f->root);
 	mkv_oci_built_free(f->image);
@@ -82,7 +82,7 @@ static char *text_at(const struct mkv_tree *root, const char *path)
 	return text;
 }
 
-/* "FORMAT" with the cache id of the chain of the first n layers. */
+/* Prints the format with the cache id of the chain of the first n layers. */
 static void path_of(const struct fixture *f, size_t n, const char *below,
 		    char ret[static 512])
 {
@@ -118,9 +118,9 @@ static void whiteouts_become_those_of_overlayfs(void **state)
 	assert_int_equal(dir->xattrs[0].value[0], 'y');
 	path_of(&f, 2, "diff/d/.wh..wh..opq", path);
 	assert_null(mkv_tree_lookup(f.root, path));
-	/* The layer itself stays what it was. */
+	/* The layer itself is unchanged. */
 	assert_non_null(mkv_tree_lookup(f.trees[1], "/.wh.gone"));
-	clean(&f);
+	free_fixture(&f);
 }
 
 static void hard_links_stay_one_file(void **state)
@@ -134,10 +134,10 @@ static void hard_links_stay_one_file(void **state)
 	assert_ptr_equal(mkv_tree_lookup(f.root, a),
 			 mkv_tree_lookup(f.root, hard));
 	assert_int_equal(mkv_tree_lookup(f.root, a)->entries, 2);
-	clean(&f);
+	free_fixture(&f);
 }
 
-static void a_layer_names_what_is_below_it(void **state)
+static void a_layer_names_the_layer_below_it(void **state)
 {
 	(void)state;
 	struct fixture f = {0};
@@ -156,7 +156,7 @@ static void a_layer_names_what_is_below_it(void **state)
 	assert_true(S_ISLNK(mkv_tree_lookup(f.root, path)->mode));
 	free(link);
 	free(lower);
-	clean(&f);
+	free_fixture(&f);
 }
 
 static void the_same_images_give_the_same_tree(void **state)
@@ -168,7 +168,7 @@ static void the_same_images_give_the_same_tree(void **state)
 		assert_int_equal(lay_out(&f[i]), 0);
 		assert_int_equal(
 			mkv_listing_write(f[i].root, NULL, &lists[i], &err), 0);
-		clean(&f[i]);
+		free_fixture(&f[i]);
 	}
 	assert_int_equal(lists[0].size, lists[1].size);
 	assert_memory_equal(lists[0].data, lists[1].data, lists[0].size);
@@ -180,13 +180,13 @@ static void a_layer_comes_back_from_the_store(void **state)
 {
 	(void)state;
 	struct fixture f = {0};
-	char folder[] = "/tmp/docker_root_test-XXXXXX";
+	char directory[] = "/tmp/docker_root_test-XXXXXX";
 	auto_store struct mkv_store *store = NULL;
 	auto_oci_layer struct mkv_oci_layer *back = NULL;
 	struct mkv_sha256 key;
 	assert_int_equal(lay_out(&f), 0);
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(mkv_store_open(folder, &store, &err), 0);
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(mkv_store_open(directory, &store, &err), 0);
 	assert_int_equal(mkv_sha256_bytes("key", 3, &key, &err), 0);
 	assert_int_equal(
 		mkv_oci_layer_load(store, &key, f.trees[0], &back, &err),
@@ -200,8 +200,8 @@ static void a_layer_comes_back_from_the_store(void **state)
 	assert_int_equal(back->files_size_bytes, f.layers[0]->files_size_bytes);
 	assert_int_equal(mkv_content_size(back->tar_split),
 			 mkv_content_size(f.layers[0]->tar_split));
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
-	clean(&f);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
+	free_fixture(&f);
 }
 
 static void names_that_docker_refuses_are_refused(void **state)
@@ -224,7 +224,7 @@ static void names_that_docker_refuses_are_refused(void **state)
 				 -EINVAL);
 		assert_null(image);
 	}
-	clean(&f);
+	free_fixture(&f);
 }
 
 int main(void)
@@ -232,7 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whiteouts_become_those_of_overlayfs),
 		cmocka_unit_test(hard_links_stay_one_file),
-		cmocka_unit_test(a_layer_names_what_is_below_it),
+		cmocka_unit_test(a_layer_names_the_layer_below_it),
 		cmocka_unit_test(the_same_images_give_the_same_tree),
 		cmocka_unit_test(a_layer_comes_back_from_the_store),
 		cmocka_unit_test(names_that_docker_refuses_are_refused),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks of Docker against a made-up dockerd. */
+/* The checks of Docker with a simulated dockerd. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,7 @@ static const char contract_text[] =
 	"\","
 	"\"layers\":[{\"digest\":\"" GOOD "\",\"diff_id\":\"" EVIL "\"}]}}}";
 
-/* What dockerd answers; a test changes single rows. */
+/* The answers of dockerd; a test changes single rows. */
 struct row {
 	const char *path, *body;
 };
@@ -81,7 +81,7 @@ static atomic_int lie;
 static atomic_bool stop;
 static pthread_t thread;
 static int listener;
-static char folder[] = "/tmp/mkvbench-docker-XXXXXX", socket_path[64];
+static char directory[] = "/tmp/mkvbench-docker-XXXXXX", socket_path[64];
 static struct mkv_contract *contract;
 
 static void send_text(int fd, const char *text)
@@ -89,7 +89,7 @@ static void send_text(int fd, const char *text)
 	(void)!send(fd, text, strlen(text), MSG_NOSIGNAL);
 }
 
-static void answer(int fd)
+static void answer_request(int fd)
 {
 	char request[4096], path[1024];
 	ssize_t size = recv(fd, request, sizeof(request) - 1, 0);
@@ -128,7 +128,7 @@ static void answer(int fd)
 	send_text(fd, "HTTP/1.0 404 Not Found\r\n\r\n{\"message\":\"no\"}");
 }
 
-static void *serve(void *unused)
+static void *serve_requests(void *unused)
 {
 	(void)unused;
 	while (!stop) {
@@ -138,20 +138,20 @@ static void *serve(void *unused)
 		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 		if (fd < 0)
 			continue;
-		answer(fd);
+		answer_request(fd);
 		(void)close(fd);
 	}
 	return NULL;
 }
 
-static void put(const char *name, const char *text)
+static void write_text(const char *name, const char *text)
 {
 	char path[256];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	*strrchr(path, '/') = '\0';
 	assert_int_equal(mkv_make_dirs(path, &err), 0);
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	assert_int_equal(mkv_write_file(path, 0644, text, strlen(text), &err),
 			 0);
 }
@@ -167,8 +167,7 @@ static const char inside[] =
 #define BRIDGE "/sys/class/net/br-0123456789ab"
 #define PORT BRIDGE "/brif/vethab"
 
-/* The container's card, its other end on the bridge, and interfaces that have
- * nothing to do with either. */
+/* The container's card, its peer on the bridge, and unrelated interfaces. */
 static const char *const net[][2] = {
 	{INSIDE "/lo/address", "00:00:00:00:00:00\n"},
 	{INSIDE "/lo/ifindex", "1\n"},
@@ -186,52 +185,53 @@ static const char *const net[][2] = {
 };
 enum { NET = sizeof(net) / sizeof(net[0]) };
 
-static void reset(void)
+static void reset_answers(void)
 {
 	memcpy(rows, right, sizeof(rows));
 	lie = 0;
-	put("/proc/self/mountinfo", disk);
-	put("/proc/700/mountinfo", inside);
+	write_text("/proc/self/mountinfo", disk);
+	write_text("/proc/700/mountinfo", inside);
 	for (int i = 0; i < NET; i++)
-		put(net[i][0], net[i][1]);
+		write_text(net[i][0], net[i][1]);
 }
 
 static void take_away(const char *name)
 {
 	char path[256];
 	struct mkv_error err;
-	(void)snprintf(path, sizeof(path), "%s%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s%s", directory, name);
 	assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
 }
 
-static void change(const char *path, const char *body)
+static void change_answer(const char *path, const char *body)
 {
-	reset();
+	reset_answers();
 	for (int i = 0; i < ROWS; i++)
 		if (strcmp(rows[i].path, path) == 0)
 			rows[i].body = body;
 }
 
-static int start(void **state)
+static int set_up(void **state)
 {
 	struct mkv_error err = {0};
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
 	(void)state;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	(void)snprintf(socket_path, sizeof(socket_path), "%s/docker.sock",
-		       folder);
+		       directory);
 	memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(listener, 8), 0);
-	assert_int_equal(pthread_create(&thread, NULL, serve, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, serve_requests, NULL),
+			 0);
 	if (mkv_contract_parse(contract_text, strlen(contract_text), &contract,
 			       &err) < 0)
 		fail_msg("%s", err.message);
 	return 0;
 }
 
-static int finish(void **state)
+static int tear_down(void **state)
 {
 	struct mkv_error err;
 	(void)state;
@@ -239,13 +239,13 @@ static int finish(void **state)
 	(void)pthread_join(thread, NULL);
 	(void)close(listener);
 	mkv_contract_free(contract);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
-static struct mkv_env environment(enum mkv_phase phase)
+static struct mkv_env make_env(enum mkv_phase phase)
 {
 	return (struct mkv_env){
-		.root = folder,
+		.root = directory,
 		.contract = contract,
 		.host = mkv_contract_find_host(contract, "me"),
 		.image = mkv_contract_find_image(contract, "dut"),
@@ -254,10 +254,10 @@ static struct mkv_env environment(enum mkv_phase phase)
 	};
 }
 
-static void ask(const char *name, enum mkv_phase phase,
-		enum mkv_result expected, const char *text)
+static void expect_result(const char *name, enum mkv_phase phase,
+			  enum mkv_result expected, const char *text)
 {
-	struct mkv_env env = environment(phase);
+	struct mkv_env env = make_env(phase);
 	auto_answer struct mkv_answer found = {0};
 	auto_buf struct mkv_buf seen = {0};
 	mkv_check_find(name)->run(&env, &found);
@@ -280,12 +280,12 @@ static const char *const names[] = {"docker-engine", "docker-networks",
 				    "docker-containers"};
 enum { NAMES = sizeof(names) / sizeof(names[0]) };
 
-static void what_was_promised_passes(void **state)
+static void the_promised_state_passes(void **state)
 {
 	(void)state;
-	reset();
+	reset_answers();
 	for (size_t i = 0; i < NAMES; i++)
-		ask(names[i], MKV_PHASE_AFTER_START, MKV_PASS, NULL);
+		expect_result(names[i], MKV_PHASE_AFTER_START, MKV_PASS, NULL);
 }
 
 static void each_change_is_found(void **state)
@@ -331,13 +331,13 @@ static void each_change_is_found(void **state)
 		 "options of db: 0 / 1"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		change(cases[i].path, cases[i].body);
-		ask(cases[i].check, MKV_PHASE_AFTER_START, MKV_FAIL,
-		    cases[i].says);
+		change_answer(cases[i].path, cases[i].body);
+		expect_result(cases[i].check, MKV_PHASE_AFTER_START, MKV_FAIL,
+			      cases[i].says);
 	}
 }
 
-/* One text of the container's answer replaced. */
+/* Replaces a text in the answer about the container. */
 static void each_change_of_a_container_is_found(void **state)
 {
 	static const struct {
@@ -375,7 +375,7 @@ static void each_change_of_a_container_is_found(void **state)
 		 "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"other\","
 		 "\"Destination\":\"/scratch\"},",
 		 "none / volume at /scratch"},
-		/* without a name, and the image doesn't ask for it */
+		/* without a name, and not declared by the image */
 		{"\"Mounts\":[",
 		 "\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"" HEX "\","
 		 "\"Destination\":\"/elsewhere\"},",
@@ -390,41 +390,42 @@ static void each_change_of_a_container_is_found(void **state)
 		(void)snprintf(changed, sizeof(changed), "%.*s%s%s",
 			       (int)(at - whole), whole, cases[i].to,
 			       at + strlen(cases[i].from));
-		change(right[ROWS - 1].path, changed);
-		ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
-		    cases[i].says);
+		change_answer(right[ROWS - 1].path, changed);
+		expect_result("docker-containers", MKV_PHASE_AFTER_START,
+			      MKV_FAIL, cases[i].says);
 	}
-	/* One without a name that the image asks for. */
+	/* A volume without a name that the image declares. */
 	const char *at = strstr(whole, "\"Mounts\":[");
 	(void)snprintf(changed, sizeof(changed),
 		       "%.*s\"Mounts\":[{\"Type\":\"volume\",\"Name\":\"" HEX
 		       "\",\"Destination\":\"/scratch\"},%s",
 		       (int)(at - whole), whole, at + 10);
-	change(right[ROWS - 1].path, changed);
-	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_PASS,
-	    "other mounts of postgres: none / none");
+	change_answer(right[ROWS - 1].path, changed);
+	expect_result("docker-containers", MKV_PHASE_AFTER_START, MKV_PASS,
+		      "other mounts of postgres: none / none");
 }
 
-/* Without a word a container has no network. */
-static void no_network_is_none(void **state)
+/* A container without a network in the contract has none. */
+static void a_container_without_network_has_none(void **state)
 {
 	(void)state;
 	struct mkv_contract_container *container =
 		(void *)&mkv_contract_find_image(contract, "dut")
 			->docker.containers[0];
 	const char *network = container->network;
-	reset();
+	reset_answers();
 	container->network = NULL;
-	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
-	    "network of postgres: none / app");
+	expect_result("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+		      "network of postgres: none / app");
 	container->network = network;
 }
 
-/* What dockerd says of a network isn't what the kernel says of a card. */
+/* The kernel's state of a card may differ from dockerd's state of the network.
+ */
 static void a_card_on_no_bridge_is_found(void **state)
 {
 	static const struct {
-		const char *path, *text; /* NULL: without it */
+		const char *path, *text; /* NULL: missing */
 		enum mkv_result result;
 		const char *says;
 	} cases[] = {
@@ -444,7 +445,7 @@ static void a_card_on_no_bridge_is_found(void **state)
 		 "/ several cards with the MAC address"},
 		{INSIDE "/eth0/iflink", "6\n", MKV_FAIL,
 		 "/ the peer of the card is not on this machine"},
-		/* that number is another card here */
+		/* this index belongs to another card here */
 		{"/sys/class/net/vethab/iflink", "7\n", MKV_FAIL,
 		 "/ the peer of the card is not on this machine"},
 		{INSIDE "/eth0/ifindex", "", MKV_NOT_ESTABLISHED,
@@ -454,24 +455,24 @@ static void a_card_on_no_bridge_is_found(void **state)
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		reset();
+		reset_answers();
 		if (cases[i].text)
-			put(cases[i].path, cases[i].text);
+			write_text(cases[i].path, cases[i].text);
 		else
 			take_away(cases[i].path);
-		ask("docker-containers", MKV_PHASE_AFTER_START, cases[i].result,
-		    cases[i].says);
+		expect_result("docker-containers", MKV_PHASE_AFTER_START,
+			      cases[i].result, cases[i].says);
 	}
-	reset();
+	reset_answers();
 	take_away(PORT);
 	char path[256];
 	(void)snprintf(path, sizeof(path), "%s/sys/class/net/vethab/master",
-		       folder);
+		       directory);
 	assert_int_equal(symlink("../br-other", path), 0);
-	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
-	    "vethab forwards on br-0123456789ab / br-other");
+	expect_result("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+		      "vethab forwards on br-0123456789ab / br-other");
 	take_away("/sys/class/net/vethab/master");
-	/* A bridge that was given a name, and names that aren't any. */
+	/* A bridge with a configured name, and invalid names. */
 	static const struct {
 		const char *name;
 		enum mkv_result result;
@@ -488,72 +489,78 @@ static void a_card_on_no_bridge_is_found(void **state)
 			       "{\"Driver\":\"bridge\",\"Options\":{"
 			       "\"com.docker.network.bridge.name\":\"%s\"}}",
 			       names_of_bridges[i].name);
-		change("/networks/app", body);
-		ask("docker-containers", MKV_PHASE_AFTER_START,
-		    names_of_bridges[i].result, names_of_bridges[i].says);
+		change_answer("/networks/app", body);
+		expect_result("docker-containers", MKV_PHASE_AFTER_START,
+			      names_of_bridges[i].result,
+			      names_of_bridges[i].says);
 	}
-	reset();
+	reset_answers();
 }
 
 static void a_volume_on_overlay_is_found(void **state)
 {
 	(void)state;
-	reset();
-	put("/proc/self/mountinfo", "22 1 0:2 / / rw - overlay overlay rw\n");
-	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on overlay");
-	put("/proc/self/mountinfo",
-	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
-	    "30 22 0:30 / /var/lib/docker rw - tmpfs tmpfs rw\n");
-	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on tmpfs");
-	put("/proc/self/mountinfo",
-	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
-	    "30 22 0:30 / /var/lib/docker rw - 9p share rw\n");
-	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on 9p");
-	/* One too long to be known isn't the one below it. */
-	put("/proc/self/mountinfo",
-	    "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
-	    "30 22 0:30 / /var/lib/docker rw - "
-	    "fuse.0123456789012345678901234567890123456789 x rw\n");
-	ask("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on fuse.0123");
-	put("/proc/self/mountinfo", "rubbish\n\n\n- - - -\n");
-	ask("docker-volumes", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED, NULL);
-	reset();
-	/* Docker says "volume", the container's own table says overlay. */
-	put("/proc/700/mountinfo", "90 80 0:50 / / rw - overlay overlay rw\n");
-	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
-	    "mounted at /, on overlay");
+	reset_answers();
+	write_text("/proc/self/mountinfo",
+		   "22 1 0:2 / / rw - overlay overlay rw\n");
+	expect_result("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on overlay");
+	write_text("/proc/self/mountinfo",
+		   "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+		   "30 22 0:30 / /var/lib/docker rw - tmpfs tmpfs rw\n");
+	expect_result("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on tmpfs");
+	write_text("/proc/self/mountinfo",
+		   "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+		   "30 22 0:30 / /var/lib/docker rw - 9p share rw\n");
+	expect_result("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL, "on 9p");
+	/* A path that is too long is not treated as its parent. */
+	write_text("/proc/self/mountinfo",
+		   "22 1 8:2 / / rw - ext4 /dev/sda2 rw\n"
+		   "30 22 0:30 / /var/lib/docker rw - "
+		   "fuse.0123456789012345678901234567890123456789 x rw\n");
+	expect_result("docker-volumes", MKV_PHASE_BOOT, MKV_FAIL,
+		      "on fuse.0123");
+	write_text("/proc/self/mountinfo", "rubbish\n\n\n- - - -\n");
+	expect_result("docker-volumes", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
+		      NULL);
+	reset_answers();
+	/* Docker reports "volume", but the container's mount table overlay. */
+	write_text("/proc/700/mountinfo",
+		   "90 80 0:50 / / rw - overlay overlay rw\n");
+	expect_result("docker-containers", MKV_PHASE_AFTER_START, MKV_FAIL,
+		      "mounted at /, on overlay");
 }
 
-static void before_the_gate_nothing_runs(void **state)
+static void before_the_gate_no_container_runs(void **state)
 {
 	(void)state;
-	reset();
-	ask("docker-containers", MKV_PHASE_BOOT, MKV_FAIL,
-	    "running before the gate: 0 / 1");
-	change("/containers/json", "[]");
-	ask("docker-containers", MKV_PHASE_BOOT, MKV_PASS, NULL);
-	change("/containers/json", "{}");
-	ask("docker-containers", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
-	    "a list / another JSON value");
-	ask("docker-containers", MKV_PHASE_AFTER_START, MKV_NOT_ESTABLISHED,
-	    "a list / another JSON value");
-	reset();
+	reset_answers();
+	expect_result("docker-containers", MKV_PHASE_BOOT, MKV_FAIL,
+		      "running before the gate: 0 / 1");
+	change_answer("/containers/json", "[]");
+	expect_result("docker-containers", MKV_PHASE_BOOT, MKV_PASS, NULL);
+	change_answer("/containers/json", "{}");
+	expect_result("docker-containers", MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
+		      "a list / another JSON value");
+	expect_result("docker-containers", MKV_PHASE_AFTER_START,
+		      MKV_NOT_ESTABLISHED, "a list / another JSON value");
+	reset_answers();
 }
 
-/* At the gate nobody knows why it doesn't answer; later it is gone. */
+/* At the gate a dockerd that does not answer is "not established"; later it is
+ * a failure. */
 static void a_dockerd_that_is_gone_fails(void **state)
 {
 	(void)state;
 	static const enum mkv_phase phases[] = {MKV_PHASE_AFTER_START,
 						MKV_PHASE_WATCH};
 	char alive[sizeof(socket_path)];
-	reset();
+	reset_answers();
 	memcpy(alive, socket_path, sizeof(alive));
-	/* There is no socket; then one that nobody listens at. */
+	/* No socket; then a socket without a listener. */
 	for (int i = 0; i < 2; i++) {
 		struct sockaddr_un at = {.sun_family = AF_UNIX};
 		(void)snprintf(socket_path, sizeof(socket_path), "%s/dead.sock",
-			       folder);
+			       directory);
 		memcpy(at.sun_path, socket_path, strlen(socket_path) + 1);
 		auto_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (i)
@@ -561,28 +568,29 @@ static void a_dockerd_that_is_gone_fails(void **state)
 				bind(fd, (struct sockaddr *)&at, sizeof(at)),
 				0);
 		for (size_t n = 0; n < NAMES; n++) {
-			ask(names[n], phases[i], MKV_FAIL, "connect: ");
-			ask(names[n], MKV_PHASE_BOOT, MKV_NOT_ESTABLISHED,
-			    "connect: ");
+			expect_result(names[n], phases[i], MKV_FAIL,
+				      "connect: ");
+			expect_result(names[n], MKV_PHASE_BOOT,
+				      MKV_NOT_ESTABLISHED, "connect: ");
 		}
 	}
 	memcpy(socket_path, alive, sizeof(alive));
 }
 
-static void lies_of_dockerd_pass_nothing(void **state)
+static void wrong_answers_of_dockerd_pass_no_check(void **state)
 {
 	(void)state;
 	for (int kind = 1; kind <= 6; kind++) {
-		reset();
+		reset_answers();
 		lie = kind;
 		for (size_t i = 0; i < NAMES; i++)
-			ask(names[i], MKV_PHASE_AFTER_START,
-			    MKV_NOT_ESTABLISHED, NULL);
+			expect_result(names[i], MKV_PHASE_AFTER_START,
+				      MKV_NOT_ESTABLISHED, NULL);
 	}
-	reset();
+	reset_answers();
 }
 
-static void mounts_are_told_apart(void **state)
+static void mounts_are_distinguished(void **state)
 {
 	(void)state;
 	static const char table[] =
@@ -609,16 +617,16 @@ static void mounts_are_told_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_was_promised_passes),
+		cmocka_unit_test(the_promised_state_passes),
 		cmocka_unit_test(each_change_is_found),
 		cmocka_unit_test(each_change_of_a_container_is_found),
-		cmocka_unit_test(no_network_is_none),
+		cmocka_unit_test(a_container_without_network_has_none),
 		cmocka_unit_test(a_card_on_no_bridge_is_found),
 		cmocka_unit_test(a_volume_on_overlay_is_found),
-		cmocka_unit_test(before_the_gate_nothing_runs),
+		cmocka_unit_test(before_the_gate_no_container_runs),
 		cmocka_unit_test(a_dockerd_that_is_gone_fails),
-		cmocka_unit_test(lies_of_dockerd_pass_nothing),
-		cmocka_unit_test(mounts_are_told_apart),
+		cmocka_unit_test(wrong_answers_of_dockerd_pass_no_check),
+		cmocka_unit_test(mounts_are_distinguished),
 	};
-	return cmocka_run_group_tests(tests, start, finish);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

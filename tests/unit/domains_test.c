@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The checks of a hypervisor's guests against a domain as libvirt recorded it,
- * and against the same with one thing changed. */
+/* The checks of a hypervisor's guests with a domain as libvirt stores it, and
+ * with one change of it at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +42,7 @@ static char root[] = "/tmp/mkvbench-domains-XXXXXX";
 static struct mkv_contract *contract;
 static struct mkv_buf live;
 
-static void put(const char *name, const void *data, size_t size)
+static void write_bytes(const char *name, const void *data, size_t size)
 {
 	char path[4096];
 	struct mkv_error err;
@@ -60,13 +60,13 @@ static void put_thread(unsigned id, const char *name, const char *cpus)
 {
 	char path[96], text[96];
 	(void)snprintf(path, sizeof(path), "/proc/115/task/%u/comm", id);
-	put(path, name, strlen(name));
+	write_bytes(path, name, strlen(name));
 	(void)snprintf(path, sizeof(path), "/proc/115/task/%u/status", id);
 	(void)snprintf(text, sizeof(text),
 		       "Name:\tx\nCpus_allowed:\t3\nCpus_allowed_list:\t%s\n"
 		       "Mems_allowed:\t1\n",
 		       cpus);
-	put(path, text, strlen(text));
+	write_bytes(path, text, strlen(text));
 }
 
 #define NET "/sys/class/net"
@@ -97,10 +97,11 @@ static const struct {
 static void make_machine(void)
 {
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		put(files[i].path, files[i].text, strlen(files[i].text));
-	put("/proc/115/cmdline", arguments, sizeof(arguments));
-	put(DOMAIN, live.data, live.size);
-	put("/run/libvirt/qemu/t-order.pid", "115", 3);
+		write_bytes(files[i].path, files[i].text,
+			    strlen(files[i].text));
+	write_bytes("/proc/115/cmdline", arguments, sizeof(arguments));
+	write_bytes(DOMAIN, live.data, live.size);
+	write_bytes("/run/libvirt/qemu/t-order.pid", "115", 3);
 	put_thread(115, "qemu-system-x86", "1");
 	put_thread(119, "IO iothread1", "1");
 	put_thread(121, "CPU 0/TCG", "0");
@@ -132,7 +133,7 @@ static int teardown(void **state)
 	return mkv_remove_tree(AT_FDCWD, root, &err);
 }
 
-static struct mkv_env environment(void)
+static struct mkv_env make_env(void)
 {
 	return (struct mkv_env){
 		.root = root,
@@ -143,8 +144,8 @@ static struct mkv_env environment(void)
 	};
 }
 
-static void ask(const struct mkv_env *env, const char *name,
-		enum mkv_result expected, const char *text)
+static void expect_result(const struct mkv_env *env, const char *name,
+			  enum mkv_result expected, const char *text)
 {
 	const struct mkv_check *check = mkv_check_find(name);
 	auto_answer struct mkv_answer answer = {0};
@@ -172,14 +173,14 @@ enum { CHECKS = sizeof(checks) / sizeof(checks[0]) };
 
 static void a_promised_guest_passes(void **state)
 {
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
 	for (size_t i = 0; i < CHECKS; i++)
-		ask(&env, checks[i], MKV_PASS, "order: ");
+		expect_result(&env, checks[i], MKV_PASS, "order: ");
 }
 
-/* The live definition with one text replaced. */
+/* Returns the live definition with one text replaced. */
 static void put_changed(const char *from, const char *to)
 {
 	auto_buf struct mkv_buf changed = {0};
@@ -188,10 +189,10 @@ static void put_changed(const char *from, const char *to)
 	mkv_buf_add(&changed, live.data, (size_t)(at - live.data));
 	mkv_buf_str(&changed, to);
 	mkv_buf_str(&changed, at + strlen(from));
-	put(DOMAIN, changed.data, changed.size);
+	write_bytes(DOMAIN, changed.data, changed.size);
 }
 
-/* One text of the live definition changed. */
+/* A changed text of the live definition. */
 static void each_change_of_the_definition_is_found(void **state)
 {
 	static const struct {
@@ -289,17 +290,17 @@ static void each_change_of_the_definition_is_found(void **state)
 		{"guest-devices", "<smbios mode='sysinfo'/>", "<loader/>",
 		 "order: firmware: bios / uefi"},
 	};
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		put_changed(rows[i].from, rows[i].to);
-		ask(&env, rows[i].check, MKV_FAIL, rows[i].text);
+		expect_result(&env, rows[i].check, MKV_FAIL, rows[i].text);
 	}
-	put(DOMAIN, live.data, live.size);
+	write_bytes(DOMAIN, live.data, live.size);
 }
 
-/* One file of the machine changed, or taken away. */
+/* A changed or removed file of the machine. */
 static void each_change_of_the_machine_is_found(void **state)
 {
 	static const struct {
@@ -357,89 +358,96 @@ static void each_change_of_the_machine_is_found(void **state)
 		{"guest-cpu", DOMAIN, "<domain/>", MKV_NOT_ESTABLISHED,
 		 "order: domain: t-order / -"},
 	};
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		make_machine();
-		put(rows[i].path, rows[i].text,
-		    rows[i].text ? strlen(rows[i].text) : 0);
-		ask(&env, rows[i].check, rows[i].result, rows[i].said);
-		put(rows[i].path, NULL, 0);
+		write_bytes(rows[i].path, rows[i].text,
+			    rows[i].text ? strlen(rows[i].text) : 0);
+		expect_result(&env, rows[i].check, rows[i].result,
+			      rows[i].said);
+		write_bytes(rows[i].path, NULL, 0);
 	}
 	make_machine();
 }
 
-/* Before 6.4 a vhost's thread is the kernel's, and no thread of QEMU's. */
+/* Before Linux 6.4 a vhost thread is a kernel thread, not a thread of QEMU. */
 static void threads_of_the_kernel_are_found(void **state)
 {
 	static const char comm[] = "/proc/301/comm";
 	static const char tasks[] = "/proc/301/task/301/";
 	char path[96];
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
-	put(comm, "vhost-115\n", 10);
+	write_bytes(comm, "vhost-115\n", 10);
 	(void)snprintf(path, sizeof(path), "%scomm", tasks);
-	put(path, "vhost-115\n", 10);
+	write_bytes(path, "vhost-115\n", 10);
 	(void)snprintf(path, sizeof(path), "%sstatus", tasks);
-	put(path, "N:\nCpus_allowed_list:\t1\n", 24);
-	ask(&env, "guest-pinning", MKV_PASS, "4 of 4 threads within");
-	put(path, "N:\nCpus_allowed_list:\t0-1\n", 26);
-	ask(&env, "guest-pinning", MKV_FAIL, "order: vhost-115: 1 / 0-1");
-	/* Another machine's. */
-	put(comm, "vhost-1150\n", 11);
-	ask(&env, "guest-pinning", MKV_PASS, "3 of 3 threads within");
-	put(comm, NULL, 0);
+	write_bytes(path, "N:\nCpus_allowed_list:\t1\n", 24);
+	expect_result(&env, "guest-pinning", MKV_PASS, "4 of 4 threads within");
+	write_bytes(path, "N:\nCpus_allowed_list:\t0-1\n", 26);
+	expect_result(&env, "guest-pinning", MKV_FAIL,
+		      "order: vhost-115: 1 / 0-1");
+	/* A vhost thread of another machine. */
+	write_bytes(comm, "vhost-1150\n", 11);
+	expect_result(&env, "guest-pinning", MKV_PASS, "3 of 3 threads within");
+	write_bytes(comm, NULL, 0);
 }
 
-static void a_machine_is_right_before_its_guests_start(void **state)
+static void a_machine_without_running_guests_passes(void **state)
 {
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
-	put(DOMAIN, NULL, 0);
-	put("/proc/115/comm", NULL, 0);
+	write_bytes(DOMAIN, NULL, 0);
+	write_bytes("/proc/115/comm", NULL, 0);
 	env.unattended = true;
-	ask(&env, "guest-cpu", MKV_NOT_PROMISED, "not running");
-	ask(&env, "guests", MKV_PASS, "other virtual machines: none / none");
-	/* And one that has none isn't asked. */
+	expect_result(&env, "guest-cpu", MKV_NOT_PROMISED, "not running");
+	expect_result(&env, "guests", MKV_PASS,
+		      "other virtual machines: none / none");
+	/* A machine without vhost does not need it. */
 	env.host = mkv_contract_find_host(contract, "order");
 	env.image = mkv_contract_find_image(contract, "dut");
 	for (size_t i = 0; i < CHECKS; i++)
-		ask(&env, checks[i], MKV_NOT_PROMISED, NULL);
+		expect_result(&env, checks[i], MKV_NOT_PROMISED, NULL);
 }
 
-/* A look in the moment in which a guest comes or goes finds nothing wrong. */
-static void guests_come_and_go(void **state)
+/* A check while a guest starts or stops has no failure. */
+static void guests_that_start_or_stop_are_no_failure(void **state)
 {
 	static const char *const states[] = {
 		"state='paused' reason='starting up'",
 		"state='shutdown' reason='user'",
 		"state='shutoff' reason='destroyed'",
 	};
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
 	env.unattended = true;
 	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
 		put_changed("state='running' reason='booted'", states[i]);
 		for (size_t c = 0; c < CHECKS; c++)
-			ask(&env, checks[c], c ? MKV_NOT_PROMISED : MKV_PASS,
-			    "not running");
+			expect_result(&env, checks[c],
+				      c ? MKV_NOT_PROMISED : MKV_PASS,
+				      "not running");
 	}
 	put_changed("state='running' reason='booted'",
 		    "state='paused' reason='user'");
-	ask(&env, "guests", MKV_FAIL, "order: state: running / paused");
-	/* Started, and not noted yet: by its UUID. */
-	put(DOMAIN, NULL, 0);
-	ask(&env, "guests", MKV_PASS, "other virtual machines: none / none");
-	put("/proc/115/cmdline", "qemu\0-uuid\0 1", 14);
-	ask(&env, "guests", MKV_FAIL, "other virtual machines: none / qemu");
-	/* Gone, and still noted. */
+	expect_result(&env, "guests", MKV_FAIL,
+		      "order: state: running / paused");
+	/* Started, but not yet recorded by libvirt: found by its UUID. */
+	write_bytes(DOMAIN, NULL, 0);
+	expect_result(&env, "guests", MKV_PASS,
+		      "other virtual machines: none / none");
+	write_bytes("/proc/115/cmdline", "qemu\0-uuid\0 1", 14);
+	expect_result(&env, "guests", MKV_FAIL,
+		      "other virtual machines: none / qemu");
+	/* Stopped, but still recorded. */
 	make_machine();
 	put_changed("pid='115'", "pid='116'");
-	put("/proc/115/comm", NULL, 0);
-	ask(&env, "guests", MKV_NOT_ESTABLISHED, "order: process");
+	write_bytes("/proc/115/comm", NULL, 0);
+	expect_result(&env, "guests", MKV_NOT_ESTABLISHED, "order: process");
 	make_machine();
 }
 
@@ -447,41 +455,41 @@ static void a_guest_is_the_promised_domain(void **state)
 {
 	static const char file[] = "/sys/class/dmi/id/product_uuid";
 	static const char upper[] = "8752AC13-2A93-5399-8A8F-2494FF542C48\n";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	env.host = mkv_contract_find_host(contract, "order");
 	env.image = mkv_contract_find_image(contract, "dut");
-	/* Without registers nothing else is established. */
-	put(file, upper, sizeof(upper) - 1);
-	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED,
-	    "pass domain's UUID: " UUID " / " UUID);
-	put(file, "1752ac13-2a93-5399-8a8f-2494ff542c48\n", 37);
-	ask(&env, "hypervisor", MKV_FAIL,
-	    "fail domain's UUID: " UUID " / 1752");
-	put(file, NULL, 0);
-	ask(&env, "hypervisor", MKV_NOT_ESTABLISHED,
-	    "domain's UUID: " UUID " / -");
+	/* Without registers no other finding is established. */
+	write_bytes(file, upper, sizeof(upper) - 1);
+	expect_result(&env, "hypervisor", MKV_NOT_ESTABLISHED,
+		      "pass domain's UUID: " UUID " / " UUID);
+	write_bytes(file, "1752ac13-2a93-5399-8a8f-2494ff542c48\n", 37);
+	expect_result(&env, "hypervisor", MKV_FAIL,
+		      "fail domain's UUID: " UUID " / 1752");
+	write_bytes(file, NULL, 0);
+	expect_result(&env, "hypervisor", MKV_NOT_ESTABLISHED,
+		      "domain's UUID: " UUID " / -");
 }
 
 static void libvirt_asks_qemu_without_being_a_guest(void **state)
 {
 	static const char probe[] =
 		"qemu\0-S\0-machine\0none,accel=kvm:tcg\0-daemonize";
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
-	put("/proc/300/comm", "qemu-system-x86\n", 16);
-	put("/proc/300/cmdline", probe, sizeof(probe));
-	ask(&env, "guests", MKV_PASS, NULL);
-	put("/proc/300/cmdline", "qemu\0-machine\0q35", 17);
-	ask(&env, "guests", MKV_FAIL, "process 300");
-	put("/proc/300/comm", NULL, 0);
-	put("/proc/300/cmdline", NULL, 0);
+	write_bytes("/proc/300/comm", "qemu-system-x86\n", 16);
+	write_bytes("/proc/300/cmdline", probe, sizeof(probe));
+	expect_result(&env, "guests", MKV_PASS, NULL);
+	write_bytes("/proc/300/cmdline", "qemu\0-machine\0q35", 17);
+	expect_result(&env, "guests", MKV_FAIL, "process 300");
+	write_bytes("/proc/300/comm", NULL, 0);
+	write_bytes("/proc/300/cmdline", NULL, 0);
 }
 
-static void a_process_started_so_long_after_boot(void **state)
+static void the_start_time_of_a_process_is_read(void **state)
 {
-	struct mkv_env env = environment();
+	struct mkv_env env = make_env();
 	(void)state;
 	make_machine();
 	assert_int_equal(mkv_proc_started_s(&env, 115),
@@ -523,7 +531,7 @@ static void xml_is_read_as_it_is_written(void **state)
 	}
 }
 
-static void what_is_not_xml_is_refused(void **state)
+static void malformed_xml_is_refused(void **state)
 {
 	static const char *const rows[] = {
 		"",
@@ -559,8 +567,8 @@ static void what_is_not_xml_is_refused(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (mkv_xml_parse(rows[i], strlen(rows[i]), &xml, &err) == 0)
-			fail_msg("'%s' is read", rows[i]);
-	/* Too deep. */
+			fail_msg("'%s' is accepted", rows[i]);
+	/* Nested too deeply. */
 	auto_buf struct mkv_buf deep = {0};
 	for (int i = 0; i <= MKV_XML_DEPTH_MAX; i++)
 		mkv_buf_str(&deep, "<a>");
@@ -577,13 +585,13 @@ int main(void)
 		cmocka_unit_test(each_change_of_the_definition_is_found),
 		cmocka_unit_test(each_change_of_the_machine_is_found),
 		cmocka_unit_test(threads_of_the_kernel_are_found),
-		cmocka_unit_test(a_machine_is_right_before_its_guests_start),
-		cmocka_unit_test(guests_come_and_go),
+		cmocka_unit_test(a_machine_without_running_guests_passes),
+		cmocka_unit_test(guests_that_start_or_stop_are_no_failure),
 		cmocka_unit_test(a_guest_is_the_promised_domain),
 		cmocka_unit_test(libvirt_asks_qemu_without_being_a_guest),
-		cmocka_unit_test(a_process_started_so_long_after_boot),
+		cmocka_unit_test(the_start_time_of_a_process_is_read),
 		cmocka_unit_test(xml_is_read_as_it_is_written),
-		cmocka_unit_test(what_is_not_xml_is_refused),
+		cmocka_unit_test(malformed_xml_is_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -54,8 +54,8 @@ static int teardown(void **state)
 	return rc;
 }
 
-static int verify(const struct fixture *f, const char *text, size_t size,
-		  struct mkv_buf *payload, struct mkv_error *err)
+static int verify_bundle(const struct fixture *f, const char *text, size_t size,
+			 struct mkv_buf *payload, struct mkv_error *err)
 {
 	return mkv_dsse_verify(text, size, mkv_private_key_public(f->key),
 			       MKV_DSSE_IN_TOTO, payload, err);
@@ -75,8 +75,9 @@ static void a_bundle_gives_its_payload_back(void **state)
 	const struct fixture *f = *state;
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf payload = {0};
-	assert_int_equal(
-		verify(f, f->bundle.data, f->bundle.size, &payload, &err), 0);
+	assert_int_equal(verify_bundle(f, f->bundle.data, f->bundle.size,
+				       &payload, &err),
+			 0);
 	assert_string_equal(payload.data, STATEMENT);
 }
 
@@ -87,8 +88,8 @@ static void any_flipped_bit_is_refused(void **state)
 		struct mkv_error err = {0};
 		auto_buf struct mkv_buf payload = {0};
 		f->bundle.data[bit / 8] ^= (char)(1 << bit % 8);
-		int rc = verify(f, f->bundle.data, f->bundle.size, &payload,
-				&err);
+		int rc = verify_bundle(f, f->bundle.data, f->bundle.size,
+				       &payload, &err);
 		f->bundle.data[bit / 8] ^= (char)(1 << bit % 8);
 		if (rc >= 0 || payload.size)
 			fail_msg("bit %zu of byte %zu", bit % 8, bit / 8);
@@ -102,12 +103,12 @@ static void any_shorter_bundle_is_refused(void **state)
 	for (size_t size = 0; size + 1 < f->bundle.size; size++) {
 		struct mkv_error err = {0};
 		auto_buf struct mkv_buf payload = {0};
-		assert_true(verify(f, f->bundle.data, size, &payload, &err) <
-			    0);
+		assert_true(verify_bundle(f, f->bundle.data, size, &payload,
+					  &err) < 0);
 	}
 }
 
-/* One text of the good bundle replaced by another. */
+/* A text of the valid bundle is replaced by another one. */
 static const struct edit {
 	const char *from, *to;
 } edits[] = {
@@ -137,12 +138,12 @@ static void any_other_shape_is_refused(void **state)
 		auto_buf struct mkv_buf payload = {0}, text = {0};
 		const char *at = strstr(f->bundle.data, edits[i].from);
 		if (!at)
-			fail_msg("edit %zu doesn't apply", i);
+			fail_msg("edit %zu does not apply", i);
 		mkv_buf_add(&text, f->bundle.data,
 			    (size_t)(at - f->bundle.data));
 		mkv_buf_str(&text, edits[i].to);
 		mkv_buf_str(&text, at + strlen(edits[i].from));
-		int rc = verify(f, text.data, text.size, &payload, &err);
+		int rc = verify_bundle(f, text.data, text.size, &payload, &err);
 		if (rc >= 0 || payload.size || err.kind != MKV_UNVERIFIED)
 			fail_msg("edit %zu: %s", i, err.message);
 	}

@@ -7,7 +7,7 @@
 
 #include "lib/error.h"
 
-static void codes_come_back_negative(void **state)
+static void codes_are_returned_negative(void **state)
 {
 	(void)state;
 	static const struct {
@@ -23,7 +23,7 @@ static void codes_come_back_negative(void **state)
 	}
 }
 
-/* A suggestion stays with its error through wraps, and goes with the next. */
+/* Wrapping an error keeps its suggestion; the next error clears it. */
 static void a_suggestion_belongs_to_one_error(void **state)
 {
 	(void)state;
@@ -53,7 +53,7 @@ static void percent_m_is_the_code(void **state)
 	assert_string_equal(err.message, "write 'f': No space left on device");
 }
 
-static void context_goes_in_front(void **state)
+static void context_is_prepended(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -65,7 +65,7 @@ static void context_goes_in_front(void **state)
 	assert_int_equal(err.code, EIO);
 }
 
-static void long_messages_are_cut_not_overrun(void **state)
+static void long_messages_are_truncated(void **state)
 {
 	(void)state;
 	struct {
@@ -95,7 +95,7 @@ static void kinds_have_the_promised_status(void **state)
 	assert_int_equal(mkv_exit_status((enum mkv_error_kind)99), 1);
 }
 
-static void memory_runs_out_in_words(void **state)
+static void an_allocation_failure_has_a_message(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -107,13 +107,13 @@ static void memory_runs_out_in_words(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codes_come_back_negative),
+		cmocka_unit_test(codes_are_returned_negative),
 		cmocka_unit_test(a_suggestion_belongs_to_one_error),
 		cmocka_unit_test(percent_m_is_the_code),
-		cmocka_unit_test(context_goes_in_front),
-		cmocka_unit_test(long_messages_are_cut_not_overrun),
+		cmocka_unit_test(context_is_prepended),
+		cmocka_unit_test(long_messages_are_truncated),
 		cmocka_unit_test(kinds_have_the_promised_status),
-		cmocka_unit_test(memory_runs_out_in_words),
+		cmocka_unit_test(an_allocation_failure_has_a_message),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

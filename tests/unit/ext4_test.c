@@ -20,7 +20,7 @@ static const struct mkv_ext4_options sample_options = {
 	.epoch_s = SAMPLE_EPOCH,
 };
 
-/* An image that has a name, for those who read it. */
+/* An image with a path, for programs that read it. */
 struct image {
 	char path[32];
 	int fd;
@@ -57,15 +57,18 @@ static struct image write_image(const struct mkv_tree *tree, uint64_t size)
 	return image;
 }
 
-/* What a program says of an image; its exit status. */
-static int run(const char *program, const char *option, const char *argument,
-	       const struct image *image, struct mkv_buf *output)
+/* Runs a program on an image and collects its output; returns its exit status.
+ */
+static int run_program(const char *program, const char *option,
+		       const char *argument, const struct image *image,
+		       struct mkv_buf *output)
 {
 	struct mkv_error err;
 	const char *const argv[] = {program, option,
 				    argument ? argument : image->path,
 				    argument ? image->path : NULL, NULL};
-	/* e2fsck complains of superblocks on stderr; debugfs greets there. */
+	/* e2fsck reports bad superblocks on stderr, where debugfs prints its
+	 * version. */
 	bool takes_errors = strcmp(program, "e2fsck") == 0;
 	struct mkv_process process = {.argv = argv,
 				      .output = output,
@@ -81,7 +84,7 @@ static int run(const char *program, const char *option, const char *argument,
 static void assert_clean(const struct image *image)
 {
 	auto_buf struct mkv_buf output = {0};
-	if (run("e2fsck", "-fn", NULL, image, &output) != 0)
+	if (run_program("e2fsck", "-fn", NULL, image, &output) != 0)
 		fail_msg("%s", output.data);
 	assert_null(strstr(output.data, "?"));
 	assert_null(strstr(output.data, "backup"));
@@ -96,29 +99,32 @@ static struct mkv_sha256 digest_of(const struct image *image)
 	return sha;
 }
 
-static void one_of_everything_is_clean(void **state)
+static void a_tree_with_every_kind_of_entry_is_clean(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = sample_tree();
 	auto_image struct image image = write_image(tree, 0);
 	assert_clean(&image);
 	auto_buf struct mkv_buf output = {0};
-	assert_int_equal(
-		run("debugfs", "-R", "stat /usr/bin/ping", &image, &output), 0);
+	assert_int_equal(run_program("debugfs", "-R", "stat /usr/bin/ping",
+				     &image, &output),
+			 0);
 	assert_non_null(strstr(output.data, "Mode:  04755"));
 	assert_non_null(strstr(output.data, "Links: 2"));
 	assert_non_null(strstr(output.data, "security.capability (20)"));
 	output.size = 0;
 	assert_int_equal(
-		run("debugfs", "-R", "stat /dev-disk", &image, &output), 0);
+		run_program("debugfs", "-R", "stat /dev-disk", &image, &output),
+		0);
 	assert_non_null(strstr(output.data, "259:70000"));
 	output.size = 0;
-	assert_int_equal(run("debugfs", "-R", "cat /home/new", &image, &output),
-			 0);
+	assert_int_equal(
+		run_program("debugfs", "-R", "cat /home/new", &image, &output),
+		0);
 	assert_string_equal(output.data, "from after 2038");
 }
 
-static void e2fsck_would_tell_of_a_flipped_bit(void **state)
+static void e2fsck_detects_a_flipped_bit(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -131,7 +137,8 @@ static void e2fsck_would_tell_of_a_flipped_bit(void **state)
 	byte ^= 1;
 	assert_int_equal(mkv_pwrite_all(image.fd, &byte, 1, 4096 + 12, &err),
 			 0);
-	assert_int_not_equal(run("e2fsck", "-fn", NULL, &image, &output), 0);
+	assert_int_not_equal(
+		run_program("e2fsck", "-fn", NULL, &image, &output), 0);
 }
 
 static void equal_trees_give_equal_bytes(void **state)
@@ -190,19 +197,19 @@ static void an_offset_moves_and_changes_nothing(void **state)
 	struct stat st;
 	assert_int_equal(fstat(b.fd, &st), 0);
 	assert_int_equal(st.st_size, (64 << 20) + 2 * OFFSET);
-	/* Nothing before, nothing behind; holes stay holes. */
+	/* Nothing is written before or after it; holes stay holes. */
 	assert_int_equal(lseek(b.fd, 0, SEEK_DATA), OFFSET);
 	assert_true(st.st_blocks * 512 < 2 << 20);
 }
 
-/* Long names, many: an index of two levels. */
-static void large_folders_are_indexed(void **state)
+/* Many long names need an index of two levels. */
+static void large_directories_are_indexed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_tree struct mkv_tree *tree = sample_empty();
 	static const struct {
-		const char *folder;
+		const char *directory;
 		unsigned count, width;
 	} rows[] = {{"/plain", 100, 20},
 		    {"/one-level", 5000, 30},
@@ -210,12 +217,13 @@ static void large_folders_are_indexed(void **state)
 	sample_file(tree, "/target", "x");
 	struct mkv_inode *target = mkv_tree_lookup(tree, "/target");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(mkv_tree_make_dirs(tree, rows[i].folder, &err),
-				 0);
+		assert_int_equal(
+			mkv_tree_make_dirs(tree, rows[i].directory, &err), 0);
 		for (unsigned j = 0; j < rows[i].count; j++) {
 			char path[300];
 			(void)snprintf(path, sizeof(path), "%s/%0*u",
-				       rows[i].folder, (int)rows[i].width, j);
+				       rows[i].directory, (int)rows[i].width,
+				       j);
 			assert_int_equal(mkv_tree_put(tree, path, target, &err),
 					 0);
 		}
@@ -230,21 +238,22 @@ static void large_folders_are_indexed(void **state)
 		char command[64], path[600];
 		if (i > 0) {
 			(void)snprintf(command, sizeof(command),
-				       "htree_dump %s", rows[i].folder);
-			(void)run("debugfs", "-R", command, &image, &output);
+				       "htree_dump %s", rows[i].directory);
+			(void)run_program("debugfs", "-R", command, &image,
+					  &output);
 			assert_non_null(strstr(output.data, levels[i]));
 		}
-		/* Found by its hash. */
+		/* Lookup by hash. */
 		(void)snprintf(path, sizeof(path), "cat %s/%0*u",
-			       rows[i].folder, (int)rows[i].width, 77);
+			       rows[i].directory, (int)rows[i].width, 77);
 		output.size = 0;
-		assert_int_equal(run("debugfs", "-R", path, &image, &output),
-				 0);
+		assert_int_equal(
+			run_program("debugfs", "-R", path, &image, &output), 0);
 		assert_string_equal(output.data, "x");
 	}
 }
 
-/* More extents than an inode holds: one ends at 128 MiB. */
+/* More extents than fit into an inode: an extent ends at 128 MiB. */
 static void large_files_are_mapped_by_a_tree_of_extents(void **state)
 {
 	(void)state;
@@ -262,8 +271,9 @@ static void large_files_are_mapped_by_a_tree_of_extents(void **state)
 	auto_image struct image image = write_image(tree, 0);
 	assert_clean(&image);
 	auto_buf struct mkv_buf output = {0};
-	assert_int_equal(run("debugfs", "-R", "stat /large", &image, &output),
-			 0);
+	assert_int_equal(
+		run_program("debugfs", "-R", "stat /large", &image, &output),
+		0);
 	assert_non_null(strstr(output.data, "(ETB0)"));
 	assert_non_null(strstr(output.data, "Size: 734003205"));
 }
@@ -312,7 +322,7 @@ static void the_size_is_enough_for_any_tree(void **state)
 	}
 }
 
-static void what_does_not_fit_is_refused(void **state)
+static void a_tree_that_exceeds_the_size_is_refused(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -333,7 +343,7 @@ static void what_does_not_fit_is_refused(void **state)
 	assert_clean(&image);
 }
 
-static void what_ext4_cannot_hold_is_named(void **state)
+static void the_error_names_entries_that_ext4_cannot_represent(void **state)
 {
 	(void)state;
 	static char long_target[5000];
@@ -403,16 +413,17 @@ static void bad_options_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_of_everything_is_clean),
-		cmocka_unit_test(e2fsck_would_tell_of_a_flipped_bit),
+		cmocka_unit_test(a_tree_with_every_kind_of_entry_is_clean),
+		cmocka_unit_test(e2fsck_detects_a_flipped_bit),
 		cmocka_unit_test(equal_trees_give_equal_bytes),
 		cmocka_unit_test(the_clock_and_the_environment_do_not_show),
 		cmocka_unit_test(an_offset_moves_and_changes_nothing),
-		cmocka_unit_test(large_folders_are_indexed),
+		cmocka_unit_test(large_directories_are_indexed),
 		cmocka_unit_test(large_files_are_mapped_by_a_tree_of_extents),
 		cmocka_unit_test(the_size_is_enough_for_any_tree),
-		cmocka_unit_test(what_does_not_fit_is_refused),
-		cmocka_unit_test(what_ext4_cannot_hold_is_named),
+		cmocka_unit_test(a_tree_that_exceeds_the_size_is_refused),
+		cmocka_unit_test(
+			the_error_names_entries_that_ext4_cannot_represent),
 		cmocka_unit_test(bad_options_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

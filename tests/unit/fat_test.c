@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* FAT: names, sizes, refusals. What other tools read back: tests/integration.
- */
+/* FAT: names, sizes, errors. Other tools read images in 301-fat-readers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +22,7 @@ static void gives_short_names_without_clashes(void **state)
 		const char *name, *alias;
 		int slots;
 	} rows[] = {
-		/* In byte order, as trees give them. */
+		/* In byte order, as in trees. */
 		{".profile", "PROFIL~1   ", 2},
 		{"A+B.TXT", "A_B~1   TXT", 2},
 		{"BOOTX64.EFI", "BOOTX64 EFI", 1},
@@ -171,7 +170,7 @@ static void refuses_what_does_not_fit(void **state)
 	assert_int_equal(write_it(tree, 6 * MIB, &fd, &err), 0);
 }
 
-static void says_a_size_that_fits(void **state)
+static void reports_a_size_that_fits(void **state)
 {
 	(void)state;
 	static const size_t sizes[] = {0, 1000, 33 * MIB, 70 * MIB};
@@ -206,7 +205,7 @@ int main(void)
 		cmocka_unit_test(refuses_names_that_fat_cannot_hold),
 		cmocka_unit_test(chooses_fat32_where_it_can),
 		cmocka_unit_test(refuses_what_does_not_fit),
-		cmocka_unit_test(says_a_size_that_fits),
+		cmocka_unit_test(reports_a_size_that_fits),
 		cmocka_unit_test(refuses_links),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

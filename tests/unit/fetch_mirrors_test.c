@@ -10,7 +10,7 @@
 #include "lib/io.h"
 
 /* "URI flags" per mirror: m main, u updates, s security. */
-static void describe(const struct mkv_mirrors *mirrors, char ret[1024])
+static void describe_mirrors(const struct mkv_mirrors *mirrors, char ret[1024])
 {
 	size_t used = 0;
 	ret[0] = '\0';
@@ -89,7 +89,7 @@ static void apts_own_sources_are_understood(void **state mkv_unused)
 		assert_int_equal(
 			mkv_sources_parse_list(lists[i].text, &mirrors, &err),
 			0);
-		describe(&mirrors, text);
+		describe_mirrors(&mirrors, text);
 		assert_string_equal(text, lists[i].expected);
 	}
 	for (size_t i = 0; i < sizeof(stanzas) / sizeof(stanzas[0]); i++) {
@@ -97,7 +97,7 @@ static void apts_own_sources_are_understood(void **state mkv_unused)
 		assert_int_equal(mkv_sources_parse_deb822(stanzas[i].text,
 							  &mirrors, &err),
 				 0);
-		describe(&mirrors, text);
+		describe_mirrors(&mirrors, text);
 		assert_string_equal(text, stanzas[i].expected);
 	}
 }
@@ -117,27 +117,29 @@ static void files_are_read_in_order(void **state mkv_unused)
 		{"sources.list.d/.40.list",
 		 "deb http://e.example/d sid main\n"},
 	};
-	char folder[] = "/tmp/mkv-mirrors-test-XXXXXX", path[128], text[1024];
+	char directory[] = "/tmp/mkv-mirrors-test-XXXXXX", path[128],
+	     text[1024];
 	struct mkv_error err;
-	assert_non_null(mkdtemp(folder));
+	assert_non_null(mkdtemp(directory));
 	auto_mirrors struct mkv_mirrors mirrors = {0};
-	assert_int_equal(mkv_mirrors_of_host(folder, &mirrors, &err), -ENOENT);
+	assert_int_equal(mkv_mirrors_of_host(directory, &mirrors, &err),
+			 -ENOENT);
 	assert_int_equal(err.kind, MKV_HOST_CANNOT);
 	assert_non_null(strstr(err.message, "--mirror"));
-	(void)snprintf(path, sizeof(path), "%s/sources.list.d", folder);
+	(void)snprintf(path, sizeof(path), "%s/sources.list.d", directory);
 	assert_int_equal(mkv_make_dirs(path, &err), 0);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		(void)snprintf(path, sizeof(path), "%s/%s", folder,
+		(void)snprintf(path, sizeof(path), "%s/%s", directory,
 			       files[i].name);
 		assert_int_equal(mkv_write_file(path, 0644, files[i].text,
 						strlen(files[i].text), &err),
 				 0);
 	}
-	assert_int_equal(mkv_mirrors_of_host(folder, &mirrors, &err), 0);
-	describe(&mirrors, text);
+	assert_int_equal(mkv_mirrors_of_host(directory, &mirrors, &err), 0);
+	describe_mirrors(&mirrors, text);
 	assert_string_equal(text, "http://a.example/d m, http://b.example/d m, "
 				  "http://c.example/d m");
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 }
 
 static void given_mirrors_may_hold_anything(void **state mkv_unused)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Machines that follow from a seed: CPUID registers of every CPU, and the few
- * files of the kernel that a capture reads. Odd values come often, and most
- * machines are otherwise consistent. */
+/* Generates machines from a seed: CPUID registers of every CPU, and the few
+ * files of the kernel that --capture reads. Unusual values are frequent, but
+ * most machines are otherwise consistent. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ struct dice {
 	uint64_t state;
 };
 
-static unsigned roll(struct dice *dice, unsigned sides)
+static unsigned roll_dice(struct dice *dice, unsigned sides)
 {
 	dice->state ^= dice->state >> 12;
 	dice->state ^= dice->state << 25;
@@ -26,13 +26,13 @@ static unsigned roll(struct dice *dice, unsigned sides)
 
 static bool is_once_in(struct dice *dice, unsigned sides)
 {
-	return roll(dice, sides) == 0;
+	return roll_dice(dice, sides) == 0;
 }
 
 struct generated {
 	uint8_t vendor[12], brand[48], signature[12];
 	bool has_brand, hypervisor, has_signature;
-	unsigned sockets, cores, threads; /* as leaf 0xB says */
+	unsigned sockets, cores, threads; /* according to leaf 0xB */
 	unsigned core_shift, package_shift;
 	struct {
 		uint32_t eax, ebx, ecx;
@@ -40,7 +40,7 @@ struct generated {
 	unsigned n_caches;
 	bool amd;
 	uint32_t one_eax;
-	/* What one CPU shows otherwise than the others. */
+	/* Differences of one CPU from the others. */
 	enum {
 		ALIKE,
 		OTHER_BRAND,
@@ -57,21 +57,21 @@ struct generated {
 };
 
 #define PICK(dice, list)                                                       \
-	(list)[roll(dice, (unsigned)(sizeof(list) / sizeof(*(list))))]
+	(list)[roll_dice(dice, (unsigned)(sizeof(list) / sizeof(*(list))))]
 
-/* A text of the list, or bytes of every value, padded with NULs. */
+/* A text of the list, or random bytes, padded with NULs. */
 static void fill_bytes(struct dice *dice, const char *const *texts,
 		       unsigned count, uint8_t *ret, size_t size)
 {
 	memset(ret, 0, size);
-	unsigned kind = roll(dice, 8);
-	size_t length = 1 + roll(dice, (unsigned)size);
+	unsigned kind = roll_dice(dice, 8);
+	size_t length = 1 + roll_dice(dice, (unsigned)size);
 	for (size_t i = 0; i < length && kind < 3; i++)
-		ret[i] = (uint8_t)(kind == 0   ? roll(dice, 256)
-				   : kind == 1 ? 0x20 + roll(dice, 0x5f)
-					       : 0x80 + roll(dice, 0x80));
+		ret[i] = (uint8_t)(kind == 0   ? roll_dice(dice, 256)
+				   : kind == 1 ? 0x20 + roll_dice(dice, 0x5f)
+					       : 0x80 + roll_dice(dice, 0x80));
 	if (kind >= 3) {
-		const char *text = texts[roll(dice, count)];
+		const char *text = texts[roll_dice(dice, count)];
 		memcpy(ret, text, strnlen(text, size));
 	}
 }
@@ -126,15 +126,15 @@ static void generate_identity(struct dice *dice, struct generated *g)
 	FILL(dice, vendors, g->vendor);
 	FILL(dice, brands, g->brand);
 	FILL(dice, signatures, g->signature);
-	if (is_once_in(dice, 10)) /* bytes behind a NUL */
+	if (is_once_in(dice, 10)) /* bytes after a NUL */
 		g->signature[4] = 0;
 	g->amd = memcmp(g->vendor, "AuthenticAMD", 12) == 0;
 	g->has_brand = !is_once_in(dice, 8);
 	g->hypervisor = is_once_in(dice, 2);
 	g->has_signature = !is_once_in(dice, 8);
-	g->one_eax = is_once_in(dice, 4) ? roll(dice, 1u << 30) : 0xa10f11;
+	g->one_eax = is_once_in(dice, 4) ? roll_dice(dice, 1u << 30) : 0xa10f11;
 	if (is_once_in(dice, 6))
-		g->odd = 1 + roll(dice, DIFFERENCES - 1);
+		g->odd = 1 + roll_dice(dice, DIFFERENCES - 1);
 	else if (is_once_in(dice, 8))
 		g->odd = FEWER_CACHES;
 }
@@ -155,16 +155,16 @@ static void generate_topology(struct dice *dice, struct generated *g)
 		{1, 1, 8},   {1, 1, 16}, {1, 1, 24}, {16, 1, 1},  {65, 1, 1},
 		{1, 64, 2},  {8, 4, 1},	 {1, 12, 1}, {3, 5, 2},	  {1, 8, 2},
 	};
-	unsigned kind = roll(dice, sizeof(shapes) / sizeof(*shapes));
+	unsigned kind = roll_dice(dice, sizeof(shapes) / sizeof(*shapes));
 	g->sockets = shapes[kind][0];
 	g->cores = shapes[kind][1];
 	g->threads = shapes[kind][2];
 	g->core_shift = bits_of(g->threads);
 	g->package_shift = g->core_shift + bits_of(g->cores);
-	if (is_once_in(dice, 12)) /* partitions of another machine */
-		g->core_shift = roll(dice, 8);
+	if (is_once_in(dice, 12)) /* topology of another machine */
+		g->core_shift = roll_dice(dice, 8);
 	if (is_once_in(dice, 12))
-		g->package_shift = roll(dice, 10);
+		g->package_shift = roll_dice(dice, 10);
 }
 
 static void generate_caches(struct dice *dice, struct generated *g)
@@ -172,30 +172,32 @@ static void generate_caches(struct dice *dice, struct generated *g)
 	static const unsigned levels[][2] = {{1, 1}, {1, 2}, {2, 3}, {3, 3}};
 	static const uint32_t sets[] = {64, 512, 1024, 16384, 1024, 12288,
 					64, 512, 1024, 16384, 1,    0};
-	g->n_caches = is_once_in(dice, 8) ? 0 : 1 + roll(dice, 4);
+	g->n_caches = is_once_in(dice, 8) ? 0 : 1 + roll_dice(dice, 4);
 	for (unsigned i = 0; i < g->n_caches; i++) {
-		unsigned level =
-			is_once_in(dice, 30) ? roll(dice, 8) : levels[i][0];
-		unsigned type =
-			is_once_in(dice, 15) ? 1 + roll(dice, 4) : levels[i][1];
-		unsigned share =
-			i < 2	 ? g->threads
-			: i == 2 ? g->threads * (1 + roll(dice, 2))
-				 : g->threads * g->cores * (1 + roll(dice, 2));
+		unsigned level = is_once_in(dice, 30) ? roll_dice(dice, 8)
+						      : levels[i][0];
+		unsigned type = is_once_in(dice, 15) ? 1 + roll_dice(dice, 4)
+						     : levels[i][1];
+		unsigned share = i < 2 ? g->threads
+				 : i == 2
+					 ? g->threads * (1 + roll_dice(dice, 2))
+					 : g->threads * g->cores *
+						   (1 + roll_dice(dice, 2));
 		if (is_once_in(dice, 30))
-			share = 1 + roll(dice, 4095);
-		unsigned ways = is_once_in(dice, 10) ? 1 + roll(dice, 1024) : 8;
+			share = 1 + roll_dice(dice, 4095);
+		unsigned ways =
+			is_once_in(dice, 10) ? 1 + roll_dice(dice, 1024) : 8;
 		unsigned partitions = is_once_in(dice, 10) ? 1024 : 1;
 		g->caches[i].eax = type | level << 5 |
 				   (uint32_t)is_once_in(dice, 5) << 9 |
 				   ((share - 1) & 0xfff) << 14;
-		unsigned line = is_once_in(dice, 40)   ? 1 + roll(dice, 4096)
-				: is_once_in(dice, 40) ? 1 + roll(dice, 32)
+		unsigned line = is_once_in(dice, 40) ? 1 + roll_dice(dice, 4096)
+				: is_once_in(dice, 40) ? 1 + roll_dice(dice, 32)
 						       : 64;
 		g->caches[i].ebx =
 			(line - 1) | (partitions - 1) << 12 | (ways - 1) << 22;
 		g->caches[i].ecx = PICK(dice, sets) - 1;
-		if (is_once_in(dice, 20)) /* all of it zeros: one byte */
+		if (is_once_in(dice, 20)) /* all zeros except one byte */
 			g->caches[i].ebx = g->caches[i].ecx = 0;
 	}
 }
@@ -242,21 +244,22 @@ static void generate_files(struct dice *dice, struct generated *g)
 		"true", "3w-9xxx",	"mpt2sas.d",
 	};
 	if (!is_once_in(dice, 40))
-		(void)snprintf(
-			g->meminfo, sizeof(g->meminfo), "MemTotal: %llu kB\n",
-			is_once_in(dice, 3) ? 131072ULL + roll(dice, 20u << 20)
-					    : PICK(dice, kib));
+		(void)snprintf(g->meminfo, sizeof(g->meminfo),
+			       "MemTotal: %llu kB\n",
+			       is_once_in(dice, 3)
+				       ? 131072ULL + roll_dice(dice, 20u << 20)
+				       : PICK(dice, kib));
 	g->nodes = PICK(dice, nodes);
 	g->clocksource = PICK(dice, sources);
 	g->driver = PICK(dice, drivers);
 	g->interface = is_once_in(dice, 20) ? "xen\n" : NULL;
 }
 
-static struct generated generate(uint64_t seed)
+static struct generated generate_machine(uint64_t seed)
 {
 	struct dice dice = {seed * UINT64_C(0x9e3779b97f4a7c15) + 1};
 	struct generated g = {0};
-	(void)roll(&dice, 2);
+	(void)roll_dice(&dice, 2);
 	generate_identity(&dice, &g);
 	generate_topology(&dice, &g);
 	generate_caches(&dice, &g);
@@ -264,14 +267,14 @@ static struct generated generate(uint64_t seed)
 	return g;
 }
 
-static void record(struct mkv_buf *to, uint32_t leaf, uint32_t subleaf,
-		   uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
+static void record_leaf(struct mkv_buf *to, uint32_t leaf, uint32_t subleaf,
+			uint32_t eax, uint32_t ebx, uint32_t ecx, uint32_t edx)
 {
 	mkv_buf_printf(to, "CPUID %08X: %08X-%08X-%08X-%08X [SL %02X]\n", leaf,
 		       eax, ebx, ecx, edx, subleaf);
 }
 
-static uint32_t word(const uint8_t *bytes)
+static uint32_t word_of(const uint8_t *bytes)
 {
 	uint32_t ret;
 	memcpy(&ret, bytes, 4);
@@ -290,30 +293,31 @@ static void record_cpu(const struct generated *g, unsigned cpu, uint32_t apic,
 	if (odd && g->odd == FEWER_CACHES && caches)
 		caches--;
 	mkv_buf_printf(to, "[Logical CPU #%u]\n", cpu);
-	record(to, 0, 0, 0x1f, word(g->vendor), word(g->vendor + 8),
-	       word(g->vendor + 4));
-	record(to, 1, 0, eax, apic << 24, 0x00100000 | (uint32_t)bit << 31,
-	       0x178bfbff);
-	record(to, 0xb, 0, g->core_shift, 1, 0x100, apic);
-	record(to, 0xb, 1, g->package_shift, 1, 0x201, apic);
+	record_leaf(to, 0, 0, 0x1f, word_of(g->vendor), word_of(g->vendor + 8),
+		    word_of(g->vendor + 4));
+	record_leaf(to, 1, 0, eax, apic << 24, 0x00100000 | (uint32_t)bit << 31,
+		    0x178bfbff);
+	record_leaf(to, 0xb, 0, g->core_shift, 1, 0x100, apic);
+	record_leaf(to, 0xb, 1, g->package_shift, 1, 0x201, apic);
 	if (g->has_signature)
-		record(to, 0x40000000, 0, 0x40000001,
-		       word(g->signature) ^ signature, word(g->signature + 4),
-		       word(g->signature + 8));
-	record(to, 0x80000000, 0, 0x8000001f, 0, 0, 0);
-	record(to, 0x80000001, 0, eax, 0, 1u << 22, 0);
+		record_leaf(to, 0x40000000, 0, 0x40000001,
+			    word_of(g->signature) ^ signature,
+			    word_of(g->signature + 4),
+			    word_of(g->signature + 8));
+	record_leaf(to, 0x80000000, 0, 0x8000001f, 0, 0, 0);
+	record_leaf(to, 0x80000001, 0, eax, 0, 1u << 22, 0);
 	for (uint32_t i = 0; i < 3 && g->has_brand; i++)
-		record(to, 0x80000002 + i, 0,
-		       word(g->brand + (size_t)16 * i) ^ brand,
-		       word(g->brand + (size_t)16 * i + 4),
-		       word(g->brand + (size_t)16 * i + 8),
-		       word(g->brand + (size_t)16 * i + 12));
+		record_leaf(to, 0x80000002 + i, 0,
+			    word_of(g->brand + (size_t)16 * i) ^ brand,
+			    word_of(g->brand + (size_t)16 * i + 4),
+			    word_of(g->brand + (size_t)16 * i + 8),
+			    word_of(g->brand + (size_t)16 * i + 12));
 	for (unsigned i = 0; i < caches; i++)
-		record(to, leaf, i, g->caches[i].eax, g->caches[i].ebx,
-		       g->caches[i].ecx, 0);
+		record_leaf(to, leaf, i, g->caches[i].eax, g->caches[i].ebx,
+			    g->caches[i].ecx, 0);
 }
 
-/* The registers, as `--record` would write them. */
+/* Writes the registers in the format of `--record`. */
 static void write_recording(const struct generated *g, struct mkv_buf *to)
 {
 	unsigned cpu = 0, count = g->sockets * g->cores * g->threads;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The partition table, read back by libfdisk, which did not write it. */
+/* The partition table; libfdisk, an independent reader, reads it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +106,7 @@ static void libfdisk_recovers_it_from_the_backup(void **state)
 	auto_fd int fd = new_disk();
 	static const char zeros[512];
 	write_two(fd);
-	/* The primary header is gone: only a sound backup still says GPT. */
+	/* Without the primary header only a valid backup makes it a GPT. */
 	assert_int_equal(pwrite(fd, zeros, 512, 512), 512);
 	struct fdisk_context *context = open_label(fd);
 	assert_true(fdisk_is_label(context, GPT));
@@ -154,7 +154,7 @@ static void the_types_are_those_of_the_specification(void **state)
 	}
 }
 
-static void refuses_partitions_that_cannot_be(void **state)
+static void refuses_impossible_partitions(void **state)
 {
 	(void)state;
 	static const struct {
@@ -232,7 +232,7 @@ int main(void)
 		cmocka_unit_test(libfdisk_recovers_it_from_the_backup),
 		cmocka_unit_test(libfdisk_sees_a_damaged_table),
 		cmocka_unit_test(the_types_are_those_of_the_specification),
-		cmocka_unit_test(refuses_partitions_that_cannot_be),
+		cmocka_unit_test(refuses_impossible_partitions),
 		cmocka_unit_test(turns_utf8_into_utf16),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void known_digests_come_out(void **state)
 		assert_int_equal(mkv_sha256_bytes(text, size, &sha, &err), 0);
 		mkv_sha256_hex(&sha, hex);
 		assert_string_equal(hex, vectors[i].hex);
-		/* Byte by byte, by a hasher that starts afresh. */
+		/* Byte by byte, with a new hasher. */
 		for (size_t j = 0; j < size; j++)
 			mkv_hasher_add(hasher, text + j, 1);
 		assert_int_equal(mkv_hasher_finish(hasher, &sha, &err), 0);
@@ -100,7 +100,7 @@ static void holes_are_zeros(void **state)
 	}
 }
 
-static void nothing_is_hashable(void **state)
+static void empty_input_is_hashed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -112,7 +112,7 @@ static void nothing_is_hashable(void **state)
 	mkv_hasher_free(NULL);
 }
 
-static void parsing_takes_64_lower_case_digits_alone(void **state)
+static void parsing_accepts_only_64_lower_case_digits(void **state)
 {
 	(void)state;
 	struct mkv_sha256 sha = {{1}}, same = sha;
@@ -141,7 +141,7 @@ static void parsing_takes_64_lower_case_digits_alone(void **state)
 	assert_false(mkv_sha256_equal(&sha, &same));
 }
 
-static void a_folder_cannot_be_hashed(void **state)
+static void a_directory_cannot_be_hashed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -186,9 +186,9 @@ int main(void)
 		cmocka_unit_test(known_digests_come_out),
 		cmocka_unit_test(md5_is_what_rfc_1321_says),
 		cmocka_unit_test(holes_are_zeros),
-		cmocka_unit_test(nothing_is_hashable),
-		cmocka_unit_test(parsing_takes_64_lower_case_digits_alone),
-		cmocka_unit_test(a_folder_cannot_be_hashed),
+		cmocka_unit_test(empty_input_is_hashed),
+		cmocka_unit_test(parsing_accepts_only_64_lower_case_digits),
+		cmocka_unit_test(a_directory_cannot_be_hashed),
 		cmocka_unit_test(uuids_are_version_5),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static struct mkv_http_workers *start_and_queue(unsigned threads)
 	return workers;
 }
 
-static void one_thread_keeps_the_order(void **state)
+static void one_thread_runs_tasks_in_order(void **state)
 {
 	(void)state;
 	struct mkv_http_workers *workers = start_and_queue(1);
@@ -70,7 +70,7 @@ static void a_stop_runs_queued_tasks_and_refuses_new_ones(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_thread_keeps_the_order),
+		cmocka_unit_test(one_thread_runs_tasks_in_order),
 		cmocka_unit_test(a_stop_runs_queued_tasks_and_refuses_new_ones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

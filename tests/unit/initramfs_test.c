@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which modules the initramfs holds and in which order; and what its /init
- * reads: the command line, superblocks, partition tables. */
+/* The modules of the initramfs and their order; and the parsers of its /init:
+ * the command line, superblocks, partition tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "builder/format/initramfs/modules.h"
 #include "lib/io.h"
 
-/* A static program: its parts are tested from the inside. */
+/* The program is included, because its functions are static. */
 #include "programs/boot/initramfs/cmdline.c"
 #include "programs/boot/initramfs/probe.c"
 
@@ -51,7 +51,7 @@ static const struct {
 	{"modules.builtin", "kernel/drivers/ata/ahci.ko\n"},
 };
 
-static void put(struct mkv_tree *tree, const char *name, const char *text)
+static void put_file(struct mkv_tree *tree, const char *name, const char *text)
 {
 	char path[256];
 	struct mkv_error err = {0};
@@ -67,20 +67,20 @@ static struct mkv_tree *new_root(void)
 	struct mkv_tree *tree = NULL;
 	assert_int_equal(mkv_tree_new(EPOCH_S, &tree, &err), 0);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		put(tree, files[i].name, files[i].text);
+		put_file(tree, files[i].name, files[i].text);
 	char list[2048];
 	(void)snprintf(list, sizeof(list), "%s", files[0].text);
 	char *save = NULL;
 	for (char *line = strtok_r(list, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		*strchr(line, ':') = '\0';
-		put(tree, line, line);
+		put_file(tree, line, line);
 	}
 	return tree;
 }
 
-static int build(const struct mkv_tree *root, const char *release,
-		 struct mkv_tree **ret, struct mkv_error *err)
+static int build_initramfs(const struct mkv_tree *root, const char *release,
+			   struct mkv_tree **ret, struct mkv_error *err)
 {
 	auto_content struct mkv_content *init = mkv_content_bytes("INIT", 4);
 	return mkv_initramfs_build(root, release, init, EPOCH_S, ret, err);
@@ -92,7 +92,7 @@ static void orders_dependencies_before_what_needs_them(void **state)
 	struct mkv_error err = {0};
 	auto_tree struct mkv_tree *root = new_root();
 	auto_tree struct mkv_tree *tree = NULL;
-	assert_int_equal(build(root, "6.1-test", &tree, &err), 0);
+	assert_int_equal(build_initramfs(root, "6.1-test", &tree, &err), 0);
 	struct mkv_inode *list = mkv_tree_lookup(tree, "/modules");
 	char text[512] = "";
 	assert_non_null(list);
@@ -125,7 +125,8 @@ static void gives_the_same_bytes_twice(void **state)
 		auto_tree struct mkv_tree *root = new_root();
 		auto_tree struct mkv_tree *tree = NULL;
 		auto_content struct mkv_content *packed = NULL;
-		assert_int_equal(build(root, "6.1-test", &tree, &err), 0);
+		assert_int_equal(build_initramfs(root, "6.1-test", &tree, &err),
+				 0);
 		assert_int_equal(mkv_initramfs_pack(tree, &packed, &err), 0);
 		assert_int_equal(mkv_content_sha256(packed, &sums[i], &err), 0);
 	}
@@ -153,18 +154,19 @@ static void refuses_kernels_that_cannot_boot(void **state)
 		auto_tree struct mkv_tree *root = new_root();
 		struct mkv_tree *tree = NULL;
 		if (rows[i].file)
-			put(root, rows[i].file, rows[i].text);
-		assert_true(build(root, rows[i].release, &tree, &err) < 0);
+			put_file(root, rows[i].file, rows[i].text);
+		assert_true(build_initramfs(root, rows[i].release, &tree,
+					    &err) < 0);
 		assert_null(tree);
 		assert_non_null(strstr(err.message, rows[i].why));
 	}
-	/* Built in is as good. */
+	/* Built-in modules suffice. */
 	struct mkv_error err = {0};
 	auto_tree struct mkv_tree *root = new_root();
 	auto_tree struct mkv_tree *tree = NULL;
-	put(root, "modules.dep", "");
-	put(root, "modules.builtin", "kernel/fs/ext4/ext4.ko\n");
-	assert_int_equal(build(root, "6.1-test", &tree, &err), 0);
+	put_file(root, "modules.dep", "");
+	put_file(root, "modules.builtin", "kernel/fs/ext4/ext4.ko\n");
+	assert_int_equal(build_initramfs(root, "6.1-test", &tree, &err), 0);
 }
 
 /* `printf 'module bytes\n' | xz -9` */
@@ -261,8 +263,8 @@ static void finds_a_partition_in_its_table(void **state)
 	assert_false(probe_gpt(fd, 0, 1, uuid));
 }
 
-/* Every byte of the header and of the entry is under a sum. */
-static void believes_no_damaged_table(void **state)
+/* A checksum covers every byte of the header and of the entry. */
+static void refuses_a_damaged_table(void **state)
 {
 	(void)state;
 	static const struct {
@@ -313,7 +315,7 @@ int main(void)
 		cmocka_unit_test(unpacks_xz_and_nothing_else),
 		cmocka_unit_test(reads_the_command_line),
 		cmocka_unit_test(finds_a_partition_in_its_table),
-		cmocka_unit_test(believes_no_damaged_table),
+		cmocka_unit_test(refuses_a_damaged_table),
 		cmocka_unit_test(recognises_a_superblock),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

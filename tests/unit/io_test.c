@@ -10,37 +10,37 @@
 
 #include "lib/io.h"
 
-static char folder[] = "/tmp/mkv-io-test-XXXXXX";
-static int folder_fd = -1;
+static char directory[] = "/tmp/mkv-io-test-XXXXXX";
+static int directory_fd = -1;
 
 static int set_up(void **state)
 {
 	(void)state;
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
-	if (!mkdtemp(folder))
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+	if (!mkdtemp(directory))
 		return -1;
-	folder_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return folder_fd < 0;
+	directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return directory_fd < 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	(void)close(folder_fd);
-	return mkv_remove_tree(AT_FDCWD, folder, &err);
+	(void)close(directory_fd);
+	return mkv_remove_tree(AT_FDCWD, directory, &err);
 }
 
-static const char *in_folder(const char *name)
+static const char *in_directory(const char *name)
 {
 	static char path[256];
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
 	return path;
 }
 
-static size_t entries(void)
+static size_t count_entries(void)
 {
-	auto_dir DIR *dir = opendir(folder);
+	auto_dir DIR *dir = opendir(directory);
 	size_t count = 0;
 	while (readdir(dir))
 		count++;
@@ -51,7 +51,8 @@ static void assert_holds(const char *name, const char *expected)
 {
 	struct mkv_error err;
 	auto_buf struct mkv_buf text = {0};
-	assert_int_equal(mkv_read_file(folder_fd, name, 1000, &text, &err), 0);
+	assert_int_equal(mkv_read_file(directory_fd, name, 1000, &text, &err),
+			 0);
 	assert_string_equal(text.data, expected);
 }
 
@@ -86,11 +87,11 @@ static void a_missing_file_is_named(void **state)
 	(void)state;
 	struct mkv_error err;
 	auto_buf struct mkv_buf text = {0};
-	assert_int_equal(mkv_read_file(folder_fd, "none", 10, &text, &err),
+	assert_int_equal(mkv_read_file(directory_fd, "none", 10, &text, &err),
 			 -ENOENT);
 	assert_string_equal(err.message,
 			    "open 'none': No such file or directory");
-	assert_true(mkv_read_file(folder_fd, ".", 10, &text, &err) < 0);
+	assert_true(mkv_read_file(directory_fd, ".", 10, &text, &err) < 0);
 	assert_string_equal(err.message, "'.': read: Is a directory");
 }
 
@@ -130,9 +131,9 @@ static void ranges_are_copied_across_kinds_of_files(void **state)
 		data[i] = (char)(i * 31 >> 3);
 	auto_fd int memory = memfd_create("io", MFD_CLOEXEC);
 	auto_fd int disk =
-		open(in_folder("disk"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		open(in_directory("disk"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	auto_fd int other =
-		open(in_folder("other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		open(in_directory("other"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	assert_int_equal(mkv_pwrite_all(memory, data, sizeof(data), 0, &err),
 			 0);
 	assert_int_equal(mkv_copy_range(memory, 3, disk, 1, 599990, &err), 0);
@@ -151,128 +152,134 @@ static void a_new_file_appears_when_committed(void **state)
 	struct mkv_error err;
 	mode_t umask_before = umask(077);
 	auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
-	assert_int_equal(mkv_newfile_open(in_folder("new"), 0644, &file, &err),
-			 0);
+	assert_int_equal(
+		mkv_newfile_open(in_directory("new"), 0644, &file, &err), 0);
 	(void)umask(umask_before);
 	assert_int_equal(mkv_write_all(file.fd, "text", 4, &err), 0);
-	assert_int_equal(faccessat(folder_fd, "new", F_OK, 0), -1);
+	assert_int_equal(faccessat(directory_fd, "new", F_OK, 0), -1);
 	assert_int_equal(mkv_newfile_commit(&file, &err), 0);
 	assert_holds("new", "text");
 	struct stat st;
-	assert_int_equal(fstatat(folder_fd, "new", &st, 0), 0);
+	assert_int_equal(fstatat(directory_fd, "new", &st, 0), 0);
 	assert_int_equal(st.st_mode, S_IFREG | 0644);
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 }
 
-static void a_dropped_file_leaves_what_was_there(void **state)
+static void a_dropped_file_keeps_the_previous_content(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "old", 3, &err),
-			 0);
+	assert_int_equal(
+		mkv_write_file(in_directory("f"), 0600, "old", 3, &err), 0);
 	{
 		auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 		assert_int_equal(
-			mkv_newfile_open(in_folder("f"), 0600, &file, &err), 0);
+			mkv_newfile_open(in_directory("f"), 0600, &file, &err),
+			0);
 		assert_int_equal(mkv_write_all(file.fd, "half", 4, &err), 0);
-		assert_int_equal(entries(), 2);
+		assert_int_equal(count_entries(), 2);
 	}
 	assert_holds("f", "old");
-	assert_int_equal(entries(), 1);
-	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "new", 3, &err),
-			 0);
+	assert_int_equal(count_entries(), 1);
+	assert_int_equal(
+		mkv_write_file(in_directory("f"), 0600, "new", 3, &err), 0);
 	assert_holds("f", "new");
 }
 
-static void two_writers_do_not_meet(void **state)
+static void two_writers_do_not_interfere(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_newfile struct mkv_newfile a = MKV_NEWFILE_INIT;
 	auto_newfile struct mkv_newfile b = MKV_NEWFILE_INIT;
-	assert_int_equal(mkv_newfile_open(in_folder("f"), 0600, &a, &err), 0);
-	assert_int_equal(mkv_newfile_open(in_folder("f"), 0600, &b, &err), 0);
+	assert_int_equal(mkv_newfile_open(in_directory("f"), 0600, &a, &err),
+			 0);
+	assert_int_equal(mkv_newfile_open(in_directory("f"), 0600, &b, &err),
+			 0);
 	assert_int_equal(mkv_write_all(a.fd, "a", 1, &err), 0);
 	assert_int_equal(mkv_write_all(b.fd, "b", 1, &err), 0);
 	assert_int_equal(mkv_newfile_commit(&a, &err), 0);
 	assert_holds("f", "a");
 	assert_int_equal(mkv_newfile_commit(&b, &err), 0);
 	assert_holds("f", "b");
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 }
 
 static void a_commit_that_fails_leaves_nothing(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	assert_int_equal(mkdirat(folder_fd, "f", 0755), 0);
-	assert_int_equal(mkdirat(folder_fd, "f/full", 0755), 0);
-	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "x", 1, &err),
+	assert_int_equal(mkdirat(directory_fd, "f", 0755), 0);
+	assert_int_equal(mkdirat(directory_fd, "f/full", 0755), 0);
+	assert_int_equal(mkv_write_file(in_directory("f"), 0600, "x", 1, &err),
 			 -EISDIR);
 	assert_non_null(strstr(err.message, "rename to 'f': Is a directory"));
-	assert_int_equal(entries(), 1);
+	assert_int_equal(count_entries(), 1);
 	assert_int_equal(
-		mkv_write_file(in_folder("none/f"), 0600, "x", 1, &err),
+		mkv_write_file(in_directory("none/f"), 0600, "x", 1, &err),
 		-ENOENT);
 }
 
-static void a_link_in_the_place_is_replaced(void **state)
+static void a_link_at_the_path_is_replaced(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	assert_int_equal(
-		mkv_write_file(in_folder("kept"), 0600, "kept", 4, &err), 0);
-	assert_int_equal(symlinkat("kept", folder_fd, "link"), 0);
-	assert_int_equal(mkv_write_file(in_folder("link"), 0600, "x", 1, &err),
-			 0);
+		mkv_write_file(in_directory("kept"), 0600, "kept", 4, &err), 0);
+	assert_int_equal(symlinkat("kept", directory_fd, "link"), 0);
+	assert_int_equal(
+		mkv_write_file(in_directory("link"), 0600, "x", 1, &err), 0);
 	assert_holds("kept", "kept");
 	assert_holds("link", "x");
 }
 
-static void folders_are_made_with_their_parents(void **state)
+static void directories_are_made_with_their_parents(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	mode_t umask_before = umask(077);
 	static const char *const paths[] = {"a/b/c", "a/b/c", "a//d/", "a"};
 	for (size_t i = 0; i < 4; i++)
-		assert_int_equal(mkv_make_dirs(in_folder(paths[i]), &err), 0);
+		assert_int_equal(mkv_make_dirs(in_directory(paths[i]), &err),
+				 0);
 	(void)umask(umask_before);
 	struct stat st;
-	assert_int_equal(fstatat(folder_fd, "a/b/c", &st, 0), 0);
+	assert_int_equal(fstatat(directory_fd, "a/b/c", &st, 0), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0755);
-	assert_int_equal(fstatat(folder_fd, "a/d", &st, 0), 0);
+	assert_int_equal(fstatat(directory_fd, "a/d", &st, 0), 0);
 	assert_int_equal(mkv_make_dirs("/", &err), 0);
 	assert_true(mkv_make_dirs("", &err) < 0);
 }
 
-static void a_file_is_no_folder(void **state)
+static void a_file_is_no_directory(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "", 0, &err), 0);
-	assert_int_equal(mkv_make_dirs(in_folder("f/a"), &err), -ENOTDIR);
-	assert_int_equal(mkv_make_dirs(in_folder("f"), &err), -ENOTDIR);
+	assert_int_equal(mkv_write_file(in_directory("f"), 0600, "", 0, &err),
+			 0);
+	assert_int_equal(mkv_make_dirs(in_directory("f/a"), &err), -ENOTDIR);
+	assert_int_equal(mkv_make_dirs(in_directory("f"), &err), -ENOTDIR);
 }
 
 static void removing_never_follows_a_link(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	assert_int_equal(mkv_make_dirs(in_folder("kept/deep"), &err), 0);
-	assert_int_equal(mkv_make_dirs(in_folder("gone/a/b"), &err), 0);
+	assert_int_equal(mkv_make_dirs(in_directory("kept/deep"), &err), 0);
+	assert_int_equal(mkv_make_dirs(in_directory("gone/a/b"), &err), 0);
 	assert_int_equal(
-		mkv_write_file(in_folder("gone/a/f"), 0400, "", 0, &err), 0);
-	assert_int_equal(symlinkat("../kept", folder_fd, "gone/link"), 0);
-	assert_int_equal(symlinkat("kept", folder_fd, "link"), 0);
-	assert_int_equal(mkv_remove_tree(folder_fd, "gone", &err), 0);
-	assert_int_equal(mkv_remove_tree(folder_fd, "link", &err), 0);
-	assert_int_equal(mkv_remove_tree(folder_fd, "none", &err), 0);
-	assert_int_equal(entries(), 1);
-	assert_int_equal(faccessat(folder_fd, "kept/deep", F_OK, 0), 0);
+		mkv_write_file(in_directory("gone/a/f"), 0400, "", 0, &err), 0);
+	assert_int_equal(symlinkat("../kept", directory_fd, "gone/link"), 0);
+	assert_int_equal(symlinkat("kept", directory_fd, "link"), 0);
+	assert_int_equal(mkv_remove_tree(directory_fd, "gone", &err), 0);
+	assert_int_equal(mkv_remove_tree(directory_fd, "link", &err), 0);
+	assert_int_equal(mkv_remove_tree(directory_fd, "none", &err), 0);
+	assert_int_equal(count_entries(), 1);
+	assert_int_equal(faccessat(directory_fd, "kept/deep", F_OK, 0), 0);
 }
 
-/* Left by a killed process whose number this one has, as in containers. */
+/* A file of a killed process that had the same process number, as in
+ * containers. */
 static void a_temporary_name_that_is_taken_is_skipped(void **state)
 {
 	(void)state;
@@ -281,7 +288,8 @@ static void a_temporary_name_that_is_taken_is_skipped(void **state)
 	{
 		auto_newfile struct mkv_newfile file = MKV_NEWFILE_INIT;
 		assert_int_equal(
-			mkv_newfile_open(in_folder("f"), 0600, &file, &err), 0);
+			mkv_newfile_open(in_directory("f"), 0600, &file, &err),
+			0);
 		const char *dot = strrchr(file.temporary, '.');
 		number = (unsigned)strtoul(dot + 1, NULL, 10);
 	}
@@ -289,11 +297,12 @@ static void a_temporary_name_that_is_taken_is_skipped(void **state)
 		char taken[64];
 		(void)snprintf(taken, sizeof(taken), "f.new.%ld.%u",
 			       (long)getpid(), number + i);
-		auto_fd int fd = openat(folder_fd, taken,
+		auto_fd int fd = openat(directory_fd, taken,
 					O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 		assert_true(fd >= 0);
 	}
-	assert_int_equal(mkv_write_file(in_folder("f"), 0600, "y", 1, &err), 0);
+	assert_int_equal(mkv_write_file(in_directory("f"), 0600, "y", 1, &err),
+			 0);
 }
 
 #define each(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -307,13 +316,13 @@ int main(void)
 		each(full_devices_are_errors),
 		each(ranges_are_copied_across_kinds_of_files),
 		each(a_new_file_appears_when_committed),
-		each(a_dropped_file_leaves_what_was_there),
-		each(two_writers_do_not_meet),
+		each(a_dropped_file_keeps_the_previous_content),
+		each(two_writers_do_not_interfere),
 		each(a_temporary_name_that_is_taken_is_skipped),
 		each(a_commit_that_fails_leaves_nothing),
-		each(a_link_in_the_place_is_replaced),
-		each(folders_are_made_with_their_parents),
-		each(a_file_is_no_folder),
+		each(a_link_at_the_path_is_replaced),
+		each(directories_are_made_with_their_parents),
+		each(a_file_is_no_directory),
 		each(removing_never_follows_a_link),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* libvirt's definitions: written, read back, changed, and hostile ones refused.
- * `libvirt_xml_test DIR small|large` writes those of two hosts, `a` and `b`,
- * for the integration tests. */
+/* libvirt definitions: written, parsed, changed, and hostile ones refused.
+ * `libvirt_xml_test DIR small|large` writes the definitions of two hosts, `a`
+ * and `b`, for the integration tests. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "builder/format/libvirt/xml.h"
 #include "lib/io.h"
 
-/* A host of the study, as far as its XML goes. */
+/* A host of the study, with the fields that its XML needs. */
 struct sample {
 	struct mkv_contract contract;
 	struct mkv_contract_host host;
@@ -24,7 +24,7 @@ struct sample {
 	unsigned pins[12], others[4];
 };
 
-static void large(struct sample *s)
+static void make_large(struct sample *s)
 {
 	*s = (struct sample){
 		.features = {"+topoext", "-svm"},
@@ -73,10 +73,10 @@ static void large(struct sample *s)
 	};
 }
 
-/* One that any machine could hold. */
-static void small(struct sample *s)
+/* A host that fits any machine. */
+static void make_small(struct sample *s)
 {
-	large(s);
+	make_large(s);
 	struct mkv_contract_hypervisor *hv = &s->host.hypervisor;
 	s->contract.name = "tiny";
 	hv->nic.network = "mkvbench-tiny";
@@ -97,7 +97,7 @@ static char *domain_of(const struct sample *s)
 	return mkv_buf_take(&xml);
 }
 
-static struct mkv_document *parsed(const char *xml)
+static struct mkv_document *parse_xml(const char *xml)
 {
 	struct mkv_document *document = NULL;
 	struct mkv_error err = {0};
@@ -108,13 +108,13 @@ static struct mkv_document *parsed(const char *xml)
 	return document;
 }
 
-static void a_domain_says_all_that_a_benchmark_feels(void **state)
+static void a_domain_has_every_setting_that_affects_a_benchmark(void **state)
 {
 	(void)state;
 	struct sample s;
 	struct mkv_error err;
 	auto_buf struct mkv_buf golden = {0};
-	large(&s);
+	make_large(&s);
 	auto_free char *xml = domain_of(&s);
 	assert_int_equal(mkv_read_file(AT_FDCWD,
 				       "tests/golden/libvirt/order.xml", 65536,
@@ -125,12 +125,12 @@ static void a_domain_says_all_that_a_benchmark_feels(void **state)
 
 struct row {
 	const char *xpath;
-	const char *text; /* NULL: not there */
+	const char *text; /* NULL: missing */
 };
 
-static void expect(const char *xml, const struct row *rows, size_t count)
+static void expect_rows(const char *xml, const struct row *rows, size_t count)
 {
-	auto_document struct mkv_document *document = parsed(xml);
+	auto_document struct mkv_document *document = parse_xml(xml);
 	for (size_t i = 0; i < count; i++) {
 		auto_free char *text =
 			mkv_document_text(document, rows[i].xpath);
@@ -142,17 +142,18 @@ static void expect(const char *xml, const struct row *rows, size_t count)
 	}
 }
 #define EXPECT(xml, ...)                                                       \
-	expect(xml, (const struct row[]){__VA_ARGS__},                         \
-	       sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
+	expect_rows(xml, (const struct row[]){__VA_ARGS__},                    \
+		    sizeof((const struct row[]){__VA_ARGS__}) /                \
+			    sizeof(struct row))
 
-static void what_the_contract_says_reaches_the_domain(void **state)
+static void the_domain_has_the_values_of_the_contract(void **state)
 {
 	(void)state;
 	struct sample s;
-	large(&s);
+	make_large(&s);
 	struct mkv_contract_hypervisor *hv = &s.host.hypervisor;
 	hv->cpu.dies = 1;
-	hv->cpu.cores = 4; /* two cores stay for QEMU itself */
+	hv->cpu.cores = 4; /* two cores remain for QEMU */
 	hv->cpu.pins.count = 8;
 	hv->cpu.others = (struct mkv_contract_numbers){s.others, 4};
 	hv->cpu.migratable = 1;
@@ -198,7 +199,7 @@ static void names_are_only_ever_text(void **state)
 	struct sample s;
 	struct mkv_error err;
 	auto_buf struct mkv_buf network = {0};
-	large(&s);
+	make_large(&s);
 	struct mkv_contract_hypervisor *hv = &s.host.hypervisor;
 	s.host.name = evil;
 	s.host.mac = evil;
@@ -228,9 +229,9 @@ static void needs_are_read_from_a_domain(void **state)
 	(void)state;
 	struct sample s;
 	struct mkv_error err;
-	large(&s);
+	make_large(&s);
 	auto_free char *xml = domain_of(&s);
-	auto_document struct mkv_document *document = parsed(xml);
+	auto_document struct mkv_document *document = parse_xml(xml);
 	auto_domain_needs struct mkv_domain_needs needs = {0};
 	assert_int_equal(mkv_domain_read(document, &needs, &err), 0);
 	assert_string_equal(needs.name, "kvm-docker-order");
@@ -247,8 +248,8 @@ static void needs_are_read_from_a_domain(void **state)
 		    needs.iothreads && needs.vhost && needs.direct_io);
 }
 
-/* `from` in a good domain becomes `to`: it must be refused. */
-static void signed_domains_may_still_do_no_harm(void **state)
+/* `from` in a valid domain is replaced by `to`: it must be refused. */
+static void hostile_domains_are_refused_even_if_signed(void **state)
 {
 	(void)state;
 	static const struct {
@@ -294,7 +295,7 @@ static void signed_domains_may_still_do_no_harm(void **state)
 		{"-2a93-", "-2A93-", "no valid name, UUID"},
 	};
 	struct sample s;
-	large(&s);
+	make_large(&s);
 	auto_free char *xml = domain_of(&s);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err = {0};
@@ -305,7 +306,8 @@ static void signed_domains_may_still_do_no_harm(void **state)
 		mkv_buf_add(&bad, xml, (size_t)(at - xml));
 		mkv_buf_str(&bad, rows[i].to);
 		mkv_buf_str(&bad, at + strlen(rows[i].from));
-		auto_document struct mkv_document *document = parsed(bad.data);
+		auto_document struct mkv_document *document =
+			parse_xml(bad.data);
 		int rc = mkv_domain_read(document, &needs, &err);
 		if (rc == 0 || !strstr(err.message, rows[i].message))
 			fail_msg("row %zu: %d '%s', not '%s'", i, rc,
@@ -336,16 +338,16 @@ static void xml_with_entities_or_errors_is_refused(void **state)
 	}
 }
 
-static void an_import_changes_only_what_it_says(void **state)
+static void an_import_changes_only_documented_elements(void **state)
 {
 	(void)state;
 	struct sample s;
 	struct mkv_error err;
 	auto_buf struct mkv_buf kvm = {0}, tcg = {0};
-	large(&s);
+	make_large(&s);
 	auto_free char *xml = domain_of(&s);
-	auto_document struct mkv_document *document = parsed(xml);
-	auto_document struct mkv_document *second = parsed(xml);
+	auto_document struct mkv_document *document = parse_xml(xml);
+	auto_document struct mkv_document *second = parse_xml(xml);
 	struct mkv_domain_change change = {.disk = "/a & b/c.raw", .mark = "m"};
 	assert_int_equal(mkv_domain_change(document, &change, &kvm, &err), 0);
 	EXPECT(kvm.data, {"/domain/@type", "kvm"},
@@ -367,7 +369,7 @@ static void an_import_changes_only_what_it_says(void **state)
 	       {"/domain/cpu/topology/@cores", "3"},
 	       {"/domain/clock/timer[@name='kvmclock']", NULL});
 	char one[65], two[65], three[65];
-	auto_document struct mkv_document *plain = parsed(xml);
+	auto_document struct mkv_document *plain = parse_xml(xml);
 	assert_int_equal(mkv_domain_digest(document, one, &err), 0);
 	assert_int_equal(mkv_domain_digest(second, two, &err), 0);
 	assert_int_equal(mkv_domain_digest(plain, three, &err), 0);
@@ -383,9 +385,9 @@ static int write_samples(const char *dir, const char *kind)
 	char path[4096], mac[] = "52:54:00:77:00:1x";
 	auto_buf struct mkv_buf network = {0};
 	if (strcmp(kind, "small") == 0)
-		small(&s);
+		make_small(&s);
 	else
-		large(&s);
+		make_large(&s);
 	(void)snprintf(path, sizeof(path), "%s/network-vlan.xml", dir);
 	int rc = mkv_libvirt_network_xml(&s.contract, &network, &err);
 	if (rc == 0)
@@ -424,13 +426,14 @@ int main(int argc, char **argv)
 	if (argc == 3)
 		return write_samples(argv[1], argv[2]);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_domain_says_all_that_a_benchmark_feels),
-		cmocka_unit_test(what_the_contract_says_reaches_the_domain),
+		cmocka_unit_test(
+			a_domain_has_every_setting_that_affects_a_benchmark),
+		cmocka_unit_test(the_domain_has_the_values_of_the_contract),
 		cmocka_unit_test(names_are_only_ever_text),
 		cmocka_unit_test(needs_are_read_from_a_domain),
-		cmocka_unit_test(signed_domains_may_still_do_no_harm),
+		cmocka_unit_test(hostile_domains_are_refused_even_if_signed),
 		cmocka_unit_test(xml_with_entities_or_errors_is_refused),
-		cmocka_unit_test(an_import_changes_only_what_it_says),
+		cmocka_unit_test(an_import_changes_only_documented_elements),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

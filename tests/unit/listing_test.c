@@ -55,7 +55,7 @@ static void the_format_is_as_documented(void **state)
 			    " /x user.a= user.b%3D%25=00ab\n");
 }
 
-static void excepted_paths_go_with_all_below(void **state)
+static void excluded_paths_are_omitted_with_all_entries(void **state)
 {
 	(void)state;
 	static const char *const except[] = {"/b", "/c/d", NULL};
@@ -104,7 +104,7 @@ static void a_socket_has_no_letter(void **state)
 	assert_string_equal(list.data, "kept");
 }
 
-/* Compares what is read with the tree that was written. */
+/* Compares the parsed entries with the written tree. */
 static int check_entry(const struct mkv_listing_entry *entry, void *context,
 		       struct mkv_error *err)
 {
@@ -146,7 +146,7 @@ static int check_entry(const struct mkv_listing_entry *entry, void *context,
 	return 0;
 }
 
-static void what_is_written_reads_back(void **state)
+static void output_can_be_parsed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -162,8 +162,8 @@ static void what_is_written_reads_back(void **state)
 			 0);
 }
 
-static int ignore(const struct mkv_listing_entry *entry, void *context,
-		  struct mkv_error *err)
+static int ignore_entry(const struct mkv_listing_entry *entry, void *context,
+			struct mkv_error *err)
 {
 	(void)entry, (void)context, (void)err;
 	return 0;
@@ -176,7 +176,7 @@ static void only_the_canonical_form_passes(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *text, *wrong; /* NULL: right */
+		const char *text, *wrong; /* NULL: accepted */
 	} rows[] = {
 		{ROOT, NULL},
 		{ROOT FILE_ "/a\n", NULL},
@@ -264,7 +264,7 @@ static void only_the_canonical_form_passes(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct mkv_error err = {0};
 		int rc = mkv_listing_parse(rows[i].text, strlen(rows[i].text),
-					   ignore, NULL, &err);
+					   ignore_entry, NULL, &err);
 		if (!rows[i].wrong && rc != 0)
 			fail_msg("row %zu: %s", i, err.message);
 		if (!rows[i].wrong)
@@ -280,9 +280,9 @@ static void a_byte_of_zero_is_malformed(void **state)
 	(void)state;
 	struct mkv_error err;
 	static const char text[] = ROOT FILE_ "/a\0b\n";
-	assert_int_equal(
-		mkv_listing_parse(text, sizeof(text) - 1, ignore, NULL, &err),
-		-EBADMSG);
+	assert_int_equal(mkv_listing_parse(text, sizeof(text) - 1, ignore_entry,
+					   NULL, &err),
+			 -EBADMSG);
 }
 
 static void lines_are_bounded(void **state)
@@ -293,14 +293,14 @@ static void lines_are_bounded(void **state)
 	mkv_buf_str(&text, ROOT FILE_ "/a user.x=");
 	mkv_buf_fill(&text, '0', MKV_LISTING_LINE_MAX);
 	mkv_buf_char(&text, '\n');
-	assert_int_equal(
-		mkv_listing_parse(text.data, text.size, ignore, NULL, &err),
-		-EBADMSG);
+	assert_int_equal(mkv_listing_parse(text.data, text.size, ignore_entry,
+					   NULL, &err),
+			 -EBADMSG);
 	assert_string_equal(err.message, "line 2: too long");
 }
 
-static int refuse(const struct mkv_listing_entry *entry, void *context,
-		  struct mkv_error *err)
+static int refuse_entry(const struct mkv_listing_entry *entry, void *context,
+			struct mkv_error *err)
 {
 	(void)context;
 	return entry->path[1] ? mkv_fail(err, MKV_FAILED, ECANCELED, "no") : 0;
@@ -311,19 +311,19 @@ static void a_visitor_can_stop(void **state)
 	(void)state;
 	struct mkv_error err;
 	static const char text[] = ROOT FILE_ "/a\nrubbish";
-	assert_int_equal(
-		mkv_listing_parse(text, sizeof(text) - 1, refuse, NULL, &err),
-		-ECANCELED);
+	assert_int_equal(mkv_listing_parse(text, sizeof(text) - 1, refuse_entry,
+					   NULL, &err),
+			 -ECANCELED);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_format_is_as_documented),
-		cmocka_unit_test(excepted_paths_go_with_all_below),
+		cmocka_unit_test(excluded_paths_are_omitted_with_all_entries),
 		cmocka_unit_test(the_first_name_that_is_listed_counts),
 		cmocka_unit_test(a_socket_has_no_letter),
-		cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(output_can_be_parsed),
 		cmocka_unit_test(only_the_canonical_form_passes),
 		cmocka_unit_test(a_byte_of_zero_is_malformed),
 		cmocka_unit_test(lines_are_bounded),

@@ -7,8 +7,8 @@
 
 #include "builder/input/lock/order.h"
 
-/* Graphs as text, a word per node: its number's letter, then the letters that
- * it depends on; capital letters are Pre-Depends. */
+/* Graphs as text, a word per node: the letter of its number, then the letters
+ * of its dependencies; capital letters are Pre-Depends. */
 static const struct {
 	const char *graph, *expected;
 } graphs[] = {
@@ -18,12 +18,12 @@ static const struct {
 	{"ab bc c", "cba"},
 	{"abc bd cd d", "dbca"},
 	{"aa", "a"},
-	{"ab ba", "ab"}, /* a circle: by number */
-	{"aB ba", "ba"}, /* Pre-Depends decide in it */
-	{"aB bA", "ba"}, /* unless they too are a circle */
+	{"ab ba", "ab"}, /* a cycle: by number */
+	{"aB ba", "ba"}, /* Pre-Depends decide in a cycle */
+	{"aB bA", "ba"}, /* unless they are a cycle too */
 	{"ab bc ca", "abc"},
 	{"ab bC ca", "acb"},
-	{"ad bc cb d", "dabc"}, /* circles stand together */
+	{"ad bc cb d", "dabc"}, /* nodes of a cycle are adjacent */
 	{"ac ba cb dc", "abcd"},
 	{"aD ba cb d", "dabc"},
 };

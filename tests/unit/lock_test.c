@@ -27,8 +27,8 @@ static int drop_good(void **state mkv_unused)
 	return 0;
 }
 
-static int parse(const char *text, size_t size, struct mkv_lock **lock,
-		 struct mkv_error *err)
+static int parse_lock(const char *text, size_t size, struct mkv_lock **lock,
+		      struct mkv_error *err)
 {
 	return mkv_lock_parse("x.lock", text, size, lock, err);
 }
@@ -37,7 +37,7 @@ static void a_lock_says_what_its_text_says(void **state mkv_unused)
 {
 	struct mkv_error err;
 	auto_lock struct mkv_lock *lock = NULL;
-	assert_int_equal(parse(good.data, good.size, &lock, &err), 0);
+	assert_int_equal(parse_lock(good.data, good.size, &lock, &err), 0);
 	assert_int_equal(lock->epoch_s, 1763856000);
 	assert_int_equal(lock->n_indexes, 2);
 	assert_string_equal(lock->indexes[1].suite, "trixie-security");
@@ -64,13 +64,13 @@ static void printing_gives_the_same_bytes(void **state mkv_unused)
 	struct mkv_error err;
 	auto_lock struct mkv_lock *lock = NULL;
 	auto_buf struct mkv_buf text = {0};
-	assert_int_equal(parse(good.data, good.size, &lock, &err), 0);
+	assert_int_equal(parse_lock(good.data, good.size, &lock, &err), 0);
 	assert_int_equal(mkv_lock_print(lock, &text, &err), 0);
 	assert_int_equal(text.size, good.size);
 	assert_memory_equal(text.data, good.data, good.size);
 }
 
-/* What isn't a lock: the good one with `from` made `to` once. */
+/* Malformed locks: the valid one with `from` replaced by `to` once. */
 static const struct reject {
 	const char *from, *to, *message;
 } rejects[] = {
@@ -174,7 +174,7 @@ static void what_is_no_lock_is_refused(void **state mkv_unused)
 		mkv_buf_add(&text, good.data, (size_t)(at - good.data));
 		mkv_buf_str(&text, r->to);
 		mkv_buf_str(&text, at + strlen(r->from));
-		int rc = parse(text.data, text.size, &lock, &err);
+		int rc = parse_lock(text.data, text.size, &lock, &err);
 		if (rc != -EINVAL || err.kind != MKV_BAD_RECIPE ||
 		    !strstr(err.message, r->message))
 			fail_msg("'%s' -> '%s': %d %s", r->from, r->to, rc,
@@ -182,21 +182,22 @@ static void what_is_no_lock_is_refused(void **state mkv_unused)
 	}
 }
 
-/* Every beginning of a lock but the whole, and every lock with one byte gone or
- * a NUL in it. */
+/* Every proper prefix of a lock, and every lock with one byte removed or
+ * replaced by a NUL. */
 static void no_part_of_a_lock_is_a_lock(void **state mkv_unused)
 {
 	struct mkv_error err;
 	auto_free char *copy = malloc(good.size);
 	for (size_t i = 0; i < good.size; i++) {
 		auto_lock struct mkv_lock *lock = NULL;
-		(void)parse(good.data, i, &lock, &err);
-		/* Cut between two facts it may be one of fewer facts. */
+		(void)parse_lock(good.data, i, &lock, &err);
+		/* Truncated between two facts it may be a lock of fewer facts.
+		 */
 		assert_true(!lock || good.data[i - 1] == '\n');
 		memcpy(copy, good.data, good.size);
 		copy[i] = '\0';
 		auto_lock struct mkv_lock *other = NULL;
-		assert_true(parse(copy, good.size, &other, &err) < 0);
+		assert_true(parse_lock(copy, good.size, &other, &err) < 0);
 	}
 }
 
@@ -239,8 +240,8 @@ static void fields_hold_what_they_may(void **state mkv_unused)
 			fail_msg("'%s'", texts[i].text);
 }
 
-static int collect(const struct mkv_lock_change *change, void *context,
-		   struct mkv_error *err mkv_unused)
+static int collect_change(const struct mkv_lock_change *change, void *context,
+			  struct mkv_error *err mkv_unused)
 {
 	mkv_buf_printf(context, "%s %s %s>%s\n", change->what, change->name,
 		       change->old ? change->old : "",
@@ -254,18 +255,20 @@ static void changes_are_named(void **state mkv_unused)
 	auto_lock struct mkv_lock *before = NULL;
 	auto_lock struct mkv_lock *after = NULL;
 	auto_buf struct mkv_buf text = {0};
-	assert_int_equal(parse(good.data, good.size, &before, &err), 0);
-	assert_int_equal(parse(good.data, good.size, &after, &err), 0);
-	assert_int_equal(mkv_lock_compare(before, after, collect, &text, &err),
-			 0);
+	assert_int_equal(parse_lock(good.data, good.size, &before, &err), 0);
+	assert_int_equal(parse_lock(good.data, good.size, &after, &err), 0);
+	assert_int_equal(
+		mkv_lock_compare(before, after, collect_change, &text, &err),
+		0);
 	assert_int_equal(text.size, 0);
 	memcpy(after->packages[0].version, "4.7.0-1", 8);
 	memcpy(after->packages[3].name, "uzdata", 7);
 	after->locals[0].sha256.bytes[0] ^= 1;
 	free(after->locals[1].name);
 	after->n_locals = 1;
-	assert_int_equal(mkv_lock_compare(before, after, collect, &text, &err),
-			 0);
+	assert_int_equal(
+		mkv_lock_compare(before, after, collect_change, &text, &err),
+		0);
 	assert_string_equal(text.data, "package chrony 4.6.1-3>4.7.0-1\n"
 				       "package tzdata 2025b-4+deb13u1>\n"
 				       "package uzdata >2025b-4+deb13u1\n"

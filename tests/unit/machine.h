@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A made-up machine that keeps its contract: a folder that stands for "/", and
+/* A simulated machine that meets its contract: a directory in place of "/", and
  * a recording of a Ryzen 5 PRO 3600. For unit tests and fuzzers. */
 
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "lib/io.h"
 #include "verify/check/check.h"
 
-static inline void need(bool holds)
+static inline void require(bool holds)
 {
 	if (!holds)
 		abort();
@@ -77,7 +77,7 @@ static void make_parents(char *path)
 	}
 }
 
-/* The folders that were made for a file that is gone. */
+/* Removes the directories that were made for a removed file. */
 static void remove_parents(char *path)
 {
 	for (char *slash; (slash = strrchr(path, '/')) > path + strlen(root);) {
@@ -87,8 +87,8 @@ static void remove_parents(char *path)
 	}
 }
 
-/* NULL text takes the file away; "-> TARGET" makes a link. */
-static void put(const char *name, const char *text)
+/* Writes a file; text NULL removes it, "-> TARGET" makes a link. */
+static void put_file(const char *name, const char *text)
 {
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s%s", root, name);
@@ -99,15 +99,15 @@ static void put(const char *name, const char *text)
 		return;
 	}
 	if (strncmp(text, "-> ", 3) == 0) {
-		need(symlink(text + 3, path) == 0);
+		require(symlink(text + 3, path) == 0);
 		return;
 	}
 	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	need(fd >= 0);
-	need(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	require(fd >= 0);
+	require(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 }
 
-static char *take(const char *name)
+static char *take_file(const char *name)
 {
 	char path[4096], target[4096];
 	struct mkv_error err;
@@ -141,29 +141,29 @@ static void put_cache(unsigned cpu, unsigned index, const char *level,
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/cache/index%u/%s", cpu, index,
 			       files[i][0]);
-		put(path, files[i][1]);
+		put_file(path, files[i][1]);
 	}
 }
 
 static void put_cpus(void)
 {
-	put(CPU "/online", "0-11\n");
-	put(CPU "/present", "0-11\n");
-	put(CPU "/offline", "\n");
-	put(CPU "/smt/active", "1\n");
+	put_file(CPU "/online", "0-11\n");
+	put_file(CPU "/present", "0-11\n");
+	put_file(CPU "/offline", "\n");
+	put_file(CPU "/smt/active", "1\n");
 	for (unsigned cpu = 0; cpu < 12; cpu++) {
 		char path[128], core[16];
 		const char *l3 = cpu < 6 ? "0-5" : "6-11";
 		(void)snprintf(core, sizeof(core), "%u-%u", cpu & ~1u, cpu | 1);
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/topology/core_cpus_list", cpu);
-		put(path, core);
+		put_file(path, core);
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/topology/package_cpus_list", cpu);
-		put(path, "0-11\n");
+		put_file(path, "0-11\n");
 		(void)snprintf(path, sizeof(path),
 			       CPU "/cpu%u/cpufreq/scaling_governor", cpu);
-		put(path, "performance\n");
+		put_file(path, "performance\n");
 		put_cache(cpu, 0, "1", "Data", "32K", "8", core);
 		put_cache(cpu, 1, "1", "Instruction", "32K", "8", core);
 		put_cache(cpu, 2, "2", "Unified", "512K", "8", core);
@@ -240,8 +240,8 @@ static const char *const files[][2] = {
 	{"/etc/systemd/system/apt-daily.timer", "-> /dev/null"},
 };
 
-/* What of a file a check needs to pass: all of it but white space at its end
- * (NULL), or this text in it. */
+/* The content of a file that a check needs to pass: all of it except white
+ * space at its end (NULL), or this text. */
 static const struct need_of {
 	const char *check, *file, *text;
 } needs[] = {
@@ -295,19 +295,19 @@ enum { NEEDS = sizeof(needs) / sizeof(needs[0]) };
 #define SERVICE "/usr/lib/systemd/system/chrony.service"
 #define WANTS "/etc/systemd/system/multi-user.target.wants"
 
-/* The time that the list has of the one file. */
+/* The time of the only file in the list. */
 static void put_time(const char *name)
 {
 	const struct timespec times[2] = {{.tv_sec = 86400}, {.tv_sec = 86400}};
 	char path[4096];
 	(void)snprintf(path, sizeof(path), "%s%s", root, name);
-	need(utimensat(AT_FDCWD, path, times, 0) == 0);
+	require(utimensat(AT_FDCWD, path, times, 0) == 0);
 }
 
-/* The list of files, as its digest is promised: settings, units, no more. */
+/* The list of files whose digest is promised: settings and units only. */
 static struct mkv_sha256 put_list(void)
 {
-	static const char *const folders[] = {
+	static const char *const directories[] = {
 		"/etc",
 		"/etc/systemd",
 		"/etc/systemd/system",
@@ -324,19 +324,20 @@ static struct mkv_sha256 put_list(void)
 	char hex[MKV_SHA256_HEX_SIZE];
 	unsigned uid = geteuid(), gid = getegid();
 	mkv_buf_printf(&list, "d 0700 %u %u - 0 - /\n", uid, gid);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		bool is_link = folders[i][0] == 'l';
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]);
+	     i++) {
+		bool is_link = directories[i][0] == 'l';
 		mkv_buf_printf(&list, "%s %u %u - 0 - %s\n",
 			       is_link ? "l 0777" : "d 0755", uid, gid,
-			       folders[i] + is_link);
+			       directories[i] + is_link);
 	}
-	need(mkv_sha256_bytes("[Unit]\n", 7, &sha, &err) == 0);
+	require(mkv_sha256_bytes("[Unit]\n", 7, &sha, &err) == 0);
 	mkv_sha256_hex(&sha, hex);
 	mkv_buf_printf(&list, "f 0644 %u %u 7 86400 %s " SERVICE "\n", uid, gid,
 		       hex);
-	put("/usr/lib/mkvbench/files.list", list.data);
+	put_file("/usr/lib/mkvbench/files.list", list.data);
 	put_time(SERVICE);
-	need(mkv_sha256_bytes(list.data, list.size, &sha, &err) == 0);
+	require(mkv_sha256_bytes(list.data, list.size, &sha, &err) == 0);
 	mkv_buf_done(&list);
 	return sha;
 }
@@ -347,17 +348,18 @@ static void make_machine(void)
 	struct mkv_buf text = {0}, json = {0};
 	struct mkv_sha256 sha;
 	char hex[MKV_SHA256_HEX_SIZE];
-	need(mkdtemp(root));
+	require(mkdtemp(root));
 	put_cpus();
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		put(files[i][0], files[i][1]);
+		put_file(files[i][0], files[i][1]);
 	sha = put_list();
 	mkv_sha256_hex(&sha, hex);
 	mkv_buf_printf(&json, contract_format, hex);
-	need(mkv_contract_parse(json.data, json.size, &contract, &err) == 0);
-	need(mkv_read_file(AT_FDCWD, "tests/golden/cpuid/ryzen-5-pro-3600.txt",
-			   1 << 20, &text, &err) == 0);
-	need(mkv_cpuid_parse(text.data, text.size, &cpuid, &err) == 0);
+	require(mkv_contract_parse(json.data, json.size, &contract, &err) == 0);
+	require(mkv_read_file(AT_FDCWD,
+			      "tests/golden/cpuid/ryzen-5-pro-3600.txt",
+			      1 << 20, &text, &err) == 0);
+	require(mkv_cpuid_parse(text.data, text.size, &cpuid, &err) == 0);
 	mkv_buf_done(&text);
 	mkv_buf_done(&json);
 }
@@ -370,7 +372,7 @@ static int remove_machine(void)
 	return mkv_remove_tree(AT_FDCWD, root, &err);
 }
 
-static struct mkv_env environment(void)
+static struct mkv_env make_env(void)
 {
 	return (struct mkv_env){
 		.root = root,

@@ -85,7 +85,7 @@ static const struct {
 	{"/usr/bin/env", MKV_KEEP},
 };
 
-static void every_rule_does_what_its_rows_say(void **state)
+static void every_rule_matches_its_rows(void **state)
 {
 	(void)state;
 	size_t n_rules = 0;
@@ -103,7 +103,7 @@ static void every_rule_does_what_its_rows_say(void **state)
 	}
 	for (size_t i = 0; i < n_rules; i++) {
 		if (!met[i])
-			fail_msg("no row for %s",
+			fail_msg("missing row for %s",
 				 mkv_normalise_rules[i].pattern);
 		assert_true(strlen(mkv_normalise_rules[i].reason) > 0);
 	}
@@ -149,7 +149,7 @@ static void only_times_of_packages_are_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_rule_does_what_its_rows_say),
+		cmocka_unit_test(every_rule_matches_its_rows),
 		cmocka_unit_test(shadow_gets_the_day_of_the_epoch),
 		cmocka_unit_test(only_times_of_packages_are_kept),
 	};

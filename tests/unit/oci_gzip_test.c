@@ -15,7 +15,7 @@
 
 enum kind { ZEROS, NOISE, TEXT, RUNS, SKEWED };
 
-static void fill(uint8_t *data, size_t size, enum kind kind)
+static void fill_data(uint8_t *data, size_t size, enum kind kind)
 {
 	static const char words[] = "usr/share/doc/lib";
 	uint32_t state = 12345;
@@ -42,7 +42,7 @@ static void fill(uint8_t *data, size_t size, enum kind kind)
 	}
 }
 
-/* Written in parts of `step`, read back by zlib. */
+/* Writes in parts of `step` bytes; zlib reads the result. */
 static void round_trip(const uint8_t *data, size_t size, size_t step,
 		       enum mkv_gzip_level level, struct mkv_buf *ret)
 {
@@ -100,7 +100,7 @@ static void zlib_reads_what_we_write(void **state)
 	for (enum kind kind = ZEROS; kind <= SKEWED; kind++) {
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
 			auto_buf struct mkv_buf deflated = {0}, stored = {0};
-			fill(data, sizes[i], kind);
+			fill_data(data, sizes[i], kind);
 			round_trip(data, sizes[i], 1 << 20, MKV_GZIP_DEFLATE,
 				   &deflated);
 			round_trip(data, sizes[i], 1 << 20, MKV_GZIP_STORED,
@@ -117,7 +117,7 @@ static void bytes_do_not_depend_on_how_they_came(void **state)
 	size_t size = 2 * MKV_GZIP_CHUNK + 333;
 	uint8_t *data = malloc(size);
 	auto_buf struct mkv_buf whole = {0}, parts = {0};
-	fill(data, size, TEXT);
+	fill_data(data, size, TEXT);
 	round_trip(data, size, size, MKV_GZIP_DEFLATE, &whole);
 	round_trip(data, size, 777, MKV_GZIP_DEFLATE, &parts);
 	assert_int_equal(whole.size, parts.size);
@@ -126,7 +126,7 @@ static void bytes_do_not_depend_on_how_they_came(void **state)
 	free(data);
 }
 
-static void the_header_tells_nothing(void **state)
+static void the_header_has_no_variable_fields(void **state)
 {
 	(void)state;
 	static const uint8_t expected[10] = {0x1f, 0x8b, 8, 0, 0,
@@ -165,7 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(zlib_reads_what_we_write),
 		cmocka_unit_test(bytes_do_not_depend_on_how_they_came),
-		cmocka_unit_test(the_header_tells_nothing),
+		cmocka_unit_test(the_header_has_no_variable_fields),
 		cmocka_unit_test(codes_keep_to_their_limit_and_are_complete),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

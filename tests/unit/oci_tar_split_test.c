@@ -37,7 +37,7 @@ static const struct {
 };
 enum { FILES = sizeof(files) / sizeof(*files) };
 
-/* By libarchive, so that we don't read only our own. */
+/* Written by libarchive, an independent writer. */
 static void write_tar(int fd, int format)
 {
 	struct archive *archive = archive_write_new();
@@ -62,8 +62,8 @@ static void write_tar(int fd, int format)
 	assert_int_equal(archive_write_free(archive), ARCHIVE_OK);
 }
 
-static int split(int tar_fd, uint64_t size, struct mkv_buf *ret,
-		 uint64_t *ret_bytes, struct mkv_error *err)
+static int split_tar(int tar_fd, uint64_t size, struct mkv_buf *ret,
+		     uint64_t *ret_bytes, struct mkv_error *err)
 {
 	auto_fd int fd = memfd_create("split", 0);
 	auto_gzip struct mkv_gzip *gzip = NULL;
@@ -92,8 +92,8 @@ static const char *data_of(const char *name)
 	return NULL;
 }
 
-/* The way Docker puts the stream together again. */
-static void assemble(const char *lines, struct mkv_buf *ret)
+/* Assembles the stream as Docker does. */
+static void assemble_tar(const char *lines, struct mkv_buf *ret)
 {
 	json_int_t position = 0;
 	while (*lines) {
@@ -161,10 +161,10 @@ static void the_stream_comes_back_byte_for_byte(void **state)
 		write_tar(fd, formats[i]);
 		lseek(fd, 0, SEEK_SET);
 		assert_int_equal(mkv_read_fd(fd, 1 << 24, &tar, &err), 0);
-		if (split(fd, tar.size, &lines, &bytes, &err) < 0)
+		if (split_tar(fd, tar.size, &lines, &bytes, &err) < 0)
 			fail_msg("%s", err.message);
 		assert_int_equal(bytes, 13 + 23 + 1 + 1);
-		assemble(lines.data, &back);
+		assemble_tar(lines.data, &back);
 		assert_int_equal(back.size, tar.size);
 		assert_memory_equal(back.data, tar.data, tar.size);
 	}
@@ -191,14 +191,14 @@ static void streams_that_are_not_tar_are_refused(void **state)
 		write_tar(fd, ARCHIVE_FORMAT_TAR_GNUTAR);
 		if (!size)
 			size = (uint64_t)lseek(fd, 0, SEEK_END);
-		/* The second header becomes a regular file's. */
+		/* The second header becomes that of a regular file. */
 		assert_int_equal(pwrite(fd, "0", 1, 512 + 156), 1);
 		if (table[i].bytes)
 			assert_int_equal(pwrite(fd, table[i].bytes,
 						strlen(table[i].bytes),
 						(off_t)table[i].offset),
 					 (ssize_t)strlen(table[i].bytes));
-		int rc = split(fd, size, &lines, &bytes, &err);
+		int rc = split_tar(fd, size, &lines, &bytes, &err);
 		if (rc != -EINVAL)
 			fail_msg("row %zu: %d", i, rc);
 		assert_non_null(strstr(err.message, table[i].says));

@@ -10,7 +10,7 @@
 
 #include "builder/cmd/options.h"
 
-/* What a table of three options makes of a command line. */
+/* The results of parsing a command line with a table of three options. */
 struct parsed {
 	const char *output, *key, *hosts;
 	bool force, done;
@@ -19,10 +19,10 @@ struct parsed {
 	struct mkv_error err;
 };
 
-static void parse(const char *line, char *copy, struct parsed *ret)
+static void parse_line(const char *line, char *copy, struct parsed *ret)
 {
 	const struct mkv_option table[] = {
-		{"--output", "DIR", "a folder", &ret->output, NULL},
+		{"--output", "DIR", "a directory", &ret->output, NULL},
 		{"--key", "FILE", "a file", &ret->key, NULL},
 		{"--hosts", "NAME[,NAME]", "a list", &ret->hosts, NULL},
 		{"--force", NULL, "a switch", NULL, &ret->force},
@@ -58,7 +58,7 @@ static void options_and_operands_come_in_any_order(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char copy[128];
 		struct parsed p = {0};
-		parse(rows[i].line, copy, &p);
+		parse_line(rows[i].line, copy, &p);
 		if (p.rc < 0)
 			fail_msg("%s: %s", rows[i].line, p.err.message);
 		assert_int_equal(p.operands, rows[i].second ? 2 : 1);
@@ -73,7 +73,7 @@ static void options_and_operands_come_in_any_order(void **state)
 	}
 }
 
-static void mistakes_are_usage_errors_that_help(void **state)
+static void mistakes_are_usage_errors_with_a_hint(void **state)
 {
 	static const struct {
 		const char *line, *message;
@@ -94,7 +94,7 @@ static void mistakes_are_usage_errors_that_help(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char copy[128];
 		struct parsed p = {0};
-		parse(rows[i].line, copy, &p);
+		parse_line(rows[i].line, copy, &p);
 		assert_int_equal(p.rc, -EINVAL);
 		assert_int_equal(p.err.kind, MKV_BAD_USAGE);
 		if (!strstr(p.err.message, rows[i].message))
@@ -115,7 +115,7 @@ static void repeated_lists_are_joined(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		char copy[128];
 		struct parsed p = {0};
-		parse(rows[i].line, copy, &p);
+		parse_line(rows[i].line, copy, &p);
 		if (p.rc < 0)
 			fail_msg("%s: %s", rows[i].line, p.err.message);
 		if (rows[i].joined)
@@ -129,7 +129,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_and_operands_come_in_any_order),
-		cmocka_unit_test(mistakes_are_usage_errors_that_help),
+		cmocka_unit_test(mistakes_are_usage_errors_with_a_hint),
 		cmocka_unit_test(repeated_lists_are_joined),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

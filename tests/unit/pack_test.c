@@ -19,7 +19,7 @@ static int anonymous(void)
 	return fd;
 }
 
-static struct mkv_buf packed(const struct mkv_tree *tree)
+static struct mkv_buf pack_tree(const struct mkv_tree *tree)
 {
 	struct mkv_error err = {0};
 	struct mkv_buf bytes = {0};
@@ -41,8 +41,8 @@ static int open_bytes(const void *data, size_t size, struct mkv_tree **ret)
 	return rc;
 }
 
-static int list(const char *path, struct mkv_inode *inode, void *context,
-		struct mkv_error *err)
+static int list_inode(const char *path, struct mkv_inode *inode, void *context,
+		      struct mkv_error *err)
 {
 	struct mkv_buf *text = context;
 	mkv_buf_printf(text, "%s %o %u:%u %lld %u %u:%u %s", path,
@@ -72,18 +72,18 @@ static void a_tree_comes_back_as_it_was(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	auto_tree struct mkv_tree *tree = sample_tree();
-	auto_buf struct mkv_buf bytes = packed(tree);
+	auto_buf struct mkv_buf bytes = pack_tree(tree);
 	auto_tree struct mkv_tree *back = NULL;
 	assert_int_equal(open_bytes(bytes.data, bytes.size, &back), 0);
 	auto_buf struct mkv_buf one = {0};
 	auto_buf struct mkv_buf two = {0};
-	assert_int_equal(mkv_tree_walk(tree, list, &one, &err), 0);
-	assert_int_equal(mkv_tree_walk(back, list, &two, &err), 0);
+	assert_int_equal(mkv_tree_walk(tree, list_inode, &one, &err), 0);
+	assert_int_equal(mkv_tree_walk(back, list_inode, &two, &err), 0);
 	assert_true(one.size > 100);
 	assert_string_equal(one.data, two.data);
 	assert_int_equal(mkv_tree_count(tree), mkv_tree_count(back));
-	/* And packs to the same bytes again. */
-	auto_buf struct mkv_buf again = packed(back);
+	/* Packing the tree again gives the same bytes. */
+	auto_buf struct mkv_buf again = pack_tree(back);
 	assert_int_equal(again.size, bytes.size);
 	assert_memory_equal(again.data, bytes.data, bytes.size);
 }
@@ -150,13 +150,13 @@ static void a_file_that_ends_early_is_an_error(void **state)
 	assert_null(content);
 }
 
-/* Every byte of header, index and footer counts; contents are not the reader's
- * to check. */
+/* A change of any byte of header, index or footer is detected; the parser does
+ * not check contents. */
 static void any_changed_byte_is_found(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = sample_tree();
-	auto_buf struct mkv_buf bytes = packed(tree);
+	auto_buf struct mkv_buf bytes = pack_tree(tree);
 	uint64_t index;
 	memcpy(&index, bytes.data + bytes.size - MKV_PACK_FOOTER_SIZE + 16, 8);
 	for (size_t i = 0; i < bytes.size; i++) {
@@ -174,7 +174,7 @@ static void any_shortened_pack_is_refused(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = sample_tree();
-	auto_buf struct mkv_buf bytes = packed(tree);
+	auto_buf struct mkv_buf bytes = pack_tree(tree);
 	for (size_t size = 0; size < bytes.size; size++) {
 		auto_tree struct mkv_tree *back = NULL;
 		if (open_bytes(bytes.data, size, &back) >= 0)
@@ -182,14 +182,14 @@ static void any_shortened_pack_is_refused(void **state)
 	}
 }
 
-/* Whoever writes a hostile index gives it its digest as well: nothing may be
- * read outside of it, and what is accepted is a tree. */
-static void indexes_that_lie_do_no_harm(void **state)
+/* A hostile index may have a correct digest: no byte may be read outside of it,
+ * and an accepted index must be a valid tree. */
+static void wrong_indexes_are_harmless(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
 	auto_tree struct mkv_tree *tree = sample_tree();
-	auto_buf struct mkv_buf bytes = packed(tree);
+	auto_buf struct mkv_buf bytes = pack_tree(tree);
 	char *footer = bytes.data + bytes.size - MKV_PACK_FOOTER_SIZE;
 	uint64_t index, size;
 	memcpy(&index, footer + 16, 8);
@@ -211,8 +211,9 @@ static void indexes_that_lie_do_no_harm(void **state)
 		refused += rc < 0;
 		auto_buf struct mkv_buf text = {0};
 		if (rc == 0)
-			assert_int_equal(mkv_tree_walk(back, list, &text, &err),
-					 0);
+			assert_int_equal(
+				mkv_tree_walk(back, list_inode, &text, &err),
+				0);
 		*at = saved;
 	}
 	assert_true(refused > size / 2);
@@ -226,7 +227,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_ends_early_is_an_error),
 		cmocka_unit_test(any_changed_byte_is_found),
 		cmocka_unit_test(any_shortened_pack_is_refused),
-		cmocka_unit_test(indexes_that_lie_do_no_harm),
+		cmocka_unit_test(wrong_indexes_are_harmless),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 
 #include "builder/rootfs/package/control.h"
 
-/* deb-version(7) and what dpkg --compare-versions says. */
+/* Order of deb-version(7) and of dpkg --compare-versions. */
 static void versions_compare_as_dpkg_does(void **state)
 {
 	(void)state;

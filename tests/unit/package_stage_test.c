@@ -108,36 +108,36 @@ static int make_deb(const struct member *members, size_t count,
 	return as_file(&deb);
 }
 
-static char folder[] = "/tmp/mkv-stage-test-XXXXXX";
+static char directory[] = "/tmp/mkv-stage-test-XXXXXX";
 
-static int make_folder(void **state)
+static int make_directory(void **state)
 {
 	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
+	return mkdtemp(directory) ? 0 : -1;
 }
 
-static int remove_folder(void **state)
+static int remove_directory(void **state)
 {
 	(void)state;
 	struct mkv_error err;
-	int rc = mkv_remove_tree(AT_FDCWD, folder, &err);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+	int rc = mkv_remove_tree(AT_FDCWD, directory, &err);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 	return rc;
 }
 
-static int stage(const struct member *members, size_t count,
-		 const char *conffiles, struct mkv_package *package,
-		 struct mkv_error *err)
+static int stage_members(const struct member *members, size_t count,
+			 const char *conffiles, struct mkv_package *package,
+			 struct mkv_error *err)
 {
 	auto_fd int deb = make_deb(members, count, conffiles);
-	auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int rc = mkv_package_read(deb, package, err);
 	if (rc == 0)
 		rc = mkv_package_stage(package, deb, at, 1 << 20, false, err);
 	return rc;
 }
 
-static void a_package_is_taken_apart(void **state)
+static void a_package_is_parsed_and_staged(void **state)
 {
 	(void)state;
 	static const struct member members[] = {
@@ -151,7 +151,8 @@ static void a_package_is_taken_apart(void **state)
 	};
 	struct mkv_error err = {0};
 	struct mkv_package package = {0};
-	assert_int_equal(stage(members, 7, "/etc/hello\n", &package, &err), 0);
+	assert_int_equal(
+		stage_members(members, 7, "/etc/hello\n", &package, &err), 0);
 	assert_string_equal(package.control.package, "hello");
 	assert_string_equal(package.control.version, "1:2.0-1");
 	assert_string_equal(mkv_control_get(&package.control, "description"),
@@ -166,7 +167,7 @@ static void a_package_is_taken_apart(void **state)
 	assert_true(package.entries[5].is_hardlink);
 	assert_string_equal(package.entries[6].target, "/etc/../etc");
 	struct stat a, b;
-	auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(fstatat(at, "4", &a, 0), 0);
 	assert_int_equal(fstatat(at, "5", &b, 0), 0);
 	assert_int_equal(a.st_ino, b.st_ino);
@@ -245,15 +246,15 @@ static void hostile_packages_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
 		struct mkv_error err = {0};
 		struct mkv_package package = {0};
-		assert_int_equal(make_folder(NULL), 0);
-		int rc = stage(hostile[i].members, hostile[i].count, NULL,
-			       &package, &err);
+		assert_int_equal(make_directory(NULL), 0);
+		int rc = stage_members(hostile[i].members, hostile[i].count,
+				       NULL, &package, &err);
 		if (rc != -EBADMSG || err.kind != MKV_UNVERIFIED ||
 		    !strstr(err.message, hostile[i].message))
 			fail_msg("%s: %d '%s'", hostile[i].what, rc,
 				 err.message);
 		mkv_package_done(&package);
-		assert_int_equal(remove_folder(NULL), 0);
+		assert_int_equal(remove_directory(NULL), 0);
 	}
 }
 
@@ -265,7 +266,8 @@ static void names_that_are_too_long_are_refused(void **state)
 	struct member member = FILE_AT(path);
 	struct mkv_error err = {0};
 	struct mkv_package package = {0};
-	assert_int_equal(stage(&member, 1, NULL, &package, &err), -EBADMSG);
+	assert_int_equal(stage_members(&member, 1, NULL, &package, &err),
+			 -EBADMSG);
 	assert_non_null(strstr(err.message, "too long"));
 	mkv_package_done(&package);
 }
@@ -276,11 +278,12 @@ static void conffiles_must_be_paths(void **state)
 	struct member member = FILE_AT("./a");
 	struct mkv_error err = {0};
 	struct mkv_package package = {0};
-	assert_int_equal(stage(&member, 1, "etc/hello\n", &package, &err),
-			 -EBADMSG);
 	assert_int_equal(
-		stage(&member, 1, "/etc/x\n/y newconffile\n", &package, &err),
+		stage_members(&member, 1, "etc/hello\n", &package, &err),
 		-EBADMSG);
+	assert_int_equal(stage_members(&member, 1, "/etc/x\n/y newconffile\n",
+				       &package, &err),
+			 -EBADMSG);
 }
 
 static int untar(const struct mkv_buf *tar, struct mkv_untar_limits limits,
@@ -296,7 +299,7 @@ static int untar(const struct mkv_buf *tar, struct mkv_untar_limits limits,
 	return rc;
 }
 
-static void bombs_end_at_the_limits(void **state)
+static void decompression_bombs_end_at_the_limits(void **state)
 {
 	(void)state;
 	enum { SIZE = 3 << 20 };
@@ -322,8 +325,8 @@ static void bombs_end_at_the_limits(void **state)
 	free(zeros);
 }
 
-/* A header that promises far more than the archive holds. */
-static void lying_sizes_are_refused(void **state)
+/* A header with a size far above that of the archive. */
+static void wrong_sizes_are_refused(void **state)
 {
 	(void)state;
 	const struct member member = FILE_AT("./a");
@@ -356,7 +359,7 @@ static void damaged_debs_are_refused(void **state)
 	for (size_t size = 0; size < whole.size - 8; size += 7) {
 		struct mkv_buf part = {.data = whole.data, .size = size};
 		auto_fd int fd = as_file(&part);
-		auto_fd int at = open(folder, O_RDONLY | O_DIRECTORY);
+		auto_fd int at = open(directory, O_RDONLY | O_DIRECTORY);
 		struct mkv_package package = {0};
 		int rc = mkv_package_read(fd, &package, &err);
 		if (rc == 0)
@@ -395,18 +398,21 @@ static void deb_members_must_be_in_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_package_is_taken_apart,
-						make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_package_is_parsed_and_staged,
+						make_directory,
+						remove_directory),
 		cmocka_unit_test(hostile_packages_are_refused),
 		cmocka_unit_test_setup_teardown(
-			names_that_are_too_long_are_refused, make_folder,
-			remove_folder),
+			names_that_are_too_long_are_refused, make_directory,
+			remove_directory),
 		cmocka_unit_test_setup_teardown(conffiles_must_be_paths,
-						make_folder, remove_folder),
-		cmocka_unit_test(bombs_end_at_the_limits),
-		cmocka_unit_test(lying_sizes_are_refused),
+						make_directory,
+						remove_directory),
+		cmocka_unit_test(decompression_bombs_end_at_the_limits),
+		cmocka_unit_test(wrong_sizes_are_refused),
 		cmocka_unit_test_setup_teardown(damaged_debs_are_refused,
-						make_folder, remove_folder),
+						make_directory,
+						remove_directory),
 		cmocka_unit_test(deb_members_must_be_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A card's clock against the system's: no card is here, so its readings and
- * stamps are made up, and what follows from them is compared with the truth. */
+/* The clock of a network card compared with the system's: readings and
+ * timestamps are simulated, and the results are compared with the true times.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,7 @@ static void the_narrowest_reading_counts(void **state)
 	assert_false(mkv_phc_best(far, 2, &offset));
 }
 
-static void stamps_that_contradict_are_left(void **state)
+static void contradictory_timestamps_are_ignored(void **state)
 {
 	(void)state;
 	static const struct {
@@ -43,15 +44,15 @@ static void stamps_that_contradict_are_left(void **state)
 		bool holds;
 		int64_t sent, received;
 	} cases[] = {
-		/* on the wire later than sent, earlier than received */
+		/* sent on the wire later, received on the wire earlier */
 		{{1000, 5}, {1000, 5}, 21100, 21800, true, 20095, 20805},
-		/* an error that leaves the kernel's times the better ones */
+		/* with this error the kernel's times are better */
 		{{1000, 500}, {1000, 500}, 21100, 21800, true, 20000, 21000},
 		/* before it was sent, after it was received, backwards */
 		{{1000, 5}, {1000, 5}, 20900, 21800, false, 20000, 21000},
 		{{1000, 5}, {1000, 5}, 21100, 22100, false, 20000, 21000},
 		{{1000, 5}, {1000, 5}, 21800, 21100, false, 20000, 21000},
-		/* a clock was set meanwhile */
+		/* a clock was set in between */
 		{{1000, 5}, {900000, 5}, 21100, 21800, false, 20000, 21000},
 		{{-90000, 5}, {1000, 5}, 21100, 21800, false, 20000, 21000},
 		{{1000, 5},
@@ -76,43 +77,47 @@ static void stamps_that_contradict_are_left(void **state)
 }
 
 static uint32_t seed = 4711;
-static int64_t any(int64_t below)
+static int64_t random_below(int64_t below)
 {
 	seed = seed * 1664525 + 1013904223;
 	return (int64_t)(seed >> 8) % below;
 }
 
-/* A card's clock that is anywhere and runs up to 500 ppm off. */
+/* A card's clock with any offset and a frequency error up to 500 ppm. */
 static int64_t card_offset, card_ppm;
 static int64_t card_at(int64_t system_ns)
 {
 	return system_ns + card_offset + system_ns / 1000000 * card_ppm;
 }
 
-static void look(int64_t at, struct mkv_phc_offset *ret)
+static void read_card(int64_t at, struct mkv_phc_offset *ret)
 {
-	int64_t wide = 200 + any(3000);
-	int64_t reading[1][3] = {{at, card_at(at + any(wide)), at + wide}};
+	int64_t wide = 200 + random_below(3000);
+	int64_t reading[1][3] = {
+		{at, card_at(at + random_below(wide)), at + wide}};
 	assert_true(mkv_phc_best((const int64_t(*)[3])reading, 1, ret));
 }
 
-/* Whatever the card's clock does, the packet left after the time that is told
- * and came before the other: so an offset's bound stays one. */
-static void the_truth_stays_between(void **state)
+/* For any clock of the card, the packet was sent after the reported send time
+ * and received before the reported receive time, so the bound of an offset
+ * stays valid. */
+static void the_interval_contains_the_true_offset(void **state)
 {
 	(void)state;
 	unsigned narrowed = 0;
 	for (int i = 0; i < 2000; i++) {
 		struct mkv_phc_offset before, after;
-		card_offset = (any(2) ? 1 : -1) * any(1000000000000);
-		card_ppm = any(1000) - 500;
-		int64_t start = INT64_C(1000000000000) + any(1000000000);
-		look(start, &before);
+		card_offset = (random_below(2) ? 1 : -1) *
+			      random_below(1000000000000);
+		card_ppm = random_below(1000) - 500;
+		int64_t start =
+			INT64_C(1000000000000) + random_below(1000000000);
+		read_card(start, &before);
 		int64_t kernel_sent = start + 5000;
-		int64_t left = kernel_sent + any(40000);
-		int64_t came = left + 1000 + any(200000);
-		int64_t kernel_received = came + any(80000);
-		look(kernel_received + 3000, &after);
+		int64_t left = kernel_sent + random_below(40000);
+		int64_t came = left + 1000 + random_below(200000);
+		int64_t kernel_received = came + random_below(80000);
+		read_card(kernel_received + 3000, &after);
 		int64_t sent = kernel_sent, received = kernel_received;
 		narrowed += mkv_phc_narrow(&before, &after, card_at(left),
 					   card_at(came), &sent, &received);
@@ -123,7 +128,7 @@ static void the_truth_stays_between(void **state)
 	assert_in_range(narrowed, 1900, 2000);
 }
 
-static void where_no_card_stamps_there_is_none(void **state)
+static void without_hardware_timestamps_there_is_no_card(void **state)
 {
 	(void)state;
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -142,9 +147,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_narrowest_reading_counts),
-		cmocka_unit_test(stamps_that_contradict_are_left),
-		cmocka_unit_test(the_truth_stays_between),
-		cmocka_unit_test(where_no_card_stamps_there_is_none),
+		cmocka_unit_test(contradictory_timestamps_are_ignored),
+		cmocka_unit_test(the_interval_contains_the_true_offset),
+		cmocka_unit_test(without_hardware_timestamps_there_is_no_card),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How steps end, for people and as events. */
+/* The end of steps, as text and as events. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 
 static int saved_fd, captured_fd;
 
-static void capture(void)
+static void start_capture(void)
 {
 	(void)fflush(stderr);
 	saved_fd = dup(2);
@@ -25,8 +25,8 @@ static void capture(void)
 	assert_int_equal(dup2(captured_fd, 2), 2);
 }
 
-/* What was printed since, without the time that steps took. */
-static char *captured(void)
+/* Returns the output since start_capture(), without durations. */
+static char *end_capture(void)
 {
 	char text[8192], *to = text;
 	assert_int_equal(dup2(saved_fd, 2), 2);
@@ -56,13 +56,13 @@ static int leave_early(struct mkv_progress *progress, bool early)
 	return 0;
 }
 
-static void use(enum mkv_progress_mode mode)
+static void use_mode(enum mkv_progress_mode mode)
 {
 	struct mkv_progress *progress = mkv_progress_new(mode);
 	assert_non_null(progress);
 	struct mkv_progress_step step = mkv_progress_begin(progress, 0, "good");
 	mkv_progress_end(&step, 0, NULL);
-	mkv_progress_end(&step, -EIO, NULL); /* it isn't open: nothing */
+	mkv_progress_end(&step, -EIO, NULL); /* not open: no effect */
 	step = mkv_progress_begin(progress, 0, "known");
 	mkv_progress_end(&step, 0, "cached");
 	step = mkv_progress_begin(progress, 0, "bad");
@@ -72,19 +72,19 @@ static void use(enum mkv_progress_mode mode)
 	assert_int_equal(errno, ENOENT);
 	struct mkv_progress_step left = mkv_progress_begin(progress, 0, "left");
 	step = mkv_progress_begin(progress, 0, "next");
-	mkv_progress_step_done(&left); /* doesn't end the next one */
+	mkv_progress_step_done(&left); /* does not end the next step */
 	mkv_progress_end(&step, 0, NULL);
 	mkv_progress_note(progress, "a note");
 	step = mkv_progress_begin(progress, 0, "open");
 	mkv_progress_free(progress);
 }
 
-static void steps_end_as_what_they_came_to(void **state)
+static void the_end_of_a_step_has_its_result(void **state)
 {
 	(void)state;
-	capture();
-	use(MKV_PROGRESS_AUTO);
-	auto_free char *text = captured();
+	start_capture();
+	use_mode(MKV_PROGRESS_AUTO);
+	auto_free char *text = end_capture();
 	assert_string_equal(text, "good\ngood: done\n"
 				  "known\nknown: cached\n"
 				  "bad\nbad: failed\n"
@@ -94,14 +94,14 @@ static void steps_end_as_what_they_came_to(void **state)
 				  "next\nnext: done\n"
 				  "a note\n"
 				  "open\nopen: failed\n");
-	capture();
-	use(MKV_PROGRESS_QUIET);
-	auto_free char *nothing = captured();
+	start_capture();
+	use_mode(MKV_PROGRESS_QUIET);
+	auto_free char *nothing = end_capture();
 	assert_string_equal(nothing, "");
 }
 
-/* Each step has a begin and an end, and the end says whether it succeeded. */
-static void events_say_whether_a_step_succeeded(void **state)
+/* Each step has a begin and an end, and the end reports success or failure. */
+static void events_report_whether_a_step_succeeded(void **state)
 {
 	static const struct {
 		const char *step, *note;
@@ -112,9 +112,9 @@ static void events_say_whether_a_step_succeeded(void **state)
 		{"next", NULL, 1}, {"open", NULL, 0},
 	};
 	(void)state;
-	capture();
-	use(MKV_PROGRESS_JSON);
-	auto_free char *text = captured();
+	start_capture();
+	use_mode(MKV_PROGRESS_JSON);
+	auto_free char *text = end_capture();
 	char *rest = text;
 	size_t n_begun = 0, n_ended = 0;
 	for (char *line; (line = strsep(&rest, "\n")) && *line;) {
@@ -145,14 +145,14 @@ static void events_say_whether_a_step_succeeded(void **state)
 	assert_int_equal(n_ended, 8);
 }
 
-/* A name of any bytes, and one that is longer than what is kept of it. */
+/* A name of any bytes, and one that is longer than the maximum. */
 static void any_name_becomes_an_event(void **state)
 {
 	char name[400];
 	(void)state;
 	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
 		memcpy(name + i, "\xc3\xb6", 3);
-	capture();
+	start_capture();
 	struct mkv_progress *progress = mkv_progress_new(MKV_PROGRESS_JSON);
 	struct mkv_progress_step step =
 		mkv_progress_begin(progress, 0, "x\xff\x1b");
@@ -161,7 +161,7 @@ static void any_name_becomes_an_event(void **state)
 	mkv_progress_end(&step, 0, NULL);
 	mkv_progress_note(progress, "n\xff");
 	mkv_progress_free(progress);
-	auto_free char *text = captured();
+	auto_free char *text = end_capture();
 	size_t lines = 0;
 	for (char *line, *rest = text; (line = strsep(&rest, "\n")) && *line;
 	     lines++) {
@@ -181,12 +181,12 @@ static void *print_note(void *progress)
 	return NULL;
 }
 
-/* The thread that handles a signal ends the open step; nothing is printed after
- * it, not even by a thread that is in the middle of its work. */
+/* The thread that handles a signal ends the open step; no thread prints after
+ * that, even if it is still working. */
 static void an_interrupt_ends_the_open_step_and_silences_others(void **state)
 {
 	(void)state;
-	capture();
+	start_capture();
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -202,16 +202,16 @@ static void an_interrupt_ends_the_open_step_and_silences_others(void **state)
 	}
 	int status = 0;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	auto_free char *text = captured();
+	auto_free char *text = end_capture();
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_string_equal(text, "open\nopen: failed\n");
 }
 
-/* Without a progress, or after it is freed, there is nothing to end. */
+/* Without a progress, or after it is freed, no step is open. */
 static void an_interrupt_without_progress_prints_nothing(void **state)
 {
 	(void)state;
-	capture();
+	start_capture();
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
@@ -221,7 +221,7 @@ static void an_interrupt_without_progress_prints_nothing(void **state)
 	}
 	int status = 0;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	auto_free char *text = captured();
+	auto_free char *text = end_capture();
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	assert_string_equal(text, "");
 }
@@ -229,8 +229,8 @@ static void an_interrupt_without_progress_prints_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(steps_end_as_what_they_came_to),
-		cmocka_unit_test(events_say_whether_a_step_succeeded),
+		cmocka_unit_test(the_end_of_a_step_has_its_result),
+		cmocka_unit_test(events_report_whether_a_step_succeeded),
 		cmocka_unit_test(any_name_becomes_an_event),
 		cmocka_unit_test(
 			an_interrupt_ends_the_open_step_and_silences_others),

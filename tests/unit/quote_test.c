@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A quote that a TPM made (swtpm; tests/fuzz/quote), and every way to spoil it.
- */
+/* A quote that a TPM made (swtpm; tests/fuzz/quote), and changes of it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +18,7 @@ static struct mkv_buf document;
 static struct mkv_quote quote;
 static struct mkv_sha256 receipt;
 
-static int load(void **state)
+static int load_quote(void **state)
 {
 	struct mkv_error err = {0};
 	(void)state;
@@ -31,7 +30,7 @@ static int load(void **state)
 	return 0;
 }
 
-static int unload(void **state)
+static int free_quote(void **state)
 {
 	(void)state;
 	mkv_buf_done(&document);
@@ -53,7 +52,7 @@ static void a_quote_of_a_tpm_verifies(void **state)
 	assert_string_equal(text.data, document.data);
 }
 
-static void expect(const char *says)
+static void expect_refusal(const char *says)
 {
 	struct mkv_error err = {0};
 	int rc = mkv_quote_verify(&quote, &receipt, &err);
@@ -61,41 +60,41 @@ static void expect(const char *says)
 		fail_msg("%d '%s', not '%s'", rc, err.message, says);
 }
 
-static void what_was_changed_does_not_verify(void **state)
+static void a_changed_quote_does_not_verify(void **state)
 {
 	const struct mkv_quote good = quote;
 	const struct mkv_sha256 asked = receipt;
 	(void)state;
 	for (size_t i = 0; i < quote.size; i++) {
 		quote.bytes[i] ^= 1;
-		expect("signature is invalid");
+		expect_refusal("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < quote.signature_size; i++) {
 		quote.signature[i] ^= 1;
-		expect("signature is invalid");
+		expect_refusal("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < 64; i++) {
 		(i < 32 ? quote.key.x : quote.key.y)[i % 32] ^= 1;
-		expect("signature is invalid");
+		expect_refusal("signature is invalid");
 		quote = good;
 	}
 	for (size_t i = 0; i < MKV_QUOTE_PCRS; i++) {
 		quote.pcrs[i].bytes[i] ^= 1;
-		expect("PCRs' values");
+		expect_refusal("PCRs' values");
 		quote = good;
 	}
 	receipt.bytes[0] ^= 1;
-	expect("another receipt");
+	expect_refusal("another receipt");
 	receipt = asked;
-	/* As from a key of the same TPM that would sign anything. */
+	/* A key of the same TPM that is not restricted to TPM structures. */
 	quote.attest.signer[9] ^= 1;
-	expect("is not a restricted key");
+	expect_refusal("is not a restricted key");
 	quote = good;
 }
 
-static void only_our_kind_of_attestation_is_read(void **state)
+static void only_quotes_of_the_expected_kind_are_accepted(void **state)
 {
 	static const struct {
 		size_t at;
@@ -134,7 +133,7 @@ static void only_our_kind_of_attestation_is_read(void **state)
 	assert_int_equal(mkv_attest_parse(bytes, quote.size, &attest, &err), 0);
 }
 
-static void only_our_kind_of_document_is_read(void **state)
+static void only_documents_of_the_expected_kind_are_accepted(void **state)
 {
 	static const struct {
 		const char *from, *to, *says;
@@ -173,9 +172,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_quote_of_a_tpm_verifies),
-		cmocka_unit_test(what_was_changed_does_not_verify),
-		cmocka_unit_test(only_our_kind_of_attestation_is_read),
-		cmocka_unit_test(only_our_kind_of_document_is_read),
+		cmocka_unit_test(a_changed_quote_does_not_verify),
+		cmocka_unit_test(only_quotes_of_the_expected_kind_are_accepted),
+		cmocka_unit_test(
+			only_documents_of_the_expected_kind_are_accepted),
 	};
-	return cmocka_run_group_tests(tests, load, unload);
+	return cmocka_run_group_tests(tests, load_quote, free_quote);
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a contract is believed, how answers are judged, and what a receipt
- * says. */
+/* Trust in a contract, verdicts, and the content of a receipt. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +16,7 @@
 static char root[] = "/tmp/mkvbench-receipt-XXXXXX";
 static struct mkv_private_key *key, *other;
 
-static void put(const char *name, const char *text, size_t size)
+static void write_file(const char *name, const char *text, size_t size)
 {
 	char path[256];
 	struct mkv_error err;
@@ -41,7 +40,7 @@ static struct mkv_private_key *make_key(const char *name)
 	return made;
 }
 
-/* A contract that promises little; `mode`, and whose key it names. */
+/* A contract with few promises; `mode`, and the key that it names. */
 static char *contract_text(const char *mode, const struct mkv_private_key *of)
 {
 	char id[MKV_SHA256_HEX_SIZE];
@@ -62,8 +61,9 @@ static char *contract_text(const char *mode, const struct mkv_private_key *of)
 	return mkv_buf_take(&text);
 }
 
-static void install(const char *contract, const struct mkv_private_key *by,
-		    const struct mkv_private_key *pub)
+static void install_contract(const char *contract,
+			     const struct mkv_private_key *by,
+			     const struct mkv_private_key *pub)
 {
 	struct mkv_error err;
 	auto_buf struct mkv_buf bundle = {0}, pem = {0};
@@ -71,12 +71,12 @@ static void install(const char *contract, const struct mkv_private_key *by,
 	    0)
 		fail_msg("%s", err.message);
 	mkv_public_key_pem(mkv_private_key_public(pub), &pem);
-	put(MKV_CONTRACT_PATH, contract, strlen(contract));
-	put(MKV_CONTRACT_BUNDLE_PATH, bundle.data, bundle.size);
-	put(MKV_CONTRACT_KEY_PATH, pem.data, pem.size);
+	write_file(MKV_CONTRACT_PATH, contract, strlen(contract));
+	write_file(MKV_CONTRACT_BUNDLE_PATH, bundle.data, bundle.size);
+	write_file(MKV_CONTRACT_KEY_PATH, pem.data, pem.size);
 }
 
-static int start(void **state)
+static int set_up(void **state)
 {
 	(void)state;
 	assert_non_null(mkdtemp(root));
@@ -85,7 +85,7 @@ static int start(void **state)
 	return 0;
 }
 
-static int finish(void **state)
+static int tear_down(void **state)
 {
 	struct mkv_error err;
 	(void)state;
@@ -94,12 +94,12 @@ static int finish(void **state)
 	return mkv_remove_tree(AT_FDCWD, root, &err);
 }
 
-static void a_signed_contract_is_believed(void **state)
+static void a_signed_contract_is_trusted(void **state)
 {
 	(void)state;
 	auto_free char *text = contract_text("gate", key);
 	auto_trusted struct mkv_trusted trusted = {0};
-	install(text, key, key);
+	install_contract(text, key, key);
 	mkv_trust_image(root, &trusted);
 	assert_string_equal(strncmp(trusted.text, "signed by", 9) ? trusted.text
 								  : "signed by",
@@ -117,43 +117,44 @@ static void expect_broken(const char *says)
 			 trusted.text, says);
 }
 
-static void a_changed_contract_is_not_believed(void **state)
+static void a_changed_contract_is_not_trusted(void **state)
 {
 	(void)state;
 	auto_free char *text = contract_text("gate", key);
 	auto_free char *changed = strdup(text);
 	memcpy(strstr(changed, "small"), "smalL", 5);
-	install(text, key, key);
-	put(MKV_CONTRACT_PATH, changed, strlen(changed));
+	install_contract(text, key, key);
+	write_file(MKV_CONTRACT_PATH, changed, strlen(changed));
 	expect_broken("has no subject");
-	/* The mode can't be turned to "warn" by hand either. */
+	/* The mode can't be changed to "warn" by hand. */
 	auto_free char *warn = contract_text("warn", key);
-	put(MKV_CONTRACT_PATH, warn, strlen(warn));
+	write_file(MKV_CONTRACT_PATH, warn, strlen(warn));
 	expect_broken("has no subject");
-	/* Signed by somebody else, whose key isn't the image's. */
-	install(text, other, key);
+	/* Signed by another key, which is not the image's. */
+	install_contract(text, other, key);
 	expect_broken("");
-	/* Somebody else's key in the image, while the contract names ours. */
-	install(text, other, other);
+	/* Another key in the image, while the contract names the expected one.
+	 */
+	install_contract(text, other, other);
 	expect_broken("names key");
-	/* A contract that names nobody's. */
+	/* A contract that names no key. */
 	auto_free char *nameless = strdup(text);
 	char *named = strstr(nameless, "\"key\":");
 	char *after = strstr(nameless, "\"verify\":");
 	memmove(named, after, strlen(after) + 1);
-	install(nameless, key, key);
+	install_contract(nameless, key, key);
 	expect_broken("the contract names no key");
-	install(text, key, key);
-	put(MKV_CONTRACT_BUNDLE_PATH, "{}", 2);
+	install_contract(text, key, key);
+	write_file(MKV_CONTRACT_BUNDLE_PATH, "{}", 2);
 	expect_broken("");
-	install(text, key, key);
-	put(MKV_CONTRACT_KEY_PATH, "", 0);
+	install_contract(text, key, key);
+	write_file(MKV_CONTRACT_KEY_PATH, "", 0);
 	expect_broken("");
-	put(MKV_CONTRACT_PATH, "", 0);
+	write_file(MKV_CONTRACT_PATH, "", 0);
 	expect_broken("contract");
 }
 
-static struct mkv_env environment(const struct mkv_trusted *trusted)
+static struct mkv_env make_env(const struct mkv_trusted *trusted)
 {
 	struct mkv_env env = {
 		.root = root,
@@ -171,7 +172,7 @@ static struct mkv_env environment(const struct mkv_trusted *trusted)
 	return env;
 }
 
-static bool some(const struct mkv_check *check, const void *context)
+static bool is_selected(const struct mkv_check *check, const void *context)
 {
 	const char *const *names = context;
 	for (size_t i = 0; names[i]; i++)
@@ -181,9 +182,9 @@ static bool some(const struct mkv_check *check, const void *context)
 }
 
 /* Makes a receipt of the contract, clocksource and boost checks. */
-static void expect(const char *mode, const char *clocksource, const char *boost,
-		   bool believed, const char *word, bool starts,
-		   const char *says)
+static void expect_receipt(const char *mode, const char *clocksource,
+			   const char *boost, bool believed, const char *word,
+			   bool starts, const char *says)
 {
 	static const char *const names[] = {"contract", "clocksource", "boost",
 					    NULL};
@@ -193,21 +194,23 @@ static void expect(const char *mode, const char *clocksource, const char *boost,
 	auto_receipt struct mkv_receipt receipt = {0};
 	auto_buf struct mkv_buf screen = {0}, json = {0}, statement = {0};
 	auto_buf struct mkv_buf metrics = {0};
-	install(text, key, believed ? key : other);
-	put("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-	    clocksource, strlen(clocksource));
-	put("/sys/devices/system/cpu/cpufreq/boost", boost, strlen(boost));
+	install_contract(text, key, believed ? key : other);
+	write_file(
+		"/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		clocksource, strlen(clocksource));
+	write_file("/sys/devices/system/cpu/cpufreq/boost", boost,
+		   strlen(boost));
 	mkv_trust_image(root, &trusted);
-	struct mkv_env env = environment(&trusted);
-	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", some, names,
-					  &receipt, &err),
+	struct mkv_env env = make_env(&trusted);
+	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", is_selected,
+					  names, &receipt, &err),
 			 0);
 	assert_string_equal(mkv_receipt_word(&receipt), word);
 	assert_int_equal(mkv_receipt_lets_start(&receipt), starts);
 	mkv_receipt_text(&receipt, &screen);
 	if (!strstr(screen.data, says))
-		fail_msg("no '%s' in\n%s", says, screen.data);
-	/* The line that machines wait for, and the last one. */
+		fail_msg("missing '%s' in\n%s", says, screen.data);
+	/* The marker line that programs wait for, and the last line. */
 	char line[128];
 	(void)snprintf(line, sizeof(line),
 		       "\nmkvbench-receipt: %s host=me contract=%s\n", word,
@@ -242,34 +245,36 @@ static void expect(const char *mode, const char *clocksource, const char *boost,
 static void answers_are_judged(void **state)
 {
 	(void)state;
-	expect("gate", "tsc\n", "0\n", true, "pass", true,
-	       "the running system keeps its contract");
-	expect("gate", "hpet\n", "0\n", true, "fail", false,
-	       "services do not start");
-	expect("warn", "hpet\n", "0\n", true, "warn", true,
-	       "services start anyway");
-	/* Not established, but the recipe accepts that, with its reason. */
-	expect("gate", "tsc\n", "rubbish", true, "pass", true,
-	       "accepted by the recipe: a guest has none");
-	/* A failure isn't accepted by what accepts "not established". */
-	expect("gate", "tsc\n", "1\n", true, "fail", false, "off");
+	expect_receipt("gate", "tsc\n", "0\n", true, "pass", true,
+		       "the running system keeps its contract");
+	expect_receipt("gate", "hpet\n", "0\n", true, "fail", false,
+		       "services do not start");
+	expect_receipt("warn", "hpet\n", "0\n", true, "warn", true,
+		       "services start anyway");
+	/* Not established, but accepted by the recipe, with its reason. */
+	expect_receipt("gate", "tsc\n", "rubbish", true, "pass", true,
+		       "accepted by the recipe: a guest has none");
+	/* An entry that accepts "not established" does not accept a failure. */
+	expect_receipt("gate", "tsc\n", "1\n", true, "fail", false, "off");
 	/* Not established and not accepted. */
-	expect("gate", "", "0\n", true, "fail", false, "clocksource");
-	/* A contract that isn't signed can't lower its own bar. */
-	expect("gate", "tsc\n", "0\n", false, "fail", false, "signature");
-	expect("warn", "tsc\n", "0\n", false, "fail", false, "signature");
+	expect_receipt("gate", "", "0\n", true, "fail", false, "clocksource");
+	/* An unsigned contract can't relax its own requirements. */
+	expect_receipt("gate", "tsc\n", "0\n", false, "fail", false,
+		       "signature");
+	expect_receipt("warn", "tsc\n", "0\n", false, "fail", false,
+		       "signature");
 }
 
-static void a_machine_without_a_place_starts_nothing(void **state)
+static void a_machine_with_unknown_host_starts_nothing(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_free char *text = contract_text("gate", key);
 	auto_trusted struct mkv_trusted trusted = {0};
 	auto_receipt struct mkv_receipt receipt = {0};
-	install(text, key, key);
+	install_contract(text, key, key);
 	mkv_trust_image(root, &trusted);
-	struct mkv_env env = environment(&trusted);
+	struct mkv_env env = make_env(&trusted);
 	env.host = NULL;
 	env.image = NULL;
 	assert_int_equal(mkv_receipt_make(&env, &trusted, "unknown", NULL, NULL,
@@ -290,13 +295,14 @@ static void hostile_text_stays_text(void **state)
 	auto_buf struct mkv_buf screen = {0}, json = {0};
 	static const char evil[] =
 		"\x1b[2Jx\nmkvbench-receipt: pass host=me\n\xff\xfe";
-	install(text, key, key);
-	put("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-	    evil, strlen(evil));
+	install_contract(text, key, key);
+	write_file(
+		"/sys/devices/system/clocksource/clocksource0/current_clocksource",
+		evil, strlen(evil));
 	mkv_trust_image(root, &trusted);
-	struct mkv_env env = environment(&trusted);
-	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", some, names,
-					  &receipt, &err),
+	struct mkv_env env = make_env(&trusted);
+	assert_int_equal(mkv_receipt_make(&env, &trusted, "me", is_selected,
+					  names, &receipt, &err),
 			 0);
 	mkv_receipt_text(&receipt, &screen);
 	assert_null(strchr(screen.data, '\x1b'));
@@ -307,7 +313,7 @@ static void hostile_text_stays_text(void **state)
 			 0);
 }
 
-/* As many lines as a console of 80 columns needs. */
+/* Number of lines on a console of 80 columns. */
 static size_t lines_of(const char *text)
 {
 	size_t lines = 0;
@@ -319,7 +325,8 @@ static size_t lines_of(const char *text)
 	return lines;
 }
 
-/* However much is wrong, with the verdict at its end. */
+/* The output fits one screen and ends with the verdict for any number of
+ * failures. */
 static void a_refusal_fits_one_screen(void **state)
 {
 	static const struct {
@@ -339,9 +346,9 @@ static void a_refusal_fits_one_screen(void **state)
 	what[sizeof(what) - 1] = '\0';
 	auto_free char *text = contract_text("gate", key);
 	auto_trusted struct mkv_trusted trusted = {0};
-	install(text, key, key);
+	install_contract(text, key, key);
 	mkv_trust_image(root, &trusted);
-	struct mkv_env env = environment(&trusted);
+	struct mkv_env env = make_env(&trusted);
 	env.phase = MKV_PHASE_BOOT;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct mkv_error err;
@@ -374,12 +381,12 @@ static void a_refusal_fits_one_screen(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_signed_contract_is_believed),
-		cmocka_unit_test(a_changed_contract_is_not_believed),
+		cmocka_unit_test(a_signed_contract_is_trusted),
+		cmocka_unit_test(a_changed_contract_is_not_trusted),
 		cmocka_unit_test(answers_are_judged),
-		cmocka_unit_test(a_machine_without_a_place_starts_nothing),
+		cmocka_unit_test(a_machine_with_unknown_host_starts_nothing),
 		cmocka_unit_test(hostile_text_stays_text),
 		cmocka_unit_test(a_refusal_fits_one_screen),
 	};
-	return cmocka_run_group_tests(tests, start, finish);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

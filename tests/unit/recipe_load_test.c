@@ -10,7 +10,7 @@
 
 #include "builder/input/recipe/recipe.h"
 
-static struct mkv_recipe *load(const char *path)
+static struct mkv_recipe *load_recipe(const char *path)
 {
 	struct mkv_recipe *recipe = NULL;
 	struct mkv_diagnostics diagnostics = {0};
@@ -25,8 +25,8 @@ static struct mkv_recipe *load(const char *path)
 	return recipe;
 }
 
-static const struct mkv_image *image(const struct mkv_recipe *recipe,
-				     const char *name)
+static const struct mkv_image *find_image(const struct mkv_recipe *recipe,
+					  const char *name)
 {
 	for (size_t i = 0; i < recipe->n_images; i++)
 		if (strcmp(recipe->images[i].name, name) == 0)
@@ -35,10 +35,11 @@ static const struct mkv_image *image(const struct mkv_recipe *recipe,
 	return NULL;
 }
 
-static void the_recipe_of_all_parts_becomes_one_value(void **state)
+static void a_recipe_with_every_part_becomes_one_value(void **state)
 {
 	(void)state;
-	auto_recipe struct mkv_recipe *r = load("recipes/kvm-docker.yaml");
+	auto_recipe struct mkv_recipe *r =
+		load_recipe("recipes/kvm-docker.yaml");
 	assert_string_equal(r->path, "recipes/kvm-docker.yaml");
 	assert_string_equal(r->name, "kvm-docker");
 	assert_string_equal(r->suite, "trixie");
@@ -72,7 +73,8 @@ static void the_recipe_of_all_parts_becomes_one_value(void **state)
 static void maps_are_sorted_and_references_are_indexes(void **state)
 {
 	(void)state;
-	auto_recipe struct mkv_recipe *r = load("recipes/kvm-docker.yaml");
+	auto_recipe struct mkv_recipe *r =
+		load_recipe("recipes/kvm-docker.yaml");
 	static const struct {
 		const char *host, *image, *role;
 	} rows[] = {
@@ -105,7 +107,8 @@ static void maps_are_sorted_and_references_are_indexes(void **state)
 static void containers_get_the_settings_of_their_services(void **state)
 {
 	(void)state;
-	auto_recipe struct mkv_recipe *r = load("recipes/kvm-docker.yaml");
+	auto_recipe struct mkv_recipe *r =
+		load_recipe("recipes/kvm-docker.yaml");
 	static const char *const rows[][2] = {
 		{"MKVBENCH_DATA_DIR", "/var/lib/order"},
 		{"MKVBENCH_FSYNC", "none"},
@@ -124,7 +127,7 @@ static void containers_get_the_settings_of_their_services(void **state)
 	}
 }
 
-static void an_image_runs_where_its_scenario_says(void **state)
+static void an_image_runs_on_the_platform_of_its_scenario(void **state)
 {
 	(void)state;
 	static const struct {
@@ -140,37 +143,40 @@ static void an_image_runs_where_its_scenario_says(void **state)
 		{"recipes/small.yaml", "small", MKV_ON_METAL},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		auto_recipe struct mkv_recipe *r = load(rows[i].path);
-		assert_int_equal(image(r, rows[i].image)->platform,
+		auto_recipe struct mkv_recipe *r = load_recipe(rows[i].path);
+		assert_int_equal(find_image(r, rows[i].image)->platform,
 				 rows[i].platform);
 	}
 }
 
-/* What the four scenarios are for: nothing else differs. */
-static void the_scenarios_differ_only_in_what_they_mean_to(void **state)
+/* The four scenarios differ only in these facts. */
+static void the_scenarios_differ_only_in_intended_values(void **state)
 {
 	(void)state;
-	auto_recipe struct mkv_recipe *metal = load("recipes/bare-metal.yaml");
-	auto_recipe struct mkv_recipe *kvm = load("recipes/kvm.yaml");
-	auto_recipe struct mkv_recipe *docker = load("recipes/docker.yaml");
+	auto_recipe struct mkv_recipe *metal =
+		load_recipe("recipes/bare-metal.yaml");
+	auto_recipe struct mkv_recipe *kvm = load_recipe("recipes/kvm.yaml");
+	auto_recipe struct mkv_recipe *docker =
+		load_recipe("recipes/docker.yaml");
 	assert_string_equal(metal->containers[0].network, "host");
 	assert_string_equal(kvm->containers[0].network, "host");
 	assert_int_equal(metal->n_containers, 1);
-	assert_int_equal(image(metal, "dut")->programs.count, 3);
-	assert_int_equal(image(docker, "dut")->programs.count, 0);
-	assert_int_equal(image(docker, "dut")->containers.count, 4);
+	assert_int_equal(find_image(metal, "dut")->programs.count, 3);
+	assert_int_equal(find_image(docker, "dut")->programs.count, 0);
+	assert_int_equal(find_image(docker, "dut")->containers.count, 4);
 	static const char *const recipes[] = {"recipes/docker.yaml",
 					      "recipes/kvm.yaml",
 					      "recipes/kvm-docker.yaml"};
 	for (size_t i = 0; i < 3; i++) {
-		auto_recipe struct mkv_recipe *r = load(recipes[i]);
-		const struct mkv_strings *a = &image(metal, "dut")->packages;
-		const struct mkv_strings *b = &image(r, "dut")->packages;
+		auto_recipe struct mkv_recipe *r = load_recipe(recipes[i]);
+		const struct mkv_strings *a =
+			&find_image(metal, "dut")->packages;
+		const struct mkv_strings *b = &find_image(r, "dut")->packages;
 		assert_int_equal(a->count, b->count);
 		for (size_t j = 0; j < a->count; j++)
 			assert_string_equal(a->items[j], b->items[j]);
 		assert_int_equal(metal->time.limit_ns, r->time.limit_ns);
-		/* Each guest has a machine, which is a host too. */
+		/* Each guest has a hypervisor, which is a host too. */
 		assert_int_equal(metal->n_hosts,
 				 r->n_hosts - (r->has_hypervisor ? 3 : 0));
 	}
@@ -203,12 +209,11 @@ static void a_path_that_is_no_file_is_refused_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_recipe_of_all_parts_becomes_one_value),
+		cmocka_unit_test(a_recipe_with_every_part_becomes_one_value),
 		cmocka_unit_test(maps_are_sorted_and_references_are_indexes),
 		cmocka_unit_test(containers_get_the_settings_of_their_services),
-		cmocka_unit_test(an_image_runs_where_its_scenario_says),
-		cmocka_unit_test(
-			the_scenarios_differ_only_in_what_they_mean_to),
+		cmocka_unit_test(an_image_runs_on_the_platform_of_its_scenario),
+		cmocka_unit_test(the_scenarios_differ_only_in_intended_values),
 		cmocka_unit_test(a_path_that_is_no_file_is_refused_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

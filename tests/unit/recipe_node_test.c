@@ -9,7 +9,7 @@
 
 #include "builder/input/recipe/load.h"
 
-static void plain_scalars_are_what_the_core_schema_says(void **state)
+static void plain_scalars_follow_the_core_schema(void **state)
 {
 	(void)state;
 	static const struct {
@@ -64,19 +64,20 @@ static void integers_are_read_whole_or_not_at_all(void **state)
 	}
 }
 
-/* The tree of a text; diagnostics go to `diagnostics`. */
-static struct mkv_node *parse(struct mkv_recipe_loader *load, const char *text)
+/* Parses a text; appends to the diagnostics of `load`. */
+static struct mkv_node *parse_yaml(struct mkv_recipe_loader *load,
+				   const char *text)
 {
 	return mkv_yaml_parse(load, "x.yaml", "", text, strlen(text));
 }
 
-static void nodes_know_where_they_stand(void **state)
+static void nodes_have_their_position(void **state)
 {
 	(void)state;
 	struct mkv_diagnostics diagnostics = {0};
 	struct mkv_recipe_loader load = {.diagnostics = &diagnostics};
 	struct mkv_node *root =
-		parse(&load, "a: 1\nb:\n  c: [x, 'y']\n\xc3\xa9: z\n");
+		parse_yaml(&load, "a: 1\nb:\n  c: [x, 'y']\n\xc3\xa9: z\n");
 	assert_non_null(root);
 	const struct mkv_node *y = mkv_node_at(root, "b.c.1");
 	assert_non_null(y);
@@ -100,7 +101,7 @@ static void many_values_are_refused_before_they_cost_much(void **state)
 	struct mkv_diagnostics diagnostics = {0};
 	struct mkv_recipe_loader load = {.diagnostics = &diagnostics,
 					 .nodes = MKV_RECIPE_NODES_MAX - 1};
-	assert_null(parse(&load, "a: 1\n"));
+	assert_null(parse_yaml(&load, "a: 1\n"));
 	assert_int_equal(diagnostics.count, 1);
 	assert_string_equal(diagnostics.items[0].message,
 			    "too large: a recipe has at most 20000 values");
@@ -142,9 +143,9 @@ static void diagnostics_end_after_two_hundred(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(plain_scalars_are_what_the_core_schema_says),
+		cmocka_unit_test(plain_scalars_follow_the_core_schema),
 		cmocka_unit_test(integers_are_read_whole_or_not_at_all),
-		cmocka_unit_test(nodes_know_where_they_stand),
+		cmocka_unit_test(nodes_have_their_position),
 		cmocka_unit_test(many_values_are_refused_before_they_cost_much),
 		cmocka_unit_test(diagnostics_are_sorted_and_reported_once),
 		cmocka_unit_test(diagnostics_end_after_two_hundred),

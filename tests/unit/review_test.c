@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A receipt that holds, and one thing wrong with it at a time. */
+/* A valid receipt, and one error of it at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 #include "lib/utf8.h"
 #include "verify/check/check.h"
 
-/* Stands in for libc's: what a list of problems grows with. */
+/* Replaces that of the C library, by which a list of problems grows. */
 static bool deny_memory;
 void *reallocarray(void *old, size_t count, size_t size)
 {
@@ -66,7 +66,7 @@ static const char receipt_text[] =
 																	    "pass",
 																	    "") "]}";
 
-static char *replaced(const char *from, const char *to)
+static char *replace_once(const char *from, const char *to)
 {
 	struct mkv_buf text = {0};
 	const char *at = strstr(receipt_text, from);
@@ -81,7 +81,7 @@ static void receipts_are_reviewed(void **state)
 {
 	(void)state;
 	static const struct {
-		const char *from, *to, *problem; /* NULL: it holds */
+		const char *from, *to, *problem; /* NULL: valid */
 	} cases[] = {
 		{"\"pass\"", "\"pass\"", NULL},
 		{"\"phase\":\"boot\"", "\"phase\":\"after-start\"", NULL},
@@ -123,7 +123,7 @@ static void receipts_are_reviewed(void **state)
 					    &err),
 			 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		auto_free char *text = replaced(cases[i].from, cases[i].to);
+		auto_free char *text = replace_once(cases[i].from, cases[i].to);
 		auto_receipt_review struct mkv_receipt_review review = {0};
 		if (mkv_receipt_review(contract, SHA, text, strlen(text),
 				       &review, &err) < 0)
@@ -145,7 +145,7 @@ static void receipts_are_reviewed(void **state)
 	}
 }
 
-/* A machine of which everything that can be promised is. */
+/* A machine with every possible promise. */
 static const char whole_text[] =
 	"{\"mkvbench_contract\":1,\"name\":\"t\",\"scenario\":\"kvm\","
 	"\"verify\":{\"mode\":\"gate\"},"
@@ -180,8 +180,7 @@ static const char whole_text[] =
 	"\"driver\":\"bridge\"}],\"volumes\":[\"db\"],\"containers\":[{"
 	"\"name\":\"postgres\",\"image\":\"postgres\"}]}}}}";
 
-/* A receipt of that machine with every check of the verifier that is asked in
- * the phase, but one. */
+/* A receipt of that machine with every check of the phase except one. */
 static char *make_receipt(const char *phase, const char *without,
 			  const char *guests_say, const char *state)
 {
@@ -230,7 +229,7 @@ static void expect_problem(const struct mkv_contract *contract,
 			 problem ? problem : "");
 }
 
-/* Of each row that is left out, at the gate and in a watch. */
+/* Each missing check is a problem, at the gate and in a watch. */
 static void every_promised_check_is_required(void **state)
 {
 	static const char *const phases[] = {"boot", "after-start", "watch"};
@@ -256,8 +255,8 @@ static void every_promised_check_is_required(void **state)
 			expect_problem(contract, text, asked ? problem : NULL);
 		}
 	}
-	/* Of guests that don't run there is nothing to be said, but the rows
-	 * are there; of one that runs there is. */
+	/* Without running guests the checks have no findings, but must be in
+	 * the receipt; with a running guest they need findings. */
 	auto_free char *before =
 		make_receipt("boot", "", "not-promised", "shutoff");
 	expect_problem(contract, before, NULL);
@@ -274,8 +273,8 @@ static void every_promised_check_is_required(void **state)
 	assert_int_equal(review.n_problems, 4);
 }
 
-/* The table of promises knows the verifier's checks, in their order. */
-static void the_table_is_the_verifiers(void **state)
+/* The table of promises has the verifier's checks, in their order. */
+static void the_table_has_the_verifiers_checks(void **state)
 {
 	size_t i = 0;
 	(void)state;
@@ -291,8 +290,8 @@ static void the_table_is_the_verifiers(void **state)
 	assert_null(mkv_check_promises[i].name);
 }
 
-/* A receipt whose every check failed, and more of them than are listed. */
-static void problems_beyond_the_listed_are_counted(void **state)
+/* A receipt whose checks all failed, with more problems than the maximum. */
+static void problems_beyond_the_maximum_are_counted(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -309,19 +308,19 @@ static void problems_beyond_the_listed_are_counted(void **state)
 			       "{\"name\":\"extra-%d\",\"result\":\"fail\","
 			       "\"findings\":[{\"result\":\"fail\"}]},",
 			       i);
-	auto_free char *text = replaced("\"checks\":[", checks.data);
+	auto_free char *text = replace_once("\"checks\":[", checks.data);
 	if (mkv_receipt_review(contract, SHA, text, strlen(text), &review,
 			       &err) < 0)
 		fail_msg("%s", err.message);
 	assert_int_equal(review.n_problems, MKV_RECEIPT_PROBLEMS_MAX);
 	assert_string_equal(review.problems[0], "extra-0: fail");
-	/* The verdict, which does not follow from them, is one more. */
+	/* The verdict, which contradicts the checks, is one more problem. */
 	assert_int_equal(review.n_problems + review.n_omitted, 251);
 }
 
-/* Texts that are cut inside of a character are UTF-8 still: JSON holds nothing
- * else. */
-static void cut_texts_are_valid_utf8(void **state)
+/* Texts that are truncated within a character stay valid UTF-8, as JSON
+ * requires. */
+static void truncated_texts_are_valid_utf8(void **state)
 {
 	static const char long_name[] =
 		"\"name\":\"x\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4\u00e4"
@@ -349,7 +348,7 @@ static void cut_texts_are_valid_utf8(void **state)
 					    &err),
 			 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		auto_free char *text = replaced(cases[i].from, cases[i].to);
+		auto_free char *text = replace_once(cases[i].from, cases[i].to);
 		auto_receipt_review struct mkv_receipt_review review = {0};
 		if (mkv_receipt_review(contract, SHA, text, strlen(text),
 				       &review, &err) < 0)
@@ -367,8 +366,8 @@ static void cut_texts_are_valid_utf8(void **state)
 	}
 }
 
-/* Memory that runs out is reported wherever a problem may be added. */
-static void memory_that_runs_out_is_reported(void **state)
+/* An allocation failure is reported wherever a problem may be added. */
+static void allocation_failures_are_reported(void **state)
 {
 	struct mkv_error err = {0};
 	struct mkv_receipt_boot known = {.tpm_key = SHA, .boot_id = "a"};
@@ -387,10 +386,10 @@ static void memory_that_runs_out_is_reported(void **state)
 	assert_int_equal(review.n_problems, 1);
 }
 
-static void a_broken_receipt_beside_it_is_found(void **state)
+static void a_broken_receipt_of_the_same_boot_is_found(void **state)
 {
 	static const struct {
-		const char *text, *says; /* NULL: nothing */
+		const char *text, *says; /* NULL: no problem */
 	} cases[] = {
 		{NULL, NULL},
 		{"{\"machine\":{\"boot_id\":\"another\"},\"checks\":[]}", NULL},
@@ -406,17 +405,17 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 		{"{}", "it names no check"},
 		{"{", "can't be read"},
 	};
-	char folder[] = "/tmp/mkvbench-review-XXXXXX";
+	char directory[] = "/tmp/mkvbench-review-XXXXXX";
 	struct mkv_error err;
 	(void)state;
-	assert_non_null(mkdtemp(folder));
-	auto_fd int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_non_null(mkdtemp(directory));
+	auto_fd int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		auto_receipt_review struct mkv_receipt_review review = {
 			.boot_id = "b"};
 		char path[64];
 		(void)snprintf(path, sizeof(path), "%s/receipt.broken.json",
-			       folder);
+			       directory);
 		if (cases[i].text)
 			assert_int_equal(
 				mkv_write_file(path, 0644, cases[i].text,
@@ -430,7 +429,7 @@ static void a_broken_receipt_beside_it_is_found(void **state)
 			fail_msg("case %zu: '%s'", i,
 				 review.n_problems ? review.problems[0] : "");
 	}
-	assert_int_equal(mkv_remove_tree(AT_FDCWD, folder, &err), 0);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
 }
 
 int main(void)
@@ -438,11 +437,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(receipts_are_reviewed),
 		cmocka_unit_test(every_promised_check_is_required),
-		cmocka_unit_test(the_table_is_the_verifiers),
-		cmocka_unit_test(problems_beyond_the_listed_are_counted),
-		cmocka_unit_test(cut_texts_are_valid_utf8),
-		cmocka_unit_test(memory_that_runs_out_is_reported),
-		cmocka_unit_test(a_broken_receipt_beside_it_is_found),
+		cmocka_unit_test(the_table_has_the_verifiers_checks),
+		cmocka_unit_test(problems_beyond_the_maximum_are_counted),
+		cmocka_unit_test(truncated_texts_are_valid_utf8),
+		cmocka_unit_test(allocation_failures_are_reported),
+		cmocka_unit_test(a_broken_receipt_of_the_same_boot_is_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static const struct {
 	{"loop", "Depends: loop, missing\n", 1, MKV_PHASE_MAIN},
 };
 
-static void fill(struct mkv_rootfs *rootfs)
+static void fill_rootfs(struct mkv_rootfs *rootfs)
 {
 	struct mkv_error err = {0};
 	static const struct mkv_rootfs_options none;
@@ -56,7 +56,7 @@ static void fill(struct mkv_rootfs *rootfs)
 	}
 }
 
-static void empty(struct mkv_rootfs *rootfs)
+static void empty_rootfs(struct mkv_rootfs *rootfs)
 {
 	for (size_t i = 0; i < ROWS; i++)
 		mkv_package_done(&rootfs->packages[i]);
@@ -70,7 +70,7 @@ static void phases_follow_dependencies(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	struct mkv_rootfs rootfs = {0};
-	fill(&rootfs);
+	fill_rootfs(&rootfs);
 	assert_int_equal(mkv_rootfs_select(&rootfs, &err), 0);
 	for (size_t i = 0; i < ROWS; i++)
 		if (rootfs.phases[i] != rows[i].phase)
@@ -81,7 +81,7 @@ static void phases_follow_dependencies(void **state)
 	for (size_t i = 0; i < ROWS; i++)
 		assert_string_equal(rows[rootfs.order[i]].name, order[i]);
 	assert_string_equal(rootfs.dpkg_version, "2");
-	empty(&rootfs);
+	empty_rootfs(&rootfs);
 }
 
 static void a_set_without_dpkg_is_refused(void **state)
@@ -89,13 +89,13 @@ static void a_set_without_dpkg_is_refused(void **state)
 	(void)state;
 	struct mkv_error err = {0};
 	struct mkv_rootfs rootfs = {0};
-	fill(&rootfs);
+	fill_rootfs(&rootfs);
 	rootfs.packages[1].control.package = "not-dpkg";
 	assert_int_equal(mkv_rootfs_select(&rootfs, &err), -ENOENT);
-	empty(&rootfs);
+	empty_rootfs(&rootfs);
 }
 
-/* Sets with one base, given in other orders and among other packages. */
+/* Sets with the same base, in other orders and with other packages. */
 struct set_row {
 	const char *name, *fields;
 };
@@ -126,7 +126,7 @@ static void expect_base(const struct set_row *set, size_t count,
 		seen[order[i]] = true;
 		if (i < n_base)
 			assert_string_equal(set[order[i]].name, expected[i]);
-		else if (i > n_base) /* the rest as it was given */
+		else if (i > n_base) /* the rest in the given order */
 			assert_true(order[i] > order[i - 1]);
 		mkv_package_done(&packages[order[i]]);
 	}
@@ -164,28 +164,28 @@ static void sets_share_bases(void **state)
 					      "passwd",	    "systemd-sysv"};
 	expect_base(one, 9, machine, 8);
 	expect_base(two, 10, machine, 8);
-	/* No kernel: a container, of which only the essential is the base. */
+	/* No kernel: a container, whose base has only essential packages. */
 	static const char *const essential[] = {"libc", "dpkg"};
 	expect_base(one, 2, essential, 2);
 	expect_base(two + 5, 3, essential, 2);
 }
 
-static void what_is_in_the_base_is_no_phases(void **state)
+static void packages_of_the_base_have_the_base_phase(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
 	struct mkv_rootfs rootfs = {0};
 	static const struct mkv_rootfs_options options = {.n_base = 4};
-	fill(&rootfs);
+	fill_rootfs(&rootfs);
 	rootfs.options = &options;
 	assert_int_equal(mkv_rootfs_select(&rootfs, &err), 0);
 	for (size_t i = 0; i < ROWS; i++)
 		assert_int_equal(rootfs.phases[i],
 				 i < 4 ? MKV_PHASE_BASE : rows[i].phase);
-	empty(&rootfs);
+	empty_rootfs(&rootfs);
 }
 
-static void containers_go_without_documentation(void **state)
+static void containers_have_no_documentation(void **state)
 {
 	(void)state;
 	static const struct {
@@ -213,8 +213,8 @@ int main(void)
 		cmocka_unit_test(phases_follow_dependencies),
 		cmocka_unit_test(a_set_without_dpkg_is_refused),
 		cmocka_unit_test(sets_share_bases),
-		cmocka_unit_test(what_is_in_the_base_is_no_phases),
-		cmocka_unit_test(containers_go_without_documentation),
+		cmocka_unit_test(packages_of_the_base_have_the_base_phase),
+		cmocka_unit_test(containers_have_no_documentation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static void the_first_half_configured_package_is_found(void **state)
 				 PACKAGE("three", "ok half-configured"),
 		 "two"},
 		{PACKAGE("one", "reinstreq half-configured"), "one"},
-		/* Neither another state that ends alike nor a description. */
+		/* Neither another state with the same end nor a description. */
 		{PACKAGE("one", "ok not-half-configured"), NULL},
 		{"Package: one\nStatus: install ok installed\nDescription: x\n"
 		 " Status: install ok half-configured\n\n",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* A tree with one of everything, for the tests of what reads trees. Include it
- * after cmocka.h. */
+/* A tree with an entry of every kind, for tests of code that reads trees.
+ * Include it after cmocka.h. */
 
 #include <string.h>
 
@@ -48,8 +48,8 @@ static inline mkv_unused struct mkv_tree *sample_empty(void)
 	return tree;
 }
 
-/* Folders, files, links of both kinds, devices, a pipe, owners, modes, times
- * and attributes out of the ordinary, names that need escapes. */
+/* Directories, files, links of both kinds, devices, a pipe, unusual owners,
+ * modes, times and attributes, names that need escapes. */
 static inline mkv_unused struct mkv_tree *sample_tree(void)
 {
 	static const uint8_t capability[20] = {1, 0, 0, 2, 0, 0x20};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The sandbox as seen from outside and by a program in it,
- * tests/tools/sandbox_probe_static.c. Skipped where the host lets us make no
+/* The sandbox, from outside and from a program in it,
+ * tests/tools/sandbox_probe_static.c. Skipped if the host permits no
  * namespaces. */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include "builder/rootfs/sandbox/sandbox.h"
 #include "lib/io.h"
 
-/* In this order: the last looks for what the one before left. */
+/* In this order: the last probe checks what the previous one left. */
 static const char *const probes[] = {
 	"no network",	  "fixed name",	    "fixed environment",
 	"no descriptors", "only own files", "no privileges",
@@ -23,7 +23,8 @@ static const char *const probes[] = {
 	"lone survivor",
 };
 
-/* The worker's part: a root with the probe in it, by its open file. */
+/* Runs in the worker: makes a root with the probe, copied from its open file.
+ */
 static int put_program(struct mkv_sandbox *sandbox, int program,
 		       struct mkv_error *err)
 {
@@ -75,7 +76,7 @@ static int run_hanging(struct mkv_sandbox *sandbox, void *context,
 	return rc < 0 ? rc : run_probe(sandbox, "hang", 1, NULL, err);
 }
 
-/* Tells that it runs by a byte to a pipe that it holds open while it lives. */
+/* Reports by a byte that it runs, to a pipe that stays open while it lives. */
 static int run_forever(struct mkv_sandbox *sandbox, void *context,
 		       struct mkv_error *err)
 {
@@ -87,8 +88,8 @@ static int run_forever(struct mkv_sandbox *sandbox, void *context,
 	return run_probe(sandbox, "hang", 0, NULL, err);
 }
 
-static int die(struct mkv_sandbox *sandbox, void *context,
-	       struct mkv_error *err)
+static int kill_worker(struct mkv_sandbox *sandbox, void *context,
+		       struct mkv_error *err)
 {
 	(void)sandbox, (void)context, (void)err;
 	_exit(3);
@@ -106,25 +107,25 @@ static int open_probe(void)
 	return fd;
 }
 
-static int refuse(struct mkv_sandbox *sandbox, void *context,
-		  struct mkv_error *err)
+static int refuse_work(struct mkv_sandbox *sandbox, void *context,
+		       struct mkv_error *err)
 {
 	(void)sandbox, (void)context;
-	return mkv_fail(err, MKV_BAD_RECIPE, EXDEV, "as it was said inside");
+	return mkv_fail(err, MKV_BAD_RECIPE, EXDEV, "error of the worker");
 }
 
 static void skip_where_impossible(void)
 {
 	struct mkv_error err = {0};
 	struct mkv_sandbox_options options = {0};
-	int rc = mkv_sandbox_run(&options, refuse, NULL, NULL, &err);
+	int rc = mkv_sandbox_run(&options, refuse_work, NULL, NULL, &err);
 	if (err.kind == MKV_HOST_CANNOT) {
 		print_message("%s\n", err.message);
 		skip();
 	}
 	assert_int_equal(rc, -EXDEV);
 	assert_int_equal(err.kind, MKV_BAD_RECIPE);
-	assert_string_equal(err.message, "as it was said inside");
+	assert_string_equal(err.message, "error of the worker");
 }
 
 static void programs_see_nothing_of_the_host(void **state)
@@ -144,7 +145,8 @@ static void programs_see_nothing_of_the_host(void **state)
 		fail_msg("%s", err.message);
 }
 
-static void a_failed_program_is_told_with_its_last_words(void **state)
+static void
+a_failed_program_is_reported_with_the_end_of_its_output(void **state)
 {
 	(void)state;
 	skip_where_impossible();
@@ -182,13 +184,15 @@ static void a_worker_that_dies_is_an_error(void **state)
 	skip_where_impossible();
 	struct mkv_error err = {0};
 	struct mkv_sandbox_options options = {0};
-	assert_int_equal(mkv_sandbox_run(&options, die, NULL, NULL, &err),
-			 -ECHILD);
+	assert_int_equal(
+		mkv_sandbox_run(&options, kill_worker, NULL, NULL, &err),
+		-ECHILD);
 	assert_non_null(strstr(err.message, "killed"));
 }
 
-/* Everything in it holds the pipe open; its end tells that all are gone. */
-static void all_ends_when_we_are_killed(void **state)
+/* Every process in the sandbox has the pipe open: end of file means that all
+ * have exited. */
+static void all_processes_end_when_the_caller_is_killed(void **state)
 {
 	(void)state;
 	skip_where_impossible();
@@ -216,10 +220,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(programs_see_nothing_of_the_host),
-		cmocka_unit_test(a_failed_program_is_told_with_its_last_words),
+		cmocka_unit_test(
+			a_failed_program_is_reported_with_the_end_of_its_output),
 		cmocka_unit_test(programs_and_the_whole_may_take_too_long),
 		cmocka_unit_test(a_worker_that_dies_is_an_error),
-		cmocka_unit_test(all_ends_when_we_are_killed),
+		cmocka_unit_test(all_processes_end_when_the_caller_is_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

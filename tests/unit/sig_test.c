@@ -100,7 +100,7 @@ static const struct pem_case {
 	{BEGIN
 	 "MCowBQYDK2VuAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n" END,
 	 -EINVAL},
-	/* a bit behind the end of the base64 */
+	/* an extra bit at the end of the base64 */
 	{BEGIN
 	 "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp=\n" END,
 	 -EINVAL},
@@ -168,7 +168,7 @@ static void base64_is_read_only_as_it_is_written(void **state)
 			mkv_base64_read(c->text, strlen(c->text), &bytes, &err);
 		if (!c->bytes) {
 			if (rc != -EBADMSG || bytes.size)
-				fail_msg("'%s' was read", c->text);
+				fail_msg("'%s' was accepted", c->text);
 			continue;
 		}
 		assert_int_equal(rc, 0);

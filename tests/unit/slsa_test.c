@@ -9,7 +9,7 @@
 #include "lib/dsse.h"
 #include "tests/unit/attest_fixture.h"
 
-static json_t *statement(void)
+static json_t *make_statement(void)
 {
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
@@ -21,7 +21,7 @@ static json_t *statement(void)
 }
 
 /* The string at a path like "a.b", from an object. */
-static const char *at(const json_t *json, const char *path)
+static const char *text_at(const json_t *json, const char *path)
 {
 	auto_free char *copy = strdup(path);
 	char *rest = copy, *key;
@@ -33,16 +33,17 @@ static const char *at(const json_t *json, const char *path)
 static void the_shape_is_that_of_slsa_v1(void **state)
 {
 	(void)state;
-	auto_json json_t *s = statement();
-	assert_string_equal(at(s, "_type"), MKV_STATEMENT_TYPE);
-	assert_string_equal(at(s, "predicateType"),
+	auto_json json_t *s = make_statement();
+	assert_string_equal(text_at(s, "_type"), MKV_STATEMENT_TYPE);
+	assert_string_equal(text_at(s, "predicateType"),
 			    "https://slsa.dev/provenance/v1");
-	assert_string_equal(at(s, "predicate.buildDefinition.buildType"),
+	assert_string_equal(text_at(s, "predicate.buildDefinition.buildType"),
 			    "urn:mkvbench:build:1");
 	assert_string_equal(
-		at(s, "predicate.buildDefinition.externalParameters.scenario"),
+		text_at(s,
+			"predicate.buildDefinition.externalParameters.scenario"),
 		"kvm");
-	assert_non_null(at(s, "predicate.runDetails.builder.id"));
+	assert_non_null(text_at(s, "predicate.runDetails.builder.id"));
 	assert_int_equal(json_array_size(json_object_get(s, "subject")), 4);
 }
 
@@ -66,7 +67,7 @@ static const struct dependency {
 static void every_input_is_a_dependency_by_digest(void **state)
 {
 	(void)state;
-	auto_json json_t *s = statement();
+	auto_json json_t *s = make_statement();
 	const json_t *list =
 		json_object_get(json_object_get(json_object_get(s, "predicate"),
 						"buildDefinition"),
@@ -76,13 +77,14 @@ static void every_input_is_a_dependency_by_digest(void **state)
 	for (size_t i = 0; i < count; i++) {
 		const json_t *d = json_array_get(list, i);
 		const struct dependency *want = &dependencies[i];
-		assert_string_equal(at(d, "name"), want->name);
+		assert_string_equal(text_at(d, "name"), want->name);
 		if (want->uri)
-			assert_string_equal(at(d, "uri"), want->uri);
+			assert_string_equal(text_at(d, "uri"), want->uri);
 		else
-			assert_null(at(d, "uri"));
-		assert_int_equal(strlen(at(d, "digest.sha256")), 64);
-		assert_memory_equal(at(d, "digest.sha256"), want->digest, 2);
+			assert_null(text_at(d, "uri"));
+		assert_int_equal(strlen(text_at(d, "digest.sha256")), 64);
+		assert_memory_equal(text_at(d, "digest.sha256"), want->digest,
+				    2);
 	}
 }
 

@@ -9,8 +9,8 @@
 #include "lib/dsse.h"
 #include "tests/unit/attest_fixture.h"
 
-static json_t *statement(const struct mkv_attest_inputs *inputs,
-			 const struct mkv_lock_set *set)
+static json_t *make_statement(const struct mkv_attest_inputs *inputs,
+			      const struct mkv_lock_set *set)
 {
 	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
@@ -31,7 +31,7 @@ static void a_document_holds_the_packages_of_its_set(void **state)
 	(void)state;
 	for (size_t i = 0; i < fixture_lock.n_sets; i++) {
 		const struct mkv_lock_set *set = &fixture_lock.sets[i];
-		auto_json json_t *s = statement(&fixture_inputs, set);
+		auto_json json_t *s = make_statement(&fixture_inputs, set);
 		const json_t *doc = json_object_get(s, "predicate");
 		const json_t *packages = json_object_get(doc, "packages");
 		const json_t *relations = json_object_get(doc, "relationships");
@@ -59,11 +59,13 @@ static void a_document_holds_the_packages_of_its_set(void **state)
 	}
 }
 
-static void subjects_are_the_images_own_files(void **state)
+static void the_subjects_are_the_files_of_the_image(void **state)
 {
 	(void)state;
-	auto_json json_t *dut = statement(&fixture_inputs, &fixture_sets[0]);
-	auto_json json_t *oci = statement(&fixture_inputs, &fixture_sets[1]);
+	auto_json json_t *dut =
+		make_statement(&fixture_inputs, &fixture_sets[0]);
+	auto_json json_t *oci =
+		make_statement(&fixture_inputs, &fixture_sets[1]);
 	const json_t *list = json_object_get(dut, "subject");
 	assert_int_equal(json_array_size(list), 1);
 	assert_string_equal(text_of(json_array_get(list, 0), "name"),
@@ -81,9 +83,9 @@ static void the_namespace_follows_the_content(void **state)
 	struct mkv_attest_inputs inputs = fixture_inputs;
 	inputs.artifacts = &other;
 	inputs.n_artifacts = 1;
-	auto_json json_t *a = statement(&fixture_inputs, &fixture_sets[0]);
-	auto_json json_t *b = statement(&fixture_inputs, &fixture_sets[0]);
-	auto_json json_t *c = statement(&inputs, &fixture_sets[0]);
+	auto_json json_t *a = make_statement(&fixture_inputs, &fixture_sets[0]);
+	auto_json json_t *b = make_statement(&fixture_inputs, &fixture_sets[0]);
+	auto_json json_t *c = make_statement(&inputs, &fixture_sets[0]);
 	const char *key = "documentNamespace";
 	const char *first = text_of(json_object_get(a, "predicate"), key);
 	assert_string_equal(first,
@@ -93,7 +95,7 @@ static void the_namespace_follows_the_content(void **state)
 	assert_null(strchr(first, '#'));
 }
 
-static void a_set_that_points_nowhere_is_an_error(void **state)
+static void a_set_with_an_index_out_of_range_is_an_error(void **state)
 {
 	(void)state;
 	struct mkv_error err = {0};
@@ -109,9 +111,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_document_holds_the_packages_of_its_set),
-		cmocka_unit_test(subjects_are_the_images_own_files),
+		cmocka_unit_test(the_subjects_are_the_files_of_the_image),
 		cmocka_unit_test(the_namespace_follows_the_content),
-		cmocka_unit_test(a_set_that_points_nowhere_is_an_error),
+		cmocka_unit_test(a_set_with_an_index_out_of_range_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,15 +13,15 @@
 #include "builder/core/store/store.h"
 #include "lib/io.h"
 
-static char folder[] = "/tmp/mkv-store-test-XXXXXX";
+static char directory[] = "/tmp/mkv-store-test-XXXXXX";
 
 static int set_up(void **state)
 {
 	struct mkv_error err;
 	char path[128];
-	if (!mkdtemp(folder))
+	if (!mkdtemp(directory))
 		return -1;
-	(void)snprintf(path, sizeof(path), "%s/a/store", folder);
+	(void)snprintf(path, sizeof(path), "%s/a/store", directory);
 	return mkv_store_open(path, (struct mkv_store **)state, &err);
 }
 
@@ -29,12 +29,12 @@ static int tear_down(void **state)
 {
 	struct mkv_error err;
 	mkv_store_free(*state);
-	int rc = mkv_remove_tree(AT_FDCWD, folder, &err);
-	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+	int rc = mkv_remove_tree(AT_FDCWD, directory, &err);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 	return rc;
 }
 
-static struct mkv_sha256 put(struct mkv_store *store, const char *text)
+static struct mkv_sha256 put_object(struct mkv_store *store, const char *text)
 {
 	struct mkv_error err;
 	struct mkv_sha256 sha;
@@ -67,10 +67,10 @@ static size_t count_in(struct mkv_store *store, const char *name)
 	return count - 2;
 }
 
-static void what_is_put_can_be_got(void **state)
+static void stored_objects_can_be_read(void **state)
 {
 	struct mkv_error err;
-	struct mkv_sha256 sha = put(*state, "hello"), expected;
+	struct mkv_sha256 sha = put_object(*state, "hello"), expected;
 	assert_int_equal(mkv_sha256_bytes("hello", 5, &expected, &err), 0);
 	assert_true(mkv_sha256_equal(&sha, &expected));
 	assert_true(mkv_store_has(*state, &sha));
@@ -87,7 +87,7 @@ static void what_is_put_can_be_got(void **state)
 	assert_int_equal(count_in(*state, "tmp"), 0);
 }
 
-static void what_is_missing_is_enoent(void **state)
+static void a_missing_object_is_enoent(void **state)
 {
 	struct mkv_error err;
 	struct mkv_sha256 sha = {{1}};
@@ -97,7 +97,7 @@ static void what_is_missing_is_enoent(void **state)
 	assert_int_equal(fd, -1);
 }
 
-static void damage(struct mkv_store *store, const struct mkv_sha256 *sha)
+static void damage_object(struct mkv_store *store, const struct mkv_sha256 *sha)
 {
 	char path[256];
 	object_path(store, sha, path);
@@ -108,15 +108,15 @@ static void damage(struct mkv_store *store, const struct mkv_sha256 *sha)
 	assert_int_equal(futimens(fd, times), 0);
 }
 
-/* Also when this very process had verified it before. */
+/* Also if the same process had verified it before. */
 static void a_damaged_object_is_removed_and_missing(void **state)
 {
 	struct mkv_error err;
-	struct mkv_sha256 sha = put(*state, "hello");
+	struct mkv_sha256 sha = put_object(*state, "hello");
 	int fd = -1;
 	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), 0);
 	(void)close(fd);
-	damage(*state, &sha);
+	damage_object(*state, &sha);
 	assert_true(mkv_store_has(*state, &sha));
 	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "is damaged and was removed"));
@@ -126,7 +126,7 @@ static void a_damaged_object_is_removed_and_missing(void **state)
 static void a_link_in_place_of_an_object_is_not_followed(void **state)
 {
 	struct mkv_error err;
-	struct mkv_sha256 sha = put(*state, "hello");
+	struct mkv_sha256 sha = put_object(*state, "hello");
 	char path[256], aside[300];
 	object_path(*state, &sha, path);
 	(void)snprintf(aside, sizeof(aside), "%s.aside", path);
@@ -148,7 +148,7 @@ static void dropped_without_commit_leaves_nothing(void **state)
 	assert_int_equal(count_in(*state, "objects"), 0);
 }
 
-static void opening_sweeps_what_nobody_writes(void **state)
+static void opening_removes_abandoned_files(void **state)
 {
 	struct mkv_error err;
 	char path[256];
@@ -191,7 +191,7 @@ static void a_partial_object_stays_until_it_is_whole(void **state)
 	(void)close(fd);
 }
 
-static void an_empty_partial_object_goes(void **state)
+static void an_empty_partial_object_is_removed(void **state)
 {
 	struct mkv_error err;
 	struct mkv_sha256 sha = {{7}};
@@ -209,7 +209,7 @@ static void a_step_is_its_outputs(void **state)
 	struct mkv_step_result result = {.count = 1}, got;
 	assert_int_equal(mkv_store_step_get(*state, &key, &got, &err), -ENOENT);
 	(void)strcpy(result.outputs[0].name, "rootfs");
-	result.outputs[0].sha256 = put(*state, "tree");
+	result.outputs[0].sha256 = put_object(*state, "tree");
 	result.outputs[0].size_bytes = 4;
 	assert_int_equal(mkv_store_step_put(*state, &key, &result, &err), 0);
 	assert_int_equal(mkv_store_step_get(*state, &key, &got, &err), 0);
@@ -261,7 +261,7 @@ static void a_damaged_step_is_removed(void **state)
 	}
 }
 
-static char *in_folder(const char *format, ...)
+static char *in_directory(const char *format, ...)
 {
 	va_list args;
 	auto_free char *name = NULL;
@@ -272,15 +272,15 @@ static char *in_folder(const char *format, ...)
 	assert_true(vasprintf(&name, format, args) >= 0);
 #pragma GCC diagnostic pop
 	va_end(args);
-	assert_true(asprintf(&path, "%s/%s", folder, name) >= 0);
+	assert_true(asprintf(&path, "%s/%s", directory, name) >= 0);
 	return path;
 }
 
-/* "NAME/" is a folder, "NAME>TARGET" a link, "NAME|" a FIFO. */
-static void make(const char *what)
+/* "NAME/" is a directory, "NAME>TARGET" a link, "NAME|" a FIFO. */
+static void make_entry(const char *what)
 {
 	struct mkv_error err;
-	auto_free char *path = in_folder("%s", what), *above = strdup(path);
+	auto_free char *path = in_directory("%s", what), *above = strdup(path);
 	char *link = strchr(path, '>');
 	char last = path[strlen(path) - 1];
 	*strrchr(above, '/') = '\0';
@@ -302,7 +302,7 @@ static void make(const char *what)
 static bool is_there(const char *what)
 {
 	auto_free char *path =
-		in_folder("%.*s", (int)strcspn(what, ">|"), what);
+		in_directory("%.*s", (int)strcspn(what, ">|"), what);
 	struct stat st;
 	return lstat(path, &st) == 0;
 }
@@ -319,7 +319,7 @@ static size_t count_names(const char *path)
 
 #define HEX62 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
 
-static void a_folder_that_is_no_store_stays_as_it_is(void **state)
+static void a_directory_that_is_no_store_is_not_changed(void **state)
 {
 	static const struct {
 		const char *holds[7];
@@ -351,11 +351,11 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 	};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("x"), *tmp = in_folder("x/tmp");
+	auto_free char *path = in_directory("x");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		make("kept/1.1");
+		make_entry("kept/1.1");
 		for (size_t j = 0; rows[i].holds[j]; j++)
-			make(rows[i].holds[j]);
+			make_entry(rows[i].holds[j]);
 		size_t count = count_names(path);
 		for (int reading = 0; reading < 2; reading++) {
 			auto_store struct mkv_store *store = NULL;
@@ -373,8 +373,8 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 			assert_true(is_there(rows[i].holds[j]));
 		assert_int_equal(mkv_remove_tree(AT_FDCWD, path, &err), 0);
 	}
-	make("file");
-	auto_free char *file = in_folder("file");
+	make_entry("file");
+	auto_free char *file = in_directory("file");
 	auto_store struct mkv_store *store = NULL;
 	assert_int_equal(mkv_store_open(file, &store, &err), -ENOTDIR);
 	assert_int_equal(mkv_store_open_for_reading(file, &store, &err),
@@ -382,7 +382,7 @@ static void a_folder_that_is_no_store_stays_as_it_is(void **state)
 	assert_true(is_there("file"));
 }
 
-static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
+static void an_empty_directory_and_an_old_store_get_a_mark(void **state)
 {
 	static const char *const rows[][6] = {
 		{"x/"},
@@ -394,10 +394,10 @@ static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
 	};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("x");
+	auto_free char *path = in_directory("x");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		for (size_t j = 0; j < 6 && rows[i][j]; j++)
-			make(rows[i][j]);
+			make_entry(rows[i][j]);
 		size_t count = count_names(path);
 		auto_store struct mkv_store *reader = NULL;
 		auto_store struct mkv_store *store = NULL;
@@ -413,16 +413,16 @@ static void an_empty_folder_and_an_old_store_get_a_mark(void **state)
 	}
 }
 
-static void folders_of_a_store_are_not_followed_through_links(void **state)
+static void directories_of_a_store_are_not_followed_through_links(void **state)
 {
 	static const char *const names[] = {"objects", "steps", "partial",
 					    "tmp"};
 	struct mkv_error err;
 	(void)state;
-	auto_free char *path = in_folder("a/store");
-	make("kept/1.1");
+	auto_free char *path = in_directory("a/store");
+	make_entry("kept/1.1");
 	for (size_t i = 0; i < 4; i++) {
-		auto_free char *name = in_folder("a/store/%s", names[i]);
+		auto_free char *name = in_directory("a/store/%s", names[i]);
 		auto_store struct mkv_store *store = NULL;
 		assert_int_equal(mkv_remove_tree(AT_FDCWD, name, &err), 0);
 		assert_int_equal(symlink("../../kept", name), 0);
@@ -433,7 +433,7 @@ static void folders_of_a_store_are_not_followed_through_links(void **state)
 		assert_true(is_there("kept/1.1"));
 		assert_int_equal(unlink(name), 0);
 	}
-	/* And the folders of entries. */
+	/* The same for the directories of entries. */
 	struct mkv_sha256 sha = {{0xab}};
 	struct mkv_step_result result = {.count = 1};
 	(void)strcpy(result.outputs[0].name, "rootfs");
@@ -443,9 +443,9 @@ static void folders_of_a_store_are_not_followed_through_links(void **state)
 	mkv_sha256_hex(&sha, hex);
 	auto_free char *outside = NULL;
 	assert_true(asprintf(&outside, "kept/%s", hex + 2) > 0);
-	make(outside);
-	make("a/store/objects/ab>../../../kept");
-	make("a/store/steps/ab>../../../kept");
+	make_entry(outside);
+	make_entry("a/store/objects/ab>../../../kept");
+	make_entry("a/store/steps/ab>../../../kept");
 	int fd = -1;
 	assert_false(mkv_store_has(store, &sha));
 	assert_int_equal(mkv_store_get(store, &sha, &fd, &err), -ENOTDIR);
@@ -457,7 +457,7 @@ static void folders_of_a_store_are_not_followed_through_links(void **state)
 	assert_int_equal(mkv_store_new_open(store, &object, &err), 0);
 	assert_int_equal(mkv_store_new_commit(&object, &sha, &sha, &err),
 			 -ENOTDIR);
-	assert_int_equal(mkv_store_folder_open(store, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(store, "external", &fd, &err),
 			 0);
 	(void)close(fd);
 	assert_true(is_there(outside));
@@ -470,14 +470,14 @@ static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
 	struct mkv_step_result result;
 	char hex[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&sha, hex);
-	auto_free char *object = in_folder("a/store/objects/ab/%s", hex + 2),
-		       *step = in_folder("a/store/steps/ab/%s", hex + 2),
-		       *partial = in_folder("a/store/partial/%s", hex),
-		       *kept = in_folder("kept");
+	auto_free char *object = in_directory("a/store/objects/ab/%s", hex + 2),
+		       *step = in_directory("a/store/steps/ab/%s", hex + 2),
+		       *partial = in_directory("a/store/partial/%s", hex),
+		       *kept = in_directory("kept");
 	int fd = -1;
-	make("a/store/objects/ab/");
-	make("a/store/steps/ab/");
-	make("kept");
+	make_entry("a/store/objects/ab/");
+	make_entry("a/store/steps/ab/");
+	make_entry("kept");
 	for (int link = 0; link < 2; link++) {
 		const char *const paths[] = {object, step, partial};
 		for (size_t i = 0; i < 3; i++)
@@ -498,16 +498,16 @@ static void an_entry_that_is_no_file_neither_hangs_nor_counts(void **state)
 	auto_buf struct mkv_buf text = {0};
 	assert_int_equal(mkv_read_file(AT_FDCWD, kept, 10, &text, &err), 0);
 	assert_string_equal(text.data, "user");
-	/* A folder can't be removed in passing: that is an error. */
+	/* A directory cannot be unlinked like a damaged file: an error. */
 	assert_int_equal(mkdir(object, 0755), 0);
 	assert_int_equal(mkv_store_get(*state, &sha, &fd, &err), -EISDIR);
 }
 
-static void a_store_for_reading_stays_as_it_is(void **state)
+static void a_store_opened_for_reading_is_not_changed(void **state)
 {
 	struct mkv_error err;
-	struct mkv_sha256 sha = put(*state, "hello");
-	auto_free char *missing = in_folder("missing/store");
+	struct mkv_sha256 sha = put_object(*state, "hello");
+	auto_free char *missing = in_directory("missing/store");
 	auto_store struct mkv_store *none = NULL, *reader = NULL;
 	auto_store_new struct mkv_store_new object = MKV_STORE_NEW_INIT;
 	int fd = -1;
@@ -516,32 +516,32 @@ static void a_store_for_reading_stays_as_it_is(void **state)
 	assert_false(mkv_store_has(none, &sha));
 	assert_int_equal(mkv_store_get(none, &sha, &fd, &err), -ENOENT);
 	assert_int_equal(mkv_store_new_open(none, &object, &err), -EROFS);
-	assert_int_equal(mkv_store_folder_open(none, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(none, "external", &fd, &err),
 			 -ENOENT);
-	make("a/store/tmp/1.1");
+	make_entry("a/store/tmp/1.1");
 	assert_int_equal(mkv_store_open_for_reading(mkv_store_path(*state),
 						    &reader, &err),
 			 0);
 	assert_true(mkv_store_has(reader, &sha));
-	damage(*state, &sha);
+	damage_object(*state, &sha);
 	assert_int_equal(mkv_store_get(reader, &sha, &fd, &err), -ENOENT);
 	assert_non_null(strstr(err.message, "is damaged"));
 	assert_true(mkv_store_has(reader, &sha));
 	assert_int_equal(mkv_store_partial_open(reader, &sha, &object, &err),
 			 -EROFS);
-	assert_int_equal(mkv_store_folder_open(reader, "external", &fd, &err),
+	assert_int_equal(mkv_store_directory_open(reader, "external", &fd, &err),
 			 -ENOENT);
 	assert_true(is_there("a/store/tmp/1.1"));
 }
 
-/* As many builds that start in a missing folder. */
+/* Several builds that start at the same time with a missing directory. */
 static void a_store_is_made_by_several_at_once(void **state)
 {
 	enum { BUILDS = 8, ROUNDS = 20 };
 	struct mkv_error err;
 	(void)state;
 	for (int round = 0; round < ROUNDS; round++) {
-		auto_free char *path = in_folder("many/%d", round);
+		auto_free char *path = in_directory("many/%d", round);
 		pid_t pids[BUILDS];
 		for (int i = 0; i < BUILDS; i++) {
 			pids[i] = fork();
@@ -564,21 +564,22 @@ static void a_store_is_made_by_several_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		store_test(what_is_put_can_be_got),
-		store_test(what_is_missing_is_enoent),
+		store_test(stored_objects_can_be_read),
+		store_test(a_missing_object_is_enoent),
 		store_test(a_damaged_object_is_removed_and_missing),
 		store_test(a_link_in_place_of_an_object_is_not_followed),
 		store_test(dropped_without_commit_leaves_nothing),
-		store_test(opening_sweeps_what_nobody_writes),
+		store_test(opening_removes_abandoned_files),
 		store_test(a_partial_object_stays_until_it_is_whole),
-		store_test(an_empty_partial_object_goes),
+		store_test(an_empty_partial_object_is_removed),
 		store_test(a_step_is_its_outputs),
 		store_test(a_damaged_step_is_removed),
-		store_test(a_folder_that_is_no_store_stays_as_it_is),
-		store_test(an_empty_folder_and_an_old_store_get_a_mark),
-		store_test(folders_of_a_store_are_not_followed_through_links),
+		store_test(a_directory_that_is_no_store_is_not_changed),
+		store_test(an_empty_directory_and_an_old_store_get_a_mark),
+		store_test(
+			directories_of_a_store_are_not_followed_through_links),
 		store_test(an_entry_that_is_no_file_neither_hangs_nor_counts),
-		store_test(a_store_for_reading_stays_as_it_is),
+		store_test(a_store_opened_for_reading_is_not_changed),
 		store_test(a_store_is_made_by_several_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

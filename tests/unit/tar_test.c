@@ -14,8 +14,8 @@
 #include "lib/io.h"
 #include "tests/unit/sample_tree.h"
 
-static int gather(void *context, const void *data, size_t size,
-		  struct mkv_error *err)
+static int gather_data(void *context, const void *data, size_t size,
+		       struct mkv_error *err)
 {
 	mkv_buf_add(context, data, size);
 	return mkv_buf_check(context, err);
@@ -24,7 +24,7 @@ static int gather(void *context, const void *data, size_t size,
 static void write_archive(const struct mkv_tree *tree, struct mkv_buf *ret)
 {
 	struct mkv_error err;
-	assert_int_equal(mkv_tar_stream(tree, gather, ret, &err), 0);
+	assert_int_equal(mkv_tar_stream(tree, gather_data, ret, &err), 0);
 	assert_int_equal(ret->size % 512, 0);
 }
 
@@ -58,8 +58,7 @@ static void the_headers_are_ustar(void **state)
 static void extended_records_count_their_own_digits(void **state)
 {
 	(void)state;
-	/* "NN path=...\n": lengths around 99 and 100 are where it goes wrong.
-	 */
+	/* "NN path=...\n": the length field grows between 99 and 100. */
 	for (size_t length = 85; length < 200; length++) {
 		struct mkv_error err;
 		auto_tree struct mkv_tree *tree = sample_empty();
@@ -96,7 +95,7 @@ static void paths_are_split_before_they_are_extended(void **state)
 {
 	(void)state;
 	static const struct {
-		size_t folder, name;
+		size_t directory, name;
 		char type;
 	} rows[] = {{50, 49, '0'},   {50, 60, '0'},   {155, 100, '0'},
 		    {155, 101, 'x'}, {156, 100, 'x'}, {1, 100, '0'},
@@ -105,14 +104,14 @@ static void paths_are_split_before_they_are_extended(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		auto_tree struct mkv_tree *tree = sample_empty();
 		char path[400] = "/";
-		memset(path + 1, 'f', rows[i].folder);
-		path[1 + rows[i].folder] = '/';
-		memset(path + 2 + rows[i].folder, 'n', rows[i].name);
+		memset(path + 1, 'f', rows[i].directory);
+		path[1 + rows[i].directory] = '/';
+		memset(path + 2 + rows[i].directory, 'n', rows[i].name);
 		sample_file(tree, path, "");
 		auto_buf struct mkv_buf tar = {0};
 		write_archive(tree, &tar);
-		/* The root's, the folder's (with records if long), the file's.
-		 */
+		/* Headers of the root, of the directory and of the file, the
+		 * latter two with records if long. */
 		const char *at = tar.data + 512;
 		while (at[156] != '5')
 			at += 512;
@@ -154,13 +153,14 @@ static void compare_entry(struct archive_entry *entry, struct mkv_inode *inode)
 	assert_int_equal(count, inode->n_xattrs);
 }
 
-/* libarchive, which didn't write it, reads the tree back. */
-static void what_is_written_reads_back(void **state)
+/* libarchive, an independent reader, reads the tree. */
+static void output_can_be_parsed(void **state)
 {
 	(void)state;
 	struct mkv_error err;
 	auto_tree struct mkv_tree *tree = sample_tree();
-	/* libarchive decodes names of attributes; one that it leaves alone. */
+	/* libarchive decodes names of attributes; it leaves this one unchanged.
+	 */
 	auto_inode struct mkv_inode *ping =
 		mkv_inode_file(04755, 4294967295, 4294967295, SAMPLE_EPOCH,
 			       mkv_content_bytes("ELF", 3));
@@ -236,7 +236,7 @@ static void equal_trees_give_equal_archives(void **state)
 	assert_memory_equal(a.data, file.data, a.size);
 }
 
-/* 9 GiB that are a hole: the size needs a record. */
+/* A hole of 9 GiB: the size needs a record. */
 static int count_bytes(void *context, const void *data, size_t size,
 		       struct mkv_error *err)
 {
@@ -277,7 +277,8 @@ static void a_socket_cannot_be_held(void **state)
 	auto_buf struct mkv_buf tar = {0};
 	auto_tree struct mkv_tree *tree = sample_empty();
 	(void)sample_put(tree, "/s", S_IFSOCK | 0600);
-	assert_int_equal(mkv_tar_stream(tree, gather, &tar, &err), -EINVAL);
+	assert_int_equal(mkv_tar_stream(tree, gather_data, &tar, &err),
+			 -EINVAL);
 }
 
 int main(void)
@@ -286,7 +287,7 @@ int main(void)
 		cmocka_unit_test(the_headers_are_ustar),
 		cmocka_unit_test(extended_records_count_their_own_digits),
 		cmocka_unit_test(paths_are_split_before_they_are_extended),
-		cmocka_unit_test(what_is_written_reads_back),
+		cmocka_unit_test(output_can_be_parsed),
 		cmocka_unit_test(equal_trees_give_equal_archives),
 		cmocka_unit_test(large_sizes_and_failing_sinks),
 		cmocka_unit_test(a_socket_cannot_be_held),

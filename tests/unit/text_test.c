@@ -33,7 +33,7 @@ static void the_nearest_word_is_suggested(void **state)
 	}
 }
 
-static void of_equals_the_first_is_suggested(void **state)
+static void of_equally_near_words_the_first_is_suggested(void **state)
 {
 	(void)state;
 	static const char *const words[] = {"abcx", "abcy"};
@@ -41,7 +41,7 @@ static void of_equals_the_first_is_suggested(void **state)
 	assert_null(mkv_nearest("abcz", words, 0));
 }
 
-static void words_without_end_are_passed_over(void **state)
+static void overlong_words_are_skipped(void **state)
 {
 	(void)state;
 	char long_word[200];
@@ -52,7 +52,7 @@ static void words_without_end_are_passed_over(void **state)
 	assert_string_equal(mkv_nearest("wrod", words, 2), "word");
 }
 
-static void sizes_read_well(void **state)
+static void sizes_are_readable(void **state)
 {
 	(void)state;
 	static const struct {
@@ -80,9 +80,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_nearest_word_is_suggested),
-		cmocka_unit_test(of_equals_the_first_is_suggested),
-		cmocka_unit_test(words_without_end_are_passed_over),
-		cmocka_unit_test(sizes_read_well),
+		cmocka_unit_test(of_equally_near_words_the_first_is_suggested),
+		cmocka_unit_test(overlong_words_are_skipped),
+		cmocka_unit_test(sizes_are_readable),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

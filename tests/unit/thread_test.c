@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread that can't be started: each error names it and the reason, and none
- * of it is left behind. */
+/* A thread that can't be started: the error names the thread and the reason,
+ * and all its resources are freed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,8 @@
 #include "programs/lib/http_workers.h"
 #include "programs/lib/trace.h"
 
-/* Stands in for libc's: the first `allowed` succeed, the next ones don't. */
+/* Replaces that of the C library: the first `allowed` calls succeed, later ones
+ * fail. */
 static int allowed = -1;
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
 		   void *(*main)(void *), void *context)
@@ -44,7 +45,7 @@ static int start_traces(struct mkv_error *err)
 	return rc;
 }
 
-static void serve(struct mkv_http_task *task)
+static void serve_task(struct mkv_http_task *task)
 {
 	(void)task;
 }
@@ -52,7 +53,7 @@ static void serve(struct mkv_http_task *task)
 static int start_workers(struct mkv_error *err)
 {
 	struct mkv_http_workers *workers = NULL;
-	int rc = mkv_http_workers_start(3, serve, &workers, err);
+	int rc = mkv_http_workers_start(3, serve_task, &workers, err);
 	if (rc == 0) {
 		mkv_http_workers_stop(workers);
 		mkv_http_workers_free(workers);
@@ -82,7 +83,7 @@ static int start_signals(struct mkv_error *err)
 	int rc = mkv_staging_watch_signals(err);
 	sigset_t after;
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, &before, &after), 0);
-	/* Signals that nobody waits for aren't blocked. */
+	/* Signals without a waiting thread are not blocked. */
 	if (rc < 0)
 		assert_int_equal(sigismember(&after, SIGINT), 0);
 	return rc;

@@ -30,7 +30,7 @@ static void set_only(const char *name, const char *value)
 	(void)setenv(name, value, 1);
 }
 
-static struct mkv_trace_counts since(struct mkv_trace_counts before)
+static struct mkv_trace_counts counts_since(struct mkv_trace_counts before)
 {
 	struct mkv_trace_counts now = mkv_trace_counts();
 	return (struct mkv_trace_counts){now.ended - before.ended,
@@ -47,13 +47,13 @@ static void a_full_queue_drops_and_counts(void **state)
 	set_only("MKVBENCH_OTLP_ENDPOINT", "http://127.0.0.1:1");
 	assert_int_equal(mkv_trace_start("test", &err), 0);
 	end_spans(MKV_TRACE_QUEUE + 1000);
-	struct mkv_trace_counts now = since(before);
+	struct mkv_trace_counts now = counts_since(before);
 	assert_int_equal(now.ended, MKV_TRACE_QUEUE + 1000);
 	assert_int_equal(now.exported, 0);
 	assert_int_equal(now.dropped, 1000);
 	/* Spans that could not be exported before the stop are dropped. */
 	mkv_trace_stop(0);
-	now = since(before);
+	now = counts_since(before);
 	assert_int_equal(now.exported, 0);
 	assert_int_equal(now.dropped, MKV_TRACE_QUEUE + 1000);
 }
@@ -71,7 +71,7 @@ static void a_stop_writes_all_queued_spans(void **state)
 	assert_int_equal(mkv_trace_start("test", &err), 0);
 	end_spans(3 * MKV_TRACE_BATCH + 7);
 	mkv_trace_stop(10);
-	struct mkv_trace_counts now = since(before);
+	struct mkv_trace_counts now = counts_since(before);
 	assert_int_equal(now.exported, 3 * MKV_TRACE_BATCH + 7);
 	assert_int_equal(now.dropped, 0);
 	auto_buf struct mkv_buf text = {0};
@@ -157,7 +157,7 @@ static void a_file_leaves_free_space_on_its_disk(void **state)
 	end_spans(7);
 	mkv_trace_stop(0);
 	mkv_trace_spare_bytes = usual;
-	struct mkv_trace_counts now = since(before);
+	struct mkv_trace_counts now = counts_since(before);
 	assert_int_equal(now.exported, 0);
 	assert_int_equal(now.dropped, 7);
 	assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err),
@@ -179,7 +179,7 @@ static void spans_are_not_exported_when_the_exporter_is_off(void **state)
 		assert_int_equal(mkv_trace_start("test", &err), 0);
 		end_spans(10);
 		mkv_trace_stop(1);
-		struct mkv_trace_counts now = since(before);
+		struct mkv_trace_counts now = counts_since(before);
 		assert_int_equal(now.ended, 10);
 		assert_int_equal(now.exported, 0);
 		assert_int_equal(now.dropped, 0);

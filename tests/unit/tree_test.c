@@ -77,7 +77,7 @@ static void a_walk_stops_at_the_first_error(void **state)
 	assert_string_equal(err.message, "stop");
 }
 
-static void paths_that_are_none_are_refused(void **state)
+static void invalid_paths_are_refused(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -126,7 +126,7 @@ static void names_of_255_bytes_and_paths_of_4095_are_taken(void **state)
 	assert_int_equal(mkv_tree_count(tree), 1 + 2047);
 }
 
-static void what_stands_in_the_way_is_named(void **state)
+static void the_error_names_the_obstructing_entry(void **state)
 {
 	(void)state;
 	static const struct {
@@ -174,7 +174,7 @@ static void put_file_and_put_symlink_never_go_through_a_link(void **state)
 	assert_int_equal(mkv_tree_count(tree), count);
 }
 
-static void put_replaces_all_but_folders_that_hold_something(void **state)
+static void put_replaces_all_but_directories_that_hold_something(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -214,7 +214,7 @@ static void hard_links_are_counted(void **state)
 	assert_int_equal(mkv_tree_count(tree), 1);
 }
 
-static void a_folder_has_one_name(void **state)
+static void a_directory_has_one_name(void **state)
 {
 	(void)state;
 	struct mkv_error err;
@@ -288,7 +288,7 @@ static void a_clone_is_independent(void **state)
 	assert_memory_equal(text, "ELF", 3);
 }
 
-static void removing_takes_all_below(void **state)
+static void removing_includes_all_entries_below(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = sample_empty();
@@ -308,20 +308,20 @@ int main(void)
 		cmocka_unit_test(a_new_tree_holds_its_root_alone),
 		cmocka_unit_test(a_walk_goes_depth_first_in_byte_order),
 		cmocka_unit_test(a_walk_stops_at_the_first_error),
-		cmocka_unit_test(paths_that_are_none_are_refused),
+		cmocka_unit_test(invalid_paths_are_refused),
 		cmocka_unit_test(
 			names_of_255_bytes_and_paths_of_4095_are_taken),
-		cmocka_unit_test(what_stands_in_the_way_is_named),
+		cmocka_unit_test(the_error_names_the_obstructing_entry),
 		cmocka_unit_test(
 			put_file_and_put_symlink_never_go_through_a_link),
 		cmocka_unit_test(
-			put_replaces_all_but_folders_that_hold_something),
+			put_replaces_all_but_directories_that_hold_something),
 		cmocka_unit_test(hard_links_are_counted),
-		cmocka_unit_test(a_folder_has_one_name),
+		cmocka_unit_test(a_directory_has_one_name),
 		cmocka_unit_test(make_dirs_keeps_what_is_there),
 		cmocka_unit_test(attributes_are_sorted_and_replaced),
 		cmocka_unit_test(a_clone_is_independent),
-		cmocka_unit_test(removing_takes_all_below),
+		cmocka_unit_test(removing_includes_all_entries_below),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

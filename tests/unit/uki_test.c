@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The PE section adder, on made-up stubs, sound and hostile. */
+/* Adding PE sections to generated stubs, valid and hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +21,7 @@ enum {
 	DATA_AT = 0x600,
 };
 
-/* Two sections; `room` is where the first one's data begins. */
+/* Two sections; the data of the first begins at `room`. */
 static void make_stub(uint8_t stub[STUB_BYTES], uint32_t room)
 {
 	memset(stub, 0, STUB_BYTES);
@@ -53,8 +53,8 @@ static void make_stub(uint8_t stub[STUB_BYTES], uint32_t room)
 	memset(stub + DATA_AT + 0x200, 's', 0x200); /* the symbols */
 }
 
-static int build(const uint8_t *stub, size_t size, struct mkv_content **ret,
-		 struct mkv_error *err)
+static int build_uki(const uint8_t *stub, size_t size, struct mkv_content **ret,
+		     struct mkv_error *err)
 {
 	auto_content struct mkv_content *content =
 		mkv_content_bytes(stub, size);
@@ -89,7 +89,7 @@ static void read_image(const struct mkv_content *uki, struct image *ret)
 }
 
 /* A section's row, as a loader finds it. */
-static const uint8_t *section(const struct image *image, const char *name)
+static const uint8_t *find_section(const struct image *image, const char *name)
 {
 	const uint8_t *pe = image->bytes + mkv_le_get32(image->bytes + 0x3c);
 	unsigned count = mkv_le_get16(pe + 6);
@@ -103,7 +103,7 @@ static const uint8_t *section(const struct image *image, const char *name)
 static void expect_section(const struct image *image, const char *name,
 			   const char *text)
 {
-	const uint8_t *row = section(image, name);
+	const uint8_t *row = find_section(image, name);
 	assert_non_null(row);
 	uint32_t offset = mkv_le_get32(row + 20);
 	assert_int_equal(mkv_le_get32(row + 8), strlen(text));
@@ -120,16 +120,16 @@ static void expect_all(const struct image *image)
 	expect_section(image, ".uname", "6.12.1-test");
 	expect_section(image, ".initrd", "INITRAMFS");
 	expect_section(image, ".linux", "KERNEL");
-	const uint8_t *text = section(image, ".text");
-	const uint8_t *data = section(image, ".data");
+	const uint8_t *text = find_section(image, ".text");
+	const uint8_t *data = find_section(image, ".data");
 	assert_int_equal(image->bytes[mkv_le_get32(text + 20)], 't');
 	assert_int_equal(image->bytes[mkv_le_get32(text + 20) + TEXT_BYTES - 1],
 			 't');
 	assert_int_equal(image->bytes[mkv_le_get32(data + 20)], 'd');
-	const uint8_t *linux_row = section(image, ".linux");
+	const uint8_t *linux_row = find_section(image, ".linux");
 	assert_int_equal(mkv_le_get32(image->bytes + OPTIONAL_AT + 56),
 			 mkv_le_get32(linux_row + 12) + 0x1000);
-	/* No symbol table: it isn't there any more. */
+	/* The symbol table was removed. */
 	assert_int_equal(mkv_le_get32(image->bytes + PE_AT + 12), 0);
 	assert_int_equal(mkv_le_get32(image->bytes + PE_AT + 16), 0);
 }
@@ -144,12 +144,12 @@ static void adds_the_sections(void **state)
 		auto_content struct mkv_content *uki = NULL;
 		struct image image;
 		make_stub(stub, rooms[i]);
-		assert_int_equal(build(stub, sizeof(stub), &uki, &err), 0);
+		assert_int_equal(build_uki(stub, sizeof(stub), &uki, &err), 0);
 		read_image(uki, &image);
 		expect_all(&image);
-		/* Headers end before the first section's data. */
+		/* The headers end before the data of the first section. */
 		assert_true(mkv_le_get32(image.bytes + OPTIONAL_AT + 60) <=
-			    mkv_le_get32(section(&image, ".text") + 20));
+			    mkv_le_get32(find_section(&image, ".text") + 20));
 	}
 }
 
@@ -161,14 +161,14 @@ static void gives_the_same_bytes_twice(void **state)
 	auto_content struct mkv_content *first = NULL, *second = NULL;
 	struct mkv_sha256 a, b;
 	make_stub(stub, HEADERS);
-	assert_int_equal(build(stub, sizeof(stub), &first, &err), 0);
-	assert_int_equal(build(stub, sizeof(stub), &second, &err), 0);
+	assert_int_equal(build_uki(stub, sizeof(stub), &first, &err), 0);
+	assert_int_equal(build_uki(stub, sizeof(stub), &second, &err), 0);
 	assert_int_equal(mkv_content_sha256(first, &a, &err), 0);
 	assert_int_equal(mkv_content_sha256(second, &b, &err), 0);
 	assert_true(mkv_sha256_equal(&a, &b));
 }
 
-static void refuses_what_is_no_stub(void **state)
+static void refuses_files_that_are_no_stub(void **state)
 {
 	(void)state;
 	static const struct {
@@ -211,13 +211,13 @@ static void refuses_what_is_no_stub(void **state)
 			stub[rows[i].at] = (uint8_t)rows[i].value;
 		if (rows[i].value == 0x6e696c2e)
 			memcpy(stub + rows[i].at, ".linux\0", 8);
-		assert_true(build(stub, sizeof(stub), &uki, &err) < 0);
+		assert_true(build_uki(stub, sizeof(stub), &uki, &err) < 0);
 		assert_null(uki);
 		assert_non_null(strstr(err.message, rows[i].why));
 	}
 }
 
-/* Whatever a stub says: an image or an error. ASan watches in such builds. */
+/* Any stub gives an image or an error, without memory errors (ASan). */
 static void survives_any_header(void **state)
 {
 	(void)state;
@@ -234,7 +234,7 @@ static void survives_any_header(void **state)
 		}
 		seed = seed * 1664525 + 1013904223;
 		size_t size = i % 3 ? STUB_BYTES : (seed >> 8) % STUB_BYTES;
-		(void)!build(stub, size, &uki, &err);
+		(void)!build_uki(stub, size, &uki, &err);
 	}
 }
 
@@ -243,7 +243,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(adds_the_sections),
 		cmocka_unit_test(gives_the_same_bytes_twice),
-		cmocka_unit_test(refuses_what_is_no_stub),
+		cmocka_unit_test(refuses_files_that_are_no_stub),
 		cmocka_unit_test(survives_any_header),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 #include "builder/config/units/units.h"
 
-/* Units of an image, and what enabling one of them must link to what. */
+/* Units of an image, and the links that enabling one of them must make. */
 static const struct {
 	const char *path, *text;
 } files[] = {
@@ -91,7 +91,7 @@ static void links_follow_the_install_section(void **state)
 	}
 }
 
-static void what_cannot_be_enabled_is_an_error(void **state)
+static void units_that_cannot_be_enabled_are_errors(void **state)
 {
 	static const char *const rows[] = {
 		"none.service", "plain.service", "evil.service", "a", "",
@@ -106,7 +106,7 @@ static void what_cannot_be_enabled_is_an_error(void **state)
 	}
 }
 
-static void a_masked_unit_is_nothing(void **state)
+static void a_masked_unit_is_a_link_to_dev_null(void **state)
 {
 	(void)state;
 	auto_tree struct mkv_tree *tree = make_tree();
@@ -118,7 +118,7 @@ static void a_masked_unit_is_nothing(void **state)
 	assert_true(mkv_unit_mask(tree, "a/b.service", &err) < 0);
 }
 
-static void a_trees_links_say_what_is_enabled(void **state)
+static void the_links_of_a_tree_define_enabled_units(void **state)
 {
 	static const struct {
 		const char *path, *target;
@@ -137,10 +137,11 @@ static void a_trees_links_say_what_is_enabled(void **state)
 	struct mkv_error err = {0};
 	(void)state;
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
-		char folder[256];
-		(void)snprintf(folder, sizeof(folder), "%s", links[i].path);
-		*strrchr(folder, '/') = '\0';
-		assert_int_equal(mkv_tree_make_dirs(tree, folder, &err), 0);
+		char directory[256];
+		(void)snprintf(directory, sizeof(directory), "%s",
+			       links[i].path);
+		*strrchr(directory, '/') = '\0';
+		assert_int_equal(mkv_tree_make_dirs(tree, directory, &err), 0);
 		assert_int_equal(mkv_tree_put_symlink(tree, links[i].path,
 						      links[i].target, &err),
 				 0);
@@ -157,9 +158,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(links_follow_the_install_section),
-		cmocka_unit_test(what_cannot_be_enabled_is_an_error),
-		cmocka_unit_test(a_masked_unit_is_nothing),
-		cmocka_unit_test(a_trees_links_say_what_is_enabled),
+		cmocka_unit_test(units_that_cannot_be_enabled_are_errors),
+		cmocka_unit_test(a_masked_unit_is_a_link_to_dev_null),
+		cmocka_unit_test(the_links_of_a_tree_define_enabled_units),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

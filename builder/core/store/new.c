@@ -41,21 +41,12 @@ static int open_locked(int directory, const char *name, int flags, bool wait,
 	return 0;
 }
 
-static int check_writable(const struct mkv_store *store, struct mkv_error *err)
-{
-	if (store->is_for_reading)
-		return mkv_fail(err, MKV_FAILED, EROFS,
-				"store '%s' is open for reading only",
-				store->path);
-	return 0;
-}
-
 int mkv_store_new_open(struct mkv_store *store, struct mkv_store_new *ret,
 		       struct mkv_error *err)
 {
 	static atomic_uint count;
 	enum { ATTEMPTS = 1000 };
-	int rc = check_writable(store, err);
+	int rc = mkv_store_check_writable(store, err);
 	if (rc < 0)
 		return rc;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -86,7 +77,7 @@ int mkv_store_partial_open(struct mkv_store *store,
 {
 	char hex[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(sha256, hex);
-	int rc = check_writable(store, err);
+	int rc = mkv_store_check_writable(store, err);
 	if (rc < 0)
 		return rc;
 	auto_free char *name = strdup(hex);

@@ -73,8 +73,18 @@ static void sweep_tmp(const struct mkv_store *store)
 	}
 }
 
-int mkv_store_folder_open(const struct mkv_store *store, const char *name,
-			  int *ret_fd, struct mkv_error *err)
+int mkv_store_check_writable(const struct mkv_store *store,
+			     struct mkv_error *err)
+{
+	if (store->is_for_reading)
+		return mkv_fail(err, MKV_FAILED, EROFS,
+				"store '%s' is open for reading only",
+				store->path);
+	return 0;
+}
+
+int mkv_store_directory_open(const struct mkv_store *store, const char *name,
+			     int *ret_fd, struct mkv_error *err)
 {
 	if (store->fd < 0)
 		return mkv_fail(err, MKV_FAILED, ENOENT, "open '%s/%s': %m",
@@ -101,9 +111,9 @@ int mkv_store_folder_open(const struct mkv_store *store, const char *name,
 static int open_directories(struct mkv_store *store, struct mkv_error *err)
 {
 	for (enum mkv_store_directory i = 0; i < MKV_STORE_DIRECTORIES; i++) {
-		int rc = mkv_store_folder_open(store,
-					       mkv_store_directory_name(i),
-					       &store->directories[i], err);
+		int rc = mkv_store_directory_open(store,
+						  mkv_store_directory_name(i),
+						  &store->directories[i], err);
 		if (rc < 0 && !(store->is_for_reading && rc == -ENOENT))
 			return rc;
 	}

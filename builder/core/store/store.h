@@ -38,10 +38,15 @@ MKV_DEFINE_AUTO(store, struct mkv_store *, mkv_store_free)
 #define auto_store mkv_auto(store)
 const char *mkv_store_path(const struct mkv_store *store) mkv_nonnull(1);
 
+/* -EROFS when the store is open for reading. For those who write into its
+ * directories themselves. */
+int mkv_store_check_writable(const struct mkv_store *store,
+			     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* Opens a directory of the store, such as "external", and creates a missing one
  * unless the store is open for reading: then -ENOENT. */
-int mkv_store_folder_open(const struct mkv_store *store, const char *name,
-			  int *ret_fd, struct mkv_error *err) mkv_must_check
+int mkv_store_directory_open(const struct mkv_store *store, const char *name,
+			     int *ret_fd, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
 /* Opens a verified object for reading into *ret_fd (caller's). -ENOENT when the

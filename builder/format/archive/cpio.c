@@ -64,14 +64,6 @@ static uint32_t count_links(const struct mkv_inode *inode)
 	return links;
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
 static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 		     struct mkv_error *err)
 {
@@ -117,10 +109,8 @@ int mkv_cpio_write(const struct mkv_tree *tree, struct mkv_buf *into,
 {
 	struct writer writer = {
 		.into = into, .start = into->size, .next_number = 1};
-	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_tree_walk(tree, put_entry, &writer, err);
+	mkv_tree_clear_marks(tree);
+	int rc = mkv_tree_walk(tree, put_entry, &writer, err);
 	if (rc < 0)
 		return rc;
 	put_header(&writer, &(struct header){.links = 1}, "TRAILER!!!");

@@ -346,14 +346,6 @@ static int put_entry(const char *path, struct mkv_inode *inode, void *context,
 	return rc < 0 ? mkv_wrap(err, rc, "'%s'", path) : 0;
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
 int mkv_tar_stream(const struct mkv_tree *tree, mkv_tar_sink *sink,
 		   void *context, struct mkv_error *err)
 {
@@ -362,10 +354,8 @@ int mkv_tar_stream(const struct mkv_tree *tree, mkv_tar_sink *sink,
 		.sink = sink, .context = context, .chunk = malloc(CHUNK)};
 	if (!archive.chunk)
 		return mkv_oom(err);
-	int rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_tree_walk(tree, put_entry, &archive, err);
+	mkv_tree_clear_marks(tree);
+	int rc = mkv_tree_walk(tree, put_entry, &archive, err);
 	if (rc < 0)
 		return rc;
 	rc = put_bytes(&archive, end, sizeof(end), err);

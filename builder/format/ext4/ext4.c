@@ -180,10 +180,8 @@ static int number_all(struct ext4_builder *builder, struct mkv_error *err)
 	struct mkv_inode *root = mkv_tree_root(builder->tree);
 	struct mkv_inode *lost = mkv_tree_lookup(builder->tree, "/lost+found");
 	ext2_ino_t next = EXT2_GOOD_OLD_FIRST_INO + 1;
-	int rc = ext4_clear_marks(builder->tree, err);
-	if (rc < 0)
-		return rc;
-	rc = add_node(builder, root, EXT2_ROOT_INO, EXT2_ROOT_INO, err);
+	mkv_tree_clear_marks(builder->tree);
+	int rc = add_node(builder, root, EXT2_ROOT_INO, EXT2_ROOT_INO, err);
 	if (rc < 0)
 		return rc;
 	rc = add_node(builder, lost, EXT2_GOOD_OLD_FIRST_INO, EXT2_ROOT_INO,

@@ -62,10 +62,6 @@ struct ext4_need {
 int ext4_count(const struct mkv_tree *tree, struct ext4_need *ret,
 	       struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 
-/* Sets the mark of every inode to 0. */
-int ext4_clear_marks(const struct mkv_tree *tree,
-		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
-
 /* io.c: an I/O manager of libext2fs for an offset of a descriptor. The name of
  * a channel is "FD:OFFSET". */
 extern struct struct_io_manager ext4_io_manager;

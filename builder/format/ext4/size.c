@@ -88,25 +88,12 @@ static int count_inode(const char *path, struct mkv_inode *inode, void *context,
 	return 0;
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
-int ext4_clear_marks(const struct mkv_tree *tree, struct mkv_error *err)
-{
-	return mkv_tree_walk(tree, clear_mark, NULL, err);
-}
-
 int ext4_count(const struct mkv_tree *tree, struct ext4_need *ret,
 	       struct mkv_error *err)
 {
 	*ret = (struct ext4_need){.inodes = EXT2_GOOD_OLD_FIRST_INO};
-	int rc = ext4_clear_marks(tree, err);
-	return rc < 0 ? rc : mkv_tree_walk(tree, count_inode, ret, err);
+	mkv_tree_clear_marks(tree);
+	return mkv_tree_walk(tree, count_inode, ret, err);
 }
 
 /* The free blocks of an empty file system of `blocks`. */

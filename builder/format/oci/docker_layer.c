@@ -13,14 +13,6 @@ struct copy {
 	struct mkv_buf *path; /* of the current entry in `root` */
 };
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
 /* Sets copy->path to the destination of an entry; *ret_name is its last
  * component. */
 static int set_target_path(struct copy *copy, const char *path,
@@ -93,6 +85,6 @@ int mkv_docker_layer_put(struct mkv_tree *root, const char *dir,
 {
 	auto_buf struct mkv_buf path = {0};
 	struct copy copy = {root, dir, &path};
-	int rc = mkv_tree_walk(layer, clear_mark, NULL, err);
-	return rc < 0 ? rc : mkv_tree_walk(layer, copy_entry, &copy, err);
+	mkv_tree_clear_marks(layer);
+	return mkv_tree_walk(layer, copy_entry, &copy, err);
 }

@@ -25,7 +25,8 @@ int mkv_oci_external_fetch(const char *reference, const char *digest,
 /* Fetches the image into the store's directory external/DIGEST unless that
  * directory is present and intact; a damaged directory is replaced. The
  * directory appears only when it is complete. `ret_dir`: its path, the
- * caller's. `offline`: -ENOENT instead of fetching. */
+ * caller's. `offline`: -ENOENT instead of fetching. -EROFS when the image must
+ * be fetched and the store is open for reading. */
 int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 			  const char *digest, bool offline, char **ret_dir,
 			  struct mkv_error *err) mkv_must_check

@@ -99,11 +99,14 @@ static int fetch_to_staging(const char *reference, const char *digest,
 	return rc;
 }
 
-static int fetch_locked(const char *reference, const char *digest, int fd,
-			const char *parent, const char *dir,
-			struct mkv_error *err)
+static int fetch_locked(const struct mkv_store *store, const char *reference,
+			const char *digest, int fd, const char *parent,
+			const char *dir, struct mkv_error *err)
 {
-	int rc = lock_parent(fd, parent, err);
+	int rc = mkv_store_check_writable(store, err);
+	if (rc < 0)
+		return rc;
+	rc = lock_parent(fd, parent, err);
 	if (rc < 0)
 		return rc;
 	remove_stale_staging(fd);
@@ -127,8 +130,11 @@ int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 	if (asprintf(&dir, "%s/%s", parent, digest + 7) < 0)
 		return mkv_oom(err);
 	auto_fd int fd = -1;
-	int rc = mkv_store_folder_open(store, "external", &fd, err);
-	if (rc < 0 && rc != -ENOENT)
+	struct mkv_error ignored;
+	bool is_writable = mkv_store_check_writable(store, &ignored) == 0;
+	int rc = mkv_store_directory_open(store, "external", &fd, err);
+	/* A store for reading may have no such directory: `fd` is not used. */
+	if (rc < 0 && (is_writable || rc != -ENOENT))
 		return rc;
 	rc = check_kept(dir, digest, err);
 	if (rc == -ENOENT && offline)
@@ -136,7 +142,8 @@ int mkv_oci_external_keep(struct mkv_store *store, const char *reference,
 				"offline: the external OCI image '%s' (%s)",
 				reference, digest);
 	if (rc == -ENOENT)
-		rc = fetch_locked(reference, digest, fd, parent, dir, err);
+		rc = fetch_locked(store, reference, digest, fd, parent, dir,
+				  err);
 	if (rc < 0)
 		return rc;
 	*ret_dir = mkv_take(dir);

@@ -6,25 +6,17 @@
 static CURLcode set_up(CURL *easy, const char *url, unsigned limit_s,
 		       struct mkv_transfer_body *body, char *message)
 {
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, url);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_PROXY, "");
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_TIMEOUT, (long)limit_s);
+	const struct mkv_transfer_option table[] = {
+		{CURLOPT_URL, .text = url},
+		{CURLOPT_PROTOCOLS_STR, .text = "http"},
+		{CURLOPT_PROXY, .text = ""},
+		{CURLOPT_ERRORBUFFER, .text = message},
+		{CURLOPT_FAILONERROR, .number = 1},
+		{CURLOPT_NOSIGNAL, .number = 1},
+		{CURLOPT_TIMEOUT, .number = limit_s},
+	};
+	CURLcode code =
+		mkv_transfer_set(easy, table, sizeof(table) / sizeof(table[0]));
 	return code == CURLE_OK ? mkv_transfer_receive(easy, body) : code;
 }
 

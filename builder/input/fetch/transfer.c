@@ -23,58 +23,45 @@ int mkv_transfer_global(struct mkv_error *err)
 	return 0;
 }
 
-static CURLcode set_limits(CURL *easy, const struct mkv_fetch_options *options)
+CURLcode mkv_transfer_set(CURL *easy, const struct mkv_transfer_option *options,
+			  size_t n_options)
 {
-	long stall_s = options->stall_s ? (long)options->stall_s : STALL_S;
-	long connect_s = stall_s < CONNECT_S ? stall_s : CONNECT_S;
-	CURLcode code =
-		curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, connect_s);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, stall_s);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT,
-				(long)STALL_BYTES_PER_S);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)REDIRECTS);
+	CURLcode code = CURLE_OK;
+	for (size_t i = 0; code == CURLE_OK && i < n_options; i++) {
+		const struct mkv_transfer_option *option = &options[i];
+		code = option->text ? curl_easy_setopt(easy, option->name,
+						       option->text)
+				    : curl_easy_setopt(easy, option->name,
+						       option->number);
+	}
 	return code;
 }
 
 static CURLcode set_up(CURL *easy, const struct mkv_fetch_options *options,
 		       const char *uri, char *message)
 {
-	CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, uri);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, message);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR,
-				"http,https");
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_FAILONERROR, 1L);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	if (code != CURLE_OK)
-		return code;
-	code = curl_easy_setopt(easy, CURLOPT_USERAGENT,
-				"mkvbench/" MKV_VERSION);
-	if (code != CURLE_OK)
-		return code;
+	long stall_s = options->stall_s ? (long)options->stall_s : STALL_S;
+	long connect_s = stall_s < CONNECT_S ? stall_s : CONNECT_S;
+	const struct mkv_transfer_option table[] = {
+		{CURLOPT_URL, .text = uri},
+		{CURLOPT_ERRORBUFFER, .text = message},
+		{CURLOPT_PROTOCOLS_STR, .text = "http,https,file"},
+		{CURLOPT_REDIR_PROTOCOLS_STR, .text = "http,https"},
+		{CURLOPT_FOLLOWLOCATION, .number = 1},
+		{CURLOPT_MAXREDIRS, .number = REDIRECTS},
+		{CURLOPT_FAILONERROR, .number = 1},
+		{CURLOPT_NOSIGNAL, .number = 1},
+		{CURLOPT_USERAGENT, .text = "mkvbench/" MKV_VERSION},
+		{CURLOPT_CONNECTTIMEOUT, .number = connect_s},
+		{CURLOPT_LOW_SPEED_TIME, .number = stall_s},
+		{CURLOPT_LOW_SPEED_LIMIT, .number = STALL_BYTES_PER_S},
+	};
+	CURLcode code =
+		mkv_transfer_set(easy, table, sizeof(table) / sizeof(table[0]));
 	const char *proxy = mkv_mirrors_proxy(options->mirrors, uri);
-	if (proxy)
-		code = curl_easy_setopt(easy, CURLOPT_PROXY, proxy);
-	return code == CURLE_OK ? set_limits(easy, options) : code;
+	return code == CURLE_OK && proxy
+		       ? curl_easy_setopt(easy, CURLOPT_PROXY, proxy)
+		       : code;
 }
 
 int mkv_transfer_new(const struct mkv_fetch_options *options, size_t mirror,

@@ -17,6 +17,17 @@ enum mkv_outcome {
 /* Initialises libcurl once per process; safe in threads. */
 int mkv_transfer_global(struct mkv_error *err) mkv_must_check mkv_nonnull(1);
 
+/* A setting of a request, curl_easy_setopt(3): `text`, or `number` when `text`
+ * is NULL. */
+struct mkv_transfer_option {
+	CURLoption name;
+	const char *text;
+	long number;
+};
+/* Stops at the first option that libcurl refuses. */
+CURLcode mkv_transfer_set(CURL *easy, const struct mkv_transfer_option *options,
+			  size_t n_options) mkv_must_check mkv_nonnull(1, 2);
+
 /* A request for MIRROR/PATH. The caller owns *ret and *ret_uri. libcurl writes
  * its error text to `message`, of CURL_ERROR_SIZE, which must outlive the
  * request. */

@@ -121,14 +121,6 @@ static int restore_entry(const char *path, struct mkv_inode *inode,
 	return has_links ? remember_first_path(restoring, path, inode, err) : 0;
 }
 
-static int clear_mark(const char *path, struct mkv_inode *inode, void *context,
-		      struct mkv_error *err)
-{
-	(void)path, (void)context, (void)err;
-	inode->mark = 0;
-	return 0;
-}
-
 /* Runs last: creating an entry changes the time of its directory. */
 static int set_directory_time(const char *path, struct mkv_inode *inode,
 			      void *context, struct mkv_error *err)
@@ -155,9 +147,7 @@ int mkv_rootfs_restore(struct mkv_rootfs *rootfs, int pack_fd,
 	int rc = mkv_pack_open(own, &tree, err);
 	if (rc < 0)
 		return rc;
-	rc = mkv_tree_walk(tree, clear_mark, NULL, err);
-	if (rc < 0)
-		return rc;
+	mkv_tree_clear_marks(tree);
 	rc = mkv_tree_walk(tree, restore_entry, &restoring, err);
 	return rc < 0 ? rc
 		      : mkv_tree_walk(tree, set_directory_time, rootfs, err);

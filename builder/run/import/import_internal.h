@@ -79,6 +79,14 @@ void mkv_import_add_reason(struct mkv_import *import, const char *format, ...)
 void mkv_import_add_note(struct mkv_import *import, const char *format, ...)
 	mkv_nonnull(1, 2) mkv_printf(2, 3);
 
+/* Opens the signed appliance and reads what is imported: guests, their disks
+ * and domains, and the network. */
+int mkv_import_load(struct mkv_import *import,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+/* Writes the definitions for this machine's libvirt from those of the
+ * appliance. Notes report the differences. */
+int mkv_import_adapt(struct mkv_import *import,
+		     struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* Makes POOL/RECIPE and locks it, so that its files do not change after they
  * are compared. MKV_HOST_CANNOT while another import has the lock. */
 int mkv_import_lock_directory(struct mkv_import *import,
@@ -90,6 +98,12 @@ void mkv_import_remove_directory(struct mkv_import *import) mkv_nonnull(1);
  * each failed check. */
 int mkv_import_check_host(struct mkv_import *import,
 			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
+/* Checks that pinned vCPUs have CPUs of this machine to themselves, on cores
+ * like those of the guest; adds a reason for each guest of which that is not
+ * true. */
+void mkv_import_check_pins(struct mkv_import *import,
+			   const struct mkv_document *capabilities)
 	mkv_nonnull(1, 2);
 /* Compares the request with existing objects: sets states, and adds a reason
  * for each object that prevents the import. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first process of the test's guest: asks the verifier twice, once as the
- * guest that it is and once as the bare metal that it isn't, and ends. */
+/* First process of the test's guest: runs the verifier twice, with a contract
+ * for a guest and with one for bare metal, and exits. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void ask(const char *contract)
+static void verify(const char *contract)
 {
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -32,10 +32,10 @@ int main(void)
 	}
 	(void)printf("\nBEGIN guest\n");
 	(void)fflush(stdout);
-	ask("/guest.json");
+	verify("/guest.json");
 	(void)printf("\nBEGIN metal\n");
 	(void)fflush(stdout);
-	ask("/metal.json");
+	verify("/metal.json");
 	(void)printf("\nEND\n");
 	(void)fflush(stdout);
 	(void)sync();

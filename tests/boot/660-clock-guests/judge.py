@@ -1,10 +1,10 @@
-"""Compares what the verifier said in the guests with the truth.
+"""Compares the verifier's results in the guests with the true offsets.
 
     judge.py HISTORY LIMIT_MS AT_LEAST <measurements
 
 A measurement is a list of two probes of the guest's clock, before and after, and the
-verifier's receipt. HISTORY has two lines for each offset of the server: when it was
-about to come into force, and when it surely was. All by the host's clock.
+verifier's receipt. HISTORY has two lines for each offset of the server: the time just
+before and just after it was set. All times are of the host's clock.
 """
 import json
 import sys
@@ -13,11 +13,11 @@ history = [tuple(map(int, line.split())) for line in open(sys.argv[1])]
 limit, at_least = float(sys.argv[2]) * 1e-3, int(sys.argv[3])
 GRAIN = 1e-6
 WIDEST_PROBE = 200e-6
-CALM = 100e-6  # what the clock may move while the server is asked
+CALM = 100e-6  # by how much the clock may change during a query of the server
 
 
 def offsets(start, end):
-    """All that may have been the server's offset between two times."""
+    """Every offset that the server may have had between two times."""
     changes = list(zip(history[0::2], history[1::2]))
     found = set()
     for i, ((since, offset), _) in enumerate(changes):
@@ -28,14 +28,14 @@ def offsets(start, end):
 
 
 def truths(probes, offset):
-    """The server's clock minus the guest's lay between these, in seconds."""
+    """Range of the server's clock minus the guest's, in seconds."""
     lows = [(p[1] + offset - p[2]) * 1e-9 for p in probes]
     highs = [(p[1] + offset + p[2]) * 1e-9 for p in probes]
     return min(lows), max(highs)
 
 
 def nearest(low, high):
-    """The least that the truth was off."""
+    """The smallest absolute value in a range of true offsets."""
     return 0 if low <= 0 <= high else min(abs(low), abs(high))
 
 
@@ -60,7 +60,7 @@ for line in sys.stdin:
     if is_pass and least > limit + GRAIN:
         wrong.append((possible, figures, "passed"))
     if len(possible) > 1 or max(p[2] for p in probes) > WIDEST_PROBE * 1e9:
-        continue  # the truth isn't known well enough
+        continue  # the range of the true offset is too wide
     asked += 1
     low, high = possible[0]
     held = bound + GRAIN >= least
@@ -68,15 +68,15 @@ for line in sys.stdin:
     if not held:
         wrong.append((possible, figures, "not held"))
     if high - low > CALM + WIDEST_PROBE:
-        continue  # chronyd corrects the clock meanwhile, who knows when
+        continue  # chronyd corrected the clock during the measurement
     calm += 1
     offset, half = figures["sntp_offset_s"], figures["sntp_delay_s"] / 2 + GRAIN
     held = offset + half >= low and offset - half <= high
     exchanges += held
     if not held:
         wrong.append((possible, figures, "exchange"))
-print(f"{asked} measurements: {bounds} bounds hold the truth; of {calm} while the "
-      f"clock is calm {exchanges} exchanges do; {over} over the limit; {passed} pass")
+print(f"{asked} measurements: {bounds} bounds contain the true offset; of {calm} with a "
+      f"calm clock {exchanges} exchanges do; {over} over the limit; {passed} pass")
 print(*wrong, sep="\n")
 assert asked >= at_least, "too few measurements where the truth is known"
 assert bounds >= 0.99 * asked and exchanges >= 0.99 * calm

@@ -2,12 +2,13 @@
 # For boot tests that need no image: an initramfs of busybox, programs with their
 # libraries, and modules. Sourced; sources image.sh for find_kernel.
 #
-#   guest_new FOLDER                busybox and the folders that a kernel wants
-#   guest_program FOLDER FILE...    into /bin, with the libraries they name
-#   guest_modules FOLDER MODULE...  with all they depend on; /modules is the order
-#   guest_pack FOLDER FILE          the initramfs
-#   guest_start                     a shell fragment for FOLDER/init: mounts what
-#                                   there is, loads the modules
+#   guest_new DIR                makes DIR with busybox and mount points
+#   guest_program DIR FILE...    copies programs and their libraries; programs to /bin
+#   guest_modules DIR MODULE...  copies modules and their dependencies; /modules lists
+#                                them in the order of loading
+#   guest_pack DIR FILE          writes the initramfs
+#   guest_start                  prints the first lines of DIR/init: they mount /proc,
+#                                /sys and /dev and load the modules
 . "$ROOT/tests/boot/lib/image.sh"
 export PATH=$PATH:/usr/sbin:/sbin
 

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For boot tests: a small image out of this machine's own kernel and busybox.
+# For boot tests: a small image made of the kernel and busybox of this machine.
 # Sourced; expects BUILD and TEST_TMP. `make_image COMMAND-LINE` writes disk.raw,
 # initramfs, uki.efi, vmlinuz into TEST_TMP and leaves the final command line in
 # $command_line.
@@ -15,7 +15,7 @@ find_kernel() {
 	skip "no Debian kernel is installed (linux-image-amd64)"
 }
 
-# A test may define its own.
+# Writes the guest's /sbin/init. A test may redefine this function.
 make_init() { # FILE
 	cat >"$1" <<-'INIT'
 		#!/bin/busybox sh
@@ -41,8 +41,8 @@ make_image() {
 		"$BUILD/programs/initramfs" $stub "$1") || exit 1
 }
 
-# start CONSOLE QEMU-ARGUMENT...: runs to the guest's own end, five minutes at most.
-start() {
+# Runs a machine until it powers off, for five minutes at most.
+run_machine() { # CONSOLE QEMU-ARGUMENT...
 	local console=$1
 	shift
 	timeout -k 5 300 qemu-system-x86_64 -accel tcg,thread=multi -machine q35 \
@@ -53,13 +53,13 @@ start() {
 }
 
 direct=(-kernel "$TEST_TMP/vmlinuz" -initrd "$TEST_TMP/initramfs")
-firmware() { # prints the folder of OVMF, Debian 12's and 13's
+firmware() { # sets $uefi: QEMU's arguments for OVMF (Debian 12 and 13 have one path)
 	local code=/usr/share/OVMF/OVMF_CODE_4M.fd
 	[ -f $code ] || skip "no OVMF"
 	uefi=(-drive "if=pflash,format=raw,readonly=on,file=$code"
 		-drive "if=pflash,format=raw,snapshot=on,file=${code/CODE/VARS}")
 }
 
-expect() { # CONSOLE PATTERN
+expect_console() { # CONSOLE PATTERN
 	grep -aqE -- "$2" "$1" || fail "no line matches /$2/ in: $(tail -n 30 "$1")"
 }

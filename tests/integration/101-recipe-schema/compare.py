@@ -17,7 +17,7 @@ TMP = pathlib.Path(os.environ["TEST_TMP"])
 
 
 class Core(yaml.SafeLoader):
-    """YAML 1.2's core schema (section 10.3.2), which recipes are read by."""
+    """The core schema of YAML 1.2 (section 10.3.2), which recipes use."""
 
 
 Core.yaml_implicit_resolvers = {}
@@ -41,7 +41,7 @@ validator = jsonschema.Draft202012Validator(schema)
 hardware = jsonschema.Draft202012Validator(
     {"$ref": "#/$defs/hardware", "$defs": schema["$defs"]})
 failures = []
-only = sys.argv[2] if len(sys.argv) > 2 else None  # a place to look at alone
+only = sys.argv[2] if len(sys.argv) > 2 else None  # the only place to compare
 
 
 def expect(what, valid, wanted):
@@ -51,7 +51,7 @@ def expect(what, valid, wanted):
         failures.append(f"{what}: the schema {'accepts' if valid else 'refuses'} it")
 
 
-# What ships is accepted.
+# The shipped recipes are accepted.
 for path in sorted(ROOT.glob("recipes/*.yaml")) + sorted(ROOT.glob("recipes/emulated/*.yaml")):
     if path.name != "common.yaml":
         expect(path, validator.is_valid(load(path)), True)
@@ -61,7 +61,7 @@ part = jsonschema.Draft202012Validator({"$ref": "#/$defs/part", "$defs": schema[
 for path in [ROOT / "recipes/common.yaml", *sorted(ROOT.glob("recipes/parts/*.yaml"))]:
     expect(path, part.is_valid(load(path)), True)
 
-# Negative control: each of these cases is refused by its structure alone.
+# Negative control: the schema refuses each of these cases by its structure.
 for name in ["unknown-key", "wrong-type", "bad-word", "missing-keys", "not-a-mapping",
              "bad-name", "number-as-text", "mac-malformed", "unit-without-suffix",
              "path-escapes", "ports", "accept-without-reason", "version", "merge-key",
@@ -70,9 +70,9 @@ for name in ["unknown-key", "wrong-type", "bad-word", "missing-keys", "not-a-map
     expect(path, validator.is_valid(load(path)), False)
 
 
-# Every value of a whole recipe, replaced by others one at a time: both verdicts
-# must agree. Messages about how values fit together or exceed a measure's range
-# are beyond the schema, and those cases are passed over.
+# Every value of a complete recipe is replaced by other values, one at a time: both
+# verdicts must agree. A schema can't express relations between values and the ranges of
+# measures: cases with such a diagnostic are skipped.
 beyond = re.compile(
     r"' does not define|must be a (size|duration) from |requires |does not support '|is outside|is already|"
     r"already publishes|overlaps|is not an IPv4|must be a network|prefix length|no host has|can't be divided|"
@@ -91,7 +91,7 @@ def ours(documents):
     paths = []
     for i, document in enumerate(documents):
         paths.append(f"{TMP}/{i}.yaml")
-        pathlib.Path(paths[-1]).write_text(json.dumps(document))  # YAML by its subset
+        pathlib.Path(paths[-1]).write_text(json.dumps(document))  # JSON is a subset of YAML
     lines = {path: [] for path in paths}
     for i in range(0, len(paths), 500):
         run = subprocess.run([MKV, "check", *paths[i:i + 500]], capture_output=True, text=True)
@@ -156,7 +156,7 @@ with multiprocessing.Pool() as pool: # the interpreter is slow
     verdicts = pool.map(verdict, variants, 200)
 compared = 0
 for (path, value, document), lines, valid in zip(variants, ours([v[2] for v in variants]), verdicts):
-    # A text that isn't a measure at all is the schema's to refuse too.
+    # The schema must also refuse a text that is no measure.
     number = isinstance(value, str) and re.match("^[0-9]+[a-zA-Z]+$", value)
     told = [l for l in lines if not beyond.search(l) or
             ("a whole number and its unit" in l and not number)]

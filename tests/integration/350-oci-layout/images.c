@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* images OUT PROBE LEVEL: two images that share a layer, "base" (PROBE as
- * /bin/probe and some files) and "app" (what mkv_tree_diff() says of changes to
- * it), as an OCI layout OUT/layout; as root also Docker's data root below
- * OUT/root. Prints NAME CONFIG MANIFEST of each. */
+/* images OUT PROBE LEVEL: writes two images that share a layer, "base" (PROBE
+ * as /bin/probe and some files) and "app" (the layer that mkv_tree_diff() makes
+ * of changes to it), as an OCI layout OUT/layout; as root also Docker's data
+ * root in OUT/root. Prints NAME CONFIG MANIFEST of each. */
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void ok(int rc)
 	exit(1);
 }
 
-static void put(struct mkv_tree *tree, const char *path, const char *text)
+static void put_file(struct mkv_tree *tree, const char *path, const char *text)
 {
 	ok(mkv_tree_put_file(tree, path, 0644, text, strlen(text), &error));
 }
@@ -40,17 +40,17 @@ static struct mkv_tree *base_tree(const char *probe)
 	ok(mkv_read_file(AT_FDCWD, probe, 1 << 24, &program, &error));
 	ok(mkv_tree_put_file(tree, "/bin/probe", 0755, program.data,
 			     program.size, &error));
-	put(tree, "/etc/motd", "old\n");
-	put(tree, "/etc/gone", "was here\n");
-	put(tree, "/usr/share/gone/file", "was here too\n");
-	put(tree, "/usr/share/kept", "");
-	put(tree, "/name with \"quotes\" and \xc3\xa9", "odd\n");
-	put(tree, "/latin\xe9", "not UTF-8\n");
+	put_file(tree, "/etc/motd", "old\n");
+	put_file(tree, "/etc/gone", "was here\n");
+	put_file(tree, "/usr/share/gone/file", "was here too\n");
+	put_file(tree, "/usr/share/kept", "");
+	put_file(tree, "/name with \"quotes\" and \xc3\xa9", "odd\n");
+	put_file(tree, "/latin\xe9", "not UTF-8\n");
 	char path[400] = "/long";
 	for (int i = 0; i < 5; i++)
 		strcat(path, "/a-folder-with-a-name-that-adds-up-to-more-than"
 			     "-one-ustar-header-holds");
-	put(tree, path, "deep\n");
+	put_file(tree, path, "deep\n");
 	ok(mkv_tree_put(tree, "/etc/motd-link",
 			mkv_tree_lookup(tree, "/etc/motd"), &error));
 	ok(mkv_tree_put_symlink(tree, "/sbin", "bin", &error));
@@ -66,14 +66,14 @@ static struct mkv_tree *app_layer(const struct mkv_tree *base)
 	ok(mkv_tree_clone(base, &top, &error));
 	(void)mkv_tree_remove(top, "/etc/gone");
 	(void)mkv_tree_remove(top, "/usr/share/gone");
-	put(top, "/etc/motd", "new\n");
-	put(top, "/opt/app/new", "added\n");
+	put_file(top, "/etc/motd", "new\n");
+	put_file(top, "/opt/app/new", "added\n");
 	ok(mkv_tree_diff(base, top, &layer, &error));
 	mkv_tree_free(top);
 	return layer;
 }
 
-/* An independent, simple writer of a tree into a real folder. */
+/* An independent, simple writer of a tree into a real directory. */
 static int write_inode(const char *path, struct mkv_inode *inode, void *context,
 		       struct mkv_error *err)
 {
@@ -104,7 +104,7 @@ static int write_inode(const char *path, struct mkv_inode *inode, void *context,
 	return rc < 0 ? mkv_fail(err, MKV_FAILED, errno, "%s: %m", target) : 0;
 }
 
-static void print(const struct mkv_oci_built *image)
+static void print_image(const struct mkv_oci_built *image)
 {
 	char config[MKV_SHA256_HEX_SIZE], manifest[MKV_SHA256_HEX_SIZE];
 	mkv_sha256_hex(&image->config_digest, config);
@@ -154,8 +154,8 @@ int main(int argc, char **argv)
 	ok(mkv_oci_layout_add(layout, images[0], &error));
 	ok(mkv_oci_layout_add(layout, images[1], &error));
 	ok(mkv_oci_layout_finish(layout, &error));
-	print(images[0]);
-	print(images[1]);
+	print_image(images[0]);
+	print_image(images[1]);
 	if (geteuid() == 0) {
 		struct mkv_tree *root;
 		const struct mkv_oci_built *const both[] = {images[0],

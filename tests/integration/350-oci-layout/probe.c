@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The only program of the test images: says who it is and what it sees. */
+/* The only program of the test images: prints its ids, environment and files.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

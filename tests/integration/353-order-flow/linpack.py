@@ -1,5 +1,5 @@
-"""LINPACK's residual for a system of N, by the operations of the Users' Guide in
-IEEE double precision, one by one: linpack.py N"""
+"""linpack.py N: prints LINPACK's residual for a system of N equations, by the same
+operations as the LINPACK Users' Guide in IEEE double precision."""
 import sys
 
 n = int(sys.argv[1])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A registry (distribution-spec 1.1, pull) of one repository, "team/app", from a
-folder: tags/TAG holds a digest, blobs/HEX manifests and blobs. Prints its port.
-A file `lie` in the folder: the tag's manifest is answered whatever digest is
-asked for. A file `cut` holds how many requests for manifests get a closed
-connection for an answer."""
+directory: tags/TAG holds a digest, blobs/HEX manifests and blobs. Prints its port.
+If the directory has a file `lie`, the registry answers every digest with the tag's
+manifest. A file `cut` holds the number of requests for manifests whose connection is
+closed instead of an answer."""
 import http.server, json, os, re, sys
 
 root = sys.argv[1]

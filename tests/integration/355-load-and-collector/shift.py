@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""shift.py FROM.pb TO.pb HOST MICROSECONDS: a copy in which the clock of one host is
-ahead by so much: the times of its spans, in requests that stand behind their length."""
+"""shift.py FROM.pb TO.pb HOST MICROSECONDS: copies a file of requests, each after its
+length, and adds MICROSECONDS to the times of the spans of HOST."""
 import os, struct, sys
 
 sys.path.insert(0, os.path.join(os.environ["ROOT"], "tests/tools"))

@@ -1,5 +1,5 @@
-"""Holds connections that do nothing, or next to it, until each was closed by the
-server; writes a line "open" once all are there, and a line with how many ended.
+"""Holds idle connections, some of which have sent a part of a request, until the server
+has closed each; prints a line "open" when all are open, then the number of closed ones.
 
 idle.py PORT COUNT"""
 import socket

@@ -1,4 +1,4 @@
-"""Passes connections on to a port; while a file is there, answers come late.
+"""Forwards connections to a port; delays answers while a file exists.
 
 slow_proxy.py LISTEN-PORT TARGET-PORT FILE MILLISECONDS"""
 import os

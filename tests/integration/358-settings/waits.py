@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""waits.py DEFAULTS RECIPE DOCS: whether every caller waits longer than whom it asks
-may queue and work, by lines "PROGRAM NAME DEFAULT ..." and by what the recipe tells
-beside them; and whether the table of DOCS has the defaults' numbers."""
+"""waits.py DEFAULTS RECIPE DOCS: checks that the timeout of every caller exceeds the time
+that its peer may queue and work, with the DEFAULTS (lines "PROGRAM NAME DEFAULT ...") and
+with the settings of RECIPE; and that the table of DOCS has the numbers of the defaults."""
 import sys, yaml
 
 defaults = {}
@@ -15,7 +15,7 @@ for program, settings in yaml.safe_load(open(sys.argv[2]))["services"].items():
 
 
 def rows(s):
-    """Program, what it adds up, and who asks it."""
+    """Program, the parts of its longest time, and its callers."""
     n = lambda program, name: int(s[program, name])
     yield "user", (n("user", "QUEUE_MS"), 2, n("user", "DB_TIMEOUT_MS")), ("payment", "order")
     yield "payment", (n("payment", "QUEUE_MS"), n("payment", "PEER_TIMEOUT_MS")), ("order",)

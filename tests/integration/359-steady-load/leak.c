@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* To be preloaded: a service that forgets a little. At each PQclear() and
- * curl_slist_free_all() it loses LEAK_BYTES of memory, or a descriptor where
+/* For LD_PRELOAD: makes a service leak. Each PQclear() and
+ * curl_slist_free_all() leaks LEAK_BYTES of memory, or a descriptor if
  * LEAK_DESCRIPTORS is set. */
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -3,11 +3,10 @@
 // its JavaScript project) and prints each as a line of JSON, with its resource.
 //
 //     node decode.js request FILE...      bodies of OTLP/HTTP with protobuf
-//     node decode.js delimited FILE       messages, each behind its length
+//     node decode.js delimited FILE       messages, each after its length
 //     node decode.js lines FILE           the OTLP file format
 //
-// Whatever those definitions don't know, or what doesn't come out again as it went
-// in, is an error.
+// Unknown fields, and messages that do not encode to the same bytes again, are errors.
 const fs = require('fs');
 const assert = require('assert');
 const { proto } = require('@opentelemetry/otlp-transformer/build/src/generated/root.js').opentelemetry;

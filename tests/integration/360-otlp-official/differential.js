@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Bent requests, to the collector at argv[2]: what it takes, OpenTelemetry's own
-// definitions must read; what they read as it was, it must take. argv[3] is a good
-// request, argv[4] how many are sent.
+// Sends mutated requests to the collector at argv[2]. OpenTelemetry's own definitions must
+// decode every request that the collector accepts, and the collector must accept every
+// request that they decode and encode to the same bytes. argv[3]: a good request, argv[4]:
+// the number of requests.
 const fs = require('fs');
 const http = require('http');
 const { proto } = require('@opentelemetry/otlp-transformer/build/src/generated/root.js').opentelemetry;

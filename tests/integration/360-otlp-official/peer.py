@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Stands in for the user service and for a collector. In the folder: `headers`
-takes the traceparent of each request to a service, `states` its tracestates, each
-in brackets, `NUMBER.request` each body of
-/v1/traces, `answers` says how those are answered: a line "STATUS [SECONDS]" each,
-SECONDS for Retry-After, or "partial COUNT", then 200. Prints its port."""
+"""Substitute for the user service and for a collector. Files in the directory: `headers`
+gets the traceparent of each request to the service, `states` its tracestates, each in
+brackets, `NUMBER.request` gets each body of /v1/traces. `answers` holds the answers to
+these bodies, a line each: "STATUS [SECONDS]" with SECONDS for Retry-After, or "partial
+COUNT"; after the last line the answer is 200. Prints its port."""
 import http.server, os, sys, threading
 
-folder = sys.argv[1]
+directory = sys.argv[1]
 lock = threading.Lock()
 count = 0
 
@@ -19,9 +19,9 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        with lock, open(f"{folder}/headers", "a") as f:
+        with lock, open(f"{directory}/headers", "a") as f:
             f.write(f"{self.path} {self.headers.get('traceparent')}\n")
-            with open(f"{folder}/states", "w") as states:
+            with open(f"{directory}/states", "w") as states:
                 states.write("".join(f"[{s}]" for s in self.headers.get_all("tracestate", [])) + "\n")
         self.answer(200, b"{}")
 
@@ -30,15 +30,15 @@ class Peer(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         with lock:
             count += 1
-            with open(f"{folder}/{count:04d}.part", "wb") as f:
+            with open(f"{directory}/{count:04d}.part", "wb") as f:
                 f.write(body)
-            os.rename(f"{folder}/{count:04d}.part", f"{folder}/{count:04d}.request")
+            os.rename(f"{directory}/{count:04d}.part", f"{directory}/{count:04d}.request")
             try:
-                lines = open(f"{folder}/answers").read().split("\n")
+                lines = open(f"{directory}/answers").read().split("\n")
             except FileNotFoundError:
                 lines = [""]
             words = lines.pop(0).split()
-            with open(f"{folder}/answers", "w") as f:
+            with open(f"{directory}/answers", "w") as f:
                 f.write("\n".join(lines))
         if words[:1] == ["partial"]:
             return self.answer(200, bytes([10, 2, 8, int(words[1])]))

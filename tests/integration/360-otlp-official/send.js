@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// OpenTelemetry's own exporter sends a span, as it is and by gzip, to the collector
-// at argv[2], and must be told that it arrived.
+// OpenTelemetry's own exporter sends a span, uncompressed and with gzip, to the collector
+// at argv[2], which must acknowledge it.
 const { BasicTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base');
 const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto');
 const { CompressionAlgorithm } = require('@opentelemetry/otlp-exporter-base');

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""hostile.py PORT: bodies that nobody should send, each with the status that it
-gets; the collector lives and takes a good one after each."""
+"""hostile.py PORT: sends hostile bodies, each of which must get its status; after each
+the collector must accept a good body."""
 import gzip, http.client, json, socket, sys, threading, zlib
 
 port = int(sys.argv[1])
@@ -46,7 +46,7 @@ def document(**more):
 
 
 zipped = gzip.compress(good)
-table = [  # what it is, status, body, more
+table = [  # description, status, body, further arguments
     ("good", 200, good, {}),
     ("nothing", 200, b"", {}),
     ("unknown fields", 200, good + field(15, b"later"), {}),
@@ -97,7 +97,7 @@ table = [  # what it is, status, body, more
 for what, wanted, body, more in table:
     status, kind, answer = post(body, **more)
     assert status == wanted, f"{what}: {status} instead of {wanted}: {answer[:200]}"
-    # The answer is of the request's kind; a refusal is a google.rpc.Status.
+    # The answer has the request's encoding; an error is a google.rpc.Status.
     is_json = more.get("kind", PB) != PB or status == 413 and len(body) > 16 << 20
     assert kind == (JSON if is_json else PB), f"{what}: {kind}"
     if is_json:
@@ -108,7 +108,7 @@ for what, wanted, body, more in table:
         assert status == 200 or answer[:2] == b"\x08\x03", f"{what}: {answer}"
     assert post(good)[0] == 200, f"after {what}"
 
-# What is under way is bounded: ten senders stop before their last byte.
+# The memory for incomplete requests is limited: ten senders stop before the last byte.
 held = []
 for _ in range(10):
     s = socket.create_connection(("127.0.0.1", port))

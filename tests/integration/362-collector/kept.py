@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""kept.py FILE...: the ids of the spans that send.py sent, in files of delimited
-messages that must be whole."""
+"""kept.py FILE...: prints the ids of the spans of send.py that are in files of delimited
+messages; fails if a message is incomplete."""
 import re, sys
 
 for path in sys.argv[1:]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""send.py PORT FROM COUNT FILE: spans with ids FROM, FROM + 1, ..., from four
-threads; the ids of those that were answered 200 go to FILE. Ends early where the
-collector does, or answers 503."""
+"""send.py PORT FROM COUNT FILE: sends spans with ids FROM, FROM + 1, ... by four threads
+and writes the ids of those that were answered 200 to FILE. Stops when the collector
+exits or answers 503."""
 import http.client, sys, threading
 
 port, first, count = map(int, sys.argv[1:4])

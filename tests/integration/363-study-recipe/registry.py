@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""A registry (distribution-spec 1.1, pull) with a stand-in for every image named in
-argv[2:], as "NAME:TAG". The folder argv[1] takes `port`, and `digests`, a line
-"NAME:TAG sha256:..." each. A file `moved` there: the tags are of other images."""
+"""A registry (distribution-spec 1.1, pull) with a substitute for every image in argv[2:],
+"NAME:TAG" each. Writes `port`, and `digests` with lines "NAME:TAG sha256:...", into the
+directory argv[1]. If that has a file `moved`, the tags name other images."""
 import gzip, hashlib, http.server, io, json, os, re, sys, tarfile
 
 root, images = sys.argv[1], sys.argv[2:]
@@ -27,7 +27,7 @@ def image(text):
     manifest = json.dumps({"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
         "config": {"mediaType": kind + "config.v1+json", "digest": blob(config), "size": len(config)},
         "layers": [{"mediaType": kind + "layer.v1.tar+gzip", "digest": blob(layer), "size": len(layer)}]}).encode()
-    # Projects' tags name an index of several machines.
+    # Real tags name an index of several platforms.
     index = json.dumps({"schemaVersion": 2, "mediaType": kind + "index.v1+json", "manifests": [
         {"mediaType": kind + "manifest.v1+json", "digest": "sha256:" + "7" * 64, "size": 1,
          "platform": {"os": "linux", "architecture": "arm64"}},

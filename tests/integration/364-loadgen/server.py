@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Stands in for the order service: answers at once, but nobody from the STALL_AT-th
-request on, for STALL_S seconds. Prints its port; at its end, to the file argv[3], a
-line per request: when it came (CLOCK_MONOTONIC, ns), by which connection, its
-traceparent and its path."""
+"""Substitute for the order service: answers at once, except for STALL_S seconds from the
+STALL_AT-th request on. Prints its port. When it ends, it writes to the file argv[3] a line
+per request: time of arrival (CLOCK_MONOTONIC, ns), connection, traceparent and path."""
 import http.server, signal, sys, threading, time
 
 stall_at, stall_s, path = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3]

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """make_appliance.py DIR KEY.pub [IMAGE.json [--contract]]
 
-A small appliance without its attestations: a disk and boot files (what lies in
-DIR/dut already, or made up), an OCI layout with a layer of each type, libvirt's definitions
-(by tests/tools/definitions of $BUILD) and manifest.json with a contract, in which IMAGE.json describes the image. With
---contract it prints the contract alone, so that a disk can be made with it."""
+Makes a small appliance without attestations: a disk and boot files (those in DIR/dut if
+they exist, otherwise arbitrary bytes), an OCI layout with a layer of each type, libvirt's
+definitions (by tests/tools/definitions of $BUILD) and manifest.json with a contract, in
+which IMAGE.json describes the image. With --contract it only prints the contract, so that
+a disk can contain it."""
 import gzip, hashlib, io, json, os, subprocess, sys, tarfile, tempfile
 
-folder, key = sys.argv[1:3]
+directory, key = sys.argv[1:3]
 
 
 def sha(data):
@@ -16,7 +17,7 @@ def sha(data):
 
 
 def put(path, data):
-    path = os.path.join(folder, path)
+    path = os.path.join(directory, path)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as f:
         f.write(data)
@@ -43,7 +44,7 @@ def blob(data):
 
 der = subprocess.run(["openssl", "pkey", "-pubin", "-in", key, "-outform", "DER"],
                      check=True, stdout=subprocess.PIPE).stdout
-if not os.path.isdir(os.path.join(folder, "dut")) and "--contract" not in sys.argv:
+if not os.path.isdir(os.path.join(directory, "dut")) and "--contract" not in sys.argv:
     put("dut/disk.raw", b"disk " * 1000)
     put("dut/boot/vmlinuz", b"kernel " * 100)
     put("dut/boot/initrd.img", b"initramfs " * 100)
@@ -95,16 +96,16 @@ if "--contract" in sys.argv:
 with tempfile.NamedTemporaryFile() as text:
     text.write(canonical(contract))
     text.flush()
-    os.makedirs(os.path.join(folder, "libvirt"), exist_ok=True)
+    os.makedirs(os.path.join(directory, "libvirt"), exist_ok=True)
     subprocess.run([os.environ["BUILD"] + "/tests/tools/definitions", text.name,
-                    os.path.join(folder, "libvirt")], check=True)
+                    os.path.join(directory, "libvirt")], check=True)
 artifacts = {}
-for where, _, names in os.walk(folder):
+for where, _, names in os.walk(directory):
     for name in names:
         path = os.path.join(where, name)
         with open(path, "rb") as f:
             data = f.read()
-        artifacts[os.path.relpath(path, folder)] = {"sha256": sha(data), "size": len(data)}
+        artifacts[os.path.relpath(path, directory)] = {"sha256": sha(data), "size": len(data)}
 put("manifest.json", canonical({"mkvbench_manifest": 1, "contract": contract,
                                 "artifacts": artifacts,
                                 "tool": {"name": "mkvbench", "version": "0.1.0"}}))

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""make_uki.py OUT COMMAND-LINE RELEASE KERNEL INITRAMFS: a PE file with the sections
-of a unified kernel image, which no firmware would start."""
+"""make_uki.py OUT COMMAND-LINE RELEASE KERNEL INITRAMFS: writes a PE file with the
+sections of a unified kernel image but without code."""
 import struct, sys
 
 out, line, release, kernel, initramfs = sys.argv[1:]

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A network that is quieter than any test machine: loaded into chronyd and
- * mkvbench-verify (LD_PRELOAD), it gives two machines clocks of their own and
- * the path between them a delay and a jitter that the test sets. Packets and
- * daemons are real; simulated are CLOCK_REALTIME, adjtimex(2) and the kernel's
- * stamps of NTP packets.
+/* Simulates a network that is quieter than any test machine: loaded into
+ * chronyd and mkvbench-verify (LD_PRELOAD), it gives two machines separate
+ * clocks, and the path between them a delay and a jitter that the test sets.
+ * Packets and daemons are real; CLOCK_REALTIME, adjtimex(2) and the kernel's
+ * timestamps of NTP packets are simulated.
  *
  * SIMULATED_STATE is a file of one page or more that the processes of a pair
  * share, zeros at first; SIMULATED_MACHINE is 0 for the server, 1 for the
@@ -12,8 +12,8 @@
  *     JITTER    mean of the exponential part of each way's delay, in ns
  *     OFFSET    added to the server's clock, in ns
  *
- * A packet's delay is waited out, so that no answer precedes its question.
- * True time is CLOCK_MONOTONIC_RAW: no daemon of this machine steers it. */
+ * A receiver really waits for a packet's delay, so that no answer precedes its
+ * request. True time is CLOCK_MONOTONIC_RAW, which no daemon steers. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@
 
 enum { NTP_SIZE = 48, SENT = 64, BASE_DELAY_NS = 10000, TICK = 10000 };
 static const int64_t second_ns = 1000000000;
-/* What the client's crystal and clock are off at first. */
+/* Initial errors of the client's crystal and clock. */
 static const double crystal_ppm = 12.5;
 static const int64_t wrong_at_first_ns = 3000000;
 
@@ -44,7 +44,7 @@ struct machine {
 	struct timex kernel;	   /* as the daemon set it */
 };
 
-/* When a packet left, by its transmit time, which no other has. */
+/* When a packet was sent, identified by its unique transmit timestamp. */
 struct sent {
 	uint64_t id;
 	int64_t true_ns;
@@ -254,8 +254,8 @@ static int64_t delay_ns(void)
 	return BASE_DELAY_NS + (int64_t)(-log(u) * (double)state->jitter_ns);
 }
 
-/* When the packet that was received left; 0: nobody knows. The state is
- * locked. A copy of a sent packet comes with its headers before it. */
+/* Returns when a received packet was sent; 0: unknown. The state is locked. A
+ * copy of a sent packet begins with its headers. */
 static int64_t left_at(const uint8_t *bytes, size_t size)
 {
 	uint64_t id = size >= NTP_SIZE ? packet_id(bytes + size) : 0;

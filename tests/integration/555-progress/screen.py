@@ -1,6 +1,6 @@
-"""screen.py WIDTH FILE: what a terminal of that width shows after these bytes, a line
-each; fails where a byte isn't UTF-8, or where a renewed line reached a second row, which
-\\r doesn't go back to."""
+"""screen.py WIDTH FILE: prints the rows that a terminal of that width shows after these
+bytes; fails if a byte is not UTF-8, or if a rewritten line reached a second row, from
+which \\r does not return."""
 import sys
 import unicodedata
 
@@ -21,14 +21,14 @@ while at < len(text):
     at += 1
     if c == "\r":
         if text[at : at + 1] not in ("\n", "\r") and row > drawn:
-            sys.exit(f"a renewed line takes {row - drawn + 1} rows")
+            sys.exit(f"a rewritten line takes {row - drawn + 1} rows")
         column = 0
     elif c == "\n":
         down()
         drawn = row
     elif text[at - 1 : at + 2] == "\033[K":
         at += 2
-        # In the last column a terminal that waits to wrap erases what is there.
+        # In the last column, with a pending wrap, a terminal erases the last character.
         from_column = min(column, width - 1)
         rows[row][from_column:] = [" "] * (width - from_column)
     elif unicodedata.category(c)[0] == "C":

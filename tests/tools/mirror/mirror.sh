@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
-# A small Debian archive of packages that hold nothing, signed by a key of its
-# own, served on loopback. For tests; source it with TEST_TMP set, then
+# A small Debian archive of packages with random data, signed by its own key and served
+# on loopback. For tests; source it with TEST_TMP set, then
 #   mirror_key; mirror_package ...; mirror_release SUITE ...; mirror_serve
-# $mirror_uris are what --mirror takes, $mirror_keyring what --keyring takes.
+# $mirror_uris holds the arguments of --mirror, $mirror_keyring that of --keyring.
 
 . "$ROOT/tests/lib/test.sh"
 mirror=$TEST_TMP/mirror
 mirror_keyring=$TEST_TMP/keyring.gpg
 mkdir -p "$mirror"
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-# What apt is told about proxies doesn't concern loopback.
+# Proxy settings of the host's apt must not apply to loopback.
 echo 'Acquire::http::Proxy "DIRECT";' >"$TEST_TMP/apt.conf"
 export APT_CONFIG=$TEST_TMP/apt.conf
 
 # mirror_key [NAME]: makes a signing key; its public part is $TEST_TMP/NAME.gpg.
-# The name of its directory is short: agents listen on sockets there.
+# Its directory has a short path because gpg-agent has sockets there (sun_path).
 mirror_key() {
 	local name=${1:-keyring} home
 	home=$(mktemp -d "$TEST_TMP/XXXX")
@@ -40,7 +40,7 @@ mirror_package() {
 	[ "$archive" = debian ] || prefix=pool/updates
 	rm -rf "$tree"
 	mkdir -p "$tree/DEBIAN" "$tree/usr/share/$name"
-	# Incompressible and not too small, so that a half of it is something.
+	# Incompressible and large enough that a truncated download has some bytes.
 	head -c 20000 < <(openssl enc -aes-128-ctr -pass "pass:$name$version" -nosalt -pbkdf2 </dev/zero 2>/dev/null) \
 		>"$tree/usr/share/$name/data"
 	{
@@ -60,13 +60,13 @@ mirror_package() {
 	} >"$mirror/stanzas/$archive/$name"
 }
 
-# mirror_drop ARCHIVE NAME: takes a package away, its file too.
+# mirror_drop ARCHIVE NAME: removes a package and its file.
 mirror_drop() {
 	rm -f "$mirror/stanzas/$1/$2" "$mirror/$1"/pool/*/"${2:0:1}/$2"/* \
 		"$mirror/$1"/pool/*/*/"${2:0:1}/$2"/*
 }
 
-# mirror_release ARCHIVE SUITE: index and signed release. Settings by variable:
+# mirror_release ARCHIVE SUITE: writes index and signed release. Settings by variable:
 # release_origin, _label, _codename, _suite, _date, _valid, _key.
 mirror_release() {
 	local archive=$1 suite=$2 dists=$mirror/$1/dists/$2 label=Debian file
@@ -92,7 +92,7 @@ mirror_release() {
 	mirror_sign "${release_key:-keyring}" "$dists/Release" "$dists/InRelease"
 }
 
-# What any recipe of an image needs, and what the tests ask for.
+# Makes the packages that every recipe of an image needs, and those of the tests.
 mirror_usual() {
 	mirror_package debian base-files 1 'Essential: yes' 'Priority: required' 'Pre-Depends: awk'
 	mirror_package debian dash 1 'Essential: yes' 'Priority: required'
@@ -132,7 +132,7 @@ mirror_serve() { # sets $mirror_uris, $mirror_log, $mirror_faults
 	local waited=0
 	until [ -s "$TEST_TMP/port" ]; do
 		waited=$((waited + 1))
-		[ "$waited" -lt 100 ] || fail "the mirror doesn't start"
+		[ "$waited" -lt 100 ] || fail "the mirror did not start"
 		sleep 0.1
 	done
 	local base
@@ -150,15 +150,15 @@ mirror_stop() {
 }
 trap mirror_stop EXIT
 
-# mirror_recipe FOLDER [PACKAGE...]: a recipe of one image with these packages.
+# mirror_recipe DIR [PACKAGE...]: writes a recipe of one image with these packages.
 mirror_recipe() {
-	local folder=$1 IFS=, packages
+	local directory=$1 IFS=, packages
 	shift
 	packages="$*"
-	mkdir -p "$folder/overlays/one"
-	cp -R "$ROOT/recipes/hardware" "$folder/"
-	echo "text" >"$folder/overlays/one/file"
-	cat >"$folder/test.yaml" <<END
+	mkdir -p "$directory/overlays/one"
+	cp -R "$ROOT/recipes/hardware" "$directory/"
+	echo "text" >"$directory/overlays/one/file"
+	cat >"$directory/test.yaml" <<END
 mkvbench: 1
 name: test
 scenario: bare-metal
@@ -176,8 +176,8 @@ images:
 END
 }
 
-# lock ARGUMENT...: the command against the mirror, and those that arguments add, with
-# a store of the test and little patience, but for what arguments say otherwise.
+# lock ARGUMENT...: runs `mkvbench lock` with the mirror, a store of the test and short
+# timeouts; arguments may override these.
 lock() {
 	local option usual=(--quiet --mirror "$mirror_uris")
 	for option in "--keyring=$mirror_keyring" "--store=$TEST_TMP/store" --attempts=2 --stall=2; do
@@ -186,11 +186,11 @@ lock() {
 	"$BUILD/mkvbench" lock "${usual[@]}" "$@"
 }
 
-# refuses STATUS TEXT ARGUMENT...: lock ends with that status and says that.
+# refuses STATUS TEXT ARGUMENT...: lock must end with STATUS and print TEXT.
 refuses() {
 	local status=$1 text=$2 rc=0
 	shift 2
 	lock "$@" >"$TEST_TMP/out" 2>"$TEST_TMP/err" || rc=$?
 	[ "$rc" = "$status" ] || { cat "$TEST_TMP/err"; fail "status $rc, not $status, for: $text"; }
-	grep -qF -- "$text" "$TEST_TMP/err" || { cat "$TEST_TMP/err"; fail "it does not say: $text"; }
+	grep -qF -- "$text" "$TEST_TMP/err" || { cat "$TEST_TMP/err"; fail "its diagnostic lacks: $text"; }
 }

@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""A mirror on loopback that misbehaves when told to.
+"""A mirror on loopback that can inject faults.
 
-    serve.py FOLDER PORT-FILE LOG FAULTS
+    serve.py DIR PORT-FILE LOG FAULTS
 
-FAULTS is read anew for every request; a line `SUBSTRING ACTION [COUNT]` applies
-to paths that hold SUBSTRING, COUNT times (always where there is none). ACTION is
-a status (404, 503), `truncate` (half of the bytes, then the connection ends),
-`corrupt` (one byte flipped), `stall` (some bytes, then silence), `whole` (ranges
-are ignored), `longer` (more bytes than there are). LOG gets a line per request:
-STATUS RANGE PATH.
+FAULTS is read again for every request; a line `SUBSTRING ACTION [COUNT]` applies to
+paths that contain SUBSTRING, COUNT times (default: always). ACTION is a status (404,
+503), `truncate` (half of the bytes, then the connection is closed), `corrupt` (one
+byte flipped), `stall` (some bytes, then nothing), `whole` (ranges are ignored),
+`longer` (more bytes than the file has). LOG gets a line per request: STATUS RANGE PATH.
 """
 import http.server
 import os
@@ -19,7 +18,7 @@ import sys
 import threading
 import time
 
-folder, port_file, log_path, faults_path = sys.argv[1:5]
+directory, port_file, log_path, faults_path = sys.argv[1:5]
 lock = threading.Lock()
 used = {}
 
@@ -58,13 +57,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def do_GET(self):
-        # As a proxy, for any host: the URI is absolute.
+        # Works as a proxy for any host: then the URI is absolute.
         self.path = re.sub("^http://[^/]*", "", self.path)
         fault = fault_for(self.path)
-        path = os.path.normpath(folder + self.path)
+        path = os.path.normpath(directory + self.path)
         if fault and fault.isdigit():
             return self.fail(int(fault))
-        if not path.startswith(folder + "/") or not os.path.isfile(path):
+        if not path.startswith(directory + "/") or not os.path.isfile(path):
             return self.fail(404)
         data = open(path, "rb").read()
         status, total, wanted = 200, len(data), self.headers.get("Range")

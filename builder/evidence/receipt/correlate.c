@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "builder/evidence/receipt/tie.h"
+#include "builder/evidence/receipt/correlate.h"
 
 #include <string.h>
 
@@ -115,10 +115,11 @@ static const char *compare_receipts(const struct mkv_contract_host *host,
 	return find_failed_check(host, machine);
 }
 
-int mkv_receipt_tie(const struct mkv_contract *contract,
-		    json_t *const *receipts, size_t count, size_t which,
-		    struct mkv_receipt_review *review, enum mkv_tie *ret,
-		    size_t *ret_with, struct mkv_error *err)
+int mkv_receipt_correlate(const struct mkv_contract *contract,
+			  json_t *const *receipts, size_t count, size_t which,
+			  struct mkv_receipt_review *review,
+			  enum mkv_correlation *ret, size_t *ret_with,
+			  struct mkv_error *err)
 {
 	const struct mkv_contract_host *host =
 		mkv_contract_find_host(contract, review->host);
@@ -128,7 +129,7 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 							    host->name)
 			: NULL;
 	const char *why = NULL;
-	*ret = MKV_TIE_NONE;
+	*ret = MKV_CORRELATION_NONE;
 	if (!hypervisor)
 		return 0;
 	for (size_t i = 0; i < count; i++) {
@@ -139,12 +140,12 @@ int mkv_receipt_tie(const struct mkv_contract *contract,
 			compare_receipts(host, receipts[which], receipts[i]);
 		if (!problem) {
 			*ret_with = i;
-			*ret = MKV_TIED;
+			*ret = MKV_CORRELATED;
 			return 0;
 		}
 		why = why ? why : problem;
 	}
-	*ret = why ? MKV_TIE_BROKEN : MKV_TIE_ABSENT;
+	*ret = why ? MKV_CORRELATION_BROKEN : MKV_CORRELATION_ABSENT;
 	if (why)
 		mkv_receipt_add_problem(review, "hypervisor host '%s': %s",
 					hypervisor->name, why);

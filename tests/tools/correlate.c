@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* tie CONTRACT.json RECEIPT.json OTHER.json ...: whether the first receipt is
- * tied to one of the others, and why not. What `mkvbench receipt verify` does
- * beside it needs a whole appliance. */
+/* correlate CONTRACT.json RECEIPT.json OTHER.json ...: prints whether the first
+ * receipt correlates with one of the others, and the problems if not. The other
+ * checks of `mkvbench receipt verify` need a whole appliance. */
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "builder/evidence/receipt/tie.h"
+#include "builder/evidence/receipt/correlate.h"
 #include "lib/io.h"
 
 enum { RECEIPTS_MAX = 8, FILE_MAX = 8 << 20 };
@@ -24,7 +24,8 @@ static json_t *load(const char *path)
 
 int main(int argc, char **argv)
 {
-	static const char *const words[] = {"none", "absent", "broken", "tied"};
+	static const char *const words[] = {"none", "absent", "broken",
+					    "correlated"};
 	json_t *receipts[RECEIPTS_MAX] = {0};
 	struct mkv_error err;
 	auto_contract struct mkv_contract *contract = NULL;
@@ -41,12 +42,13 @@ int main(int argc, char **argv)
 	(void)snprintf(review.host, sizeof(review.host), "%s",
 		       name ? name : "");
 	size_t with = 0;
-	enum mkv_tie tie = MKV_TIE_NONE;
-	int rc = mkv_receipt_tie(contract, receipts, (size_t)argc - 2, 0,
-				 &review, &tie, &with, &err);
-	(void)printf("%s%s%s\n", words[tie], review.n_problems ? ": " : "",
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+	int rc = mkv_receipt_correlate(contract, receipts, (size_t)argc - 2, 0,
+				       &review, &correlation, &with, &err);
+	(void)printf("%s%s%s\n", words[correlation],
+		     review.n_problems ? ": " : "",
 		     review.n_problems ? review.problems[0] : "");
 	for (int i = 2; i < argc; i++)
 		json_decref(receipts[i - 2]);
-	return rc < 0 ? 2 : tie == MKV_TIED ? 0 : 1;
+	return rc < 0 ? 2 : correlation == MKV_CORRELATED ? 0 : 1;
 }

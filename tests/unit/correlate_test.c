@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Receipts of a guest and of its machine that belong together, and one thing
- * wrong with either at a time. */
+/* Receipts of a guest and of its hypervisor host that correlate, and one error
+ * of either at a time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,15 +9,15 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "builder/evidence/receipt/tie.h"
+#include "builder/evidence/receipt/correlate.h"
 
-/* A row of the machine's receipt, with a finding about the guest. */
+/* A check of the host's receipt, with a finding about the guest. */
 #define ROW(name)                                                              \
 	"{\"name\":\"" name "\",\"result\":\"pass\",\"findings\":[{\"what\":"  \
 	"\"order: " name "\",\"result\":\"pass\"}]}"
 #define UUID "8752ac13-2a93-5399-8a8f-2494ff542c48"
 
-/* Stands in for libc's: what a list of problems grows with. */
+/* Replaces that of the C library, by which a list of problems grows. */
 static bool deny_memory;
 void *reallocarray(void *old, size_t count, size_t size)
 {
@@ -51,7 +51,7 @@ static const char machine_text[] =
 	"\"state\":\"running\"}],\"checks\":[" ROW("guests") "," ROW("guest-cpu") "," ROW(
 		"guest-memory") "," ROW("guest-devices") "," ROW("guest-pinning") "]}";
 
-static json_t *replaced(const char *text, const char *from, const char *to)
+static json_t *replace_once(const char *text, const char *from, const char *to)
 {
 	auto_buf struct mkv_buf changed = {0};
 	const char *at = strstr(text, from);
@@ -66,97 +66,97 @@ static json_t *replaced(const char *text, const char *from, const char *to)
 	return json;
 }
 
-static void receipts_are_tied(void **state)
+static void receipts_are_correlated(void **state)
 {
 	static const struct {
 		const char *guest[2], *machine[2];
-		enum mkv_tie tie;
+		enum mkv_correlation correlation;
 		const char *problem;
 	} rows[] = {
-		{{"order", "order"}, {"order", "order"}, MKV_TIED, NULL},
-		{{"8752ac13", "8752AC13"}, {"x", "x"}, MKV_TIED, NULL},
+		{{"order", "order"}, {"order", "order"}, MKV_CORRELATED, NULL},
+		{{"8752ac13", "8752AC13"}, {"x", "x"}, MKV_CORRELATED, NULL},
 		{{"order", "order"},
 		 {"\"name\":\"machine\"", "\"name\":\"other\""},
-		 MKV_TIE_ABSENT,
+		 MKV_CORRELATION_ABSENT,
 		 NULL},
 		{{"order", "order"},
 		 {"\"host\":\"order\"", "\"host\":\"user\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "hypervisor host 'machine': its receipt does not list the guest"},
 		{{"order", "order"},
 		 {"guests", "ghosts"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "does not list the guest"},
 		{{"order", "order"},
 		 {"8752ac13", "1752ac13"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "has a domain with another UUID"},
 		{{"8752ac13", "1752ac13"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest's machine has another UUID"},
 		{{"product_uuid", "product"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest's machine has another UUID"},
 		{{"1000", "980"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest booted before its domain started"},
 		{{"1000", "1200"},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "its checks ran before the guest booted"},
 		{{"1000", "\"1000\""},
 		 {"x", "x"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "one of the receipts lacks a time"},
 		{{"x", "x"},
 		 {"running", "paused"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "the guest was not running during its checks"},
 		{{"x", "x"},
 		 {"\"state\"", "\"mood\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "was not running"},
 		{{"x", "x"},
 		 {"\"guests\",\"result\":\"pass\"",
 		  "\"guests\",\"result\":\"fail\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guests did not pass"},
 		{{"x", "x"},
 		 {"guest-cpu\",\"result", "guest-CPU\",\"result"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-cpu did not pass"},
 		{{"x", "x"},
 		 {"guest-memory\",\"result\":\"pass\"",
 		  "guest-memory\",\"result\":\"not-established\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-memory did not pass"},
 		{{"x", "x"},
 		 {"guest-memory\",\"result\":\"pass\"",
 		  "guest-memory\",\"accepted\":\"so\",\"result\":"
 		  "\"not-established\""},
-		 MKV_TIED,
+		 MKV_CORRELATED,
 		 NULL},
 		{{"x", "x"},
 		 {"order: guest-devices", "other: guest-devices"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-devices did not pass"},
 		{{"x", "x"},
 		 {"guest-pinning\",\"result\":\"pass\"",
 		  "guest-pinning\",\"result\":\"not-promised\""},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "check guest-pinning did not pass"},
 		{{"order", "order"},
 		 {"1100", "null"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "lacks a time"},
 		{{"order", "order"},
 		 {"990", "{}"},
-		 MKV_TIE_BROKEN,
+		 MKV_CORRELATION_BROKEN,
 		 "lacks a time"},
-		{{"order", "machine"}, {"x", "x"}, MKV_TIE_NONE, NULL},
+		{{"order", "machine"}, {"x", "x"}, MKV_CORRELATION_NONE, NULL},
 	};
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -166,14 +166,14 @@ static void receipts_are_tied(void **state)
 		fail_msg("%s", err.message);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		bool whole = strcmp(rows[i].guest[0], "x") == 0;
-		auto_json json_t *guest =
-			replaced(guest_text, whole ? "order" : rows[i].guest[0],
-				 whole ? "order" : rows[i].guest[1]);
+		auto_json json_t *guest = replace_once(
+			guest_text, whole ? "order" : rows[i].guest[0],
+			whole ? "order" : rows[i].guest[1]);
 		bool same = strcmp(rows[i].machine[0], "x") == 0;
 		auto_json json_t *machine =
-			same ? replaced(machine_text, "order", "order")
-			     : replaced(machine_text, rows[i].machine[0],
-					rows[i].machine[1]);
+			same ? replace_once(machine_text, "order", "order")
+			     : replace_once(machine_text, rows[i].machine[0],
+					    rows[i].machine[1]);
 		json_t *all[] = {guest, machine};
 		auto_receipt_review struct mkv_receipt_review review = {0};
 		(void)snprintf(
@@ -181,22 +181,24 @@ static void receipts_are_tied(void **state)
 			json_string_value(json_object_get(
 				json_object_get(guest, "host"), "name")));
 		size_t with = 99;
-		enum mkv_tie tie = MKV_TIE_NONE;
-		assert_int_equal(mkv_receipt_tie(contract, all, 2, 0, &review,
-						 &tie, &with, &err),
+		enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+		assert_int_equal(mkv_receipt_correlate(contract, all, 2, 0,
+						       &review, &correlation,
+						       &with, &err),
 				 0);
-		if (tie != rows[i].tie || (tie == MKV_TIED) != (with == 1) ||
+		if (correlation != rows[i].correlation ||
+		    (correlation == MKV_CORRELATED) != (with == 1) ||
 		    (rows[i].problem != NULL) != (review.n_problems == 1) ||
 		    (rows[i].problem &&
 		     !strstr(review.problems[0], rows[i].problem)))
-			fail_msg("row %zu: %d, with %zu, '%s'", i, (int)tie,
-				 with,
+			fail_msg("row %zu: %d, with %zu, '%s'", i,
+				 (int)correlation, with,
 				 review.n_problems ? review.problems[0] : "");
 	}
 }
 
-/* Of several looks one is enough. */
-static void one_look_that_ties_is_enough(void **state)
+/* One of several receipts of the host is sufficient. */
+static void one_correlated_receipt_is_sufficient(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -205,24 +207,24 @@ static void one_look_that_ties_is_enough(void **state)
 					    strlen(contract_text), &contract,
 					    &err),
 			 0);
-	auto_json json_t *boot = replaced(machine_text, "guests", "none");
-	auto_json json_t *watch = replaced(machine_text, "order", "order");
-	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	auto_json json_t *boot = replace_once(machine_text, "guests", "none");
+	auto_json json_t *watch = replace_once(machine_text, "order", "order");
+	auto_json json_t *guest = replace_once(guest_text, "order", "order");
 	json_t *all[] = {boot, watch, guest};
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
 	size_t with = 99;
-	enum mkv_tie tie = MKV_TIE_NONE;
-	assert_int_equal(mkv_receipt_tie(contract, all, 3, 2, &review, &tie,
-					 &with, &err),
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
+	assert_int_equal(mkv_receipt_correlate(contract, all, 3, 2, &review,
+					       &correlation, &with, &err),
 			 0);
-	assert_int_equal(tie, MKV_TIED);
+	assert_int_equal(correlation, MKV_CORRELATED);
 	assert_int_equal(with, 1);
 	assert_int_equal(review.n_problems, 0);
 }
 
-/* A reason that can't be kept isn't lost: the review fails. */
-static void memory_that_runs_out_is_reported(void **state)
+/* If a reason can't be stored, the review fails. */
+static void allocation_failures_are_reported(void **state)
 {
 	struct mkv_error err = {0};
 	auto_contract struct mkv_contract *contract = NULL;
@@ -231,16 +233,17 @@ static void memory_that_runs_out_is_reported(void **state)
 					    strlen(contract_text), &contract,
 					    &err),
 			 0);
-	auto_json json_t *machine = replaced(machine_text, "guests", "none");
-	auto_json json_t *guest = replaced(guest_text, "order", "order");
+	auto_json json_t *machine =
+		replace_once(machine_text, "guests", "none");
+	auto_json json_t *guest = replace_once(guest_text, "order", "order");
 	json_t *all[] = {guest, machine};
 	auto_receipt_review struct mkv_receipt_review review = {
 		.host = "order"};
 	size_t with = 99;
-	enum mkv_tie tie = MKV_TIE_NONE;
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
 	deny_memory = true;
-	int rc = mkv_receipt_tie(contract, all, 2, 0, &review, &tie, &with,
-				 &err);
+	int rc = mkv_receipt_correlate(contract, all, 2, 0, &review,
+				       &correlation, &with, &err);
 	deny_memory = false;
 	assert_int_equal(rc, -ENOMEM);
 	assert_string_equal(err.message, "out of memory");
@@ -249,9 +252,9 @@ static void memory_that_runs_out_is_reported(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(receipts_are_tied),
-		cmocka_unit_test(one_look_that_ties_is_enough),
-		cmocka_unit_test(memory_that_runs_out_is_reported),
+		cmocka_unit_test(receipts_are_correlated),
+		cmocka_unit_test(one_correlated_receipt_is_sufficient),
+		cmocka_unit_test(allocation_failures_are_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The first process of the test's guest: asks the verifier who it is, tells it
- * on the console, and waits. */
+/* First process of the test's guest: runs the verifier, prints the receipt on
+ * the console, and waits. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
