@@ -22,10 +22,10 @@ on_fail() {
 agents_end() {
 	local file
 	[ ${#agent_pid[@]} = 0 ] || kill "${agent_pid[@]}" || true
+	[ ${#agent_pid[@]} = 0 ] || wait "${agent_pid[@]}" || true
 	for file in "$UNITS"/*.pid; do
 		[ ! -e "$file" ] || kill "$(<"$file")" || true
 	done
-	wait || true
 } 2>/dev/null
 
 unit() { # NAME: the program of standard input
