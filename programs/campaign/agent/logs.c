@@ -88,9 +88,7 @@ static void copy_log(const struct mkv_agent *agent, const char *name,
 	struct mkv_error err;
 	int rc = unit ? read_unit(agent, unit, since, &text, &err)
 		      : read_container(agent, name, since, &text, &err);
-	if (rc == 0)
-		rc = write_log(agent, name, &text, &err);
-	if (rc < 0)
+	if (rc < 0 || write_log(agent, name, &text, &err) < 0)
 		mkv_log_error("log of %s: %s", name, err.message);
 }
 

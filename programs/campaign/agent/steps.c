@@ -123,6 +123,15 @@ static int restore_services(struct mkv_agent_job *job, struct mkv_error *err)
 	return first;
 }
 
+static int pause_and_work(struct mkv_agent_job *job,
+			  int (*work)(struct mkv_agent_job *job,
+				      struct mkv_error *err),
+			  struct mkv_error *err)
+{
+	int rc = mkv_agent_watch_pause(job, err);
+	return rc < 0 ? rc : work(job, err);
+}
+
 /* Calls `work` while no watch of the verifier runs, if the host has services
  * that it may restart. */
 static int unwatched(struct mkv_agent_job *job,
@@ -133,9 +142,7 @@ static int unwatched(struct mkv_agent_job *job,
 	struct mkv_error own;
 	if (!has_services(job->agent))
 		return work(job, err);
-	int rc = mkv_agent_watch_pause(job, err);
-	if (rc == 0)
-		rc = work(job, err);
+	int rc = pause_and_work(job, work, err);
 	int resumed = mkv_agent_watch_resume(job->agent, &own);
 	if (rc < 0 || resumed == 0)
 		return rc;
