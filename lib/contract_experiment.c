@@ -106,6 +106,9 @@ void mkv_contract_check_request(struct mkv_json_reader *r,
 				 request->role);
 	check_fields(r, &contract->experiment, "path", request->path);
 	check_fields(r, &contract->experiment, "body", request->body);
+	for (size_t i = 0; i < request->headers.count; i++)
+		check_fields(r, &contract->experiment, "headers",
+			     request->headers.items[i].value);
 }
 
 int mkv_contract_template_fields(

@@ -75,6 +75,9 @@ static void check_headers(const struct mkv_cross *c, const char *path,
 		const char *name = headers->items[i].key;
 		struct mkv_mark mark =
 			mkv_cross_mark(c, "%s.headers.%s", path, name);
+		char key[80];
+		(void)snprintf(key, sizeof(key), "headers.%s", name);
+		check_fields(c, path, key, headers->items[i].value);
 		if (mkv_contract_is_own_header(name))
 			mkv_diagnose(c->load, mark,
 				     "the load generator sets the header '%s' "
