@@ -9,8 +9,11 @@
 
 #include <cmocka.h>
 
+#include "builder/run/boot/console.h"
+#include "lib/json.h"
 #include "programs/campaign/loadgen/arrivals.c"
 #include "programs/campaign/loadgen/histogram.c"
+#include "programs/campaign/loadgen/stats.c"
 
 static void random_numbers_are_those_of_the_definition(void **state)
 {
@@ -235,6 +238,88 @@ static void small_values_and_extremes_are_exact(void **state)
 	free(histogram);
 }
 
+static void add(struct mkv_load_stats *stats, int64_t intended_ns,
+		int64_t late_ns, unsigned status)
+{
+	const struct mkv_load_sample sample = {
+		.intended_ns = intended_ns,
+		.late_ns = late_ns,
+		.latency_ns = late_ns + 1000000,
+		.status = status,
+	};
+	mkv_load_stats_add(stats, &sample, status == 200);
+}
+
+/* Requests complete in another order than they are sent in, and chance in a
+ * schedule does not change the achieved rate. */
+static void the_achieved_rate_is_that_of_the_sends(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t due_ms[4], late_ms[4];
+		const char *wanted;
+	} table[] = {
+		{{0, 50, 100, 150}, {0, 0, 0, 0}, "20.000000"},
+		{{0, 50, 100, 150}, {90, 90, 90, 0}, "20.000000"},
+		{{0, 50, 100, 150}, {0, 0, 0, 200}, "10.000000"},
+		{{100, 110, 115, 150}, {0, 0, 0, 0}, "20.000000"},
+		{{100, 110, 115, 150}, {0, 0, 0, 100}, "10.000000"},
+	};
+	static const size_t order[] = {2, 3, 0, 1};
+	struct mkv_load_stats *stats = calloc(1, sizeof(*stats));
+	char got[48];
+	assert_non_null(stats);
+	mkv_load_stats_rate(stats, 20, got);
+	assert_string_equal(got, "0.000000");
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		memset(stats, 0, sizeof(*stats));
+		for (size_t j = 0; j < 4; j++)
+			add(stats, table[i].due_ms[order[j]] * 1000000,
+			    table[i].late_ms[order[j]] * 1000000, 200);
+		mkv_load_stats_rate(stats, 20, got);
+		assert_string_equal(got, table[i].wanted);
+	}
+	free(stats);
+}
+
+/* The load phase of `mkvbench boot` reads it from a console. */
+static void the_longest_summary_fits_into_a_line_of_a_console(void **state)
+{
+	(void)state;
+	const struct mkv_load_options options = {
+		.rate = 100000,
+		.connections = 4096,
+		.warm_up = 10000000,
+		.count = 10000000,
+		.seed = INT64_MAX,
+		.arrivals = MKV_ARRIVALS_CONSTANT,
+	};
+	const struct mkv_load_outcome outcome = {
+		.began_realtime_ns = INT64_MAX / 2,
+		.ended_realtime_ns = INT64_MAX,
+		.connections_used = 4096,
+	};
+	struct mkv_load_stats *stats = calloc(1, sizeof(*stats));
+	struct mkv_error err;
+	auto_buf struct mkv_buf line = {0};
+	assert_non_null(stats);
+	for (int i = 0; i < 3000; i++)
+		add(stats, INT64_MAX / 16 - i, INT64_MAX / 16,
+		    i % 3 ? 200U : 503U);
+	stats->lost = stats->blocked = UINT32_MAX;
+	assert_int_equal(
+		mkv_load_summary(&options, &outcome, stats, &line, &err), 0);
+	assert_true(line.size + 100 < MKV_CONSOLE_LINE_MAX);
+	auto_json json_t *summary = NULL;
+	assert_int_equal(mkv_json_load(line.data, line.size, &summary, &err),
+			 0);
+	assert_int_equal(
+		json_integer_value(json_object_get(summary, "answered")), 2000);
+	assert_int_equal(
+		json_integer_value(json_object_get(summary, "refused")), 1000);
+	free(stats);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +331,9 @@ int main(void)
 		cmocka_unit_test(poisson_gaps_are_exponential),
 		cmocka_unit_test(quantiles_are_within_their_bound),
 		cmocka_unit_test(small_values_and_extremes_are_exact),
+		cmocka_unit_test(the_achieved_rate_is_that_of_the_sends),
+		cmocka_unit_test(
+			the_longest_summary_fits_into_a_line_of_a_console),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
