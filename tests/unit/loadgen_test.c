@@ -13,6 +13,7 @@
 #include "lib/json.h"
 #include "programs/campaign/loadgen/arrivals.c"
 #include "programs/campaign/loadgen/histogram.c"
+#include "programs/campaign/loadgen/results.c"
 #include "programs/campaign/loadgen/stats.c"
 
 static void random_numbers_are_those_of_the_definition(void **state)
@@ -282,6 +283,58 @@ static void the_achieved_rate_is_that_of_the_sends(void **state)
 	free(stats);
 }
 
+static void complete(struct mkv_load_results *results, size_t index)
+{
+	struct mkv_load_sample *sample =
+		mkv_load_results_sample(results, index);
+	*sample = (struct mkv_load_sample){
+		.intended_ns = (int64_t)index, .status = 200, .connection = 1};
+	mkv_load_results_complete(results, index);
+}
+
+/* While one request is not answered, those behind it wait for their line, and
+ * only as many as the ring has room for. */
+static void lines_wait_for_earlier_requests(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/mkvbench-loadgen-XXXXXX", path[64];
+	assert_non_null(mkdtemp(directory));
+	const struct mkv_load_options options = {
+		.rate = 10,
+		.connections = 2,
+		.timeout_ms = 1000,
+		.count = 1000,
+		.status = 200,
+		.directory = directory,
+		.run = "r",
+	};
+	enum { SIZE = 2 + 10 * (2 * 1 + 2) };
+	struct mkv_load_results *results;
+	struct mkv_error err;
+	auto_buf struct mkv_buf text = {0};
+	(void)snprintf(path, sizeof(path), "%s/r/load.csv", directory);
+	assert_int_equal(mkv_load_results_open(&options, &results, &err), 0);
+	for (size_t i = 1; i < SIZE; i++) {
+		assert_true(mkv_load_results_has_room(results, i));
+		complete(results, i);
+	}
+	assert_false(mkv_load_results_has_room(results, SIZE));
+	assert_int_equal(mkv_load_results_write(results, &err), 0);
+	assert_false(mkv_load_results_has_room(results, SIZE));
+	complete(results, 0);
+	assert_int_equal(mkv_load_results_write(results, &err), 0);
+	assert_true(mkv_load_results_has_room(results, 2 * SIZE - 1));
+	assert_false(mkv_load_results_has_room(results, 2 * SIZE));
+	assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err),
+			 0);
+	const char *line = strchr(text.data, '\n');
+	for (long i = 0; i < SIZE; i++, line = strchr(line + 1, '\n'))
+		assert_true(strtol(line + 1, NULL, 10) == i);
+	assert_string_equal(line, "\n");
+	mkv_load_results_close(results);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
+}
+
 /* The load phase of `mkvbench boot` reads it from a console. */
 static void the_longest_summary_fits_into_a_line_of_a_console(void **state)
 {
@@ -332,6 +385,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_within_their_bound),
 		cmocka_unit_test(small_values_and_extremes_are_exact),
 		cmocka_unit_test(the_achieved_rate_is_that_of_the_sends),
+		cmocka_unit_test(lines_wait_for_earlier_requests),
 		cmocka_unit_test(
 			the_longest_summary_fits_into_a_line_of_a_console),
 	};
