@@ -369,6 +369,7 @@ static int seal_once(struct run *run, struct mkv_error *err)
 		.order = run->order,
 		.spans = run->spans,
 		.drain_ns = run->drain_ns,
+		.now_realtime_ns = mkv_realtime_ns(),
 	};
 	int rc = mkv_seal_write(&seal, &run->attempt, run->directory, err);
 	if (rc < 0)
