@@ -96,6 +96,7 @@ static void put_request(const struct mkv_agent *agent,
 		mkv_buf_printf(&headers, "%s%s: %s", i ? "\n" : "",
 			       request->headers.items[i].key,
 			       request->headers.items[i].value);
+	mkv_settings_put_override(ret, "TARGET", request->role);
 	mkv_settings_put_override(ret, "METHOD", request->method);
 	mkv_settings_put_override(ret, "URL", url.data ? url.data : "");
 	mkv_settings_put_override(ret, "PATH", request->path);

@@ -81,7 +81,7 @@ int mkv_agent_watch_look(struct mkv_agent_job *job, struct mkv_error *err)
 	    after.st_mtim.tv_sec != before.st_mtim.tv_sec ||
 	    after.st_mtim.tv_nsec != before.st_mtim.tv_nsec)
 		return 0;
-	return mkv_fail(err, MKV_FAILED, EIO,
-			"the verifier wrote no receipt%s%s", rc < 0 ? ": " : "",
-			rc < 0 ? err->message : "");
+	if (rc < 0)
+		return mkv_wrap(err, rc, "the verifier wrote no receipt");
+	return mkv_fail(err, MKV_FAILED, EIO, "the verifier wrote no receipt");
 }
