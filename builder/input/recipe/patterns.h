@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Patterns of the texts that a recipe may contain. */
+/* Patterns of the texts that a recipe or a campaign may contain. PATTERN defines
+ * a further one in a source file. */
 
 #include "builder/input/recipe/schema.h"
 #include "lib/template.h"
@@ -94,4 +95,3 @@ PATTERN(pattern_signal, 16, "a signal name such as SIGTERM",
 PATTERN(pattern_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
 PATTERN(pattern_value, 1000, "one line of text, possibly empty",
 	"^[^\x01-\x1f\x7f]*$");
-#undef PATTERN
