@@ -10,9 +10,11 @@
 enum { MKV_SERVICE_TABLES_MAX = 4 };
 
 struct mkv_service_options {
-	const char *name;	     /* "user" */
-	const char *port;	     /* default of PORT: "8080" */
-	size_t body_max, bodies_max; /* as in struct mkv_http_options */
+	const char *name; /* "user" */
+	const char *port; /* default of PORT: "8080" */
+	/* As in struct mkv_http_options. */
+	size_t body_max, bodies_max;
+	unsigned address_connections, receive_s;
 	const struct mkv_http_route *routes;
 	const char *schema; /* SQL that creates the tables */
 	const struct mkv_db_statement *statements;

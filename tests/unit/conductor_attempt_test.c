@@ -34,12 +34,12 @@ struct world {
 
 static void begin(struct world *world)
 {
-	static const char *const names[HOSTS] = {"collector", "loadgen",
-						 "order"};
+	static const char *const host_names[HOSTS] = {"collector", "loadgen",
+						      "order"};
 	*world = (struct world){0};
 	for (size_t i = 0; i < HOSTS; i++)
 		world->hosts[i] =
-			(struct mkv_host_view){.name = names[i],
+			(struct mkv_host_view){.name = host_names[i],
 					       .answers = true,
 					       .receipt = MKV_RECEIPT_PASS,
 					       .step = -1};

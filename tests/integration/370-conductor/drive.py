@@ -427,7 +427,7 @@ def hostile_requests():
     refused(403, "another plan", dict(good(), plan=other.bundle))
     refused(403, "contract", good(contract_sha256="1" * 64))
     refused(403, "another boot", campaign.order(run, dict(boots, collector="0" * 8 + boots["collector"][8:])))
-    refused(403, "no run", good(run="77-1-solo"))
+    refused(403, "no run", good(run="99-1-solo"))
     refused(403, "other settings", good(settings={}))
     refused(403, "another tracing", good(tracing="off"))
     refused(403, "another load", good(load=dict(LOAD, seed=run["seed"], rate=41)))
@@ -457,8 +457,8 @@ def hostile_requests():
     assert call("GET", "/v1/run")[0] == 405 and call("GET", "/v1/results/0/../../etc")[0] == 404
     # Slow ones hold nobody up, and half a request changes nothing.
     slow = []
-    for _ in range(40):
-        s = socket.create_connection(("127.0.0.1", port))
+    for _ in range(100):
+        s = socket.create_connection(("127.0.0.1", port), source_address=("127.77.9.9", 0))
         s.sendall(b"POST /v1/run HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{")
         slow.append(s)
     began = time.monotonic()
