@@ -183,8 +183,9 @@ static int clean_database(const char *sql, struct mkv_error *err)
 static int clean_up(const struct mkv_program *program, struct mkv_error *err)
 {
 	const struct mkv_service_options *options = program->context;
-	int rc = options->configure ? options->configure(options->context, err)
-				    : 0;
+	int rc = options->configure && !options->cleans_unconfigured
+			 ? options->configure(options->context, err)
+			 : 0;
 	if (rc < 0)
 		return rc;
 	rc = options->clean_up_sql ? clean_database(options->clean_up_sql, err)

@@ -27,8 +27,10 @@ struct mkv_service_options {
 	void (*metrics)(struct mkv_buf *into, void *context);
 	/* Called on SIGHUP, which otherwise ends the program; may be NULL. */
 	void (*hang_up)(void *context);
-	/* Called by `--clean-up` after `clean_up_sql`; may be NULL. */
+	/* Called by `--clean-up` after `configure` and `clean_up_sql`; may be
+	 * NULL. */
 	int (*clean_up)(void *context, struct mkv_error *err);
+	bool cleans_unconfigured; /* without `configure` */
 	/* Executed by `--clean-up` as `schema` is at a start; may be NULL. */
 	const char *clean_up_sql;
 	void *context;	    /* of the functions above and the handlers */

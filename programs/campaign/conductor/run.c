@@ -326,9 +326,9 @@ static int collect(struct run *run, enum mkv_reason *ret_reason,
 	*ret_reason = MKV_REASON_SERVICE_FAILED;
 	for (size_t i = 0; i < run->hosts.count; i++) {
 		const struct mkv_host *host = &run->hosts.items[i];
-		/* Of another boot, it has no files of this attempt. */
-		if (run->attempt.gave_up && (run->hosts.views[i].is_other ||
-					     !run->hosts.views[i].answers))
+		if (run->attempt.gave_up &&
+		    (run->hosts.views[i].is_other ||
+		     !run->hosts.views[i].answers || !host->was_prepared))
 			continue;
 		int one = mkv_gather_files(run->self, host->host->name,
 					   host->url, run->directory, &other);

@@ -314,6 +314,9 @@ def what_breaks_in_a_run():
     broken(["receipt-broken"], before=put(loadgen, receipt="broken"))
     document, _ = broken(["receipt-broken"], Load(middle=put(order, receipt="broken")))
     assert "'order'" in document["error"], document
+    # The agents still list the files of that attempt, which are none of the next.
+    _, files = broken(["receipt-broken"], before=put(order, receipt="broken"))
+    assert set(files) == {"run.json", "logs/conductor.log"}, files
     document, files = broken(["host-rebooted"], Load(middle=order.reboot))
     assert "receipts/loadgen/before/receipt.json" in files and "receipts/order/before/receipt.json" not in files
     document, _ = broken(["host-silent"], Load(middle=put(order, silent=True)), unheard=["order"])
@@ -432,6 +435,7 @@ def hostile_requests():
     refused(403, "another tracing", good(tracing="off"))
     refused(403, "another load", good(load=dict(LOAD, seed=run["seed"], rate=41)))
     refused(403, "another load", good(load=dict(LOAD, seed=run["seed"] + 1)))
+    refused(400, "no boot of host 'order'", campaign.order(run, {n: boots[n] for n in ("collector", "loadgen")}))
     refused(400, "sequences", good(sequence=campaign.sequence + 10))
     # Each signed and belonging together, but not one attempt.
     a, b = good(), campaign.order(run, boots, attempt=2)
