@@ -170,6 +170,14 @@ static void a_command_is_sent_until_every_host_began_it(void **state)
 	world.hosts[1].step = MKV_STEP_PREPARE;
 	assert_int_equal(look(&world, S), MKV_ACTION_WAIT);
 	assert_reasons(&world, 0);
+	/* Nor does that refusal count for the next command. */
+	struct world next = world;
+	next.view.hosts = next.hosts;
+	set_step(&next, MKV_STEP_PREPARE, MKV_STEP_DONE);
+	assert_int_equal(look(&next, S), MKV_ACTION_MARK);
+	act(&next);
+	assert_int_equal(look(&next, S), MKV_ACTION_LOAD);
+	assert_reasons(&next, 0);
 	/* One that refuses and does not work on it never will. */
 	world.hosts[2].step = -1;
 	assert_int_equal(look(&world, S), MKV_ACTION_ABORT);
@@ -186,6 +194,22 @@ static void hosts_that_are_not_there_yet_are_waited_for(void **state)
 	assert_int_equal(look(&world, 30 * S), MKV_ACTION_WAIT);
 	world.hosts[0].answers = true;
 	assert_int_equal(look(&world, S), MKV_ACTION_PREPARE);
+}
+
+static void agents_that_end_an_earlier_attempt_are_waited_for(void **state)
+{
+	(void)state;
+	struct world world;
+	begin(&world);
+	world.hosts[1].step_state = MKV_STEP_WORKING;
+	assert_int_equal(look(&world, 300 * S), MKV_ACTION_WAIT);
+	world.hosts[1].step_state = MKV_STEP_DONE;
+	assert_int_equal(look(&world, S), MKV_ACTION_PREPARE);
+	assert_reasons(&world, 0);
+	/* Not without an end: it will say itself why it refuses. */
+	begin(&world);
+	world.hosts[1].step_state = MKV_STEP_WORKING;
+	assert_int_equal(look(&world, 301 * S), MKV_ACTION_PREPARE);
 }
 
 /* What a view can hold that ends an attempt in the load, and the reason. */
@@ -464,6 +488,8 @@ int main(void)
 		cmocka_unit_test(a_good_attempt_goes_through_all_stages),
 		cmocka_unit_test(a_command_is_sent_until_every_host_began_it),
 		cmocka_unit_test(hosts_that_are_not_there_yet_are_waited_for),
+		cmocka_unit_test(
+			agents_that_end_an_earlier_attempt_are_waited_for),
 		cmocka_unit_test(each_trouble_in_the_load_ends_the_attempt),
 		cmocka_unit_test(troubles_end_a_check_and_a_drain_as_well),
 		cmocka_unit_test(a_silence_shorter_than_the_limit_is_none),

@@ -79,7 +79,7 @@ static const char *stage_name(enum mkv_stage stage)
 static void log_stage(struct run *run)
 {
 	char path[4096];
-	struct mkv_error err;
+	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
 	auto_json json_t *phases = NULL;
 	if (run->attempt.stage == run->logged)

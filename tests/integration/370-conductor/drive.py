@@ -425,7 +425,7 @@ def hostile_requests():
     mixed = good()
     mixed["commands"][1]["dsseEnvelope"]["signatures"] = mixed["commands"][0]["dsseEnvelope"]["signatures"]
     refused(403, "signature", mixed)
-    other = Campaign(campaign.key, contract, name="another")
+    other = Campaign(campaign.key, contract, runs=270, name="another")
     other.sequence = campaign.sequence + 50
     refused(403, "another plan", dict(good(), plan=other.bundle))
     refused(403, "contract", good(contract_sha256="1" * 64))
