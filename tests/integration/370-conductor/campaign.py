@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A contract, a plan and commands, signed by openssl."""
-import base64, copy, hashlib, json, os, subprocess
+import base64, hashlib, json, subprocess
 
 IN_TOTO = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
