@@ -346,8 +346,10 @@ static int write_results(int64_t now_ns, int64_t *progress_ns,
 	if (rc < 0 || now_ns < *progress_ns)
 		return rc;
 	*progress_ns += MKV_NS_PER_S;
-	return mkv_load_results_progress(loop.results, loop.connections_used,
-					 false, err);
+	(void)pthread_mutex_lock(&loop.lock);
+	unsigned connections = loop.connections_used;
+	(void)pthread_mutex_unlock(&loop.lock);
+	return mkv_load_results_progress(loop.results, connections, false, err);
 }
 
 /* Whether senders are still running. */
