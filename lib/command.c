@@ -174,6 +174,19 @@ static int read_statement(json_t *statement, struct mkv_command **ret,
 	return 0;
 }
 
+int mkv_command_parse(const char *text, size_t size, struct mkv_command **ret,
+		      struct mkv_error *err)
+{
+	auto_json json_t *statement = NULL;
+	int rc = mkv_json_load(text, size, &statement, err);
+	if (rc < 0)
+		return rc;
+	if (!json_is_object(statement))
+		return mkv_fail(err, MKV_FAILED, EINVAL,
+				"the statement is not an object");
+	return read_statement(statement, ret, err);
+}
+
 /* Any other mistake of the bundle means that it is not signed. */
 static int check_json(const char *bundle, size_t size, struct mkv_error *err)
 {
@@ -186,7 +199,6 @@ int mkv_command_verify(const char *bundle, size_t size,
 		       struct mkv_command **ret, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf payload = {0};
-	auto_json json_t *statement = NULL;
 	if (size > MKV_COMMAND_BUNDLE_MAX)
 		return mkv_fail(err, MKV_UNVERIFIED, EFBIG,
 				"command: more than %d bytes",
@@ -198,12 +210,7 @@ int mkv_command_verify(const char *bundle, size_t size,
 			     err);
 	if (rc < 0)
 		return mkv_wrap(err, rc == -ENOMEM ? rc : -EBADMSG, "command");
-	rc = mkv_json_load(payload.data ? payload.data : "", payload.size,
-			   &statement, err);
-	if (rc == 0 && !json_is_object(statement))
-		rc = mkv_fail(err, MKV_FAILED, EINVAL,
-			      "the statement is not an object");
-	if (rc == 0)
-		rc = read_statement(statement, ret, err);
+	rc = mkv_command_parse(payload.data ? payload.data : "", payload.size,
+			       ret, err);
 	return rc < 0 ? mkv_wrap(err, rc, "command") : 0;
 }

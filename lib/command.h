@@ -56,6 +56,11 @@ int mkv_command_verify(const char *bundle, size_t size,
 		       struct mkv_command **ret,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4, 5);
+/* Reads the statement of a bundle that was verified. Any mistake is -EINVAL. */
+int mkv_command_parse(const char *statement, size_t size,
+		      struct mkv_command **ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
 void mkv_command_free(struct mkv_command *command);
 MKV_DEFINE_AUTO(command, struct mkv_command *, mkv_command_free)
 #define auto_command mkv_auto(command)

@@ -216,7 +216,8 @@ struct mkv_contract_service {
 	struct mkv_contract_pairs settings;
 };
 
-/* An HTTP request of the load; `path` and `body` are templates. */
+/* An HTTP request of the load; `path`, `body` and the values of `headers` are
+ * templates (lib/template.h). */
 struct mkv_contract_request {
 	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
 	const char *role;   /* of the host that receives it */

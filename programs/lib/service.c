@@ -97,6 +97,8 @@ static int serve_until_signal(const struct mkv_service_options *options,
 		.idle_s = (unsigned)limits.idle_s,
 		.body_max = options->body_max,
 		.bodies_max = options->bodies_max,
+		.address_connections = options->address_connections,
+		.receive_s = options->receive_s,
 		.routes = options->routes,
 		.context = options->context,
 		.metrics = options->metrics,
@@ -181,8 +183,9 @@ static int clean_database(const char *sql, struct mkv_error *err)
 static int clean_up(const struct mkv_program *program, struct mkv_error *err)
 {
 	const struct mkv_service_options *options = program->context;
-	int rc = options->configure ? options->configure(options->context, err)
-				    : 0;
+	int rc = options->configure && !options->cleans_unconfigured
+			 ? options->configure(options->context, err)
+			 : 0;
 	if (rc < 0)
 		return rc;
 	rc = options->clean_up_sql ? clean_database(options->clean_up_sql, err)

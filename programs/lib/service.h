@@ -10,9 +10,11 @@
 enum { MKV_SERVICE_TABLES_MAX = 4 };
 
 struct mkv_service_options {
-	const char *name;	     /* "user" */
-	const char *port;	     /* default of PORT: "8080" */
-	size_t body_max, bodies_max; /* as in struct mkv_http_options */
+	const char *name; /* "user" */
+	const char *port; /* default of PORT: "8080" */
+	/* As in struct mkv_http_options. */
+	size_t body_max, bodies_max;
+	unsigned address_connections, receive_s;
 	const struct mkv_http_route *routes;
 	const char *schema; /* SQL that creates the tables */
 	const struct mkv_db_statement *statements;
@@ -25,8 +27,10 @@ struct mkv_service_options {
 	void (*metrics)(struct mkv_buf *into, void *context);
 	/* Called on SIGHUP, which otherwise ends the program; may be NULL. */
 	void (*hang_up)(void *context);
-	/* Called by `--clean-up` after `clean_up_sql`; may be NULL. */
+	/* Called by `--clean-up` after `configure` and `clean_up_sql`; may be
+	 * NULL. */
 	int (*clean_up)(void *context, struct mkv_error *err);
+	bool cleans_unconfigured; /* without `configure` */
 	/* Executed by `--clean-up` as `schema` is at a start; may be NULL. */
 	const char *clean_up_sql;
 	void *context;	    /* of the functions above and the handlers */

@@ -22,10 +22,10 @@ on_fail() {
 agents_end() {
 	local file
 	[ ${#agent_pid[@]} = 0 ] || kill "${agent_pid[@]}" || true
+	[ ${#agent_pid[@]} = 0 ] || wait "${agent_pid[@]}" || true
 	for file in "$UNITS"/*.pid; do
 		[ ! -e "$file" ] || kill "$(<"$file")" || true
 	done
-	wait || true
 } 2>/dev/null
 
 unit() { # NAME: the program of standard input
@@ -43,7 +43,9 @@ agent_units() {
 	END
 	# The verifier's watch of every minute.
 	unit mkvbench-verify-watch.service.oneshot <<-END
-		sleep "\$(cat "$UNITS/watch-takes" 2>/dev/null || echo 0)"
+		# With this file: until the timer is stopped, and half a second more.
+		while [ -e "$UNITS/watch-waits" ] && ! grep -q '^stop.*timer' "$UNITS/calls"; do sleep 0.05; done
+		[ ! -e "$UNITS/watch-waits" ] || sleep 0.5
 		for host in payment loadgen; do
 			echo "{\"verdict\":\"pass\",\"n\":\$\$}" >"$TEST_TMP/run-\$host/new"
 			mv "$TEST_TMP/run-\$host/new" "$TEST_TMP/run-\$host/receipt-watch.json"

@@ -112,6 +112,8 @@ static void says_where_the_mistake_is(void **state)
 		 "experiment.request.path: unknown field '{usr}'"},
 		{":{user},", ":{usr},",
 		 "experiment.request.body: unknown field '{usr}'"},
+		{"application/json", "application/{usr}",
+		 "experiment.request.headers: unknown field '{usr}'"},
 		{"Content-Type", "Content Type",
 		 "'Content Type' is not a header's name"},
 		{"Content-Type", "content-length",

@@ -9,8 +9,12 @@
 
 #include <cmocka.h>
 
+#include "builder/run/boot/console.h"
+#include "lib/json.h"
 #include "programs/campaign/loadgen/arrivals.c"
 #include "programs/campaign/loadgen/histogram.c"
+#include "programs/campaign/loadgen/results.c"
+#include "programs/campaign/loadgen/stats.c"
 
 static void random_numbers_are_those_of_the_definition(void **state)
 {
@@ -235,6 +239,140 @@ static void small_values_and_extremes_are_exact(void **state)
 	free(histogram);
 }
 
+static void add(struct mkv_load_stats *stats, int64_t intended_ns,
+		int64_t late_ns, unsigned status)
+{
+	const struct mkv_load_sample sample = {
+		.intended_ns = intended_ns,
+		.late_ns = late_ns,
+		.latency_ns = late_ns + 1000000,
+		.status = status,
+	};
+	mkv_load_stats_add(stats, &sample, status == 200);
+}
+
+/* Requests complete in another order than they are sent in, and chance in a
+ * schedule does not change the achieved rate. */
+static void the_achieved_rate_is_that_of_the_sends(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t due_ms[4], late_ms[4];
+		const char *wanted;
+	} table[] = {
+		{{0, 50, 100, 150}, {0, 0, 0, 0}, "20.000000"},
+		{{0, 50, 100, 150}, {90, 90, 90, 0}, "20.000000"},
+		{{0, 50, 100, 150}, {0, 0, 0, 200}, "10.000000"},
+		{{100, 110, 115, 150}, {0, 0, 0, 0}, "20.000000"},
+		{{100, 110, 115, 150}, {0, 0, 0, 100}, "10.000000"},
+	};
+	static const size_t order[] = {2, 3, 0, 1};
+	struct mkv_load_stats *stats = calloc(1, sizeof(*stats));
+	char got[48];
+	assert_non_null(stats);
+	mkv_load_stats_rate(stats, 20, got);
+	assert_string_equal(got, "0.000000");
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+		memset(stats, 0, sizeof(*stats));
+		for (size_t j = 0; j < 4; j++)
+			add(stats, table[i].due_ms[order[j]] * 1000000,
+			    table[i].late_ms[order[j]] * 1000000, 200);
+		mkv_load_stats_rate(stats, 20, got);
+		assert_string_equal(got, table[i].wanted);
+	}
+	free(stats);
+}
+
+static void complete(struct mkv_load_results *results, size_t index)
+{
+	struct mkv_load_sample *sample =
+		mkv_load_results_sample(results, index);
+	*sample = (struct mkv_load_sample){
+		.intended_ns = (int64_t)index, .status = 200, .connection = 1};
+	mkv_load_results_complete(results, index);
+}
+
+/* While one request is not answered, those behind it wait for their line, and
+ * only as many as the ring has room for. */
+static void lines_wait_for_earlier_requests(void **state)
+{
+	(void)state;
+	char directory[] = "/tmp/mkvbench-loadgen-XXXXXX", path[64];
+	assert_non_null(mkdtemp(directory));
+	const struct mkv_load_options options = {
+		.rate = 10,
+		.connections = 2,
+		.timeout_ms = 1000,
+		.count = 1000,
+		.status = 200,
+		.directory = directory,
+		.run = "r",
+	};
+	enum { SIZE = 2 + 10 * (2 * 1 + 2) };
+	struct mkv_load_results *results;
+	struct mkv_error err;
+	auto_buf struct mkv_buf text = {0};
+	(void)snprintf(path, sizeof(path), "%s/r/load.csv", directory);
+	assert_int_equal(mkv_load_results_open(&options, &results, &err), 0);
+	for (size_t i = 1; i < SIZE; i++) {
+		assert_true(mkv_load_results_has_room(results, i));
+		complete(results, i);
+	}
+	assert_false(mkv_load_results_has_room(results, SIZE));
+	assert_int_equal(mkv_load_results_write(results, &err), 0);
+	assert_false(mkv_load_results_has_room(results, SIZE));
+	complete(results, 0);
+	assert_int_equal(mkv_load_results_write(results, &err), 0);
+	assert_true(mkv_load_results_has_room(results, 2 * SIZE - 1));
+	assert_false(mkv_load_results_has_room(results, 2 * SIZE));
+	assert_int_equal(mkv_read_file(AT_FDCWD, path, 1 << 20, &text, &err),
+			 0);
+	const char *line = strchr(text.data, '\n');
+	for (long i = 0; i < SIZE; i++, line = strchr(line + 1, '\n'))
+		assert_true(strtol(line + 1, NULL, 10) == i);
+	assert_string_equal(line, "\n");
+	mkv_load_results_close(results);
+	assert_int_equal(mkv_remove_tree(AT_FDCWD, directory, &err), 0);
+}
+
+/* The load phase of `mkvbench boot` reads it from a console. */
+static void the_longest_summary_fits_into_a_line_of_a_console(void **state)
+{
+	(void)state;
+	const struct mkv_load_options options = {
+		.rate = 100000,
+		.connections = 4096,
+		.warm_up = 10000000,
+		.count = 10000000,
+		.seed = INT64_MAX,
+		.arrivals = MKV_ARRIVALS_CONSTANT,
+	};
+	const struct mkv_load_outcome outcome = {
+		.began_realtime_ns = INT64_MAX / 2,
+		.ended_realtime_ns = INT64_MAX,
+		.connections_used = 4096,
+	};
+	struct mkv_load_stats *stats = calloc(1, sizeof(*stats));
+	struct mkv_error err;
+	auto_buf struct mkv_buf line = {0};
+	assert_non_null(stats);
+	for (int i = 0; i < 3000; i++)
+		add(stats, INT64_MAX / 16 - i, INT64_MAX / 16,
+		    i % 3 ? 200U : 503U);
+	stats->lost = stats->blocked = UINT32_MAX;
+	assert_int_equal(
+		mkv_load_summary(&options, &outcome, stats, &line, &err), 0);
+	assert_true(line.size + 100 < MKV_CONSOLE_LINE_MAX);
+	auto_json json_t *summary = NULL;
+	assert_int_equal(mkv_json_load(line.data, line.size, &summary, &err),
+			 0);
+	assert_int_equal(
+		json_integer_value(json_object_get(summary, "answered")), 2000);
+	assert_int_equal(
+		json_integer_value(json_object_get(summary, "refused")), 1000);
+	free(stats);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +384,10 @@ int main(void)
 		cmocka_unit_test(poisson_gaps_are_exponential),
 		cmocka_unit_test(quantiles_are_within_their_bound),
 		cmocka_unit_test(small_values_and_extremes_are_exact),
+		cmocka_unit_test(the_achieved_rate_is_that_of_the_sends),
+		cmocka_unit_test(lines_wait_for_earlier_requests),
+		cmocka_unit_test(
+			the_longest_summary_fits_into_a_line_of_a_console),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,6 @@
 #include "builder/input/recipe/units.h"
 #include "lib/dsse.h"
 #include "lib/plan.h"
-#include "lib/random.h"
 
 #define with mkv_document_with
 
@@ -30,21 +29,6 @@ int mkv_plan_parse_scale(const char *text, int64_t *ret_ppb,
 				text);
 	*ret_ppb = ppb;
 	return 0;
-}
-
-/* Rounded up. */
-static unsigned scaled(unsigned count, int64_t scale_ppb)
-{
-	return (unsigned)(((int64_t)count * scale_ppb + WHOLE_PPB - 1) /
-			  WHOLE_PPB);
-}
-
-/* A comparison within blocks needs two of them. */
-static unsigned scaled_blocks(unsigned blocks, int64_t scale_ppb)
-{
-	unsigned least = blocks < 2 ? blocks : 2;
-	unsigned count = scaled(blocks, scale_ppb);
-	return count < least ? least : count;
 }
 
 static json_t *fraction(int64_t ppb)
@@ -98,25 +82,21 @@ static json_t *arm_part(const struct mkv_plan_inputs *inputs, size_t index)
 	return with(part, "settings", settings_part(own));
 }
 
-static json_t *load_part(const struct mkv_plan_inputs *inputs)
+static json_t *load_part(const struct mkv_plan_inputs *inputs,
+			 const struct mkv_plan_schedule *schedule)
 {
 	const struct mkv_campaign_load *load = &inputs->campaign->load;
 	const struct mkv_contract_experiment *e =
 		&inputs->appliances[0].manifest->contract->experiment;
-	unsigned warm_up = load->has_warm_up ? load->warm_up : e->warm_up;
-	unsigned measured = load->has_measured ? load->measured : e->measured;
 	json_t *part = json_object();
-	part = with(part, "rate",
-		    json_integer(load->has_rate ? load->rate : e->rate));
+	part = with(part, "rate", json_integer(schedule->rate));
 	part = with(part, "arrivals",
 		    json_string(load->arrivals ? load->arrivals : e->arrivals));
 	part = with(part, "connections",
 		    json_integer(load->has_connections ? load->connections
 						       : e->connections));
-	part = with(part, "warm_up",
-		    json_integer(scaled(warm_up, inputs->scale_ppb)));
-	part = with(part, "measured",
-		    json_integer(scaled(measured, inputs->scale_ppb)));
+	part = with(part, "warm_up", json_integer(schedule->warm_up));
+	part = with(part, "measured", json_integer(schedule->measured));
 	part = with(part, "timeout_ns",
 		    json_integer(load->has_timeout ? load->timeout_ns
 						   : e->timeout_ns));
@@ -125,36 +105,20 @@ static json_t *load_part(const struct mkv_plan_inputs *inputs)
 				 : part;
 }
 
-/* All orders are drawn first, then the seeds of the runs in their order. */
-static json_t *runs_part(const struct mkv_plan_inputs *inputs)
+static json_t *runs_part(const struct mkv_plan_inputs *inputs,
+			 const struct mkv_plan_schedule *schedule)
 {
-	const struct mkv_campaign *campaign = inputs->campaign;
-	unsigned blocks = scaled_blocks(campaign->blocks, inputs->scale_ppb);
-	size_t n = campaign->n_arms;
-	auto_free size_t *order = calloc(n * blocks, sizeof(*order));
-	struct mkv_random random;
 	json_t *runs = json_array();
-	if (!order) {
-		json_decref(runs);
-		return NULL;
-	}
-	mkv_random_seed(&random, campaign->seed);
-	for (size_t i = 0; i < n * blocks; i++)
-		order[i] = i % n;
-	for (size_t i = 0; i < blocks; i++)
-		if (campaign->order == MKV_ORDER_SHUFFLED)
-			mkv_plan_shuffle(&random, order + i * n, n);
-	for (size_t i = 0; i < n * blocks; i++) {
-		const char *arm = campaign->arms[order[i]].name;
+	for (size_t i = 0; i < schedule->count; i++) {
+		const struct mkv_plan_slot *slot = &schedule->slots[i];
 		char id[MKV_PLAN_ID_MAX];
-		(void)snprintf(id, sizeof(id), "%02zu-%zu-%s", i / n + 1,
-			       i % n + 1, arm);
-		json_int_t seed = (json_int_t)(mkv_random_next(&random) >> 11);
+		mkv_plan_slot_id(inputs->campaign, slot, id, sizeof(id));
 		runs = mkv_document_add(
 			runs, json_pack("{ss sI sI ss sI}", "id", id, "block",
-					(json_int_t)(i / n + 1), "slot",
-					(json_int_t)(i % n + 1), "arm", arm,
-					"seed", seed));
+					(json_int_t)slot->block, "slot",
+					(json_int_t)slot->slot, "arm",
+					inputs->campaign->arms[slot->arm].name,
+					"seed", (json_int_t)slot->seed));
 	}
 	return runs;
 }
@@ -180,7 +144,8 @@ static json_t *head_part(const struct mkv_plan_inputs *inputs)
 					: "shared"));
 }
 
-static json_t *plan_document(const struct mkv_plan_inputs *inputs)
+static json_t *plan_document(const struct mkv_plan_inputs *inputs,
+			     const struct mkv_plan_schedule *schedule)
 {
 	const struct mkv_campaign *campaign = inputs->campaign;
 	json_t *root = head_part(inputs), *arms = json_object(),
@@ -197,12 +162,12 @@ static json_t *plan_document(const struct mkv_plan_inputs *inputs)
 	analysis =
 		with(analysis, "alpha", fraction(campaign->analysis.alpha_ppb));
 	root = with(root, "arms", arms);
-	root = with(root, "load", load_part(inputs));
+	root = with(root, "load", load_part(inputs, schedule));
 	root = with(root, "limits", limits);
 	root = with(root, "analysis", analysis);
 	root = with(root, "scrape_interval_ns",
 		    json_integer(campaign->scrape_interval_ns));
-	return with(root, "runs", runs_part(inputs));
+	return with(root, "runs", runs_part(inputs, schedule));
 }
 
 int mkv_plan_make(const struct mkv_plan_inputs *inputs, struct mkv_buf *into,
@@ -212,7 +177,12 @@ int mkv_plan_make(const struct mkv_plan_inputs *inputs, struct mkv_buf *into,
 	int rc = mkv_plan_check_appliances(inputs, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "plan");
-	auto_json json_t *document = plan_document(inputs);
+	auto_schedule struct mkv_plan_schedule schedule = {0};
+	rc = mkv_plan_schedule(inputs->campaign, inputs->scale_ppb, &schedule,
+			       err);
+	if (rc < 0)
+		return rc;
+	auto_json json_t *document = plan_document(inputs, &schedule);
 	if (!document)
 		return mkv_oom(err);
 	rc = mkv_json_dump_compact(document, &text, err);

@@ -50,6 +50,31 @@ int mkv_plan_sign(const struct mkv_private_key *key, const char *plan,
 		  size_t size, struct mkv_buf *ret_bundle,
 		  struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4, 5);
 
+/* The runs of a campaign in their order, as mkv_plan_make() plans them. */
+struct mkv_plan_slot {
+	size_t arm; /* index into the campaign's arms */
+	unsigned block, slot;
+	int64_t seed;
+};
+struct mkv_plan_schedule {
+	struct mkv_plan_slot *slots;
+	size_t count;
+	/* Requests and rate of each run. */
+	unsigned warm_up, measured, rate;
+};
+/* Needs no appliance: the values of the first arm's recipe, which those of the
+ * others equal, fill in what the campaign omits. */
+int mkv_plan_schedule(const struct mkv_campaign *campaign, int64_t scale_ppb,
+		      struct mkv_plan_schedule *ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 3, 4);
+void mkv_plan_schedule_done(struct mkv_plan_schedule *schedule) mkv_nonnull(1);
+#define auto_schedule __attribute__((cleanup(mkv_plan_schedule_done)))
+/* Prints the id of a run, BB-S-ARM; at most MKV_PLAN_ID_MAX bytes. */
+void mkv_plan_slot_id(const struct mkv_campaign *campaign,
+		      const struct mkv_plan_slot *slot, char *ret, size_t size)
+	mkv_nonnull(1, 2, 3);
+
 /* The order of one block: a permutation of 0 to count - 1. Numbers come from
  * xoshiro256** (lib/random.h), seeded with the campaign's seed; blocks are
  * shuffled one after another by one generator. */

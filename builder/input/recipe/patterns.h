@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Patterns of the texts that a recipe or a campaign may contain. PATTERN defines
- * a further one in a source file. */
+/* Patterns of the texts that a recipe or a campaign may contain. PATTERN
+ * defines a further one in a source file. */
 
 #include "builder/input/recipe/schema.h"
 #include "lib/template.h"

@@ -67,8 +67,8 @@
 		     "`{NAME}` the value of a field, `{{` a brace"},           \
 	     {"headers", MKV_ROW_MAP, AT(type, member.headers),                \
 	      .table = SETTINGS(pattern_header),                               \
-	      .doc = "Headers in addition to those that the load generator "   \
-		     "sets"},                                                  \
+	      .doc = "Headers, with placeholders in their values, besides "    \
+		     "those that the load generator sets"},                    \
 	     {"body", MKV_ROW_TEXT, AT(type, member.body),                     \
 	      .pattern = &pattern_body,                                        \
 	      .doc = "Body, with the same placeholders as the path"},          \

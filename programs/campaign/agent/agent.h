@@ -43,6 +43,8 @@ struct mkv_agent {
 	bool has_worker;
 	pthread_t worker;	 /* of the step accepted last */
 	_Atomic int64_t aborted; /* steps up to this sequence must end */
+	/* When the last attempt's prepare began, CLOCK_REALTIME; 0: never. */
+	_Atomic int64_t prepared_ns;
 };
 
 /* A step in progress; owned by its thread. */

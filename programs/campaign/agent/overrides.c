@@ -149,23 +149,25 @@ int mkv_agent_overrides_write(const struct mkv_agent *agent, const char *name,
 	return mkv_write_file(path.data, 0644, lines->data, lines->size, err);
 }
 
-/* A tree with only this file at its place in a container, for docker-cp(1). */
-static int stage(const struct mkv_agent *agent, const char *stage,
-		 const char *name, const struct mkv_buf *lines,
-		 struct mkv_error *err)
+/* Where the last two components of the overrides' directory begin:
+ * "mkvbench/overrides". docker-cp(1) gives directories of a container the modes
+ * of those that it copies, so that only these are copied. */
+static size_t split_directory(const char *path)
+{
+	const char *last = strrchr(path, '/');
+	const char *before =
+		last ? memrchr(path, '/', (size_t)(last - path)) : NULL;
+	return before ? (size_t)(before - path) + 1 : 0;
+}
+
+static int stage(const char *directory, const char *name,
+		 const struct mkv_buf *lines, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf path = {0};
-	int rc = mkv_remove_tree(AT_FDCWD, stage, err);
+	int rc = mkv_make_dirs(directory, err);
 	if (rc < 0)
 		return rc;
-	mkv_buf_printf(&path, "%s%s", stage, agent->overrides_dir);
-	rc = mkv_buf_check(&path, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_make_dirs(path.data, err);
-	if (rc < 0)
-		return rc;
-	mkv_buf_printf(&path, "/%s.env", name);
+	mkv_buf_printf(&path, "%s/%s.env", directory, name);
 	rc = mkv_buf_check(&path, err);
 	if (rc < 0)
 		return rc;
@@ -173,20 +175,37 @@ static int stage(const struct mkv_agent *agent, const char *stage,
 			      lines->size, err);
 }
 
+static int copy_staged(const struct mkv_agent *agent, const char *from,
+		       const char *name, size_t split, struct mkv_error *err)
+{
+	auto_buf struct mkv_buf source = {0}, to = {0};
+	const char *tail = agent->overrides_dir + split;
+	mkv_buf_printf(&source, "%s/%.*s", from, (int)strcspn(tail, "/"), tail);
+	mkv_buf_printf(&to, "%s:%.*s", name, (int)split, agent->overrides_dir);
+	if (source.failed || to.failed)
+		return mkv_oom(err);
+	return mkv_agent_run(agent,
+			     (const char *const[]){"docker", "cp", source.data,
+						   to.data, NULL},
+			     NULL, err);
+}
+
 int mkv_agent_overrides_copy(const struct mkv_agent *agent, const char *name,
 			     const struct mkv_buf *lines, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf directory = {0}, from = {0}, to = {0};
-	mkv_buf_printf(&directory, "%s/agent/container", agent->run_dir);
-	mkv_buf_printf(&from, "%s/.", directory.data ? directory.data : "");
-	mkv_buf_printf(&to, "%s:/", name);
-	if (directory.failed || from.failed || to.failed || lines->failed)
+	auto_buf struct mkv_buf root = {0}, directory = {0};
+	size_t split = split_directory(agent->overrides_dir);
+	mkv_buf_printf(&root, "%s/agent/container", agent->run_dir);
+	mkv_buf_printf(&directory, "%s/agent/container/%s", agent->run_dir,
+		       agent->overrides_dir + split);
+	if (root.failed || directory.failed || lines->failed)
 		return mkv_oom(err);
-	int rc = stage(agent, directory.data, name, lines, err);
+	int rc = mkv_remove_tree(AT_FDCWD, root.data, err);
 	if (rc < 0)
 		return rc;
-	return mkv_agent_run(
-		agent,
-		(const char *const[]){"docker", "cp", from.data, to.data, NULL},
-		NULL, err);
+	rc = stage(directory.data, name, lines, err);
+	if (rc < 0)
+		return rc;
+	rc = copy_staged(agent, root.data, name, split, err);
+	return rc < 0 ? mkv_wrap(err, rc, "overrides of %s", name) : 0;
 }

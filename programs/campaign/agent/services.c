@@ -117,7 +117,10 @@ int mkv_agent_service_restart(struct mkv_agent_job *job,
 						 "--time=30", row->name, NULL},
 					 NULL, err)
 			 : restart_unit(job->agent, row->unit, err);
-	if (rc == 0 && row->health)
-		rc = wait_healthy(job, row, err);
+	if (rc < 0)
+		return mkv_wrap(err, rc, "%s", row->name);
+	if (!row->health)
+		return 0;
+	rc = wait_healthy(job, row, err);
 	return rc < 0 ? mkv_wrap(err, rc, "%s", row->name) : 0;
 }

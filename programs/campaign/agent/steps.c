@@ -3,9 +3,11 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
 #include "programs/campaign/agent/child.h"
 #include "programs/campaign/agent/files.h"
 #include "programs/campaign/agent/load.h"
+#include "programs/campaign/agent/logs.h"
 #include "programs/campaign/agent/overrides.h"
 #include "programs/campaign/agent/receipts.h"
 #include "programs/campaign/agent/watch.h"
@@ -121,6 +123,15 @@ static int restore_services(struct mkv_agent_job *job, struct mkv_error *err)
 	return first;
 }
 
+static int pause_and_work(struct mkv_agent_job *job,
+			  int (*work)(struct mkv_agent_job *job,
+				      struct mkv_error *err),
+			  struct mkv_error *err)
+{
+	int rc = mkv_agent_watch_pause(job, err);
+	return rc < 0 ? rc : work(job, err);
+}
+
 /* Calls `work` while no watch of the verifier runs, if the host has services
  * that it may restart. */
 static int unwatched(struct mkv_agent_job *job,
@@ -131,9 +142,7 @@ static int unwatched(struct mkv_agent_job *job,
 	struct mkv_error own;
 	if (!has_services(job->agent))
 		return work(job, err);
-	int rc = mkv_agent_watch_pause(job, err);
-	if (rc == 0)
-		rc = work(job, err);
+	int rc = pause_and_work(job, work, err);
 	int resumed = mkv_agent_watch_resume(job->agent, &own);
 	if (rc < 0 || resumed == 0)
 		return rc;
@@ -144,6 +153,7 @@ static int unwatched(struct mkv_agent_job *job,
 static int prepare(struct mkv_agent_job *job, struct mkv_error *err)
 {
 	const struct mkv_agent *agent = job->agent;
+	atomic_store(&job->agent->prepared_ns, mkv_realtime_ns());
 	int rc = check_receipt(agent, err);
 	if (rc < 0)
 		return rc;
@@ -166,11 +176,15 @@ static int finish(struct mkv_agent_job *job, struct mkv_error *err)
 	if (rc < 0)
 		return rc;
 	rc = mkv_agent_receipts_copy(job->agent, "after", err);
-	return rc < 0 ? rc : unwatched(job, restore_services, err);
+	if (rc < 0)
+		return rc;
+	mkv_agent_logs_copy(job);
+	return unwatched(job, restore_services, err);
 }
 
 static int abort_attempt(struct mkv_agent_job *job, struct mkv_error *err)
 {
+	mkv_agent_logs_copy(job);
 	int rc = restore_services(job, err);
 	if (rc < 0)
 		return rc;

@@ -71,8 +71,12 @@ int mkv_agent_watch_look(struct mkv_agent_job *job, struct mkv_error *err)
 {
 	struct stat before, after;
 	mkv_agent_detail(job, "verifying the host");
+	/* One that began before this step has not seen its beginning. */
+	int rc = wait_for_watch(job, err);
+	if (rc < 0)
+		return rc;
 	identify_receipt(job->agent, &before);
-	int rc = mkv_agent_run(
+	rc = mkv_agent_run(
 		job->agent,
 		(const char *const[]){"systemctl", "start", WATCH, NULL}, NULL,
 		err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/thread.h"
+#include "lib/utf8.h"
 #include "programs/campaign/agent/agent.h"
 #include "programs/campaign/agent/files.h"
 #include "programs/campaign/agent/sequence.h"
@@ -49,6 +50,7 @@ void mkv_agent_detail(struct mkv_agent_job *job, const char *format, ...)
 	if (is_current(job))
 		(void)vsnprintf(agent->state.detail,
 				sizeof(agent->state.detail), format, ap);
+	mkv_utf8_make_valid(agent->state.detail);
 	(void)pthread_mutex_unlock(&agent->lock);
 	va_end(ap);
 }
@@ -66,31 +68,36 @@ static void log_result(const struct mkv_command *command, int rc,
 			      err->message);
 }
 
+/* The message of an error may have what another program wrote, in any bytes,
+ * and is shown in JSON. */
+static void set_error(struct mkv_agent_state *state,
+		      const struct mkv_error *err)
+{
+	(void)snprintf(state->error, sizeof(state->error), "%s", err->message);
+	mkv_utf8_make_valid(state->error);
+}
+
 /* Publishes the files of the attempt and the result of the step together. */
-static void publish(struct mkv_agent_job *job, int rc,
-		    const struct mkv_error *err)
+static void publish(struct mkv_agent_job *job, int rc, struct mkv_error *err)
 {
 	struct mkv_agent *agent = job->agent;
-	struct mkv_error own = *err;
 	struct mkv_agent_files files = {0};
-	int listed = mkv_agent_files_list(
-		agent, job->command->run, job->command->attempt, &files,
-		rc == 0 ? &own : &(struct mkv_error){0});
-	if (rc == 0)
-		rc = listed;
-	log_result(job->command, rc, &own);
+	struct mkv_error ignored;
+	int listed = mkv_agent_files_list(agent, job->command->run,
+					  job->command->attempt, &files,
+					  rc < 0 ? &ignored : err);
+	rc = rc < 0 ? rc : listed;
+	log_result(job->command, rc, err);
 	(void)pthread_mutex_lock(&agent->lock);
 	if (is_current(job)) {
 		struct mkv_agent_files old = agent->files;
 		agent->files = files;
 		files = old;
 		agent->state.progress =
-			rc == 0 ? MKV_AGENT_DONE : MKV_AGENT_FAILED;
+			rc < 0 ? MKV_AGENT_FAILED : MKV_AGENT_DONE;
 		agent->state.detail[0] = '\0';
 		if (rc < 0)
-			(void)snprintf(agent->state.error,
-				       sizeof(agent->state.error), "%s",
-				       own.message);
+			set_error(&agent->state, err);
 	}
 	(void)pthread_mutex_unlock(&agent->lock);
 	mkv_agent_files_done(&files);
@@ -144,8 +151,7 @@ static int accept_command(struct mkv_agent *agent, struct mkv_command **command,
 	rc = start_job(agent, command, err);
 	if (rc < 0) {
 		agent->state.progress = MKV_AGENT_FAILED;
-		(void)snprintf(agent->state.error, sizeof(agent->state.error),
-			       "%s", err->message);
+		set_error(&agent->state, err);
 	}
 	return rc;
 }

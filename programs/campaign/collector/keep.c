@@ -281,6 +281,39 @@ int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 	return 0;
 }
 
+/* NAME.SUFFIX or NAME.NUMBER.SUFFIX */
+static bool is_own_file(const struct mkv_keep_options *options,
+			const char *file)
+{
+	size_t name = strlen(options->name);
+	if (strncmp(file, options->name, name) != 0 || file[name] != '.')
+		return false;
+	const char *rest = file + name + 1;
+	size_t digits = strspn(rest, "0123456789");
+	if (digits && rest[digits] == '.')
+		rest += digits + 1;
+	return strcmp(rest, options->suffix) == 0;
+}
+
+int mkv_keep_clean_up(const struct mkv_keep_options *options,
+		      struct mkv_error *err)
+{
+	auto_dir DIR *dir = opendir(options->directory);
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
+				options->directory);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (is_own_file(options, entry->d_name) &&
+		    unlinkat(dirfd(dir), entry->d_name, 0) < 0 &&
+		    errno != ENOENT)
+			return mkv_fail(err, MKV_FAILED, errno,
+					"remove '%s/%s': %m",
+					options->directory, entry->d_name);
+	return 0;
+}
+
 void mkv_keep_position(const struct mkv_keep *keep, unsigned *ret_file,
 		       uint64_t *ret_bytes)
 {

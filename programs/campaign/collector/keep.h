@@ -41,6 +41,11 @@ int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 		  uint64_t *ret_size, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 3, 4, 5);
 
+/* Removes all files of that name and suffix. A collector that has them open
+ * writes to new ones from its next start. */
+int mkv_keep_clean_up(const struct mkv_keep_options *options,
+		      struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+
 /* Where the next record will be: *ret_file is the number that the current file
  * gets when it is rotated, *ret_bytes the size of its complete records. All
  * records that are added later are behind this position: in the rest of that

@@ -101,6 +101,25 @@ static int configure(void *context, struct mkv_error *err)
 	return open_files(&options, err);
 }
 
+/* Removes all stored spans, before a run of a campaign: their files are not
+ * removed otherwise. */
+static int clean_up(void *context, struct mkv_error *err)
+{
+	static const char *const suffixes[] = {"jsonl", "pb"};
+	(void)context;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		const struct mkv_keep_options options = {
+			.directory = collector.directory,
+			.name = "traces",
+			.suffix = suffixes[i],
+		};
+		int rc = mkv_keep_clean_up(&options, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
 static int store_record(struct mkv_keep *file, const struct mkv_buf *record,
 			uint64_t spans, struct mkv_error *err)
 {
@@ -410,6 +429,8 @@ int main(int argc, char **argv)
 		.configure = configure,
 		.metrics = print_metrics,
 		.hang_up = hang_up,
+		.clean_up = clean_up,
+		.cleans_unconfigured = true, /* it would lock the files */
 		.untraced = true,
 	};
 	int status = mkv_service_main(&options, argc, argv);

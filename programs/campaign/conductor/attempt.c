@@ -195,6 +195,14 @@ static bool all_answer(const struct mkv_view *view)
 	return true;
 }
 
+static bool is_working(const struct mkv_view *view)
+{
+	for (size_t i = 0; i < view->n_hosts; i++)
+		if (view->hosts[i].step_state == MKV_STEP_WORKING)
+			return true;
+	return false;
+}
+
 enum progress { SENDING, WORKING, DONE, BROKE };
 
 /* How far all hosts are with a step. */
@@ -274,6 +282,10 @@ static enum mkv_action check(struct mkv_attempt *attempt,
 			     const struct mkv_view *view)
 {
 	if (!all_answer(view))
+		return MKV_ACTION_WAIT;
+	/* An agent may still end an earlier attempt, and would refuse. */
+	if (is_working(view) &&
+	    !is_overdue(attempt, view, attempt->limits.prepare_ns))
 		return MKV_ACTION_WAIT;
 	enter_stage(attempt, MKV_STAGE_PREPARE, view);
 	return mkv_attempt_next(attempt, view);

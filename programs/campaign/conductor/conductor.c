@@ -130,8 +130,8 @@ static int carry_out(struct mkv_conductor *conductor,
 	return rc < 0 ? rc : remove_work(conductor, err);
 }
 
-/* An attempt that could not be completed stays in work/, and the next start
- * ends it. */
+/* An attempt whose result can't be written stays in work/: the next start ends
+ * it, unless another one was ordered before. */
 static void run_order(struct mkv_conductor *conductor, struct mkv_order *order,
 		      bool is_resumed)
 {
@@ -503,13 +503,14 @@ json_t *mkv_conductor_state(struct mkv_conductor *conductor)
 	(void)pthread_mutex_lock(&conductor->lock);
 	json_t *state = json_deep_copy(conductor->state);
 	bool is_pending = conductor->order != NULL;
+	int64_t sequence = conductor->sequence;
 	(void)pthread_mutex_unlock(&conductor->lock);
 	json_t *common = json_pack(
 		"{ss ss ss sI sI sb sI}", "contract_sha256", self->contract_hex,
 		"boot_id", self->boot_id, "host", self->host, "free_bytes",
 		(json_int_t)mkv_self_free(self), "realtime_ns",
 		(json_int_t)mkv_realtime_ns(), "busy", is_pending, "sequence",
-		(json_int_t)conductor->sequence);
+		(json_int_t)sequence);
 	if (state && common)
 		(void)json_object_update(state, common);
 	json_decref(common);

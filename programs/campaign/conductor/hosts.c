@@ -162,6 +162,10 @@ static void take_state(struct mkv_hosts *hosts, size_t i,
 	view->receipt = read_receipt(state);
 	view->step = read_step(state, order);
 	view->step_state = read_step_state(state);
+	host->was_prepared |= view->step == MKV_STEP_LOAD ||
+			      view->step == MKV_STEP_FINISH ||
+			      (view->step == MKV_STEP_PREPARE &&
+			       view->step_state == MKV_STEP_DONE);
 	view->error = json_string_value(json_object_get(state, "error"));
 	check_identity(host, view, self, order);
 	check_clock(hosts, host, ask, realtime_offset_ns);

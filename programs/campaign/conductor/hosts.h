@@ -10,6 +10,9 @@ struct mkv_host {
 	const struct mkv_contract_host *host; /* of the contract */
 	char url[64];			      /* "http://10.77.0.11:9180" */
 	json_t *state;			      /* its last answer; NULL: none */
+	/* The attempt was prepared there: what the agent lists are its files,
+	 * not those of an earlier one. */
+	bool was_prepared;
 	char mismatch[160], refused[256];
 	/* Its CLOCK_REALTIME minus ours, and how far that may be off. */
 	bool has_offset;

@@ -17,6 +17,8 @@
 enum {
 	BODY_MAX = 2 * 1024 * 1024,
 	BODIES_MAX = 8 * 1024 * 1024,
+	ADDRESS_CONNECTIONS = 32,
+	RECEIVE_S = 60,
 };
 
 static struct mkv_self self;
@@ -276,6 +278,8 @@ int main(int argc, char **argv)
 		.port = "9181",
 		.body_max = BODY_MAX,
 		.bodies_max = BODIES_MAX,
+		.address_connections = ADDRESS_CONNECTIONS,
+		.receive_s = RECEIVE_S,
 		.routes = routes,
 		.settings = settings,
 		.configure = configure,

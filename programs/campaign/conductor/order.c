@@ -179,6 +179,24 @@ static int find_run(struct mkv_order *order, const struct mkv_self *self,
 	return 0;
 }
 
+/* All hosts take part but those that run guests: guests may be booted without
+ * them. */
+static int check_hosts(const struct mkv_order *order,
+		       const struct mkv_self *self, struct mkv_error *err)
+{
+	for (size_t i = 0; i < self->contract->n_hosts; i++) {
+		const struct mkv_contract_host *host =
+			&self->contract->hosts[i];
+		if (host->address && host->guests.count == 0 &&
+		    !mkv_command_boot(mkv_order_command(order), host->name))
+			return mkv_fail(err, MKV_FAILED, EINVAL,
+					"the commands name no boot of host "
+					"'%s'",
+					host->name);
+	}
+	return 0;
+}
+
 static int check_commands(const struct mkv_order *order, struct mkv_error *err)
 {
 	for (size_t i = 0; i < MKV_ORDER_STEPS; i++) {
@@ -239,6 +257,9 @@ static int read_order(json_t *document, const struct mkv_self *self,
 	if (rc < 0)
 		return rc;
 	rc = find_run(order, self, err);
+	if (rc < 0)
+		return rc;
+	rc = check_hosts(order, self, err);
 	if (rc < 0)
 		return rc;
 	rc = check_commands(order, err);

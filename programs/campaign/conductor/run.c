@@ -79,7 +79,7 @@ static const char *stage_name(enum mkv_stage stage)
 static void log_stage(struct run *run)
 {
 	char path[4096];
-	struct mkv_error err;
+	struct mkv_error err = {0};
 	auto_buf struct mkv_buf text = {0};
 	auto_json json_t *phases = NULL;
 	if (run->attempt.stage == run->logged)
@@ -326,9 +326,9 @@ static int collect(struct run *run, enum mkv_reason *ret_reason,
 	*ret_reason = MKV_REASON_SERVICE_FAILED;
 	for (size_t i = 0; i < run->hosts.count; i++) {
 		const struct mkv_host *host = &run->hosts.items[i];
-		/* Of another boot, it has no files of this attempt. */
-		if (run->attempt.gave_up && (run->hosts.views[i].is_other ||
-					     !run->hosts.views[i].answers))
+		if (run->attempt.gave_up &&
+		    (run->hosts.views[i].is_other ||
+		     !run->hosts.views[i].answers || !host->was_prepared))
 			continue;
 		int one = mkv_gather_files(run->self, host->host->name,
 					   host->url, run->directory, &other);
@@ -369,6 +369,7 @@ static int seal_once(struct run *run, struct mkv_error *err)
 		.order = run->order,
 		.spans = run->spans,
 		.drain_ns = run->drain_ns,
+		.now_realtime_ns = mkv_realtime_ns(),
 	};
 	int rc = mkv_seal_write(&seal, &run->attempt, run->directory, err);
 	if (rc < 0)

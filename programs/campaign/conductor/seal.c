@@ -63,8 +63,7 @@ static const char *first_word(unsigned set)
 	return "";
 }
 
-/* Adds what the results say to what was noticed before. An attempt that was
- * given up may have no results, which is no reason of its own. */
+/* Adds what the results say to what was noticed before. */
 static void judge(const struct mkv_seal *seal, struct mkv_attempt *attempt,
 		  const char *directory, json_t **ret_summary,
 		  struct mkv_span_facts *spans)
@@ -83,6 +82,10 @@ static void judge(const struct mkv_seal *seal, struct mkv_attempt *attempt,
 	if (spans->is_counted)
 		spans->expected += facts.spans_ended;
 	spans->dropped += facts.spans_dropped;
+	/* The load was ended for a reason that is known, and what it lacks
+	 * follows from that. */
+	if (attempt->gave_up)
+		return;
 	const struct mkv_validity_limits limits = {
 		.requests = (uint64_t)plan->load.warm_up + plan->load.measured,
 		.lateness_ns = plan->limits.lateness_ns,
@@ -144,10 +147,11 @@ static void complete_phases(struct mkv_attempt *attempt, const json_t *summary)
 {
 	int64_t began_ns = json_integer_value(
 		json_object_get(summary, "measured_began_realtime_ns"));
+	for (size_t i = 0; i < attempt->n_phases; i++)
+		if (attempt->phases[i].phase == MKV_PHASE_MEASURED)
+			return;
 	for (size_t i = 0; i < attempt->n_phases; i++) {
 		struct mkv_phase_time *phase = &attempt->phases[i];
-		if (phase->phase == MKV_PHASE_MEASURED)
-			return;
 		if (phase->phase != MKV_PHASE_WARM_UP ||
 		    began_ns < phase->start_realtime_ns ||
 		    began_ns > phase->end_realtime_ns)
@@ -171,6 +175,9 @@ int mkv_seal_write(const struct mkv_seal *seal, struct mkv_attempt *attempt,
 	struct mkv_span_facts spans = seal->spans;
 	judge(seal, attempt, directory, &summary, &spans);
 	complete_phases(attempt, summary);
+	if (attempt->n_phases)
+		attempt->phases[attempt->n_phases - 1].end_realtime_ns =
+			seal->now_realtime_ns;
 	auto_json json_t *run = pack_run(seal, attempt, &spans, summary);
 	if (!run)
 		return mkv_oom(err);

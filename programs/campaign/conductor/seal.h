@@ -13,6 +13,7 @@ struct mkv_seal {
 					expected and dropped of the load
 					generator are added */
 	int64_t drain_ns;
+	int64_t now_realtime_ns; /* the end of the last phase */
 };
 
 /* Reads the results in `directory`, adds the reasons that they give to

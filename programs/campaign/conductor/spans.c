@@ -73,7 +73,7 @@ static int add_span(struct mkv_spans *spans, const uint8_t trace_id[16],
 	return 0;
 }
 
-static int fail_malformed(struct mkv_error *err)
+static int fail_stream(struct mkv_error *err)
 {
 	return mkv_fail(err, MKV_FAILED, EBADMSG,
 			"the stored spans are malformed");
@@ -86,7 +86,7 @@ static int read_span(struct mkv_spans *spans, struct mkv_protobuf_reader reader,
 	while (reader.at < reader.end) {
 		struct mkv_protobuf_field field;
 		if (!mkv_protobuf_next(&reader, &field))
-			return fail_malformed(err);
+			return fail_stream(err);
 		size_t size = (size_t)(field.bytes.end - field.bytes.at);
 		if (field.wire != MKV_PROTOBUF_BYTES)
 			continue;
@@ -96,7 +96,7 @@ static int read_span(struct mkv_spans *spans, struct mkv_protobuf_reader reader,
 			span_id = field.bytes.at;
 	}
 	return trace_id && span_id ? add_span(spans, trace_id, span_id, err)
-				   : fail_malformed(err);
+				   : fail_stream(err);
 }
 
 /* ExportTraceServiceRequest.resource_spans (1), ResourceSpans.scope_spans (2)
@@ -109,7 +109,7 @@ static int read_level(struct mkv_spans *spans,
 	while (reader.at < reader.end) {
 		struct mkv_protobuf_field field;
 		if (!mkv_protobuf_next(&reader, &field))
-			return fail_malformed(err);
+			return fail_stream(err);
 		if (field.wire != MKV_PROTOBUF_BYTES ||
 		    field.number != numbers[level])
 			continue;
@@ -131,12 +131,12 @@ static int read_prefix(const struct mkv_buf *record, size_t at,
 	for (int i = 0; at + (size_t)i < record->size; i++) {
 		uint8_t byte = (uint8_t)record->data[at + (size_t)i];
 		if (i == 5)
-			return fail_malformed(err);
+			return fail_stream(err);
 		length |= (uint64_t)(byte & 0x7f) << (7 * i);
 		if (byte & 0x80)
 			continue;
 		if (length == 0 || length > MKV_SPANS_RECORD_MAX)
-			return fail_malformed(err);
+			return fail_stream(err);
 		*ret_message = (size_t)length;
 		return i + 1;
 	}
@@ -178,5 +178,5 @@ int mkv_spans_add(struct mkv_spans *spans, const void *data, size_t size,
 
 int mkv_spans_finish(const struct mkv_spans *spans, struct mkv_error *err)
 {
-	return spans->record.size ? fail_malformed(err) : 0;
+	return spans->record.size ? fail_stream(err) : 0;
 }

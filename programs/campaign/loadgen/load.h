@@ -14,6 +14,7 @@ struct mkv_load_options {
 	int64_t arrivals; /* enum mkv_arrivals */
 	int64_t status;	  /* of a good answer */
 	int64_t timeout_ms;
+	int64_t spin_us; /* before a request is due */
 	/* The request; `path`, `body` and `headers` are templates. */
 	const char *method, *path;
 	const char *body;    /* NULL: none */

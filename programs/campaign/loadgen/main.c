@@ -42,6 +42,11 @@ static const struct mkv_service_setting own_settings[] = {
 	 .doc = "maximum number of connections, which are opened as they are "
 		"needed",
 	 .number = &load.connections},
+	{"SPIN", MKV_SETTING_DURATION, "100us", 0, 10000,
+	 .doc = "time before a request is due that is spent with looking at the "
+		"clock, at most an eighth of the mean gap; without it a "
+		"request is late by what a processor takes to wake up",
+	 .number = &load.spin_us},
 	{"WARM_UP", MKV_SETTING_INTEGER, "100", 0, 10000000,
 	 .doc = "requests before the measurement", .number = &load.warm_up},
 	{"COUNT", MKV_SETTING_INTEGER, "1000", 1, 10000000,

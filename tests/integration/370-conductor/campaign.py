@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A contract, a plan and commands, signed by openssl."""
-import base64, copy, hashlib, json, os, subprocess
+import base64, hashlib, json, subprocess
 
 IN_TOTO = "application/vnd.in-toto+json"
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -92,21 +92,21 @@ class Campaign:
             "subject": [{"name": "plan.json", "digest": {"sha256": self.sha256}}],
             "predicate": self.plan})
 
-    def command(self, run, step, boots, attempt=1, key=None, **changes):
-        arm = self.plan["arms"][run["arm"]]
+    def command(self, planned, step, boots, attempt=1, key=None, **changes):
+        arm = self.plan["arms"][planned["arm"]]
         self.sequence += 1
         predicate = {
             "mkvbench_command": 1, "plan_sha256": self.sha256, "contract_sha256": self.contract,
-            "run": run["id"], "attempt": attempt, "step": step, "sequence": self.sequence,
+            "run": planned["id"], "attempt": attempt, "step": step, "sequence": self.sequence,
             "boots": boots, "settings": arm["settings"], "tracing": arm["tracing"],
-            "load": dict(self.load, seed=run["seed"])}
+            "load": dict(self.load, seed=planned["seed"])}
         predicate.update(changes)
         return (key or self.key).sign({
             "_type": STATEMENT, "predicateType": "urn:mkvbench:command:1",
             "subject": [{"name": "plan.json", "digest": {"sha256": predicate["plan_sha256"]}}],
             "predicate": predicate})
 
-    def order(self, run, boots, attempt=1, **changes):
+    def order(self, planned, boots, attempt=1, **changes):
         return {"plan": self.bundle, "commands": [
-            self.command(run, step, boots, attempt, **changes)
+            self.command(planned, step, boots, attempt, **changes)
             for step in ("prepare", "load", "finish", "abort")]}

@@ -170,6 +170,8 @@ class Host:
             self.stop.clear()
             self.progress = None
             self.files = dict(self.extra)
+            if self.name == "order":  # its service is restarted
+                self.world.service.__dict__.update(ended=0, exported=0, dropped=0)
             self.files["before/receipt.json"] = b'{"result":"pass","when":"before"}\n'
         if step == "load" and self.name == "loadgen" and not error:
             error = self.load(command)
