@@ -21,6 +21,7 @@ int mkv_cmd_check(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_lock(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_build(int argc, char **argv, struct mkv_error *err);
+int mkv_cmd_export(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_audit(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_boot(int argc, char **argv, struct mkv_error *err);
 int mkv_cmd_run(int argc, char **argv, struct mkv_error *err);

@@ -23,7 +23,8 @@
 #include "tests/tools/bundle_data.h"
 
 enum { RATE = 20, METRIC_SERIES = 60 };
-#define BEGAN_NS INT64_C(1700000000000000000)
+/* Below 2^53: jq keeps these times exactly. */
+#define BEGAN_NS INT64_C(1000000000000000)
 
 static struct mkv_error failure;
 static int64_t now_ns = BEGAN_NS; /* of the synthetic campaign */
