@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "builder/evidence/audit_bundle/internal.h"
-#include "builder/evidence/receipt/tie.h"
+#include "builder/evidence/receipt/correlate.h"
 #include "lib/grow.h"
 
 static const char *const sides[] = {"before", "after"};
@@ -193,17 +193,18 @@ static int correlate(const struct gate *gate, size_t which,
 {
 	struct mkv_bundle_run_audit *run = gate->run;
 	auto_receipt_review struct mkv_receipt_review review = {0};
-	enum mkv_tie tie = MKV_TIE_NONE;
+	enum mkv_correlation correlation = MKV_CORRELATION_NONE;
 	size_t with = 0;
 	const char *host = json_string_value(json_object_get(
 		json_object_get(gate->documents[which], "host"), "name"));
 	(void)snprintf(review.host, sizeof(review.host), "%s",
 		       host ? host : "");
-	int rc = mkv_receipt_tie(run->contract, gate->documents, gate->count,
-				 which, &review, &tie, &with, err);
+	int rc = mkv_receipt_correlate(run->contract, gate->documents,
+				       gate->count, which, &review,
+				       &correlation, &with, err);
 	if (rc < 0)
 		return rc;
-	if (tie == MKV_TIE_ABSENT)
+	if (correlation == MKV_CORRELATION_ABSENT)
 		mkv_bundle_find(
 			run->at, gate->paths[which],
 			"the receipt of its hypervisor host is missing");
