@@ -134,13 +134,16 @@ static void every_scenario_has_the_study_s_experiment(void **state)
 		assert_true(e->timeout_ns == INT64_C(30000000000));
 		assert_int_equal(e->warm_up, 5000);
 		assert_int_equal(e->measured, 10000);
-		assert_int_equal(e->n_services, 3);
-		assert_string_equal(e->services[0].role, "order");
-		assert_string_equal(e->services[0].unit,
+		assert_int_equal(e->n_services, 4);
+		assert_string_equal(e->services[0].role, "collector");
+		assert_false(e->services[0].has_spans);
+		assert_string_equal(e->services[1].role, "order");
+		assert_string_equal(e->services[1].unit,
 				    "mkvbench-order.service");
-		assert_string_equal(e->services[0].clean_up.items[1],
-				    "--clean-up");
-		assert_true(e->services[2].has_spans);
+		for (size_t j = 0; j < 2; j++)
+			assert_string_equal(e->services[j].clean_up.items[1],
+					    "--clean-up");
+		assert_true(e->services[3].has_spans);
 	}
 }
 
