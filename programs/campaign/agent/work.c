@@ -173,10 +173,15 @@ void mkv_agent_stop(struct mkv_agent *agent)
 {
 	(void)pthread_mutex_lock(&agent->lock);
 	bool has_worker = agent->has_worker;
+	bool loads = agent->state.progress == MKV_AGENT_WORKING &&
+		     agent->state.step == MKV_STEP_LOAD;
 	pthread_t worker = agent->worker;
 	atomic_store(&agent->aborted, INT64_MAX);
 	agent->has_worker = false;
 	(void)pthread_mutex_unlock(&agent->lock);
+	/* Nobody could finish the attempt of a load that went on. */
+	if (loads)
+		mkv_agent_interrupt(agent);
 	if (has_worker)
 		(void)pthread_join(worker, NULL);
 }
