@@ -134,16 +134,20 @@ static void every_scenario_has_the_study_s_experiment(void **state)
 		assert_true(e->timeout_ns == INT64_C(30000000000));
 		assert_int_equal(e->warm_up, 5000);
 		assert_int_equal(e->measured, 10000);
-		assert_int_equal(e->n_services, 4);
-		assert_string_equal(e->services[0].role, "collector");
-		assert_false(e->services[0].has_spans);
-		assert_string_equal(e->services[1].role, "order");
-		assert_string_equal(e->services[1].unit,
-				    "mkvbench-order.service");
-		for (size_t j = 0; j < 2; j++)
-			assert_string_equal(e->services[j].clean_up.items[1],
-					    "--clean-up");
-		assert_true(e->services[3].has_spans);
+		const struct mkv_contract_experiment_service *order =
+			mkv_contract_find_experiment_service(contract, "order");
+		assert_string_equal(order->role, "order");
+		assert_string_equal(order->unit, "mkvbench-order.service");
+		assert_string_equal(order->clean_up.items[1], "--clean-up");
+		assert_true(
+			mkv_contract_find_experiment_service(contract, "user")
+				->has_spans);
+		const struct mkv_contract_experiment_service *collector =
+			mkv_contract_find_experiment_service(contract,
+							     "collector");
+		assert_non_null(collector);
+		assert_false(collector->has_spans);
+		assert_string_equal(collector->clean_up.items[1], "--clean-up");
 	}
 }
 

@@ -149,6 +149,38 @@ static void check_setting(const struct mkv_cross *c,
 	}
 }
 
+/* Each host runs an agent, and two of them what sends and what collects. */
+static void check_programs(const struct mkv_cross *c, struct mkv_mark mark,
+			   const struct mkv_campaign_arm *arm)
+{
+	static const struct {
+		const char *role, *program; /* role NULL: every host */
+	} needed[] = {
+		{NULL, "agent"},
+		{"loadgen", "loadgen"},
+		{"collector", "collector"},
+		{"collector", "conductor"},
+	};
+	const struct mkv_recipe *r = c->recipe;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		for (size_t j = 0; j < r->n_hosts; j++) {
+			const struct mkv_host *host = &r->hosts[j];
+			const struct mkv_image *image = &r->images[host->image];
+			if ((needed[i].role &&
+			     strcmp(needed[i].role, host->role) != 0) ||
+			    mkv_strings_has(&image->programs,
+					    needed[i].program))
+				continue;
+			mkv_diagnose(c->load, mark,
+				     "host '%s' of the recipe '%.200s' has no "
+				     "program '%s', which a campaign requires: "
+				     "add it to 'programs' of image '%s'",
+				     host->name, arm->path, needed[i].program,
+				     image->name);
+			break;
+		}
+}
+
 static void check_arm(const struct mkv_cross *c,
 		      const struct mkv_campaign *campaign, size_t index)
 {
@@ -160,6 +192,7 @@ static void check_arm(const struct mkv_cross *c,
 			     arm->path);
 		return;
 	}
+	check_programs(c, mark, arm);
 	for (size_t i = 0; i < arm->n_settings; i++)
 		check_setting(c, arm, &arm->settings[i]);
 	for (size_t i = 0; i < index; i++) {

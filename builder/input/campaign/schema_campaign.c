@@ -126,8 +126,10 @@ static const struct mkv_table metrics_table = {
 	.name = "metrics",
 	.rows = ROWS({"scrape-interval", MKV_ROW_DURATION,
 		      AT(mkv_campaign, scrape_interval_ns),
-		      .default_value = "5s", .min = S, .max = 600 * S,
-		      .doc = "Time between two samples of Prometheus"}),
+		      .default_value = "5s", .min = 5 * S, .max = 600 * S,
+		      .doc = "Time by which the samples of a run begin before "
+			     "and end after its measurement; at least the 5 s "
+			     "between two samples of Prometheus"}),
 };
 
 const struct mkv_table mkv_schema_campaign = {
