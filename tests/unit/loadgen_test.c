@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Golden values were computed by an independent implementation in Python, the
  * logarithms with 60 decimal places. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "builder/run/boot/console.h"
 #include "lib/json.h"
 #include "programs/campaign/loadgen/arrivals.c"
+#include "programs/campaign/loadgen/directory.c"
 #include "programs/campaign/loadgen/histogram.c"
 #include "programs/campaign/loadgen/results.c"
 #include "programs/campaign/loadgen/stats.c"

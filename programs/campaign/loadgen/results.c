@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "programs/campaign/loadgen/results.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#include "lib/clock.h"
 #include "lib/io.h"
+#include "programs/campaign/loadgen/directory.h"
 #include "programs/campaign/loadgen/stats.h"
 
-enum { PATH_SIZE = 4400, RUN_MAX = 128, RING_MAX = 1 << 21 };
+enum { RING_MAX = 1 << 21 };
 
 struct mkv_load_results {
 	const struct mkv_load_options *options;
-	char directory[PATH_SIZE];
+	struct mkv_load_directory directory;
 	int csv;
 	struct mkv_buf text; /* of load.csv, not written yet */
 	struct mkv_load_sample *ring;
@@ -39,70 +35,17 @@ static size_t ring_size(const struct mkv_load_options *options)
 	return waiting < total ? waiting : total;
 }
 
-static bool is_run_name(const char *name)
-{
-	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-	return size && size <= RUN_MAX && !name[size] && name[0] != '.';
-}
-
-static int make_named_directory(struct mkv_load_results *results,
-				struct mkv_error *err)
-{
-	const struct mkv_load_options *options = results->options;
-	if (!is_run_name(options->run))
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"MKVBENCH_RUN is '%.150s', not a name of up to "
-				"%d letters, digits, '.', '_' and '-'",
-				options->run, (int)RUN_MAX);
-	(void)snprintf(results->directory, PATH_SIZE, "%s/%s",
-		       options->directory, options->run);
-	if (mkdir(results->directory, 0755) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "create '%s': %m",
-				results->directory);
-	return 0;
-}
-
-/* A run without a name gets one from the time. */
-static int make_directory(struct mkv_load_results *results,
-			  struct mkv_error *err)
-{
-	char stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	if (results->options->run)
-		return make_named_directory(results, err);
-	(void)gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	(void)snprintf(results->directory, PATH_SIZE, "%s/run-%s",
-		       results->options->directory, stamp);
-	for (unsigned i = 2; mkdir(results->directory, 0755) < 0; i++) {
-		if (errno != EEXIST)
-			return mkv_fail(err, MKV_FAILED, errno,
-					"create '%s': %m", results->directory);
-		(void)snprintf(results->directory, PATH_SIZE, "%s/run-%s-%u",
-			       results->options->directory, stamp, i);
-	}
-	return 0;
-}
-
-static void print_path(const struct mkv_load_results *results, const char *name,
-		       char ret[static PATH_SIZE + 32])
-{
-	(void)snprintf(ret, PATH_SIZE + 32, "%s/%s", results->directory, name);
-}
-
 static int open_files(struct mkv_load_results *results, struct mkv_error *err)
 {
-	char path[PATH_SIZE + 32];
-	int rc = make_directory(results, err);
+	int rc = mkv_load_directory_make(&results->directory,
+					 results->options->directory,
+					 results->options->run, err);
 	if (rc < 0)
 		return rc;
-	print_path(results, "load.csv", path);
-	results->csv =
-		open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (results->csv < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m", path);
+	rc = mkv_load_directory_create(&results->directory, "load.csv",
+				       &results->csv, err);
+	if (rc < 0)
+		return rc;
 	mkv_buf_str(&results->text,
 		    "request,phase,intended_ns,sent_ns,late_ns,latency_ns,"
 		    "service_ns,status,connection,blocked,trace_id,order\n");
@@ -133,25 +76,13 @@ int mkv_load_results_open(const struct mkv_load_options *options,
 	return 0;
 }
 
-static void remove_files(const struct mkv_load_results *results)
-{
-	static const char *const names[] = {"load.csv", "progress.json"};
-	char path[PATH_SIZE + 32];
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		print_path(results, names[i], path);
-		(void)unlink(path);
-	}
-	(void)rmdir(results->directory);
-}
-
 void mkv_load_results_close(struct mkv_load_results *results)
 {
 	if (!results)
 		return;
-	/* rmdir() fails where a summary is. */
 	if (results->csv >= 0 && atomic_load(&results->written) == 0 &&
 	    results->text.size)
-		remove_files(results);
+		mkv_load_directory_remove(&results->directory);
 	mkv_auto_close_(&results->csv);
 	mkv_buf_done(&results->text);
 	(void)pthread_mutex_destroy(&results->lock);
@@ -241,20 +172,9 @@ int mkv_load_results_write(struct mkv_load_results *results,
 	rc = mkv_write_all(results->csv, results->text.data, results->text.size,
 			   err);
 	results->text.size = 0;
-	return rc < 0 ? mkv_wrap(err, rc, "'%s/load.csv'", results->directory)
+	return rc < 0 ? mkv_wrap(err, rc, "'%s/load.csv'",
+				 results->directory.path)
 		      : 0;
-}
-
-static int place_file(const struct mkv_load_results *results, const char *name,
-		      const struct mkv_buf *text, bool is_synced,
-		      struct mkv_error *err)
-{
-	char path[PATH_SIZE + 32];
-	print_path(results, name, path);
-	return is_synced
-		       ? mkv_write_file(path, 0644, text->data, text->size, err)
-		       : mkv_place_file(path, 0644, text->data, text->size,
-					err);
 }
 
 int mkv_load_results_progress(struct mkv_load_results *results,
@@ -273,7 +193,9 @@ int mkv_load_results_progress(struct mkv_load_results *results,
 		results->warm_up, results->measured, connections, &text, err);
 	(void)pthread_mutex_unlock(&results->lock);
 	return rc < 0 ? rc
-		      : place_file(results, "progress.json", &text, false, err);
+		      : mkv_load_directory_place(&results->directory,
+						 "progress.json", &text, false,
+						 err);
 }
 
 int mkv_load_results_summary(struct mkv_load_results *results,
@@ -282,7 +204,8 @@ int mkv_load_results_summary(struct mkv_load_results *results,
 {
 	if (fdatasync(results->csv) < 0)
 		return mkv_fail(err, MKV_FAILED, errno,
-				"sync '%s/load.csv': %m", results->directory);
+				"sync '%s/load.csv': %m",
+				results->directory.path);
 	return mkv_load_summary(results->options, outcome, results->measured,
 				summary, err);
 }
@@ -292,7 +215,8 @@ int mkv_load_results_finish(struct mkv_load_results *results,
 			    const struct mkv_buf *summary,
 			    struct mkv_error *err)
 {
-	int rc = place_file(results, "summary.json", summary, true, err);
+	int rc = mkv_load_directory_place(&results->directory, "summary.json",
+					  summary, true, err);
 	return rc < 0 ? rc
 		      : mkv_load_results_progress(
 				results, outcome->connections_used, true, err);
