@@ -143,6 +143,12 @@ static void every_scenario_has_the_study_s_experiment(void **state)
 		assert_true(
 			mkv_contract_find_experiment_service(contract, "user")
 				->has_spans);
+		const struct mkv_contract_experiment_service *collector =
+			mkv_contract_find_experiment_service(contract,
+							     "collector");
+		assert_non_null(collector);
+		assert_false(collector->has_spans);
+		assert_string_equal(collector->clean_up.items[1], "--clean-up");
 	}
 }
 
