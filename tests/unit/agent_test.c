@@ -7,18 +7,11 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "programs/campaign/agent/container.c"
 #include "programs/campaign/agent/overrides.c"
 #include "programs/campaign/agent/state.c"
 
 #define BOOT "0f0e0d0c-0b0a-4908-8706-050403020100"
-
-/* What overrides.c asks of the other parts. */
-int mkv_agent_run(const struct mkv_agent *agent, const char *const *words,
-		  struct mkv_buf *output, struct mkv_error *err)
-{
-	(void)agent, (void)words, (void)output;
-	return mkv_fail(err, MKV_FAILED, ENOSYS, "not in this test");
-}
 
 static struct mkv_contract_pair boots[] = {{"order", BOOT}};
 
@@ -305,6 +298,38 @@ static void the_load_generator_gets_the_request_of_the_contract(void **state)
 	assert_non_null(strstr(own.data, "\nBODY=\n"));
 }
 
+static void an_archive_for_a_container_is_read_by_tar(void **state)
+{
+	(void)state;
+	struct mkv_error err = {0};
+	for (size_t size = 0; size < 1100; size += 511 + size % 3) {
+		auto_buf struct mkv_buf text = {0}, archive = {0}, list = {0},
+					back = {0};
+		auto_fd int fd = -1, again = -1;
+		mkv_buf_fill(&text, 'x', size);
+		assert_int_equal(make_archive("/run/a b/order.env", &text,
+					      &archive, &err),
+				 0);
+		assert_int_equal(archive.size % BLOCK, 0);
+		assert_int_equal(open_archive(&archive, &fd, &err), 0);
+		assert_int_equal(open_archive(&archive, &again, &err), 0);
+		const struct mkv_process lists = {
+			.argv = (const char *const[]){"tar", "--numeric-owner",
+						      "-tvf", "-", NULL},
+			.stdin_fd = fd,
+			.output = &list};
+		const struct mkv_process extracts = {
+			.argv = (const char *const[]){"tar", "-xOf", "-", NULL},
+			.stdin_fd = again,
+			.output = &back};
+		assert_int_equal(mkv_process_run(&lists, NULL, &err), 0);
+		assert_int_equal(mkv_process_run(&extracts, NULL, &err), 0);
+		assert_non_null(strstr(list.data, "-rw-r--r-- 0/0 "));
+		assert_non_null(strstr(list.data, " run/a b/order.env\n"));
+		assert_int_equal(back.size, size);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +343,7 @@ int main(void)
 		cmocka_unit_test(a_service_gets_its_settings_and_its_tracing),
 		cmocka_unit_test(
 			the_load_generator_gets_the_request_of_the_contract),
+		cmocka_unit_test(an_archive_for_a_container_is_read_by_tar),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 
 #include "lib/clock.h"
 #include "lib/io.h"
-#include "programs/campaign/agent/child.h"
+#include "programs/campaign/agent/container.h"
 #include "programs/lib/settings.h"
 
 static bool has_setting(const struct mkv_contract_service *settings,
@@ -149,63 +149,13 @@ int mkv_agent_overrides_write(const struct mkv_agent *agent, const char *name,
 	return mkv_write_file(path.data, 0644, lines->data, lines->size, err);
 }
 
-/* Where the last two components of the overrides' directory begin:
- * "mkvbench/overrides". docker-cp(1) gives directories of a container the modes
- * of those that it copies, so that only these are copied. */
-static size_t split_directory(const char *path)
-{
-	const char *last = strrchr(path, '/');
-	const char *before =
-		last ? memrchr(path, '/', (size_t)(last - path)) : NULL;
-	return before ? (size_t)(before - path) + 1 : 0;
-}
-
-static int stage(const char *directory, const char *name,
-		 const struct mkv_buf *lines, struct mkv_error *err)
-{
-	auto_buf struct mkv_buf path = {0};
-	int rc = mkv_make_dirs(directory, err);
-	if (rc < 0)
-		return rc;
-	mkv_buf_printf(&path, "%s/%s.env", directory, name);
-	rc = mkv_buf_check(&path, err);
-	if (rc < 0)
-		return rc;
-	return mkv_place_file(path.data, 0644, lines->data ? lines->data : "",
-			      lines->size, err);
-}
-
-static int copy_staged(const struct mkv_agent *agent, const char *from,
-		       const char *name, size_t split, struct mkv_error *err)
-{
-	auto_buf struct mkv_buf source = {0}, to = {0};
-	const char *tail = agent->overrides_dir + split;
-	mkv_buf_printf(&source, "%s/%.*s", from, (int)strcspn(tail, "/"), tail);
-	mkv_buf_printf(&to, "%s:%.*s", name, (int)split, agent->overrides_dir);
-	if (source.failed || to.failed)
-		return mkv_oom(err);
-	return mkv_agent_run(agent,
-			     (const char *const[]){"docker", "cp", source.data,
-						   to.data, NULL},
-			     NULL, err);
-}
-
 int mkv_agent_overrides_copy(const struct mkv_agent *agent, const char *name,
 			     const struct mkv_buf *lines, struct mkv_error *err)
 {
-	auto_buf struct mkv_buf root = {0}, directory = {0};
-	size_t split = split_directory(agent->overrides_dir);
-	mkv_buf_printf(&root, "%s/agent/container", agent->run_dir);
-	mkv_buf_printf(&directory, "%s/agent/container/%s", agent->run_dir,
-		       agent->overrides_dir + split);
-	if (root.failed || directory.failed || lines->failed)
+	auto_buf struct mkv_buf path = {0};
+	mkv_buf_printf(&path, "%s/%s.env", agent->overrides_dir, name);
+	if (path.failed || lines->failed)
 		return mkv_oom(err);
-	int rc = mkv_remove_tree(AT_FDCWD, root.data, err);
-	if (rc < 0)
-		return rc;
-	rc = stage(directory.data, name, lines, err);
-	if (rc < 0)
-		return rc;
-	rc = copy_staged(agent, root.data, name, split, err);
+	int rc = mkv_agent_container_put(agent, name, path.data, lines, err);
 	return rc < 0 ? mkv_wrap(err, rc, "overrides of %s", name) : 0;
 }

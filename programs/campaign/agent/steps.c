@@ -5,6 +5,7 @@
 
 #include "lib/clock.h"
 #include "programs/campaign/agent/child.h"
+#include "programs/campaign/agent/container.h"
 #include "programs/campaign/agent/files.h"
 #include "programs/campaign/agent/load.h"
 #include "programs/campaign/agent/logs.h"
@@ -33,6 +34,18 @@ static int check_receipt(const struct mkv_agent *agent, struct mkv_error *err)
 			"the receipt of this boot is '%s', not 'pass'", word);
 }
 
+/* On the host, and in the service's container. */
+static int write_overrides(const struct mkv_agent *agent,
+			   const struct mkv_agent_service *service,
+			   const struct mkv_buf *lines, struct mkv_error *err)
+{
+	const char *name = service->row->name;
+	int rc = mkv_agent_overrides_write(agent, name, lines, err);
+	if (rc < 0 || !service->is_container)
+		return rc;
+	return mkv_agent_overrides_copy(agent, name, lines, err);
+}
+
 /* The clean-up comes after the overrides: it cleans what the run will use. */
 static int prepare_service(struct mkv_agent_job *job,
 			   const struct mkv_agent_service *service,
@@ -42,16 +55,14 @@ static int prepare_service(struct mkv_agent_job *job,
 	auto_buf struct mkv_buf lines = {0};
 	mkv_agent_overrides_service(service, job->command, agent->state_dir,
 				    &lines);
-	int rc = mkv_agent_overrides_write(agent, service->row->name, &lines,
-					   err);
+	int rc = service->is_container ? mkv_agent_container_wake(
+						 agent, service->row->name, err)
+				       : 0;
 	if (rc < 0)
 		return rc;
-	if (service->is_container) {
-		rc = mkv_agent_overrides_copy(agent, service->row->name, &lines,
-					      err);
-		if (rc < 0)
-			return rc;
-	}
+	rc = write_overrides(agent, service, &lines, err);
+	if (rc < 0)
+		return rc;
 	rc = mkv_agent_service_clean(job, service, err);
 	if (rc < 0)
 		return rc;
@@ -81,18 +92,13 @@ static int restore_service(struct mkv_agent_job *job,
 	auto_buf struct mkv_buf lines = {0};
 	mkv_agent_overrides_service(service, job->command, agent->state_dir,
 				    &lines);
-	int rc = mkv_agent_overrides_write(agent, service->row->name, &none,
-					   err);
+	/* An agent that was started again may not know who wrote a file. */
+	if (!lines.size && !lines.failed)
+		return mkv_agent_overrides_write(agent, service->row->name,
+						 &none, err);
+	int rc = write_overrides(agent, service, &none, err);
 	if (rc < 0)
 		return rc;
-	if (!lines.size && !lines.failed)
-		return 0;
-	if (service->is_container) {
-		rc = mkv_agent_overrides_copy(agent, service->row->name, &none,
-					      err);
-		if (rc < 0)
-			return rc;
-	}
 	return job->command->step == MKV_STEP_ABORT
 		       ? 0 /* the next prepare restarts it */
 		       : mkv_agent_service_restart(job, service, err);
@@ -184,12 +190,15 @@ static int finish(struct mkv_agent_job *job, struct mkv_error *err)
 
 static int abort_attempt(struct mkv_agent_job *job, struct mkv_error *err)
 {
+	struct mkv_error own;
 	mkv_agent_logs_copy(job);
 	int rc = restore_services(job, err);
-	if (rc < 0)
-		return rc;
 	/* If the agent stopped in a step, the timer may still be paused. */
-	return mkv_agent_watch_resume(job->agent, err);
+	int resumed = mkv_agent_watch_resume(job->agent, &own);
+	if (rc < 0 || resumed == 0)
+		return rc;
+	*err = own;
+	return resumed;
 }
 
 void mkv_agent_interrupt(const struct mkv_agent *agent)
