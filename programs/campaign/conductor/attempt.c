@@ -222,7 +222,8 @@ static enum progress look_at_step(struct mkv_attempt *attempt,
 				continue;
 			mkv_attempt_note(attempt, MKV_REASON_SERVICE_FAILED,
 					 "'%s': %s failed: %s", host->name,
-					 mkv_command_step_name(step),
+					 mkv_command_step_name(
+						 (enum mkv_command_step)step),
 					 host->error ? host->error
 						     : "no error given");
 			return BROKE;
@@ -231,7 +232,8 @@ static enum progress look_at_step(struct mkv_attempt *attempt,
 		    host->refused_step == step) {
 			mkv_attempt_note(attempt, MKV_REASON_SERVICE_FAILED,
 					 "'%s' refused %s: %s", host->name,
-					 mkv_command_step_name(step),
+					 mkv_command_step_name(
+						 (enum mkv_command_step)step),
 					 host->refused);
 			return BROKE;
 		}
@@ -266,10 +268,11 @@ static enum mkv_action run_step(struct mkv_attempt *attempt,
 		break;
 	}
 	if (limit_ns && is_overdue(attempt, view, limit_ns)) {
-		mkv_attempt_note(attempt, MKV_REASON_SERVICE_FAILED,
-				 "%s is not done after %lld s",
-				 mkv_command_step_name(step),
-				 (long long)(limit_ns / MKV_NS_PER_S));
+		mkv_attempt_note(
+			attempt, MKV_REASON_SERVICE_FAILED,
+			"%s is not done after %lld s",
+			mkv_command_step_name((enum mkv_command_step)step),
+			(long long)(limit_ns / MKV_NS_PER_S));
 		return give_up(attempt, view);
 	}
 	for (size_t i = 0; i < view->n_hosts; i++)

@@ -2,8 +2,6 @@
 #include "programs/campaign/conductor/conductor.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
@@ -11,32 +9,25 @@
 #include "lib/io.h"
 #include "lib/thread.h"
 #include "programs/campaign/conductor/ask.h"
+#include "programs/campaign/conductor/conductor_internal.h"
 #include "programs/campaign/conductor/hosts.h"
 #include "programs/campaign/conductor/run.h"
 #include "programs/lib/log.h"
 
 enum { ORDER_MAX = 4 * 1024 * 1024, IDLE_S = 2 };
 
-struct mkv_conductor {
-	const struct mkv_self *self;
-	char *work, *runs, *sequence_path;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	pthread_t thread;
-	atomic_bool stopping, aborted;
-	/* Guarded by the lock: */
-	struct mkv_order *order; /* in progress */
-	bool is_resumed;
-	json_t *state; /* as published last; replaced, never changed */
-	struct mkv_results results;
-	int64_t sequence;
-};
-
-static bool is_same_attempt(const struct mkv_order *order, const char *run,
-			    int64_t attempt, const char *plan)
+json_t *mkv_conductor_idle(void)
 {
-	return strcmp(order->run->id, run) == 0 && order->attempt == attempt &&
-	       strcmp(order->plan_hex, plan) == 0;
+	return json_pack("{sn sn sn ss s[] sn s{} s{sisisi} sn s[]}", "run",
+			 "attempt", "plan_sha256", "phase", "idle", "phases",
+			 "progress", "hosts", "spans", "expected", 0,
+			 "received", 0, "dropped", 0, "error", "reasons");
+}
+
+int mkv_conductor_clear(const struct mkv_conductor *conductor,
+			struct mkv_error *err)
+{
+	return mkv_remove_tree(AT_FDCWD, conductor->work, err);
 }
 
 static void publish(void *context, json_t *state)
@@ -52,14 +43,6 @@ static bool is_aborted(void *context)
 {
 	struct mkv_conductor *conductor = context;
 	return atomic_load(&conductor->aborted);
-}
-
-static json_t *idle_state(void)
-{
-	return json_pack("{sn sn sn ss s[] sn s{} s{sisisi} sn s[]}", "run",
-			 "attempt", "plan_sha256", "phase", "idle", "phases",
-			 "progress", "hosts", "spans", "expected", 0,
-			 "received", 0, "dropped", 0, "error", "reasons");
 }
 
 /* Between attempts the hosts' states are kept up to date, beside what became of
@@ -83,12 +66,6 @@ static void look_at_hosts(struct mkv_conductor *conductor)
 		publish(conductor, state);
 	else
 		json_decref(state);
-}
-
-static int remove_work(const struct mkv_conductor *conductor,
-		       struct mkv_error *err)
-{
-	return mkv_remove_tree(AT_FDCWD, conductor->work, err);
 }
 
 static int result_place(const struct mkv_conductor *conductor,
@@ -127,7 +104,7 @@ static int carry_out(struct mkv_conductor *conductor,
 	(void)pthread_mutex_lock(&conductor->lock);
 	rc = mkv_results_add(&conductor->results, strrchr(place, '/') + 1, err);
 	(void)pthread_mutex_unlock(&conductor->lock);
-	return rc < 0 ? rc : remove_work(conductor, err);
+	return rc < 0 ? rc : mkv_conductor_clear(conductor, err);
 }
 
 /* An attempt whose result can't be written stays in work/: the next start ends
@@ -198,19 +175,6 @@ static int load_sequence(struct mkv_conductor *conductor, struct mkv_error *err)
 	return 0;
 }
 
-static int save_sequence(struct mkv_conductor *conductor, int64_t sequence,
-			 struct mkv_error *err)
-{
-	char text[32];
-	int length =
-		snprintf(text, sizeof(text), "%lld\n", (long long)sequence);
-	int rc = mkv_write_file(conductor->sequence_path, 0600, text,
-				(size_t)length, err);
-	if (rc == 0)
-		conductor->sequence = sequence;
-	return rc;
-}
-
 /* Finds the attempt that an earlier process left. One whose result has its
  * place already is complete. */
 static int find_interrupted(struct mkv_conductor *conductor,
@@ -222,7 +186,7 @@ static int find_interrupted(struct mkv_conductor *conductor,
 	(void)snprintf(path, sizeof(path), "%s/order.json", conductor->work);
 	int rc = mkv_json_load_file(AT_FDCWD, path, ORDER_MAX, &document, err);
 	if (rc == -ENOENT)
-		return remove_work(conductor, err);
+		return mkv_conductor_clear(conductor, err);
 	if (rc == 0)
 		rc = mkv_order_reread(document, conductor->self, &order, err);
 	if (rc < 0) {
@@ -230,11 +194,11 @@ static int find_interrupted(struct mkv_conductor *conductor,
 		 * again. */
 		mkv_log_error("removed an attempt that can't be ended: %s",
 			      err->message);
-		return remove_work(conductor, err);
+		return mkv_conductor_clear(conductor, err);
 	}
 	if (mkv_results_find(&conductor->results, order->run->id,
 			     order->attempt))
-		return remove_work(conductor, err);
+		return mkv_conductor_clear(conductor, err);
 	conductor->order = mkv_take(order);
 	conductor->is_resumed = true;
 	return 0;
@@ -268,7 +232,7 @@ static int load_state(struct mkv_conductor *conductor, struct mkv_error *err)
 	rc = mkv_results_init(&conductor->results, conductor->runs, err);
 	if (rc < 0)
 		return rc;
-	conductor->state = idle_state();
+	conductor->state = mkv_conductor_idle();
 	if (!conductor->state)
 		return mkv_oom(err);
 	return find_interrupted(conductor, err);
@@ -323,178 +287,6 @@ void mkv_conductor_stop(struct mkv_conductor *conductor)
 	(void)pthread_mutex_unlock(&conductor->lock);
 	(void)pthread_join(conductor->thread, NULL);
 	free_conductor(conductor);
-}
-
-/* What stands against an order; MKV_ACCEPTED_NEW: nothing. */
-static enum mkv_accepted judge_order(const struct mkv_conductor *conductor,
-				     const struct mkv_order *order,
-				     json_t **ret_detail)
-{
-	const struct mkv_order *other = conductor->order;
-	const struct mkv_result *result = mkv_results_find(
-		&conductor->results, order->run->id, order->attempt);
-	if (other) {
-		*ret_detail = json_pack("{ss sI ss ss}", "run", other->run->id,
-					"attempt", (json_int_t)other->attempt,
-					"plan_sha256", other->plan_hex, "name",
-					other->plan->name);
-		return is_same_attempt(order, other->run->id, other->attempt,
-				       other->plan_hex)
-			       ? MKV_ACCEPTED_BEFORE
-			       : MKV_ACCEPTED_BUSY;
-	}
-	if (result) {
-		*ret_detail = json_pack("{ss sI ss ss sb}", "run", result->run,
-					"attempt", (json_int_t)result->attempt,
-					"plan_sha256", result->plan, "phase",
-					"complete", "valid", result->is_valid);
-		return strcmp(result->plan, order->plan_hex) == 0
-			       ? MKV_ACCEPTED_BEFORE
-			       : MKV_ACCEPTED_EXISTS;
-	}
-	if (mkv_order_command(order)->sequence <= conductor->sequence) {
-		*ret_detail = json_pack("{sI}", "sequence",
-					(json_int_t)conductor->sequence);
-		return MKV_ACCEPTED_REPLAY;
-	}
-	uint64_t needed = mkv_order_estimate(order);
-	uint64_t available = mkv_self_free(conductor->self);
-	if (available >= needed)
-		return MKV_ACCEPTED_NEW;
-	*ret_detail = json_pack("{sI sI}", "free_bytes", (json_int_t)available,
-				"needed_bytes", (json_int_t)needed);
-	return MKV_ACCEPTED_FULL;
-}
-
-/* On the disk before anything begins, so that no attempt is ever unknown. */
-static int keep_order(struct mkv_conductor *conductor,
-		      const struct mkv_order *order, struct mkv_error *err)
-{
-	char path[4096];
-	auto_buf struct mkv_buf text = {0};
-	int rc = mkv_json_dump_compact(order->document, &text, err);
-	if (rc < 0)
-		return rc;
-	rc = remove_work(conductor, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_make_dirs(conductor->work, err);
-	if (rc < 0)
-		return rc;
-	rc = save_sequence(conductor, order->commands[MKV_STEP_ABORT]->sequence,
-			   err);
-	if (rc < 0)
-		return rc;
-	(void)snprintf(path, sizeof(path), "%s/order.json", conductor->work);
-	return mkv_write_file(path, 0600, text.data, text.size, err);
-}
-
-/* Until the attempt's first look at the hosts. */
-static void begin_state(struct mkv_conductor *conductor,
-			const struct mkv_order *order)
-{
-	json_t *state = idle_state();
-	json_t *known =
-		json_pack("{ss sI ss ss}", "run", order->run->id, "attempt",
-			  (json_int_t)order->attempt, "plan_sha256",
-			  order->plan_hex, "phase", "prepare");
-	if (state && known && json_object_update(state, known) == 0) {
-		json_decref(conductor->state);
-		conductor->state = mkv_take(state);
-	}
-	json_decref(state);
-	json_decref(known);
-}
-
-int mkv_conductor_accept(struct mkv_conductor *conductor,
-			 struct mkv_order *order, enum mkv_accepted *ret,
-			 json_t **ret_detail, struct mkv_error *err)
-{
-	int rc = 0;
-	*ret_detail = NULL;
-	(void)pthread_mutex_lock(&conductor->lock);
-	*ret = judge_order(conductor, order, ret_detail);
-	if (*ret == MKV_ACCEPTED_NEW) {
-		rc = keep_order(conductor, order, err);
-		if (rc == 0) {
-			atomic_store(&conductor->aborted, false);
-			begin_state(conductor, order);
-			conductor->order = mkv_take(order);
-			(void)pthread_cond_signal(&conductor->changed);
-		}
-	}
-	(void)pthread_mutex_unlock(&conductor->lock);
-	mkv_order_free(order);
-	return rc;
-}
-
-static int abort_attempt(struct mkv_conductor *conductor,
-			 const struct mkv_command *command, const char *plan,
-			 struct mkv_error *err)
-{
-	if (!conductor->order ||
-	    !is_same_attempt(conductor->order, command->run, command->attempt,
-			     plan))
-		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"attempt %lld of run '%s' is not in progress",
-				(long long)command->attempt, command->run);
-	int rc = save_sequence(conductor, command->sequence, err);
-	if (rc == 0)
-		atomic_store(&conductor->aborted, true);
-	return rc;
-}
-
-static int discard_result(struct mkv_conductor *conductor,
-			  const struct mkv_command *command, const char *plan,
-			  struct mkv_error *err)
-{
-	const struct mkv_result *result = mkv_results_find(
-		&conductor->results, command->run, command->attempt);
-	if (conductor->order && is_same_attempt(conductor->order, command->run,
-						command->attempt, plan))
-		return mkv_fail(err, MKV_FAILED, EBUSY,
-				"attempt %lld of run '%s' is in progress",
-				(long long)command->attempt, command->run);
-	if (!result || strcmp(result->plan, plan) != 0)
-		return mkv_fail(err, MKV_FAILED, ENOENT,
-				"there is no result of attempt %lld of run "
-				"'%s' of this plan",
-				(long long)command->attempt, command->run);
-	int rc = save_sequence(conductor, command->sequence, err);
-	return rc < 0 ? rc
-		      : mkv_results_discard(&conductor->results, command->run,
-					    command->attempt, err);
-}
-
-static int execute(struct mkv_conductor *conductor,
-		   const struct mkv_command *command, struct mkv_error *err)
-{
-	char plan[MKV_SHA256_HEX_SIZE];
-	mkv_sha256_hex(&command->plan_sha256, plan);
-	if (command->step != MKV_STEP_ABORT &&
-	    command->step != MKV_STEP_DISCARD)
-		return mkv_fail(err, MKV_FAILED, EINVAL,
-				"%s is part of an attempt: post it to /v1/run",
-				mkv_command_step_name(command->step));
-	if (command->sequence <= conductor->sequence)
-		return mkv_fail(err, MKV_FAILED, EEXIST,
-				"its sequence is %lld, and %lld was accepted "
-				"before",
-				(long long)command->sequence,
-				(long long)conductor->sequence);
-	return command->step == MKV_STEP_ABORT
-		       ? abort_attempt(conductor, command, plan, err)
-		       : discard_result(conductor, command, plan, err);
-}
-
-int mkv_conductor_command(struct mkv_conductor *conductor,
-			  const struct mkv_command *command,
-			  struct mkv_error *err)
-{
-	(void)pthread_mutex_lock(&conductor->lock);
-	int rc = execute(conductor, command, err);
-	(void)pthread_mutex_unlock(&conductor->lock);
-	return rc;
 }
 
 json_t *mkv_conductor_state(struct mkv_conductor *conductor)

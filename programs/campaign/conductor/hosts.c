@@ -171,9 +171,9 @@ static void take_state(struct mkv_hosts *hosts, size_t i,
 	check_clock(hosts, host, ask, realtime_offset_ns);
 }
 
-/* CLOCK_REALTIME minus CLOCK_MONOTONIC, read between two readings of the
- * latter that are close together. */
-static int64_t read_realtime_offset(void)
+/* Reads CLOCK_REALTIME between two readings of the other that are close
+ * together. */
+int64_t mkv_hosts_clock_offset(void)
 {
 	int64_t best_ns = INT64_MAX, offset_ns = 0;
 	for (int i = 0; i < 5; i++) {
@@ -225,7 +225,7 @@ int mkv_hosts_poll(struct mkv_hosts *hosts, const struct mkv_self *self,
 	if (!asks)
 		return -ENOMEM;
 	int rc = mkv_ask_all(asks, hosts->count, STATE_MS, err);
-	int64_t offset_ns = read_realtime_offset();
+	int64_t offset_ns = mkv_hosts_clock_offset();
 	for (size_t i = 0; rc == 0 && i < hosts->count; i++)
 		take_state(hosts, i, self, order, &asks[i], offset_ns);
 	free_asks(asks, hosts->count);

@@ -44,6 +44,9 @@ int mkv_hosts_send(struct mkv_hosts *hosts, const struct mkv_order *order,
 		   enum mkv_command_step step,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 
+/* CLOCK_REALTIME of this host minus CLOCK_MONOTONIC. */
+int64_t mkv_hosts_clock_offset(void);
+
 /* The load's progress, from the load generator's host. */
 enum mkv_load_phase mkv_hosts_load(const struct mkv_hosts *hosts,
 				   uint64_t *ret_count, json_t **ret_progress)
