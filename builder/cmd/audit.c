@@ -100,6 +100,11 @@ static void print_bundle_text(const struct mkv_bundle_report *report)
 	for (size_t i = 0; i < report->missing.count; i++)
 		(void)printf("missing: run '%s' has no valid attempt\n",
 			     report->missing.items[i]);
+	if (report->uncorrelated)
+		(void)printf("not correlated: %ju receipts of guests, whose "
+			     "hypervisor host took no part: its pins and pages "
+			     "are not established\n",
+			     (uintmax_t)report->uncorrelated);
 	print_findings(&report->audit);
 	(void)printf("campaign '%s'%s%s%s: %ju of %ju runs valid, %ju invalid "
 		     "attempts, %ju requests, %ju spans, %ju samples; ",
@@ -122,7 +127,7 @@ static json_t *bundle_json(const struct mkv_bundle_report *report)
 		json_array_append_new(missing,
 				      json_string(report->missing.items[i]));
 	auto_json json_t *more = json_pack(
-		"{s:s, s:b, s:s, s:b, s:{s:I, s:I, s:I, s:o}, s:I, s:I, s:I}",
+		"{s:s, s:b, s:s, s:b, s:{s:I, s:I, s:I, s:o}, s:I, s:I, s:I, s:I}",
 		"campaign", report->campaign, "trial", report->is_trial,
 		"scale", report->scale, "finished", report->is_finished, "runs",
 		"planned", (json_int_t)report->planned, "valid",
@@ -130,7 +135,8 @@ static json_t *bundle_json(const struct mkv_bundle_report *report)
 		(json_int_t)report->invalid, "missing", missing, "requests",
 		(json_int_t)report->requests, "spans",
 		(json_int_t)report->spans, "samples",
-		(json_int_t)report->samples);
+		(json_int_t)report->samples, "uncorrelated_guests",
+		(json_int_t)report->uncorrelated);
 	if (!root || !more || json_object_update(root, more) < 0)
 		return NULL;
 	json_object_del(root, "entries");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Result bundles for tests, without machines.
  *
- *     bundle make KEY.pem DIR REQUESTS BLOCKS [trial] [unfinished]
+ *     bundle make KEY.pem DIR REQUESTS BLOCKS [trial] [unfinished] [series=N]
  *         a synthetic campaign of three arms with an invalid attempt in the
- *         first run; its appliances are made in DIR.appliances
+ *         first run; its appliances are made in DIR.appliances. One that is
+ *         there already is resumed.
  *     bundle reseal KEY.pem DIR
  *         signs a changed bundle as its owner could: the journal's digests and
  *         chain, SHA256SUMS and all signatures
@@ -22,7 +23,7 @@
 #include "lib/dsse.h"
 #include "tests/tools/bundle_data.h"
 
-enum { RATE = 20, METRIC_SERIES = 60 };
+enum { RATE = 20 };
 /* Below 2^53: jq keeps these times exactly. */
 #define BEGAN_NS INT64_C(1000000000000000)
 
@@ -173,6 +174,7 @@ struct campaign {
 	const char *path;
 	uint64_t warm_up, measured;
 	unsigned blocks;
+	unsigned series; /* of Prometheus */
 	bool is_trial;
 	struct appliance appliances[2];
 	struct mkv_buf plan, plan_bundle;
@@ -430,7 +432,7 @@ static void make_files(struct campaign *campaign,
 	mkv_random_seed(&data.random, (uint64_t)run->seed * 10 + attempt);
 	make_boots(&boots, &data.random);
 	data_requests(&data);
-	data_metrics(&data, METRIC_SERIES);
+	data_metrics(&data, campaign->series);
 	for (int h = 0; h < 3; h++)
 		check(mkv_bundle_add_boot(campaign->bundle, hosts[h],
 					  boots.ids[h], appliance->contract,
@@ -494,21 +496,40 @@ static struct mkv_bundle_inputs inputs_of(const struct campaign *campaign)
 	};
 }
 
-static void make_bundle(struct campaign *campaign, bool finish)
+/* The next attempt of a run, or the one that an interrupted make left. */
+static unsigned next_attempt(const struct campaign *campaign, const char *run)
+{
+	struct mkv_bundle_run state;
+	mkv_bundle_find_run(campaign->bundle, run, &state);
+	return state.valid	  ? 0
+	       : state.is_pending ? state.attempts
+				  : state.attempts + 1;
+}
+
+static void open_bundle(struct campaign *campaign)
 {
 	const struct mkv_bundle_inputs inputs = inputs_of(campaign);
-	check(mkv_bundle_create(campaign->path, &inputs, now_ns,
-				&campaign->bundle, &failure));
-	for (int i = 0; i < 2; i++)
+	int rc = mkv_bundle_open(campaign->path, &inputs, now_ns,
+				 &campaign->bundle, &failure);
+	if (rc == -ENOENT)
+		rc = mkv_bundle_create(campaign->path, &inputs, now_ns,
+				       &campaign->bundle, &failure);
+	check(rc);
+}
+
+static void make_bundle(struct campaign *campaign, bool finish)
+{
+	open_bundle(campaign);
+	for (int i = 0; i < 2 && !mkv_bundle_is_finished(campaign->bundle); i++)
 		check(mkv_bundle_add_appliance(
 			campaign->bundle, campaign->appliances[i].name,
 			campaign->appliances[i].directory, &failure));
 	const struct mkv_plan *plan = campaign->bundle->plan;
-	for (size_t i = 0; i < plan->n_runs; i++) {
-		if (i == 0)
-			make_attempt(campaign, &plan->runs[i], 1, false);
-		make_attempt(campaign, &plan->runs[i], i == 0 ? 2 : 1, true);
-	}
+	for (size_t i = 0; i < plan->n_runs; i++)
+		for (unsigned n;
+		     (n = next_attempt(campaign, plan->runs[i].id)) > 0;)
+			make_attempt(campaign, &plan->runs[i], n,
+				     i > 0 || n > 1);
 	if (finish)
 		check(mkv_bundle_finish(campaign->bundle, campaign->key, now_ns,
 					&failure));
@@ -525,12 +546,16 @@ static int make(int argc, char **argv, const struct mkv_private_key *key)
 		.warm_up = requests / 3,
 		.measured = requests - requests / 3,
 		.blocks = (unsigned)strtoul(argv[1], NULL, 10),
+		.series = 60,
 		.appliances = {{.name = "bare", .scenario = "bare-metal"},
 			       {.name = "dock", .scenario = "docker"}},
 	};
 	for (int i = 2; i < argc; i++) {
 		campaign.is_trial |= strcmp(argv[i], "trial") == 0;
 		finish &= strcmp(argv[i], "unfinished") != 0;
+		if (strncmp(argv[i], "series=", 7) == 0)
+			campaign.series =
+				(unsigned)strtoul(argv[i] + 7, NULL, 10);
 	}
 	for (int i = 0; i < 2; i++) {
 		struct appliance *appliance = &campaign.appliances[i];

@@ -10,8 +10,8 @@
 #include "builder/format/archive/zstd.h"
 #include "lib/clock.h"
 #include "lib/io.h"
-#include "lib/random.h"
 #include "lib/protobuf.h"
+#include "lib/random.h"
 #include "programs/lib/trace_queue.h"
 
 struct data_run {
@@ -168,7 +168,9 @@ static int64_t data_order(struct data_run *run, struct data_exporter *exporters,
 			run, exporters, rows[i].service, rows[i].name,
 			rows[i].kind, trace,
 			rows[i].parent < 0 ? NULL : &made[rows[i].parent],
-			sent_ns + (int64_t)(rows[i].offset_us * 1000),
+			sent_ns + (int64_t)(rows[i].offset_us * 1000) +
+				(int64_t)(mkv_random_next(&run->random) %
+					  60000),
 			rows[i].median_us);
 	return made[0].duration_ns;
 }

@@ -19,6 +19,9 @@ struct mkv_bundle_report {
 	uint64_t invalid;	    /* attempts, with results or lost */
 	struct mkv_strings missing; /* ids of runs without a valid attempt */
 	uint64_t requests, spans, samples; /* of all attempts */
+	/* Receipts of guests in valid runs in which the hypervisor host took no
+	 * part: its pins and pages are not established. */
+	uint64_t uncorrelated;
 };
 void mkv_bundle_report_done(struct mkv_bundle_report *report) mkv_nonnull(1);
 #define auto_bundle_report __attribute__((cleanup(mkv_bundle_report_done)))

@@ -204,10 +204,15 @@ static int correlate(const struct gate *gate, size_t which,
 				       &correlation, &with, err);
 	if (rc < 0)
 		return rc;
-	if (correlation == MKV_CORRELATION_ABSENT)
+	const struct mkv_contract_host *below =
+		mkv_contract_find_hypervisor_host(run->contract, review.host);
+	if (correlation == MKV_CORRELATION_ABSENT && below &&
+	    mkv_bundle_boot_of(run, below->name))
 		mkv_bundle_find(
 			run->at, gate->paths[which],
 			"the receipt of its hypervisor host is missing");
+	else if (tie == MKV_TIE_ABSENT)
+		run->at->report->uncorrelated++;
 	for (size_t i = 0; i < review.n_problems; i++)
 		mkv_bundle_find(run->at, gate->paths[which], "%s",
 				review.problems[i]);

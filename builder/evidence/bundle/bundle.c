@@ -352,18 +352,12 @@ static int journal_resumed(struct mkv_bundle *bundle, int64_t time_ns,
 				 err);
 }
 
-static int resume(const char *path, const struct mkv_bundle_inputs *inputs,
-		  int64_t time_ns, struct mkv_bundle **ret,
-		  struct mkv_error *err)
+/* Everything after the lock. */
+static int load(struct mkv_bundle *bundle,
+		const struct mkv_bundle_inputs *inputs, int64_t time_ns,
+		struct mkv_error *err)
 {
-	auto_bundle struct mkv_bundle *bundle = NULL;
-	int rc = make_bundle(path, inputs, &bundle, err);
-	if (rc < 0)
-		return rc;
-	rc = open_directory(bundle, err);
-	if (rc < 0)
-		return rc;
-	rc = compare_plan(bundle, inputs, err);
+	int rc = compare_plan(bundle, inputs, err);
 	if (rc < 0)
 		return rc;
 	rc = open_journal(bundle, err);
@@ -378,11 +372,30 @@ static int resume(const char *path, const struct mkv_bundle_inputs *inputs,
 		if (rc < 0)
 			return rc;
 	}
-	if (!bundle->state.is_complete) {
-		rc = journal_resumed(bundle, time_ns, err);
-		if (rc < 0)
-			return rc;
+	return bundle->state.is_complete
+		       ? 0
+		       : journal_resumed(bundle, time_ns, err);
+}
+
+static int resume(const char *path, const struct mkv_bundle_inputs *inputs,
+		  int64_t time_ns, struct mkv_bundle **ret,
+		  struct mkv_error *err)
+{
+	auto_bundle struct mkv_bundle *bundle = NULL;
+	int rc = make_bundle(path, inputs, &bundle, err);
+	if (rc < 0)
+		return rc;
+	rc = open_directory(bundle, err);
+	if (rc < 0)
+		return rc;
+	rc = load(bundle, inputs, time_ns, err);
+	/* -ENOENT says that there is no bundle, not that a part is missing. */
+	if (rc == -ENOENT) {
+		err->code = EBADMSG;
+		return -EBADMSG;
 	}
+	if (rc < 0)
+		return rc;
 	*ret = mkv_take(bundle);
 	return 0;
 }

@@ -107,7 +107,8 @@ int mkv_bundle_add_appliance(struct mkv_bundle *bundle, const char *name,
 	mkv_nonnull(1, 2, 3, 4);
 
 /* Creates the staging directory of an attempt, or finds it with the files that
- * an interrupted download left in it. `ret_path` is owned by the caller. */
+ * an interrupted download left in it; those with the temporary names of
+ * lib/io.h are removed. `ret_path` is owned by the caller. */
 int mkv_bundle_begin_run(struct mkv_bundle *bundle, const char *run,
 			 unsigned attempt, char **ret_path,
 			 struct mkv_error *err) mkv_must_check

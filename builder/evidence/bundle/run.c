@@ -57,6 +57,38 @@ static const struct mkv_plan_run *find_planned(const struct mkv_bundle *bundle,
 	return planned;
 }
 
+/* "NAME.new.PID.N", as mkv_newfile_open() names files. */
+static bool is_temporary(const char *path)
+{
+	const char *at = strrchr(path, '/');
+	at = strstr(at ? at : path, ".new.");
+	if (!at)
+		return false;
+	at += strlen(".new.");
+	size_t pid = strspn(at, "0123456789");
+	const char *rest = at + pid + (at[pid] == '.');
+	return pid && at[pid] == '.' && *rest &&
+	       strspn(rest, "0123456789") == strlen(rest);
+}
+
+/* Removes what a killed download was writing. */
+static int remove_temporary(const char *directory, struct mkv_error *err)
+{
+	auto_strings struct mkv_strings paths = {0};
+	int rc = mkv_bundle_list(AT_FDCWD, directory, NULL, &paths, err);
+	for (size_t i = 0; rc >= 0 && i < paths.count; i++) {
+		auto_free char *path = NULL;
+		if (!is_temporary(paths.items[i]))
+			continue;
+		if (asprintf(&path, "%s/%s", directory, paths.items[i]) < 0) {
+			path = NULL;
+			return mkv_oom(err);
+		}
+		rc = mkv_remove_tree(AT_FDCWD, path, err);
+	}
+	return rc;
+}
+
 int mkv_bundle_begin_run(struct mkv_bundle *bundle, const char *run,
 			 unsigned attempt, char **ret_path,
 			 struct mkv_error *err)
@@ -74,6 +106,9 @@ int mkv_bundle_begin_run(struct mkv_bundle *bundle, const char *run,
 	if (rc < 0)
 		return rc;
 	rc = mkv_make_dirs(path, err);
+	if (rc < 0)
+		return rc;
+	rc = remove_temporary(path, err);
 	if (rc < 0)
 		return rc;
 	*ret_path = mkv_take(path);
