@@ -13,21 +13,6 @@
 
 enum { WHOLE_PPB = 1000000000 };
 
-static int load_campaign(const char *path, struct mkv_campaign **ret,
-			 struct mkv_error *err)
-{
-	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
-	int rc =
-		mkv_campaign_load(&mkv_cmd_world, path, ret, &diagnostics, err);
-	if (rc == 0)
-		return 0;
-	for (size_t i = 0; i < diagnostics.count; i++)
-		mkv_report_diagnostic(&diagnostics.items[i]);
-	if (diagnostics.count > 0)
-		err->message[0] = '\0';
-	return rc;
-}
-
 /* Of the requests of one run, rounded up. */
 static uint64_t seconds_of(const struct mkv_plan_schedule *schedule)
 {
@@ -92,7 +77,7 @@ int mkv_cmd_plan_campaign(const char *path, const char *scale, bool json,
 	int rc = scale ? mkv_plan_parse_scale(scale, &scale_ppb, err) : 0;
 	if (rc < 0)
 		return rc;
-	rc = load_campaign(path, &campaign, err);
+	rc = mkv_cmd_load_campaign(path, &campaign, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_plan_schedule(campaign, scale_ppb, &schedule, err);

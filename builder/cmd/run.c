@@ -84,21 +84,6 @@ static void release_work(struct work *work)
 	mkv_campaign_free(work->campaign);
 }
 
-static int load_campaign(struct work *work, const char *path,
-			 struct mkv_error *err)
-{
-	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
-	int rc = mkv_campaign_load(&mkv_cmd_world, path, &work->campaign,
-				   &diagnostics, err);
-	if (rc == 0)
-		return 0;
-	for (size_t i = 0; i < diagnostics.count; i++)
-		mkv_report_diagnostic(&diagnostics.items[i]);
-	if (diagnostics.count > 0)
-		err->message[0] = '\0';
-	return rc;
-}
-
 /* The bundle of a campaign; a trial's is another one. */
 static int find_bundle_path(struct work *work, struct mkv_error *err)
 {
@@ -387,7 +372,7 @@ static int run_campaign(struct work *work, const char *path,
 			struct mkv_error *err)
 {
 	struct mkv_conduct_result result = {0};
-	int rc = load_campaign(work, path, err);
+	int rc = mkv_cmd_load_campaign(path, &work->campaign, err);
 	if (rc < 0)
 		return rc;
 	rc = find_bundle_path(work, err);
@@ -449,7 +434,7 @@ static int print_status(const struct work *work, struct mkv_error *err)
 static int show_status(struct work *work, const char *path,
 		       struct mkv_error *err)
 {
-	int rc = load_campaign(work, path, err);
+	int rc = mkv_cmd_load_campaign(path, &work->campaign, err);
 	if (rc < 0)
 		return rc;
 	rc = find_bundle_path(work, err);

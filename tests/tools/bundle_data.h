@@ -197,7 +197,7 @@ static void data_requests(struct data_run *run)
 		mkv_buf_printf(&run->csv,
 			       "%" PRIu64 ",%s,%" PRId64 ",%" PRId64 ",%" PRId64
 			       ",%" PRId64 ",%" PRId64 ",200,%u,0,",
-			       i + 1, i < run->warm_up ? "warm-up" : "measured",
+			       i, i < run->warm_up ? "warm-up" : "measured",
 			       intended, sent, late, late + service, service,
 			       (unsigned)(i % 3));
 		for (int j = 0; j < 16; j++)

@@ -66,8 +66,7 @@ static void count_row(struct counts *counts, char *line)
 		return;
 	}
 	bool is_warm_up = strcmp(cells[1], "warm-up") == 0;
-	if (!parse_number(cells[0], &number) ||
-	    number != (int64_t)counts->rows + 1)
+	if (!parse_number(cells[0], &number) || number != (int64_t)counts->rows)
 		(void)snprintf(counts->problem, sizeof(counts->problem),
 			       "'%.20s' isn't the number of the request",
 			       cells[0]);

@@ -211,7 +211,7 @@ static int correlate(const struct gate *gate, size_t which,
 		mkv_bundle_find(
 			run->at, gate->paths[which],
 			"the receipt of its hypervisor host is missing");
-	else if (tie == MKV_TIE_ABSENT)
+	else if (correlation == MKV_CORRELATION_ABSENT)
 		run->at->report->uncorrelated++;
 	for (size_t i = 0; i < review.n_problems; i++)
 		mkv_bundle_find(run->at, gate->paths[which], "%s",
