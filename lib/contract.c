@@ -129,7 +129,7 @@ static void read_head(struct mkv_json_reader *r, const json_t *root,
 			      "mkvbench_contract", "name", "scenario", "suite",
 			      "epoch", "recipe_sha256", "lock_sha256", "key",
 			      "verify", "clock", "vlan", "hardware", "hosts",
-			      "images", "oci", "services", NULL});
+			      "images", "oci", "services", "experiment", NULL});
 	(void)mkv_json_integer(r, root, "mkvbench_contract", 1, 1, true, 0);
 	contract->name = mkv_contract_read_name(r, root, "name", true);
 	contract->scenario = mkv_contract_read_word(
@@ -244,7 +244,9 @@ int mkv_contract_from_json(json_t *document, struct mkv_contract **ret,
 		     contract->n_oci);
 	MKV_READ_MAP(r, document, "services", false, read_service,
 		     contract->services, contract->n_services);
+	mkv_contract_read_experiment(r, document, &contract->experiment);
 	check_references(r, contract);
+	mkv_contract_check_experiment(r, contract);
 	if (r->rc < 0)
 		return mkv_wrap(err, r->rc, "contract");
 	*ret = mkv_take(contract);
@@ -283,6 +285,7 @@ void mkv_contract_free(struct mkv_contract *contract)
 		free(contract->oci[i].layers);
 	for (size_t i = 0; i < contract->n_services; i++)
 		free(contract->services[i].settings.items);
+	mkv_contract_free_experiment(&contract->experiment);
 	free(contract->services);
 	free(contract->images);
 	free(contract->hosts);

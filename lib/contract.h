@@ -13,6 +13,7 @@
 
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/template.h"
 
 enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
 
@@ -215,6 +216,59 @@ struct mkv_contract_service {
 	struct mkv_contract_pairs settings;
 };
 
+/* An HTTP request of the load; `path`, `body` and the values of `headers` are
+ * templates (lib/template.h). */
+struct mkv_contract_request {
+	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
+	const char *role;   /* of the host that receives it */
+	unsigned port;
+	const char *path; /* "/orders/create/id/{user}" */
+	const char *body; /* NULL: none */
+	unsigned status;  /* any other status is a failure */
+	struct mkv_contract_pairs headers;
+};
+
+/* A value that counts from 1 to `count`, again and again. */
+struct mkv_contract_field {
+	const char *name;
+	unsigned count;
+};
+
+/* A service that the experiment cleans up, varies and restarts. */
+struct mkv_contract_experiment_service {
+	const char *name;
+	const char *role; /* of the host that runs it */
+	const char *unit; /* not of a host that runs a container of that name */
+	unsigned port;	  /* of `health` and of /metrics */
+	const char *health; /* path whose answer to GET must be 200 */
+	struct mkv_contract_strings clean_up; /* argv; empty: none */
+	struct mkv_contract_strings vary;     /* settings, without MKVBENCH_ */
+	bool has_spans; /* /metrics has mkvbench_spans_total */
+};
+
+enum {
+	MKV_EXPERIMENT_RATE_MAX = 100000,
+	MKV_EXPERIMENT_CONNECTIONS_MAX = 4096,
+	MKV_EXPERIMENT_REQUESTS_MAX = 10000000,
+	MKV_EXPERIMENT_BODY_MAX = 16384,
+	MKV_EXPERIMENT_FIELD_MAX = 1000000000,
+};
+#define MKV_EXPERIMENT_TIMEOUT_MAX_NS (600 * INT64_C(1000000000))
+
+struct mkv_contract_experiment {
+	bool promised;
+	struct mkv_contract_request request;
+	struct mkv_contract_field *fields; /* sorted by name */
+	size_t n_fields;
+	unsigned rate;	      /* requests per second */
+	const char *arrivals; /* "constant", "jittered", "poisson" */
+	unsigned connections; /* maximum */
+	int64_t timeout_ns;
+	unsigned warm_up, measured;			  /* requests */
+	struct mkv_contract_experiment_service *services; /* sorted by name */
+	size_t n_services;
+};
+
 struct mkv_contract {
 	const char *name;
 	const char *scenario; /* one of the four */
@@ -237,6 +291,7 @@ struct mkv_contract {
 	size_t n_oci;
 	struct mkv_contract_service *services;
 	size_t n_services;
+	struct mkv_contract_experiment experiment;
 	json_t *document; /* owns the strings */
 };
 
@@ -266,8 +321,42 @@ mkv_contract_find_hypervisor_host(const struct mkv_contract *contract,
 const struct mkv_contract_oci *
 mkv_contract_find_oci(const struct mkv_contract *contract, const char *name)
 	mkv_nonnull(1, 2);
+/* NULL when the experiment has no service of that name. */
+const struct mkv_contract_experiment_service *
+mkv_contract_find_experiment_service(const struct mkv_contract *contract,
+				     const char *name) mkv_nonnull(1, 2);
+/* The only host of a role; NULL if no host or more than one has the role. */
+const struct mkv_contract_host *
+mkv_contract_find_role(const struct mkv_contract *contract, const char *role)
+	mkv_nonnull(1, 2);
 bool mkv_contract_strings_have(const struct mkv_contract_strings *strings,
 			       const char *word) mkv_nonnull(1, 2);
+/* Reads a request (docs/CONTRACT.md) of this or another document; the caller
+ * calls mkv_contract_request_done(), also after a mistake. */
+void mkv_contract_read_request(struct mkv_json_reader *r, const json_t *object,
+			       struct mkv_contract_request *ret)
+	mkv_nonnull(1, 3);
+void mkv_contract_request_done(struct mkv_contract_request *request)
+	mkv_nonnull(1);
+/* The fields of the experiment, for the request's path and body. */
+int mkv_contract_template_fields(
+	const struct mkv_contract_experiment *experiment,
+	struct mkv_template_fields *ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+/* "constant", "jittered" or "poisson", the member `arrivals`. */
+const char *mkv_contract_read_arrivals(struct mkv_json_reader *r,
+				       const json_t *object) mkv_nonnull(1);
+/* Whether a name is valid for a setting: capital letters, digits, underscores.
+ */
+bool mkv_contract_is_setting(const char *name) mkv_nonnull(1);
+/* Whether the load generator sets a header of this name itself. */
+bool mkv_contract_is_own_header(const char *name) mkv_nonnull(1);
+/* Records a mistake if the request is for a role that no single host has, or
+ * uses a field that the experiment does not declare. */
+void mkv_contract_check_request(struct mkv_json_reader *r,
+				const struct mkv_contract *contract,
+				const struct mkv_contract_request *request)
+	mkv_nonnull(1, 2, 3);
 /* "metal", "guest", "hypervisor" */
 const char *mkv_contract_platform_name(enum mkv_contract_platform platform);
 

@@ -65,6 +65,21 @@ void mkv_contract_read_hypervisor(struct mkv_json_reader *r, const json_t *host,
 void mkv_contract_free_hypervisor(struct mkv_contract_hypervisor *hypervisor)
 	mkv_nonnull(1);
 
+/* The path of a URL, with its query. */
+const char *mkv_contract_read_path(struct mkv_json_reader *r,
+				   const json_t *object, const char *key)
+	mkv_nonnull(1, 3);
+/* The member `experiment` of the contract. */
+void mkv_contract_read_experiment(struct mkv_json_reader *r, const json_t *root,
+				  struct mkv_contract_experiment *into)
+	mkv_nonnull(1, 2, 3);
+/* Records a mistake if the experiment names a role or field that is missing. */
+void mkv_contract_check_experiment(struct mkv_json_reader *r,
+				   const struct mkv_contract *contract)
+	mkv_nonnull(1, 2);
+void mkv_contract_free_experiment(struct mkv_contract_experiment *experiment)
+	mkv_nonnull(1);
+
 /* Calls `read` for each object of the array `key` and returns the rows. */
 #define MKV_READ_ROWS(r, object, key, read, items, count)                      \
 	do {                                                                   \

@@ -2,7 +2,11 @@
 #include "lib/identity.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "lib/io.h"
 
 static const char *role_of(const struct mkv_contract_host *host)
 {
@@ -33,4 +37,22 @@ void mkv_identity_print(const struct mkv_contract *contract,
 					     : '_');
 		mkv_buf_printf(into, "=%s\n", peer->address);
 	}
+}
+
+void mkv_identity_process(struct mkv_buf *into)
+{
+	enum { COMMAND_LINE_MAX = 200 };
+	auto_buf struct mkv_buf words = {0};
+	struct mkv_error ignored;
+	char host[256] = "";
+	(void)gethostname(host, sizeof(host) - 1);
+	mkv_buf_printf(into, "process %ld on '%s'", (long)getpid(), host);
+	if (mkv_read_file(AT_FDCWD, "/proc/self/cmdline", 1 << 20, &words,
+			  &ignored) < 0 ||
+	    words.size == 0)
+		return;
+	for (size_t i = 0; i + 1 < words.size; i++)
+		if ((unsigned char)words.data[i] < ' ')
+			words.data[i] = ' ';
+	mkv_buf_printf(into, " (%.*s)", COMMAND_LINE_MAX, words.data);
 }

@@ -12,3 +12,8 @@ void mkv_identity_print(const struct mkv_contract *contract,
 			const struct mkv_contract_host *host,
 			const char *contract_sha256, const char *boot_id,
 			struct mkv_buf *into) mkv_nonnull(1, 2, 3, 4, 5);
+
+/* Appends what tells this process from others to a reader of a lock file:
+ * "process 4711 on 'host' (mkvbench run study.yaml)". Not for any output that
+ * is to be reproduced. */
+void mkv_identity_process(struct mkv_buf *into) mkv_nonnull(1);

@@ -7,6 +7,7 @@
 #include "builder/build/programs.h"
 #include "builder/build/staging.h"
 #include "builder/build/uptodate.h"
+#include "builder/cmd/build.h"
 #include "builder/cmd/cmd.h"
 #include "builder/cmd/session.h"
 #include "lib/io.h"
@@ -82,36 +83,35 @@ static int print_summary(const struct mkv_session *session,
 	return print_next_commands(recipe, path, err);
 }
 
-static int build_recipe(const struct mkv_session *session,
-			const struct options *options,
-			const struct mkv_private_key *key,
-			const struct mkv_recipe *recipe, struct mkv_error *err)
+int mkv_cmd_build_recipe(const struct mkv_session *session,
+			 const struct mkv_build_request *request,
+			 const struct mkv_recipe *recipe, char **ret_path,
+			 bool *ret_fresh, struct mkv_error *err)
 {
 	auto_lock struct mkv_lock *lock = NULL;
 	auto_tool_files struct mkv_tool_files tool = {0};
 	auto_step struct mkv_step step = {0};
-	auto_free char *path = NULL;
 	struct mkv_lock_options lock_options =
 		mkv_session_lock_options(session);
 	struct mkv_build build;
-	int rc = mkv_session_build(session, recipe, &lock_options, key, &lock,
-				   &build, err);
+	int rc = mkv_session_build(session, recipe, &lock_options, request->key,
+				   &lock, &build, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_tool_files_read(recipe, &tool, err);
 	if (rc < 0)
 		return rc;
 	build.tool = &tool;
-	rc = mkv_uptodate_step(&build, options->output, &step, err);
+	rc = mkv_uptodate_step(&build, request->output, &step, err);
 	if (rc < 0)
 		return rc;
-	if (!options->force) {
-		rc = mkv_uptodate_find(&build, options->output, &step, &path,
+	*ret_fresh = false;
+	*ret_path = NULL;
+	if (!request->force) {
+		rc = mkv_uptodate_find(&build, request->output, &step, ret_path,
 				       err);
-		if (rc < 0)
+		if (rc < 0 || *ret_path)
 			return rc;
-		if (path)
-			return print_summary(session, recipe, path, false, err);
 	}
 	rc = mkv_programs_check(recipe, lock, err);
 	if (rc < 0)
@@ -120,15 +120,30 @@ static int build_recipe(const struct mkv_session *session,
 			    session->progress, err);
 	if (rc < 0)
 		return rc;
+	auto_free char *path = NULL;
 	auto_buf struct mkv_buf fingerprint = {0};
-	rc = mkv_build_appliance(&build, options->output, &path, &fingerprint,
+	rc = mkv_build_appliance(&build, request->output, &path, &fingerprint,
 				 err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_uptodate_keep(&build, &step, &fingerprint, err);
 	if (rc < 0)
 		return rc;
-	return print_summary(session, recipe, path, true, err);
+	*ret_path = mkv_take(path);
+	*ret_fresh = true;
+	return 0;
+}
+
+static int build_and_print(const struct mkv_session *session,
+			   const struct mkv_build_request *request,
+			   const struct mkv_recipe *recipe,
+			   struct mkv_error *err)
+{
+	auto_free char *path = NULL;
+	bool fresh;
+	int rc = mkv_cmd_build_recipe(session, request, recipe, &path, &fresh,
+				      err);
+	return rc < 0 ? rc : print_summary(session, recipe, path, fresh, err);
 }
 
 static int build_recipes(struct mkv_session *session,
@@ -149,9 +164,10 @@ static int build_recipes(struct mkv_session *session,
 	rc = mkv_session_open(session, err);
 	if (rc < 0)
 		return rc;
+	const struct mkv_build_request request = {
+		.output = options->output, .key = key, .force = options->force};
 	for (size_t i = 0; i < recipes->count; i++) {
-		rc = build_recipe(session, options, key, recipes->items[i],
-				  err);
+		rc = build_and_print(session, &request, recipes->items[i], err);
 		if (rc < 0)
 			return rc;
 	}

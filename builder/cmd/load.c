@@ -26,19 +26,33 @@ static bool has_program(const char *name)
 
 const struct mkv_recipe_world mkv_cmd_world = {has_overlay, has_program};
 
+/* Prints the diagnostics of a file that was not loaded. */
+static int report_diagnostics(const struct mkv_diagnostics *diagnostics, int rc,
+			      struct mkv_error *err)
+{
+	for (size_t i = 0; rc < 0 && i < diagnostics->count; i++)
+		mkv_report_diagnostic(&diagnostics->items[i]);
+	if (rc < 0 && diagnostics->count > 0)
+		err->message[0] = '\0';
+	return rc;
+}
+
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err)
 {
 	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
 	int rc = mkv_recipe_load_in(&mkv_cmd_world, path, ret, &diagnostics,
 				    err);
-	if (rc == 0)
-		return 0;
-	for (size_t i = 0; i < diagnostics.count; i++)
-		mkv_report_diagnostic(&diagnostics.items[i]);
-	if (diagnostics.count > 0)
-		err->message[0] = '\0';
-	return rc;
+	return report_diagnostics(&diagnostics, rc, err);
+}
+
+int mkv_cmd_load_campaign(const char *path, struct mkv_campaign **ret,
+			  struct mkv_error *err)
+{
+	auto_diagnostics struct mkv_diagnostics diagnostics = {0};
+	int rc =
+		mkv_campaign_load(&mkv_cmd_world, path, ret, &diagnostics, err);
+	return report_diagnostics(&diagnostics, rc, err);
 }
 
 int mkv_cmd_emulated_of(const char *recipe_path, char **ret,

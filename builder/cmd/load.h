@@ -2,6 +2,7 @@
 #pragma once
 /* Recipes as operands. */
 
+#include "builder/input/campaign/campaign.h"
 #include "builder/input/recipe/recipe.h"
 
 /* Finds overlays and programs where this tool finds them. */
@@ -11,6 +12,11 @@ extern const struct mkv_recipe_world mkv_cmd_world;
  * stderr and the error's message is empty. The caller frees *ret. */
 int mkv_cmd_load_recipe(const char *path, struct mkv_recipe **ret,
 			struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+
+/* The same of a campaign and the recipes of its arms. */
+int mkv_cmd_load_campaign(const char *path, struct mkv_campaign **ret,
+			  struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
 /* The path of the variant of a recipe that emulation can keep,

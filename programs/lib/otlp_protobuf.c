@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 #include "programs/lib/trace_queue.h"
 
 static void add_tag(struct mkv_buf *into, unsigned field,

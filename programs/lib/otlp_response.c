@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 #include "programs/lib/trace_queue.h"
 
 /* The last field with that number. False: no such field, or the message is

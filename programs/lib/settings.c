@@ -1,107 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "programs/lib/settings.h"
 
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "lib/io.h"
-
-enum { FILE_LIMIT = 64 * 1024, SETTINGS_MAX = 64, TEXT_LIMIT = 4096 };
-
-static struct {
-	char *text;
-	struct {
-		const char *name, *value;
-	} items[SETTINGS_MAX];
-	size_t count;
-} settings;
-
-static int add_line(char *line, struct mkv_error *err)
-{
-	line += strspn(line, " \t");
-	if (*line == '\0' || *line == '#')
-		return 0;
-	char *value = strchr(line, '=');
-	if (!value || value == line)
-		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-				"'%.100s' is not NAME=VALUE", line);
-	if (settings.count == SETTINGS_MAX)
-		return mkv_fail(err, MKV_BAD_USAGE, E2BIG, "too many settings");
-	*value++ = '\0';
-	for (size_t i = 0; i < settings.count; i++)
-		if (strcmp(settings.items[i].name, line) == 0)
-			return mkv_fail(err, MKV_BAD_USAGE, EEXIST,
-					"'%.100s' is set twice", line);
-	settings.items[settings.count].name = line;
-	settings.items[settings.count++].value = value;
-	return 0;
-}
-
-void mkv_settings_done(void)
-{
-	free(settings.text);
-	settings.text = NULL;
-	settings.count = 0;
-}
-
-int mkv_settings_load(struct mkv_error *err)
-{
-	const char *path = getenv("MKVBENCH_SETTINGS");
-	auto_buf struct mkv_buf text = {0};
-	mkv_settings_done();
-	if (!path || !*path)
-		return 0;
-	int rc = mkv_read_file(AT_FDCWD, path, FILE_LIMIT, &text, err);
-	if (rc < 0)
-		return mkv_wrap(err, rc, "'%s'", path);
-	if (text.size && memchr(text.data, '\0', text.size))
-		rc = mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-			      "the file contains a NUL byte");
-	if (rc < 0)
-		return mkv_wrap(err, rc, "'%s'", path);
-	char *rest = settings.text = mkv_buf_take(&text);
-	if (!rest)
-		return mkv_oom(err);
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		rc = add_line(line, err);
-		if (rc < 0)
-			return mkv_wrap(err, rc, "'%s'", path);
-	}
-	return 0;
-}
-
-const char *mkv_settings_text(const char *name, const char *default_value)
-{
-	char variable[128];
-	(void)snprintf(variable, sizeof(variable), "MKVBENCH_%s", name);
-	const char *value = getenv(variable);
-	for (size_t i = 0; !(value && *value) && i < settings.count; i++)
-		if (strcmp(settings.items[i].name, name) == 0)
-			value = settings.items[i].value;
-	return value && *value ? value : default_value;
-}
-
-int mkv_settings_check_file(const struct mkv_service_setting *const *tables,
-			    struct mkv_error *err)
-{
-	for (size_t i = 0; i < settings.count; i++) {
-		/* Every program receives the ADDRESS_ROLE of all roles. */
-		bool is_known =
-			strncmp(settings.items[i].name, "ADDRESS_", 8) == 0;
-		for (size_t t = 0; tables[t]; t++)
-			for (const struct mkv_service_setting *s = tables[t];
-			     s->name; s++)
-				is_known |= strcmp(s->name,
-						   settings.items[i].name) == 0;
-		if (!is_known)
-			return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
-					"'%s': unknown setting '%.100s'",
-					getenv("MKVBENCH_SETTINGS"),
-					settings.items[i].name);
-	}
-	return 0;
-}
+enum { TEXT_LIMIT = 4096 };
 
 struct unit {
 	const char *name;
@@ -192,7 +94,8 @@ static void print_limits(const struct mkv_service_setting *setting,
 	case MKV_SETTING_WORD:
 		for (const char *c = setting->words; *c; c++)
 			if (*c == ' ')
-				mkv_buf_str(into, " or ");
+				mkv_buf_str(into,
+					    strchr(c + 1, ' ') ? ", " : " or ");
 			else
 				mkv_buf_char(into, *c);
 		return;

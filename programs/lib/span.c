@@ -5,29 +5,20 @@
 #include <time.h>
 
 #include "lib/clock.h"
+#include "lib/random.h"
 #include "lib/utf8.h"
 #include "programs/lib/trace.h"
 #include "programs/lib/trace_queue.h"
 
-/* xoshiro256** (Blackman and Vigna: Scrambled Linear Pseudorandom Number
- * Generators, 2021). Seeded by the kernel once per thread, so that an id needs
- * no system call. */
+/* Seeded by the kernel once per thread, so that an id needs no system call. */
 static uint64_t next_random(void)
 {
-	static _Thread_local uint64_t s[4];
+	static _Thread_local struct mkv_random random;
+	uint64_t *s = random.s;
 	if (!(s[0] | s[1] | s[2] | s[3]) &&
-	    getrandom(s, sizeof(s), 0) != sizeof(s))
+	    getrandom(s, sizeof(random.s), 0) != sizeof(random.s))
 		s[0] = (uint64_t)mkv_clock_ns(CLOCK_MONOTONIC) | 1;
-	uint64_t result = s[1] * 5;
-	result = (result << 7 | result >> 57) * 9;
-	uint64_t t = s[1] << 17;
-	s[2] ^= s[0];
-	s[3] ^= s[1];
-	s[1] ^= s[2];
-	s[0] ^= s[3];
-	s[2] ^= t;
-	s[3] = s[3] << 45 | s[3] >> 19;
-	return result;
+	return mkv_random_next(&random);
 }
 
 static void random_id(uint8_t *id, size_t size)

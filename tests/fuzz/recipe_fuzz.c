@@ -86,6 +86,7 @@ static bool set_up(void)
 	(void)atexit(clean_up);
 	copy_fragment("recipe-base.yaml");
 	copy_fragment("recipe-docker-base.yaml");
+	copy_fragment("recipe-experiment-base.yaml");
 	(void)snprintf(path, sizeof(path), "%s/case", directory);
 	if (mkdir(path, 0755) < 0)
 		return false;

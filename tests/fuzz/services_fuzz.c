@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* External input of the services: paths, traceparents, bodies of orders and
- * users, values and files of settings. */
+ * users, values and files of settings, templates of requests. */
 #include "lib/json.h"
+#include "lib/template.h"
 #include "programs/lib/route.h"
 #include "programs/lib/settings.h"
 #include "programs/lib/trace.h"
@@ -26,6 +27,9 @@ static const char *const fuzz_words[] = {"/users/",
 					 "GiB",
 					 "us",
 					 "data",
+					 "{n}",
+					 "{{",
+					 "item=3,",
 					 "SIZE=",
 					 "\n",
 					 NULL};
@@ -106,14 +110,15 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 	if (fd < 0) {
 		fd = memfd_create("settings", MFD_CLOEXEC);
 		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-		if (fd < 0 || setenv("MKVBENCH_SETTINGS", path, 1) < 0)
+		if (fd < 0 || setenv("MKVBENCH_SETTINGS", path, 1) < 0 ||
+		    setenv("MKVBENCH_OVERRIDES_DIR", "/nonexistent", 1) < 0)
 			abort();
 	}
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) < 0)
 		abort();
 	(void)unsetenv("MKVBENCH_SIZE");
-	if (mkv_settings_load(&err) == 0 &&
-	    mkv_settings_check_file(tables, &err) == 0)
+	if (mkv_settings_load("order", &err) == 0 &&
+	    mkv_settings_check_files(tables, &err) == 0)
 		(void)!mkv_settings_read(table, &err);
 	mkv_settings_done();
 	number = 1;
@@ -127,6 +132,21 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 		abort();
 }
 
+/* A text without a known field and without two braces is itself. */
+static void try_template(const char *text)
+{
+	struct mkv_template_fields fields = {0};
+	struct mkv_error err;
+	auto_buf struct mkv_buf printed = {0};
+	(void)!mkv_template_parse_fields(text, &fields, &err);
+	if (mkv_template_check(text, &fields, &err) < 0)
+		return;
+	mkv_template_print(text, &fields, 12, &printed);
+	if (!strstr(text, "{{") && !strchr(text, '}') && *text &&
+	    strcmp(printed.data, text) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
@@ -136,6 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_traceparent(text);
 	try_body(data, size);
 	try_settings(data, size, text);
+	try_template(text);
 	free(text);
 	return 0;
 }

@@ -55,21 +55,28 @@ static int load_key(int fd, struct mkv_public_key *ret, struct mkv_error *err)
 				    err);
 }
 
-/* The key that the appliance itself holds. */
+static const char *key_path(const struct mkv_audit *audit)
+{
+	return audit->key_path ? audit->key_path : "attestations/key.pub";
+}
+
+/* The key that the directory itself holds. */
 static int load_key_inside(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_fd int fd = -1;
 	audit->report->key_origin = MKV_KEY_INSIDE;
-	int rc = mkv_audit_open(audit, "attestations/key.pub", &fd);
+	int rc = mkv_audit_open(audit, key_path(audit), &fd);
 	if (rc < 0)
 		return mkv_fail(err, MKV_HOST_CANNOT, ENOKEY,
-				"no verification key: the appliance holds no "
-				"attestations/key.pub and the user has no key "
-				"of their own; name one with --key");
+				"no verification key: the %s holds no %s and "
+				"the user has no key of their own; name one "
+				"with --key",
+				audit->key_path ? "bundle" : "appliance",
+				key_path(audit));
 	rc = load_key(fd, &audit->report->key, err);
 	if (rc < 0) {
 		err->kind = MKV_HOST_CANNOT;
-		return mkv_wrap(err, rc, "attestations/key.pub");
+		return mkv_wrap(err, rc, "%s", key_path(audit));
 	}
 	return 0;
 }
@@ -80,13 +87,12 @@ int mkv_audit_choose_key(struct mkv_audit *audit, struct mkv_error *err)
 	return rc > 0 ? load_key_inside(audit, err) : rc;
 }
 
-/* The key in the appliance must be the verification key. */
-static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
+int mkv_audit_check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf pem = {0};
 	struct mkv_public_key key;
-	int rc = mkv_audit_read(audit, "attestations/key.pub",
-				MKV_PUBLIC_KEY_PEM_MAX, &pem, err);
+	int rc = mkv_audit_read(audit, key_path(audit), MKV_PUBLIC_KEY_PEM_MAX,
+				&pem, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	rc = mkv_public_key_parse(pem.data ? pem.data : "", pem.size, &key,
@@ -94,10 +100,10 @@ static int check_key_file(struct mkv_audit *audit, struct mkv_error *err)
 	if (rc == -ENOMEM)
 		return rc;
 	if (rc < 0)
-		mkv_audit_add(audit->report, "attestations/key.pub", "%s",
+		mkv_audit_add(audit->report, key_path(audit), "%s",
 			      err->message);
 	else if (!mkv_public_key_equal(&key, &audit->report->key))
-		mkv_audit_add(audit->report, "attestations/key.pub",
+		mkv_audit_add(audit->report, key_path(audit),
 			      "differs from the verification key");
 	return 0;
 }
@@ -122,7 +128,7 @@ static int audit_appliance(struct mkv_audit *audit, struct mkv_error *err)
 	mkv_audit_end_step(&step, audit->report, before, rc);
 	if (rc < 0)
 		return rc;
-	rc = check_key_file(audit, err);
+	rc = mkv_audit_check_key_file(audit, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_audit_bundles(audit, err);

@@ -12,6 +12,8 @@ struct mkv_audit {
 	struct mkv_audit_report *report;
 	bool emulate;		       /* libguestfs must not use KVM */
 	int dirfd;		       /* the appliance; -1 for a disk image */
+	const char *key_path;	       /* the directory's own public key; NULL:
+					  attestations/key.pub */
 	struct mkv_sums *sums;	       /* NULL: unreadable */
 	struct mkv_manifest *manifest; /* NULL: unreadable */
 };
@@ -32,6 +34,10 @@ void mkv_audit_end_step(struct mkv_progress_step *step,
 			const struct mkv_audit_report *report, uint64_t before,
 			int rc) mkv_nonnull(1, 2);
 
+/* The file `key_path` must hold the verification key. */
+int mkv_audit_check_key_file(struct mkv_audit *audit,
+			     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* Puts the verification key into the report: the caller's, else the user's own,
  * else the appliance's. */
 int mkv_audit_choose_key(struct mkv_audit *audit,
@@ -49,8 +55,15 @@ int mkv_audit_read(struct mkv_audit *audit, const char *path,
 		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
 
-/* SHA256SUMS, its signature, every file's digest, missing and extra files, and
- * that manifest.json lists the same files. Sets `sums` and `manifest`. */
+/* SHA256SUMS, its signature, every file's digest, missing and extra files. Sets
+ * `sums`. `unsummed` lists the files, or with a final slash the directories,
+ * that SHA256SUMS leaves out beside itself and its signature; it ends with
+ * NULL.
+ */
+int mkv_audit_sums(struct mkv_audit *audit, const char *const *unsummed,
+		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
+/* mkv_audit_sums(), and that manifest.json lists the same files. Sets `sums`
+ * and `manifest`. */
 int mkv_audit_files(struct mkv_audit *audit,
 		    struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
 /* attestations/: each bundle's signature, subjects and predicate. */

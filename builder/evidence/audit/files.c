@@ -134,8 +134,22 @@ static int walk_directory(struct walk *walk, int dirfd, const char *name,
 	return 0;
 }
 
+static bool is_unsummed(const char *path, const char *const *unsummed)
+{
+	for (; *unsummed; unsummed++) {
+		size_t length = strlen(*unsummed);
+		bool is_directory = (*unsummed)[length - 1] == '/';
+		if (strncmp(path, *unsummed, length) == 0 &&
+		    (is_directory || path[length] == '\0'))
+			return true;
+	}
+	return strcmp(path, "SHA256SUMS") == 0 ||
+	       strcmp(path, "SHA256SUMS.sig") == 0;
+}
+
 /* Files that SHA256SUMS doesn't name. */
-static int check_extra(struct mkv_audit *audit, struct mkv_error *err)
+static int check_extra(struct mkv_audit *audit, const char *const *unsummed,
+		       struct mkv_error *err)
 {
 	__attribute__((cleanup(walk_done))) struct walk walk = {.audit = audit};
 	int rc = walk_directory(&walk, audit->dirfd, ".", "", 0, err);
@@ -143,8 +157,7 @@ static int check_extra(struct mkv_audit *audit, struct mkv_error *err)
 		return rc;
 	for (size_t i = 0; i < walk.count; i++) {
 		const char *path = walk.paths[i];
-		if (strcmp(path, "SHA256SUMS") != 0 &&
-		    strcmp(path, "SHA256SUMS.sig") != 0 &&
+		if (!is_unsummed(path, unsummed) &&
 		    !mkv_sums_find(audit->sums, path))
 			mkv_audit_add(audit->report, path,
 				      "extra: not in SHA256SUMS");
@@ -207,7 +220,8 @@ static int check_signature(struct mkv_audit *audit, const struct mkv_buf *sums,
 	return 0;
 }
 
-static int check_sums(struct mkv_audit *audit, struct mkv_error *err)
+int mkv_audit_sums(struct mkv_audit *audit, const char *const *unsummed,
+		   struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
 	int rc =
@@ -229,7 +243,7 @@ static int check_sums(struct mkv_audit *audit, struct mkv_error *err)
 		if (rc < 0)
 			return rc;
 	}
-	return check_extra(audit, err);
+	return check_extra(audit, unsummed, err);
 }
 
 /* A file of the manifest must have the digest of SHA256SUMS and its own size.
@@ -278,7 +292,7 @@ static void compare_manifest(struct mkv_audit *audit)
 int mkv_audit_files(struct mkv_audit *audit, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0};
-	int rc = check_sums(audit, err);
+	int rc = mkv_audit_sums(audit, (const char *const[]){NULL}, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_audit_read(audit, "manifest.json", MANIFEST_MAX_BYTES, &text,

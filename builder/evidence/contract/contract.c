@@ -258,5 +258,8 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 	put(root, "images", images);
 	put(root, "oci", oci_part(inputs));
 	put(root, "services", services_part(recipe));
+	if (recipe->has_experiment)
+		put(root, "experiment",
+		    mkv_contract_experiment(&recipe->experiment));
 	return mkv_json_dump(root, into, err);
 }

@@ -3,6 +3,8 @@
 /* Writes the contract (docs/CONTRACT.md) from the recipe, its lock and the
  * properties of each built image. */
 
+#include <jansson.h>
+
 #include "builder/input/lock/lock.h"
 #include "lib/buf.h"
 #include "lib/strings.h"
@@ -47,6 +49,9 @@ int mkv_contract_write(const struct mkv_contract_inputs *inputs,
 		       struct mkv_buf *into,
 		       struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
+
+/* The member `request` of an experiment or a plan. NULL when out of memory. */
+json_t *mkv_contract_request(const struct mkv_request *request) mkv_nonnull(1);
 
 /* An image's kernel command line, in order: root, rw, consoles unless the
  * recipe names one, huge pages for a hypervisor's guests, parameters of the

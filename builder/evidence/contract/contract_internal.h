@@ -69,3 +69,6 @@ uint64_t mkv_contract_huge_pages(const struct mkv_recipe *recipe,
 json_t *mkv_contract_docker(const struct mkv_recipe *recipe,
 			    const struct mkv_lock *lock,
 			    const struct mkv_image *image);
+
+/* The experiment of a recipe. */
+json_t *mkv_contract_experiment(const struct mkv_experiment *experiment);

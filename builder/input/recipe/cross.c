@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lib/text.h"
+
 struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
 			       ...)
 {
@@ -21,6 +23,29 @@ struct mkv_mark mkv_cross_mark(const struct mkv_cross *cross, const char *path,
 			return cross->root->mark;
 		*dot = '\0';
 	}
+}
+
+size_t mkv_cross_role(const struct mkv_cross *c, struct mkv_mark mark,
+		      const char *role)
+{
+	const struct mkv_recipe *r = c->recipe;
+	size_t count = 0;
+	const char **roles = mkv_arena_take(&c->load->arena,
+					    (r->n_hosts + 1) * sizeof(*roles));
+	if (!roles)
+		return 1;
+	for (size_t i = 0; i < r->n_hosts; i++) {
+		roles[i] = r->hosts[i].role;
+		count += strcmp(roles[i], role) == 0;
+	}
+	if (count)
+		return count;
+	const char *near = mkv_nearest(role, roles, r->n_hosts);
+	mkv_diagnose(c->load, mark, "no host has the role '%s'%s%s%s", role,
+		     near ? " (did you mean '" : "", near ? near : "",
+		     near ? "'?)" : "");
+	mkv_diagnose_suggest(c->load, near);
+	return 0;
 }
 
 static void check_scenario(const struct mkv_cross *c)
@@ -102,6 +127,7 @@ static const struct check checks[] = {
 	{mkv_cross_container, " oci containers docker hosts images "},
 	{mkv_cross_machine, " scenario hardware hypervisor images hosts "},
 	{mkv_cross_outside, " images oci "},
+	{mkv_cross_experiment, " experiment hosts images containers oci "},
 	{check_services, " services images oci "},
 	{check_tpm_keys, " hosts verify "},
 };

@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "builder/input/recipe/cross.h"
-#include "lib/text.h"
 
 static void check_oci(const struct mkv_cross *c,
 		      const struct mkv_oci_image *oci)
@@ -139,29 +138,12 @@ static void check_ports(const struct mkv_cross *c,
 static void check_roles(const struct mkv_cross *c,
 			const struct mkv_container *container)
 {
-	const struct mkv_recipe *r = c->recipe;
-	const char **roles = mkv_arena_take(&c->load->arena,
-					    (r->n_hosts + 1) * sizeof(*roles));
-	if (!roles)
-		return;
-	for (size_t i = 0; i < r->n_hosts; i++)
-		roles[i] = r->hosts[i].role;
-	for (size_t i = 0; i < container->roles.count; i++) {
-		const char *role = container->roles.items[i];
-		bool found = false;
-		for (size_t j = 0; j < r->n_hosts; j++)
-			found = found || strcmp(roles[j], role) == 0;
-		if (found)
-			continue;
-		const char *near = mkv_nearest(role, roles, r->n_hosts);
-		mkv_diagnose(c->load,
-			     mkv_cross_mark(c, "containers.%s.roles.%zu",
-					    container->name, i),
-			     "no host has the role '%s'%s%s%s", role,
-			     near ? " (did you mean '" : "", near ? near : "",
-			     near ? "'?)" : "");
-		mkv_diagnose_suggest(c->load, near);
-	}
+	for (size_t i = 0; i < container->roles.count; i++)
+		(void)mkv_cross_role(c,
+				     mkv_cross_mark(c,
+						    "containers.%s.roles.%zu",
+						    container->name, i),
+				     container->roles.items[i]);
 }
 
 static void check_mounts(const struct mkv_cross *c,

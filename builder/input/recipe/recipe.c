@@ -75,11 +75,16 @@ static void release_rows(const struct mkv_table *table, void *base)
 	}
 }
 
+void mkv_schema_release(const struct mkv_table *table, void *object)
+{
+	release_rows(table, object);
+}
+
 void mkv_recipe_free(struct mkv_recipe *recipe)
 {
 	if (!recipe)
 		return;
-	release_rows(&mkv_schema_recipe, recipe);
+	mkv_schema_release(&mkv_schema_recipe, recipe);
 	release_strings(&recipe->files);
 	free(recipe->path);
 	free(recipe->canonical);
@@ -92,6 +97,24 @@ static void load_done(struct mkv_recipe_loader *load)
 	mkv_arena_done(&load->arena);
 }
 #define auto_load __attribute__((cleanup(load_done)))
+
+static void derive_services(struct mkv_recipe_loader *load,
+			    struct mkv_experiment *experiment)
+{
+	for (size_t i = 0; i < experiment->n_services; i++) {
+		struct mkv_experiment_service *service =
+			&experiment->services[i];
+		if (!service->name)
+			continue;
+		if (!service->role)
+			service->role = strdup(service->name);
+		if (!service->unit &&
+		    asprintf(&service->unit, "mkvbench-%s.service",
+			     service->name) < 0)
+			service->unit = NULL;
+		load->failed = load->failed || !service->role || !service->unit;
+	}
+}
 
 /* Sets omitted values that are derived from other values. */
 static void derive_defaults(struct mkv_recipe_loader *load,
@@ -118,6 +141,7 @@ static void derive_defaults(struct mkv_recipe_loader *load,
 			host->role = strdup(host->name);
 		load->failed = load->failed || !host->role;
 	}
+	derive_services(load, &recipe->experiment);
 }
 
 /* The environment variable of a setting: MKVBENCH_LARGE_FILE for "large_file".
@@ -248,7 +272,7 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 	*diagnostics = (struct mkv_diagnostics){0};
 	struct mkv_node *root = mkv_merge_load(&load, path);
 	if (root) {
-		mkv_decode_recipe(&load, root, recipe);
+		mkv_decode_document(&load, &mkv_schema_recipe, root, recipe);
 		derive_defaults(&load, root, recipe);
 		sort_caches(recipe);
 	}

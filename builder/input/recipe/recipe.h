@@ -190,6 +190,45 @@ struct mkv_service {
 	struct mkv_settings settings;
 };
 
+/* A field of the load's requests: counts from 1 to `count`. */
+struct mkv_field {
+	char *name;
+	unsigned count;
+};
+
+/* The HTTP request of a load. */
+struct mkv_request {
+	char *method;
+	char *role; /* of the host that receives it */
+	unsigned port;
+	char *path, *body; /* with {n} and {FIELD} */
+	unsigned status;
+	struct mkv_settings headers;
+};
+
+/* A service that the experiment cleans up, varies and restarts. */
+struct mkv_experiment_service {
+	char *name;
+	char *role; /* default: the service's name */
+	char *unit; /* default: mkvbench-NAME.service */
+	unsigned port;
+	char *health;
+	struct mkv_strings clean_up, vary;
+	bool spans;
+};
+
+struct mkv_experiment {
+	struct mkv_request request;
+	struct mkv_field *fields;
+	size_t n_fields;
+	unsigned rate;
+	char *arrivals; /* "constant", "jittered", "poisson" */
+	unsigned connections, warm_up, measured;
+	int64_t timeout_ns;
+	struct mkv_experiment_service *services;
+	size_t n_services;
+};
+
 struct mkv_recipe {
 	char *path;
 	char *name;
@@ -212,6 +251,8 @@ struct mkv_recipe {
 	struct mkv_docker docker;
 	bool has_hypervisor;
 	struct mkv_hypervisor hypervisor;
+	bool has_experiment;
+	struct mkv_experiment experiment;
 	enum mkv_verify_mode verify_mode;
 	char *verify_sign; /* "tpm"; NULL: receipts are unsigned */
 	struct mkv_acceptance *accept;

@@ -91,6 +91,11 @@ const struct mkv_table mkv_schema_recipe = {
 		 .table = &mkv_schema_hypervisor,
 		 .doc = "KVM hypervisor hosts and their guests, for the scenarios "
 			"kvm and kvm-docker"},
+		{"experiment", MKV_ROW_OBJECT,
+		 PRESENT(mkv_recipe, has_experiment),
+		 .table = &mkv_schema_experiment,
+		 .doc = "Load of a measurement and the services that it "
+			"measures, for campaigns (CAMPAIGNS.md)"},
 		{"verify", MKV_ROW_OBJECT, .implied = true,
 		 .table = &verify_table,
 		 .doc = "Behaviour of the verifier at boot"}),
@@ -111,5 +116,7 @@ COUNTED(mkv_recipe, services, n_services);
 COUNTED(mkv_recipe, oci_images, n_oci_images);
 COUNTED(mkv_recipe, containers, n_containers);
 COUNTED(mkv_recipe, accept, n_accept);
+COUNTED(mkv_experiment, fields, n_fields);
+COUNTED(mkv_experiment, services, n_services);
 COUNTED(mkv_strings, items, count);
 COUNTED(mkv_settings, items, count);

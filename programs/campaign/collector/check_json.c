@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/otlp.h"
 #include "programs/campaign/collector/otlp.h"
-#include "programs/campaign/collector/otlp_schema.h"
 
 static bool is_hex_id(const json_t *value, size_t id_size, bool required)
 {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "programs/lib/protobuf.h"
+#include "lib/protobuf.h"
 
 void mkv_record_put(struct mkv_buf *into, const void *message, size_t size)
 {
