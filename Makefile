@@ -14,6 +14,7 @@
 #   make repro      build under varied circumstances and compare every digest
 #   make bench      measure builds beside mmdebstrap and mke2fs
 #   make bench-services  the services: a long run, rates, spans (20 minutes)
+#   make bench-loadgen  the load generator beside others (3 minutes)
 #   make fuzz       parsers under ASan and UBSan, FUZZ_SECONDS (10) each
 #   make install    into $(DESTDIR)$(prefix)
 #   make deb        the Debian package of this version, into $(BUILD)/deb
@@ -78,7 +79,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 
 # Objects of tests are kept: a change of the library only links them again.
 .SECONDARY:
-.PHONY: all deps demo unit check check-fast check-scenarios repro bench bench-services fuzz fuzzers verify-fuzzers install deb clean help units test-deps
+.PHONY: all deps demo unit check check-fast check-scenarios repro bench bench-services bench-loadgen fuzz fuzzers verify-fuzzers install deb clean help units test-deps
 all: $(BUILD)/mkvbench $(if $(wildcard verify/main.c),$(BUILD)/mkvbench-verify) $(PROGRAM_BINS)
 
 # What a section of .ci/packages.txt names is there: looked for before the first
@@ -208,6 +209,8 @@ bench: test-deps all
 	BUILD=$(BUILD) tests/bench/run
 bench-services: units all
 	BUILD=$(BUILD) tests/bench/services
+bench-loadgen: units all
+	BUILD=$(BUILD) tests/bench/loadgen
 FUZZ_SECONDS ?= 10
 fuzzers: $(FUZZERS)
 verify-fuzzers: $(VERIFY_FUZZERS)

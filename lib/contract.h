@@ -13,6 +13,7 @@
 
 #include "lib/hash.h"
 #include "lib/json.h"
+#include "lib/template.h"
 
 enum { MKV_CONTRACT_LIMIT_BYTES = 16 * 1024 * 1024 };
 
@@ -215,8 +216,8 @@ struct mkv_contract_service {
 	struct mkv_contract_pairs settings;
 };
 
-/* An HTTP request of the load. In `path` and `body`, {n} is the number of the
- * request and {NAME} the value of a field. */
+/* An HTTP request of the load; `path`, `body` and the values of `headers` are
+ * templates (lib/template.h). */
 struct mkv_contract_request {
 	const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
 	const char *role;   /* of the host that receives it */
@@ -337,9 +338,11 @@ void mkv_contract_read_request(struct mkv_json_reader *r, const json_t *object,
 	mkv_nonnull(1, 3);
 void mkv_contract_request_done(struct mkv_contract_request *request)
 	mkv_nonnull(1);
-/* The length of the placeholder {NAME} that `text` begins with, NAME being
- * lower-case letters, digits and underscores; 0: none. */
-size_t mkv_contract_placeholder(const char *text) mkv_nonnull(1);
+/* The fields of the experiment, for the request's path and body. */
+int mkv_contract_template_fields(
+	const struct mkv_contract_experiment *experiment,
+	struct mkv_template_fields *ret, struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
 /* "constant", "jittered" or "poisson", the member `arrivals`. */
 const char *mkv_contract_read_arrivals(struct mkv_json_reader *r,
 				       const json_t *object) mkv_nonnull(1);

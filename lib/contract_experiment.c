@@ -4,134 +4,6 @@
 
 #include "lib/contract_internal.h"
 
-enum { PATH_BYTES_MAX = 2000, HEADER_BYTES_MAX = 64 };
-
-bool mkv_contract_is_own_header(const char *name)
-{
-	static const char *const own[] = {
-		"Connection", "Content-Length",	   "Expect",
-		"Host",	      "Transfer-Encoding", "Traceparent",
-	};
-	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
-		if (strcasecmp(own[i], name) == 0)
-			return true;
-	return false;
-}
-
-size_t mkv_contract_placeholder(const char *text)
-{
-	if (text[0] != '{' || text[1] < 'a' || text[1] > 'z')
-		return 0;
-	size_t length = 2;
-	while ((text[length] >= 'a' && text[length] <= 'z') ||
-	       (text[length] >= '0' && text[length] <= '9') ||
-	       text[length] == '_')
-		length++;
-	return text[length] == '}' ? length + 1 : 0;
-}
-
-/* What the path of a request and of a health check may contain. */
-static const char *read_path(struct mkv_json_reader *r, const json_t *object,
-			     const char *key)
-{
-	const char *path = mkv_json_string(r, object, key, true);
-	if (!path)
-		return NULL;
-	bool plain = path[0] == '/' && strlen(path) <= PATH_BYTES_MAX;
-	for (const char *at = path; *at && plain; at++)
-		plain = *at > ' ' && *at < 0x7f && *at != '"' && *at != '#';
-	if (!plain)
-		mkv_json_mistake(r, key, "not the path of a URL");
-	return path;
-}
-
-static void read_headers(struct mkv_json_reader *r, const json_t *object,
-			 struct mkv_contract_request *request)
-{
-	request->headers = mkv_contract_read_pairs(r, object, "headers");
-	for (size_t i = 0; i < request->headers.count; i++) {
-		const char *name = request->headers.items[i].key;
-		size_t length =
-			strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
-		if (length == 0 || length > HEADER_BYTES_MAX || name[length])
-			mkv_json_mistake(r, "headers",
-					 "'%.80s' is not a header's name",
-					 name);
-		else if (mkv_contract_is_own_header(name))
-			mkv_json_mistake(r, "headers",
-					 "'%s' is set by the load generator",
-					 name);
-	}
-}
-
-void mkv_contract_read_request(struct mkv_json_reader *r, const json_t *object,
-			       struct mkv_contract_request *request)
-{
-	*request = (struct mkv_contract_request){0};
-	mkv_json_only(r, object,
-		      (const char *const[]){"method", "role", "port", "path",
-					    "body", "status", "headers", NULL});
-	request->method = mkv_contract_read_word(
-		r, object, "method",
-		(const char *const[]){"GET", "POST", "PUT", "PATCH", "DELETE",
-				      NULL});
-	request->role = mkv_contract_read_name(r, object, "role", true);
-	request->port = (unsigned)mkv_json_integer(r, object, "port", 1, 65535,
-						   true, 0);
-	request->path = read_path(r, object, "path");
-	request->body = mkv_json_string(r, object, "body", false);
-	if (request->body && strlen(request->body) > MKV_EXPERIMENT_BODY_MAX)
-		mkv_json_mistake(r, "body", "longer than %d bytes",
-				 MKV_EXPERIMENT_BODY_MAX);
-	request->status = (unsigned)mkv_json_integer(r, object, "status", 200,
-						     599, true, 0);
-	read_headers(r, object, request);
-}
-
-void mkv_contract_request_done(struct mkv_contract_request *request)
-{
-	free(request->headers.items);
-	*request = (struct mkv_contract_request){0};
-}
-
-static bool is_field(const struct mkv_contract_experiment *experiment,
-		     const char *name, size_t length)
-{
-	if (length == 1 && *name == 'n')
-		return true;
-	for (size_t i = 0; i < experiment->n_fields; i++)
-		if (strlen(experiment->fields[i].name) == length &&
-		    memcmp(experiment->fields[i].name, name, length) == 0)
-			return true;
-	return false;
-}
-
-static void check_fields(struct mkv_json_reader *r,
-			 const struct mkv_contract_experiment *experiment,
-			 const char *key, const char *text)
-{
-	for (const char *at = text; at && *at; at++) {
-		size_t length = mkv_contract_placeholder(at);
-		if (length && !is_field(experiment, at + 1, length - 2))
-			mkv_json_mistake(r, key, "%.*s is not a field",
-					 (int)(length < 80 ? length : 80), at);
-	}
-}
-
-void mkv_contract_check_request(struct mkv_json_reader *r,
-				const struct mkv_contract *contract,
-				const struct mkv_contract_request *request)
-{
-	if (r->rc < 0)
-		return;
-	if (!mkv_contract_find_role(contract, request->role))
-		mkv_json_mistake(r, "role", "not exactly one host is '%s'",
-				 request->role);
-	check_fields(r, &contract->experiment, "path", request->path);
-	check_fields(r, &contract->experiment, "body", request->body);
-}
-
 static void read_fields(struct mkv_json_reader *r, const json_t *object,
 			struct mkv_contract_experiment *into)
 {
@@ -140,27 +12,22 @@ static void read_fields(struct mkv_json_reader *r, const json_t *object,
 					 sizeof(*into->fields));
 	if (!into->fields)
 		return;
-	size_t mark = mkv_json_enter(r, "fields");
 	const char *name;
 	json_t *value;
+	size_t mark = mkv_json_enter(r, "fields");
 	json_object_foreach(map, name, value)
-	{
-		char text[80];
-		int length = snprintf(text, sizeof(text), "{%s}", name);
-		if ((size_t)length >= sizeof(text) ||
-		    mkv_contract_placeholder(text) != (size_t)length ||
-		    strcmp(name, "n") == 0)
-			mkv_json_mistake(r, name, "not a valid name");
 		into->fields[into->n_fields++] = (struct mkv_contract_field){
-			.name = name,
-			.count = (unsigned)mkv_json_integer(
-				r, map, name, 1, MKV_EXPERIMENT_FIELD_MAX, true,
-				0),
-		};
-	}
+		.name = name,
+		.count = (unsigned)mkv_json_integer(
+			r, map, name, 1, MKV_EXPERIMENT_FIELD_MAX, true, 0),
+	};
 	mkv_json_leave(r, mark);
 	qsort(into->fields, into->n_fields, sizeof(*into->fields),
 	      mkv_contract_by_key);
+	struct mkv_template_fields fields;
+	struct mkv_error why;
+	if (r->rc == 0 && mkv_contract_template_fields(into, &fields, &why) < 0)
+		mkv_json_mistake(r, "fields", "%s", why.message);
 }
 
 bool mkv_contract_is_setting(const char *name)
@@ -179,7 +46,7 @@ static void read_service(struct mkv_json_reader *r, const json_t *object,
 	service->unit = mkv_contract_read_name(r, object, "unit", true);
 	service->port = (unsigned)mkv_json_integer(r, object, "port", 1, 65535,
 						   true, 0);
-	service->health = read_path(r, object, "health");
+	service->health = mkv_contract_read_path(r, object, "health");
 	service->clean_up = mkv_contract_read_strings(r, object, "clean_up");
 	service->vary = mkv_contract_read_strings(r, object, "vary");
 	for (size_t i = 0; i < service->vary.count; i++)

@@ -65,6 +65,10 @@ void mkv_contract_read_hypervisor(struct mkv_json_reader *r, const json_t *host,
 void mkv_contract_free_hypervisor(struct mkv_contract_hypervisor *hypervisor)
 	mkv_nonnull(1);
 
+/* The path of a URL, with its query. */
+const char *mkv_contract_read_path(struct mkv_json_reader *r,
+				   const json_t *object, const char *key)
+	mkv_nonnull(1, 3);
 /* The member `experiment` of the contract. */
 void mkv_contract_read_experiment(struct mkv_json_reader *r, const json_t *root,
 				  struct mkv_contract_experiment *into)

@@ -122,20 +122,31 @@ static bool take_token(const char **at, struct token *ret)
 	return ret->size > 0;
 }
 
+const char *mkv_template_find_unknown(const char *text,
+				      const struct mkv_template_fields *fields,
+				      size_t *ret_size)
+{
+	for (struct token token; take_token(&text, &token);) {
+		if (!token.is_field || is_number(token.text, token.size) ||
+		    find_field(fields, token.text, token.size))
+			continue;
+		*ret_size = token.size;
+		return token.text;
+	}
+	return NULL;
+}
+
 int mkv_template_check(const char *text,
 		       const struct mkv_template_fields *fields,
 		       struct mkv_error *err)
 {
-	for (struct token token; take_token(&text, &token);)
-		if (token.is_field && !is_number(token.text, token.size) &&
-		    !find_field(fields, token.text, token.size))
-			return mkv_fail(
-				err, MKV_BAD_USAGE, ENOENT,
-				"unknown field '{%.*s}'; '{{' stands "
-				"for a brace",
-				(int)(token.size < 100 ? token.size : 100),
-				token.text);
-	return 0;
+	size_t size;
+	const char *name = mkv_template_find_unknown(text, fields, &size);
+	if (!name)
+		return 0;
+	return mkv_fail(err, MKV_BAD_USAGE, ENOENT,
+			"unknown field '{%.*s}'; '{{' stands for a brace",
+			(int)(size < 100 ? size : 100), name);
 }
 
 void mkv_template_print(const char *text,

@@ -31,6 +31,10 @@ int mkv_template_parse_fields(const char *text,
 			      struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3);
 
+/* The first field of `text` that does not exist; NULL: all exist. */
+const char *mkv_template_find_unknown(const char *text,
+				      const struct mkv_template_fields *fields,
+				      size_t *ret_size) mkv_nonnull(1, 2, 3);
 /* -ENOENT when `text` names a field that does not exist. */
 int mkv_template_check(const char *text,
 		       const struct mkv_template_fields *fields,

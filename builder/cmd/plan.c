@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench plan: for each step, whether its result is cached, and why not. */
+/* mkvbench plan: for each step, whether its result is cached, and why not; for
+ * a campaign, its runs. */
 
 #include <stdio.h>
 #include <string.h>
@@ -7,13 +8,15 @@
 #include "builder/build/steps/steps.h"
 #include "builder/build/uptodate.h"
 #include "builder/cmd/cmd.h"
+#include "builder/cmd/plan_campaign.h"
 #include "builder/cmd/session.h"
+#include "builder/input/campaign/campaign.h"
 #include "builder/input/lock/preview.h"
 #include "lib/json.h"
 #include "lib/text.h"
 
 struct options {
-	const char *output, *key;
+	const char *output, *key, *scale;
 };
 
 #define NO_FETCH "; a build with --offline fails"
@@ -304,6 +307,18 @@ static int load_optional_key(const struct options *options,
 	return rc == -ENOENT && !options->key ? 0 : rc;
 }
 
+static int plan_campaign(const struct mkv_session *session,
+			 const struct options *options, char **paths, int count,
+			 struct mkv_error *err)
+{
+	if (count > 1)
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"plan: a campaign is planned without other "
+				"files");
+	return mkv_cmd_plan_campaign(paths[0], options->scale, session->json,
+				     err);
+}
+
 int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 {
 	auto_session struct mkv_session session = {.reads_only = true};
@@ -314,6 +329,10 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 		 &options.output, NULL},
 		{"--key", "FILE", "the signing key (default: your own)",
 		 &options.key, NULL},
+		{"--scale", "N",
+		 "of a campaign: the share of its requests and blocks, such as "
+		 "0.002",
+		 &options.scale, NULL},
 		MKV_SESSION_OPTIONS(session),
 		{0},
 	};
@@ -325,7 +344,8 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 			"layers, the appliance): whether it is cached or has "
 			"to run, and which\ninput changed. Changes nothing. "
 			"If the lock no longer matches the recipe, it lists\n"
-			"what would be locked again.",
+			"what would be locked again. Of a campaign, it lists "
+			"the runs in their order.",
 		.options = table,
 		.min_operands = 1,
 		.max_operands = -1,
@@ -336,6 +356,13 @@ int mkv_cmd_plan(int argc, char **argv, struct mkv_error *err)
 				   err);
 	if (rc < 0 || done)
 		return rc;
+	for (int i = 0; i < operands; i++)
+		if (mkv_campaign_is(argv[i]))
+			return plan_campaign(&session, &options, argv, operands,
+					     err);
+	if (options.scale)
+		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
+				"plan: only a campaign has a scale");
 	auto_recipes struct mkv_recipes recipes = {0};
 	auto_private_key struct mkv_private_key *key = NULL;
 	rc = mkv_cmd_load_recipes(argv, operands, &recipes, err);

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "programs/lib/http_deadline.h"
 #include "programs/lib/http_metrics.h"
+#include "programs/lib/http_range.h"
 #include "programs/lib/http_workers.h"
 #include "programs/lib/log.h"
 #include "programs/lib/route.h"
@@ -20,6 +22,7 @@ struct mkv_http {
 	struct MHD_Daemon *daemon;
 	struct mkv_http_workers *workers;
 	struct mkv_http_metrics metrics;
+	struct mkv_http_deadline *deadline; /* NULL: none */
 	atomic_uint in_progress;
 	atomic_bool stopping;
 	atomic_size_t held; /* bytes of bodies of requests in progress */
@@ -232,26 +235,84 @@ static void run_handler(struct mkv_http_task *task)
 	MHD_resume_connection(exchange->connection);
 }
 
-/* Moves the answer into a response. On failure the file stays open, and
- * finish_request() closes it. */
-static struct MHD_Response *make_response(struct mkv_http_request *request)
+static struct MHD_Response *make_buffer_response(struct mkv_buf *reply)
 {
-	struct MHD_Response *response;
-	if (request->file_size) {
-		response = MHD_create_response_from_fd64(request->file_size,
-							 request->file_fd);
-		if (response)
-			request->file_size = 0;
-		return response;
-	}
-	size_t size = request->reply.size;
-	char *data = mkv_buf_take(&request->reply);
+	size_t size = reply->size;
+	char *data = mkv_buf_take(reply);
 	if (!data)
 		return NULL;
-	response = MHD_create_response_from_buffer(size, data,
-						   MHD_RESPMEM_MUST_FREE);
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		size, data, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		free(data);
+	return response;
+}
+
+/* A range is sent only of a file that is answered 200. If-Range needs a
+ * validator, and answers have none: the whole file is sent. */
+static enum mkv_http_range_kind read_range(const struct exchange *exchange,
+					   struct mkv_http_range *ret)
+{
+	const struct mkv_http_request *request = &exchange->request;
+	struct MHD_Connection *connection = exchange->connection;
+	bool ignores = request->status != MHD_HTTP_OK ||
+		       MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+						   MHD_HTTP_HEADER_IF_RANGE);
+	return mkv_http_range_read(
+		ignores ? NULL
+			: single_header_value(connection,
+					      MHD_HTTP_HEADER_RANGE),
+		request->file_size, ret);
+}
+
+static void add_content_range(struct MHD_Response *response,
+			      enum mkv_http_range_kind kind,
+			      const struct mkv_http_range *range,
+			      uint64_t file_size)
+{
+	char value[96];
+	if (kind == MKV_HTTP_RANGE_PART)
+		(void)snprintf(
+			value, sizeof(value), "bytes %llu-%llu/%llu",
+			(unsigned long long)range->first,
+			(unsigned long long)(range->first + range->size - 1),
+			(unsigned long long)file_size);
+	else
+		(void)snprintf(value, sizeof(value), "bytes */%llu",
+			       (unsigned long long)file_size);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_RANGE,
+				      value);
+}
+
+/* Moves the file, or the range that was asked for, into a response. On failure
+ * the file stays open, and finish_request() closes it. */
+static struct MHD_Response *make_file_response(struct exchange *exchange)
+{
+	struct mkv_http_request *request = &exchange->request;
+	struct mkv_http_range range;
+	struct MHD_Response *response;
+	uint64_t file_size = request->file_size;
+	enum mkv_http_range_kind kind = read_range(exchange, &range);
+	if (kind == MKV_HTTP_RANGE_UNSATISFIABLE) {
+		mkv_http_error(request, MHD_HTTP_RANGE_NOT_SATISFIABLE,
+			       "bad-range", "the file has %llu bytes",
+			       (unsigned long long)file_size);
+		request->content_type = NULL;
+		response = make_buffer_response(&request->reply);
+	} else {
+		response = MHD_create_response_from_fd_at_offset64(
+			range.size, request->file_fd, range.first);
+		if (response)
+			request->file_size = 0;
+	}
+	if (!response)
+		return NULL;
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ACCEPT_RANGES,
+				      "bytes");
+	if (kind == MKV_HTTP_RANGE_PART)
+		request->status = MHD_HTTP_PARTIAL_CONTENT;
+	if (kind != MKV_HTTP_RANGE_WHOLE)
+		add_content_range(response, kind, &range, file_size);
 	return response;
 }
 
@@ -259,7 +320,9 @@ static enum MHD_Result send_reply(struct exchange *exchange,
 				  struct MHD_Connection *connection)
 {
 	struct mkv_http_request *request = &exchange->request;
-	struct MHD_Response *response = make_response(request);
+	struct MHD_Response *response =
+		request->file_size ? make_file_response(exchange)
+				   : make_buffer_response(&request->reply);
 	if (!response)
 		return MHD_NO;
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
@@ -308,6 +371,8 @@ static enum MHD_Result take_request(void *context,
 	}
 	if (exchange->answered)
 		return send_reply(exchange, connection);
+	if (exchange->http->deadline)
+		mkv_http_deadline_arrived(exchange->http->deadline, connection);
 	if (!answer_directly(exchange, method, path)) {
 		enqueue(exchange);
 		return MHD_YES;
@@ -319,11 +384,14 @@ static enum MHD_Result take_request(void *context,
 static void finish_request(void *context, struct MHD_Connection *connection,
 			   void **state, enum MHD_RequestTerminationCode code)
 {
-	(void)context, (void)connection, (void)code;
+	(void)context, (void)code;
 	struct exchange *exchange = *state;
 	if (!exchange)
 		return;
 	*state = NULL;
+	if (exchange->http->deadline)
+		mkv_http_deadline_answered(exchange->http->deadline,
+					   connection);
 	atomic_fetch_sub(&exchange->http->in_progress, 1);
 	drop_body(exchange);
 	mkv_buf_done(&exchange->request.reply);
@@ -345,54 +413,70 @@ static int listen_on(struct mkv_http *http, struct mkv_error *err)
 		return mkv_fail(err, MKV_BAD_USAGE, EINVAL,
 				"'%s' is not an IPv4 address",
 				options->address);
+	struct MHD_OptionItem deadline[] = {
+		{MHD_OPTION_NOTIFY_CONNECTION,
+		 (intptr_t)mkv_http_deadline_notify, http->deadline},
+		{MHD_OPTION_END, 0, NULL},
+	};
+	if (!http->deadline)
+		deadline[0] = deadline[1];
 	errno = 0;
 	http->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME,
 		options->port, NULL, NULL, take_request, http,
 		MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_CONNECTION_LIMIT,
-		options->connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		options->connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		options->address_connections, MHD_OPTION_CONNECTION_TIMEOUT,
 		options->idle_s, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U,
 		MHD_OPTION_NOTIFY_COMPLETED, finish_request, NULL,
-		MHD_OPTION_END);
+		MHD_OPTION_ARRAY, deadline, MHD_OPTION_END);
 	if (!http->daemon)
 		return mkv_fail(err, MKV_FAILED, errno, "listen on port %u: %m",
 				options->port);
 	return 0;
 }
 
-static void stop_workers(struct mkv_http *http)
+static void free_http(struct mkv_http *http)
 {
-	mkv_http_workers_stop(http->workers);
 	mkv_http_workers_free(http->workers);
+	mkv_http_deadline_stop(http->deadline);
+	free(http);
+}
+MKV_DEFINE_AUTO(http, struct mkv_http *, free_http)
+
+static void name_spans(const struct mkv_http_route *routes)
+{
+	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && routes[i].method; i++)
+		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
+			       routes[i].method, routes[i].pattern);
 }
 
 int mkv_http_start(const struct mkv_http_options *options,
 		   struct mkv_http **ret, struct mkv_error *err)
 {
-	struct mkv_http *http = calloc(1, sizeof(*http));
+	mkv_auto(http) struct mkv_http *http = calloc(1, sizeof(*http));
 	if (!http)
 		return mkv_oom(err);
 	http->options = *options;
 	if (!http->options.body_max)
 		http->options.body_max = MKV_HTTP_BODY_MAX;
-	for (size_t i = 0; i < MKV_HTTP_ROUTES_MAX && options->routes[i].method;
-	     i++)
-		(void)snprintf(names[i], sizeof(names[i]), "%s %s",
-			       options->routes[i].method,
-			       options->routes[i].pattern);
-	int rc = mkv_http_workers_start(options->threads, run_handler,
-					&http->workers, err);
-	if (rc < 0) {
-		free(http);
+	name_spans(options->routes);
+	int rc = 0;
+	if (options->receive_s)
+		rc = mkv_http_deadline_start(options->receive_s,
+					     &http->deadline, err);
+	if (rc < 0)
 		return rc;
-	}
+	rc = mkv_http_workers_start(options->threads, run_handler,
+				    &http->workers, err);
+	if (rc < 0)
+		return rc;
 	rc = listen_on(http, err);
 	if (rc < 0) {
-		stop_workers(http);
-		free(http);
+		mkv_http_workers_stop(http->workers);
 		return rc;
 	}
-	*ret = http;
+	*ret = mkv_take(http);
 	return 0;
 }
 
@@ -414,8 +498,7 @@ void mkv_http_stop(struct mkv_http *http, unsigned limit_s)
 		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
 	mkv_http_workers_stop(http->workers);
 	MHD_stop_daemon(http->daemon);
-	mkv_http_workers_free(http->workers);
 	if (listening >= 0)
 		(void)close(listening);
-	free(http);
+	free_http(http);
 }

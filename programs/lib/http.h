@@ -37,7 +37,8 @@ struct mkv_http_request {
 	struct mkv_buf reply;
 	const char *content_type; /* JSON unless set */
 	/* With a nonzero size, that many bytes of a file are sent instead of
-	 * `reply`. The server closes the file. */
+	 * `reply`; to a request with a Range header (http_range.h) only these,
+	 * with status 206, or 416. The server closes the file. */
 	int file_fd;
 	uint64_t file_size;
 };
@@ -71,7 +72,12 @@ struct mkv_http_options {
 	unsigned threads;    /* that run handlers */
 	unsigned queue_ms;   /* a request that waited longer is answered 503 */
 	unsigned connections;
+	unsigned address_connections; /* of them from one address; 0: all */
 	unsigned idle_s;
+	/* A connection is closed if so many seconds after its start, or after
+	 * its last answer, no further request has arrived as a whole; 0: no
+	 * limit. */
+	unsigned receive_s;
 	size_t body_max;   /* 0: MKV_HTTP_BODY_MAX */
 	size_t bodies_max; /* of all requests in progress; 0: no limit */
 	const struct mkv_http_route *routes; /* ends with a NULL method */

@@ -20,7 +20,7 @@ struct mkv_peer {
 	size_t n_idle;
 };
 
-static int find_url(const char *role, char **ret, struct mkv_error *err)
+int mkv_peer_find_url(const char *role, char **ret, struct mkv_error *err)
 {
 	char upper[32], name[64];
 	size_t i = 0;
@@ -50,7 +50,7 @@ int mkv_peer_new(const char *role, struct mkv_peer **ret, struct mkv_error *err)
 	if (!peer)
 		return mkv_oom(err);
 	(void)pthread_mutex_init(&peer->lock, NULL);
-	int rc = find_url(role, &peer->url, err);
+	int rc = mkv_peer_find_url(role, &peer->url, err);
 	if (rc < 0) {
 		mkv_peer_free(peer);
 		return rc;

@@ -18,11 +18,15 @@
 		.number = &mkv_peer_timeout_ms})
 extern int64_t mkv_peer_timeout_ms;
 
+/* The URL for role "user", without a '/' at its end: MKVBENCH_USER_URL, else
+ * port 8080 (collector: 4318) of MKVBENCH_ADDRESS_USER, else of 127.0.0.1. The
+ * caller frees it. */
+int mkv_peer_find_url(const char *role, char **ret,
+		      struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3);
+
 struct mkv_peer;
-/* The URL for role "user" is MKVBENCH_USER_URL, else port 8080 (collector:
- * 4318) of MKVBENCH_ADDRESS_USER, else of 127.0.0.1. PEER_TIMEOUT_MS limits
- * each call.
- */
+/* A client of mkv_peer_find_url(). PEER_TIMEOUT_MS limits each call. */
 int mkv_peer_new(const char *role, struct mkv_peer **ret,
 		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
 void mkv_peer_free(struct mkv_peer *peer);

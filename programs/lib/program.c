@@ -20,6 +20,8 @@ static int print_settings(const struct mkv_program *program,
 }
 
 static int run_with_settings(const struct mkv_program *program,
+			     int (*run)(const struct mkv_program *program,
+					struct mkv_error *err),
 			     struct mkv_error *err)
 {
 	int rc = mkv_settings_load(program->name, err);
@@ -33,26 +35,32 @@ static int run_with_settings(const struct mkv_program *program,
 		if (rc < 0)
 			return rc;
 	}
-	return program->run(program, err);
+	return run(program, err);
 }
 
 int mkv_program_main(const struct mkv_program *program, int argc, char **argv)
 {
 	struct mkv_error err = {0};
 	bool prints = argc == 2 && strcmp(argv[1], "--settings") == 0;
+	bool cleans = argc == 2 && program->clean_up &&
+		      strcmp(argv[1], "--clean-up") == 0;
 	mkv_log_init(program->name);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* libpq resolves names without our deadline, and the C library's
 	 * timeout is 10 s or more. No other thread reads the environment yet.
 	 */
 	(void)setenv("RES_OPTIONS", "timeout:1 attempts:1", 0);
-	if (argc > 1 && !prints) {
-		fprintf(stderr, "usage: mkvbench-%s [--settings]\n",
-			program->name);
+	if (argc > 1 && !prints && !cleans) {
+		fprintf(stderr, "usage: mkvbench-%s [--settings%s]\n",
+			program->name,
+			program->clean_up ? " | --clean-up" : "");
 		return 2;
 	}
 	int rc = prints ? print_settings(program, &err)
-			: run_with_settings(program, &err);
+			: run_with_settings(program,
+					    cleans ? program->clean_up
+						   : program->run,
+					    &err);
 	mkv_settings_done();
 	if (rc >= 0)
 		return rc;

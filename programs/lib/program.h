@@ -12,11 +12,16 @@ struct mkv_program {
 	/* Called after the settings were read. Returns 0, a negative errno with
 	 * err, or a positive exit status. */
 	int (*run)(const struct mkv_program *program, struct mkv_error *err);
-	const void *context; /* of run */
+	/* Called instead with the argument --clean-up: brings what the program
+	 * has stored into the state of a first start. NULL: no such argument.
+	 */
+	int (*clean_up)(const struct mkv_program *program,
+			struct mkv_error *err);
+	const void *context; /* of run and clean_up */
 };
 
-/* Returns the program's exit status. The only argument is --settings, which
- * prints all tables with mkv_settings_print(). Unless RES_OPTIONS is set, a
- * name server has one second to answer (resolv.conf(5)). */
+/* Returns the program's exit status. Arguments are --settings, which prints all
+ * tables with mkv_settings_print(), and --clean-up. Unless RES_OPTIONS is set,
+ * a name server has one second to answer (resolv.conf(5)). */
 int mkv_program_main(const struct mkv_program *program, int argc,
 		     char **argv) mkv_must_check mkv_nonnull(1, 3);

@@ -97,6 +97,8 @@ static int serve_until_signal(const struct mkv_service_options *options,
 		.idle_s = (unsigned)limits.idle_s,
 		.body_max = options->body_max,
 		.bodies_max = options->bodies_max,
+		.address_connections = options->address_connections,
+		.receive_s = options->receive_s,
 		.routes = options->routes,
 		.context = options->context,
 		.metrics = options->metrics,
@@ -107,8 +109,13 @@ static int serve_until_signal(const struct mkv_service_options *options,
 		return rc;
 	int signal = 0;
 	mkv_log_info("listening on port %u", mkv_http_port(server));
-	while (sigwait(signals, &signal) != 0)
-		;
+	for (;;) {
+		if (sigwait(signals, &signal) != 0)
+			continue;
+		if (signal != SIGHUP)
+			break;
+		options->hang_up(options->context);
+	}
 	mkv_log_info("stopping: %s", signal == SIGINT ? "SIGINT" : "SIGTERM");
 	mkv_http_stop(server, (unsigned)limits.stop_s);
 	return 0;
@@ -145,11 +152,47 @@ static int run_service(const struct mkv_program *program, struct mkv_error *err)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	if (options->hang_up)
+		(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		return mkv_fail(err, MKV_FAILED, EIO,
 				"initialise libcurl: it failed");
 	return start_and_serve(options, &signals, err);
+}
+
+/* The first connection executes the schema. */
+static int clean_database(const char *sql, struct mkv_error *err)
+{
+	static const struct mkv_db_statement none = {0};
+	const struct mkv_db_options options = {
+		.connections = 1,
+		.timeout_ms = (unsigned)limits.db_timeout_ms,
+		.schema = sql,
+		.statements = &none,
+	};
+	struct mkv_db *db;
+	int rc = mkv_db_new(&options, &db, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_db_check(db, err);
+	mkv_db_free(db);
+	return rc;
+}
+
+static int clean_up(const struct mkv_program *program, struct mkv_error *err)
+{
+	const struct mkv_service_options *options = program->context;
+	int rc = options->configure && !options->cleans_unconfigured
+			 ? options->configure(options->context, err)
+			 : 0;
+	if (rc < 0)
+		return rc;
+	rc = options->clean_up_sql ? clean_database(options->clean_up_sql, err)
+				   : 0;
+	if (rc < 0)
+		return rc;
+	return options->clean_up ? options->clean_up(options->context, err) : 0;
 }
 
 int mkv_service_main(const struct mkv_service_options *options, int argc,
@@ -172,6 +215,9 @@ int mkv_service_main(const struct mkv_service_options *options, int argc,
 		.name = options->name,
 		.settings = tables,
 		.run = run_service,
+		.clean_up = options->clean_up || options->clean_up_sql
+				    ? clean_up
+				    : NULL,
 		.context = options,
 	};
 	return mkv_program_main(&program, argc, argv);

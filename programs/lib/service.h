@@ -10,9 +10,11 @@
 enum { MKV_SERVICE_TABLES_MAX = 4 };
 
 struct mkv_service_options {
-	const char *name;	     /* "user" */
-	const char *port;	     /* default of PORT: "8080" */
-	size_t body_max, bodies_max; /* as in struct mkv_http_options */
+	const char *name; /* "user" */
+	const char *port; /* default of PORT: "8080" */
+	/* As in struct mkv_http_options. */
+	size_t body_max, bodies_max;
+	unsigned address_connections, receive_s;
 	const struct mkv_http_route *routes;
 	const char *schema; /* SQL that creates the tables */
 	const struct mkv_db_statement *statements;
@@ -23,12 +25,21 @@ struct mkv_service_options {
 	 * NULL. */
 	int (*configure)(void *context, struct mkv_error *err);
 	void (*metrics)(struct mkv_buf *into, void *context);
-	void *context;	    /* of handlers, configure and metrics */
+	/* Called on SIGHUP, which otherwise ends the program; may be NULL. */
+	void (*hang_up)(void *context);
+	/* Called by `--clean-up` after `configure` and `clean_up_sql`; may be
+	 * NULL. */
+	int (*clean_up)(void *context, struct mkv_error *err);
+	bool cleans_unconfigured; /* without `configure` */
+	/* Executed by `--clean-up` as `schema` is at a start; may be NULL. */
+	const char *clean_up_sql;
+	void *context;	    /* of the functions above and the handlers */
 	bool untraced;	    /* produces no spans: the collector */
 	struct mkv_db **db; /* receives the pool, for the handlers */
 };
 
-/* Serves until SIGTERM or SIGINT. Returns the program's exit status. */
+/* Serves until SIGTERM or SIGINT, or cleans up, which programs do that have
+ * `clean_up` or `clean_up_sql`. Returns the program's exit status. */
 int mkv_service_main(const struct mkv_service_options *options, int argc,
 		     char **argv) mkv_must_check mkv_nonnull(1, 3);
 

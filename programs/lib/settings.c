@@ -279,7 +279,8 @@ static void print_limits(const struct mkv_service_setting *setting,
 	case MKV_SETTING_WORD:
 		for (const char *c = setting->words; *c; c++)
 			if (*c == ' ')
-				mkv_buf_str(into, " or ");
+				mkv_buf_str(into,
+					    strchr(c + 1, ' ') ? ", " : " or ");
 			else
 				mkv_buf_char(into, *c);
 		return;

@@ -28,6 +28,11 @@ struct mkv_work_files {
 /* Allocates `text` for the larger of the two sizes. */
 int mkv_work_files_init(struct mkv_work_files *files,
 			struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2);
+/* Removes the files of the tasks below, "large-N" and "small-N", of the
+ * directory. */
+int mkv_work_files_remove(const struct mkv_work_files *files,
+			  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2);
 /* Runs LargeFileTask.write, LargeFileTask.read and SmallFileTask.run, each
  * within a span. Data read is compared with data written. Answers 503 when the
  * disk is full, 500 on any other failure. */

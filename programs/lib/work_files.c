@@ -106,6 +106,36 @@ static int run_task(const struct mkv_work_files *files, enum task task,
 	}
 }
 
+static bool is_task_file(const char *name)
+{
+	size_t word = strncmp(name, "large-", 6) == 0 ||
+				      strncmp(name, "small-", 6) == 0
+			      ? 6
+			      : 0;
+	return word && name[word] &&
+	       name[word + strspn(name + word, "0123456789")] == '\0';
+}
+
+int mkv_work_files_remove(const struct mkv_work_files *files,
+			  struct mkv_error *err)
+{
+	auto_dir DIR *directory = opendir(files->directory);
+	if (!directory)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
+				files->directory);
+	errno = 0;
+	for (struct dirent *entry; (entry = readdir(directory)); errno = 0)
+		if (is_task_file(entry->d_name) &&
+		    unlinkat(dirfd(directory), entry->d_name, 0) < 0 &&
+		    errno != ENOENT)
+			return mkv_fail(err, MKV_FAILED, errno,
+					"remove '%s/%s': %m", files->directory,
+					entry->d_name);
+	return errno ? mkv_fail(err, MKV_FAILED, errno, "read '%s': %m",
+				files->directory)
+		     : 0;
+}
+
 int mkv_work_file_tasks(struct mkv_http_request *request,
 			const struct mkv_work_files *files)
 {

@@ -86,6 +86,7 @@ static bool begin(void)
 	(void)atexit(clean_up);
 	copy("recipe-base.yaml");
 	copy("recipe-docker-base.yaml");
+	copy("recipe-experiment-base.yaml");
 	(void)snprintf(path, sizeof(path), "%s/case", folder);
 	if (mkdir(path, 0755) < 0)
 		return false;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What comes to the services from outside: paths, traceparents, bodies of
- * orders and users, the values and the file of settings. */
+ * orders and users, the values and the file of settings, templates of requests.
+ */
 #include "lib/json.h"
+#include "lib/template.h"
 #include "programs/lib/route.h"
 #include "programs/lib/settings.h"
 #include "programs/lib/trace.h"
@@ -26,6 +28,9 @@ static const char *const fuzz_words[] = {"/users/",
 					 "GiB",
 					 "us",
 					 "data",
+					 "{n}",
+					 "{{",
+					 "item=3,",
 					 "SIZE=",
 					 "\n",
 					 NULL};
@@ -128,6 +133,21 @@ static void try_settings(const uint8_t *data, size_t size, const char *text)
 		abort();
 }
 
+/* A text without a known field and without two braces is itself. */
+static void try_template(const char *text)
+{
+	struct mkv_template_fields fields = {0};
+	struct mkv_error err;
+	auto_buf struct mkv_buf printed = {0};
+	(void)!mkv_template_parse_fields(text, &fields, &err);
+	if (mkv_template_check(text, &fields, &err) < 0)
+		return;
+	mkv_template_print(text, &fields, 12, &printed);
+	if (!strstr(text, "{{") && !strchr(text, '}') && *text &&
+	    strcmp(printed.data, text) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = strndup((const char *)data, size);
@@ -137,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_traceparent(text);
 	try_body(data, size);
 	try_settings(data, size, text);
+	try_template(text);
 	free(text);
 	return 0;
 }

@@ -105,7 +105,7 @@ services_stop() {
 }
 
 services_load_on() {
-	rm -f "$TEST_TMP"/data/run-*
+	rm -rf "$TEST_TMP"/data/run-*
 	env MKVBENCH_WARM_UP=0 MKVBENCH_COUNT=1000000 "$@" "${LOAD_PREFIX[@]}" \
 		"$BUILD/programs/loadgen" 2>>"$TEST_TMP/loadgen.log" >"$TEST_TMP/summary.json" &
 	pid[loadgen]=$!
@@ -115,7 +115,7 @@ services_load_end() { # its status
 	local rc=0
 	wait "${pid[loadgen]}" || rc=$?
 	unset "pid[loadgen]"
-	mv "$TEST_TMP"/data/run-*.csv "$TEST_TMP/run.csv" || fail "loadgen ended with $rc"
+	mv "$TEST_TMP"/data/run-*/load.csv "$TEST_TMP/run.csv" || fail "loadgen ended with $rc"
 	return $rc
 }
 
@@ -130,7 +130,7 @@ services_load() {
 }
 
 services_missing() {
-	awk -F, '$5 == 200 {print $6}' "$TEST_TMP/run.csv" | sort >"$TEST_TMP/answered"
+	awk -F, '$8 == 200 {print $12}' "$TEST_TMP/run.csv" | sort >"$TEST_TMP/answered"
 	"$pg_bin/psql" -Atc "SELECT id FROM orders" | sort >"$TEST_TMP/stored"
 	comm -23 "$TEST_TMP/answered" "$TEST_TMP/stored"
 }

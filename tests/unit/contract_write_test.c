@@ -12,7 +12,7 @@
 #include "builder/evidence/contract/contract.h"
 #include "lib/contract.h"
 #include "lib/io.h"
-#include "tests/unit/attest_fixture.h"
+#include "tests/unit/contract_fixture.h"
 
 /* The recipes that are shipped: every scenario. */
 static const char *const recipes[] = {
@@ -20,66 +20,17 @@ static const char *const recipes[] = {
 	"recipes/kvm.yaml",   "recipes/kvm-docker.yaml",
 };
 
-static struct mkv_recipe *load(const char *path)
-{
-	struct mkv_recipe *recipe = NULL;
-	struct mkv_diagnostics diagnostics = {0};
-	struct mkv_error err = {0};
-	if (mkv_recipe_load(path, &recipe, &diagnostics, &err) < 0)
-		fail_msg("%s: %s", path, err.message);
-	return recipe;
-}
-
-/* The contract of a recipe, with what a build would have found out. */
 static void write_contract(const struct mkv_recipe *recipe, struct mkv_buf *ret)
 {
-	struct mkv_error err = {0};
-	auto_free struct mkv_built_image *images =
-		calloc(recipe->n_images, sizeof(*images));
-	auto_free struct mkv_built_oci *oci =
-		calloc(recipe->n_oci_images + 1, sizeof(*oci));
-	char *words[] = {(char *)"root=UUID=1", (char *)"rw"};
-	static const struct mkv_sha256 initramfs = {{0xc1}};
-	for (size_t i = 0; i < recipe->n_images; i++)
-		images[i] = (struct mkv_built_image){
-			.kernel_package = "linux-image-6.12-amd64",
-			.kernel_version = "6.12.1-1",
-			.kernel_release = "6.12-amd64",
-			.initramfs_sha256 = &initramfs,
-			.command_line = {words, 2},
-			.files_sha256 = {{0xf1}},
-			.files_count = 1234,
-		};
-	static const struct mkv_built_layer layers[] = {{{{0x11}}, {{0x12}}},
-							{{{0x21}}, {{0x22}}}};
-	for (size_t i = 0; i < recipe->n_oci_images; i++)
-		oci[i] = (struct mkv_built_oci){recipe->oci_images[i].name,
-						{{0xa1}},
-						{{0xa2}},
-						layers,
-						2};
-	const struct mkv_sha256 lock = {{0xb1}};
-	auto_free uint8_t(*ids)[16] = calloc(recipe->n_hosts, sizeof(*ids));
-	struct mkv_contract_inputs inputs = {
-		.recipe = recipe,
-		.lock = &fixture_lock,
-		.lock_sha256 = &lock,
-		.key_id = "c100000000000000000000000000000000000000000000000000"
-			  "000000000000",
-		.domain_ids = ids,
-		.images = images,
-		.oci = oci,
-		.n_oci = recipe->n_oci_images,
-	};
-	if (mkv_contract_write(&inputs, ret, &err) < 0)
-		fail_msg("%s: %s", recipe->name, err.message);
+	fixture_contract(recipe, FIXTURE_KEY_ID, ret);
 }
 
 static void the_strict_reader_reads_every_scenario(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
-		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_recipe struct mkv_recipe *recipe =
+			fixture_load(recipes[i]);
 		auto_buf struct mkv_buf text = {0};
 		write_contract(recipe, &text);
 		auto_contract struct mkv_contract *contract = NULL;
@@ -125,7 +76,8 @@ static void every_scenario_tells_services_the_study_s_values(void **state)
 		{"user", "users", "1000"},
 	};
 	for (size_t i = 1; i < sizeof(recipes) / sizeof(*recipes); i++) {
-		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_recipe struct mkv_recipe *recipe =
+			fixture_load(recipes[i]);
 		auto_buf struct mkv_buf text = {0};
 		auto_contract struct mkv_contract *contract = NULL;
 		struct mkv_error err = {0};
@@ -154,13 +106,62 @@ static void every_scenario_tells_services_the_study_s_values(void **state)
 	}
 }
 
+/* With the defaults that the recipe leaves out. */
+static void every_scenario_has_the_study_s_experiment(void **state)
+{
+	(void)state;
+	for (size_t i = 1; i < sizeof(recipes) / sizeof(*recipes); i++) {
+		auto_recipe struct mkv_recipe *recipe =
+			fixture_load(recipes[i]);
+		auto_buf struct mkv_buf text = {0};
+		auto_contract struct mkv_contract *contract = NULL;
+		struct mkv_error err = {0};
+		write_contract(recipe, &text);
+		assert_int_equal(mkv_contract_parse(text.data, text.size,
+						    &contract, &err),
+				 0);
+		const struct mkv_contract_experiment *e = &contract->experiment;
+		assert_true(e->promised);
+		assert_string_equal(e->request.method, "POST");
+		assert_string_equal(e->request.path,
+				    "/orders/create/id/{user}");
+		assert_string_equal(e->request.body,
+				    "{\"productName\":\"tea\",\"price\":0.01}");
+		assert_int_equal(e->request.status, 200);
+		assert_int_equal(e->fields[0].count, 1000);
+		assert_string_equal(e->arrivals, "constant");
+		assert_int_equal(e->connections, 64);
+		assert_true(e->timeout_ns == INT64_C(30000000000));
+		assert_int_equal(e->warm_up, 5000);
+		assert_int_equal(e->measured, 10000);
+		const struct mkv_contract_experiment_service *order =
+			mkv_contract_find_experiment_service(contract, "order");
+		assert_string_equal(order->role, "order");
+		assert_string_equal(order->unit, "mkvbench-order.service");
+		assert_string_equal(order->clean_up.items[1], "--clean-up");
+		assert_true(
+			mkv_contract_find_experiment_service(contract, "user")
+				->has_spans);
+	}
+}
+
+static void a_recipe_without_an_experiment_promises_none(void **state)
+{
+	(void)state;
+	auto_recipe struct mkv_recipe *recipe = fixture_load(recipes[0]);
+	auto_buf struct mkv_buf text = {0};
+	write_contract(recipe, &text);
+	assert_null(strstr(text.data, "experiment"));
+}
+
 /* What follows from the study's recipe and machine for a guest and its
  * hypervisor. */
 static void a_guest_has_its_domain_and_its_machine(void **state)
 {
 	(void)state;
 	static const unsigned pins[] = {0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11};
-	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm-docker.yaml");
+	auto_recipe struct mkv_recipe *recipe =
+		fixture_load("recipes/kvm-docker.yaml");
 	auto_buf struct mkv_buf text = {0};
 	auto_contract struct mkv_contract *contract = NULL;
 	struct mkv_error err = {0};
@@ -241,7 +242,8 @@ static void domains_that_make_no_sense_are_refused(void **state)
 		{"\"firmware\": \"uefi\"", "\"firmware\": \"uboot\"",
 		 "unknown value"},
 	};
-	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm-docker.yaml");
+	auto_recipe struct mkv_recipe *recipe =
+		fixture_load("recipes/kvm-docker.yaml");
 	auto_buf struct mkv_buf text = {0};
 	write_contract(recipe, &text);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -265,7 +267,8 @@ static void every_host_has_a_clock_and_an_exporter(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
-		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_recipe struct mkv_recipe *recipe =
+			fixture_load(recipes[i]);
 		unsigned servers = 0;
 		if (strcmp(recipe->name, "small") == 0)
 			continue;
@@ -299,7 +302,8 @@ static void the_schema_accepts_every_scenario(void **state)
 	char command[1024];
 	(void)snprintf(command, sizeof(command), "python3 -c \"%s\"", program);
 	for (size_t i = 0; i < sizeof(recipes) / sizeof(*recipes); i++) {
-		auto_recipe struct mkv_recipe *recipe = load(recipes[i]);
+		auto_recipe struct mkv_recipe *recipe =
+			fixture_load(recipes[i]);
 		auto_buf struct mkv_buf text = {0};
 		write_contract(recipe, &text);
 		FILE *python = popen(command, "w");
@@ -387,7 +391,8 @@ static const char *text_of(const struct mkv_tree *tree, const char *path)
 static void generated_files_follow_from_the_recipe(void **state)
 {
 	(void)state;
-	auto_recipe struct mkv_recipe *recipe = load("recipes/small.yaml");
+	auto_recipe struct mkv_recipe *recipe =
+		fixture_load("recipes/small.yaml");
 	auto_tree struct mkv_tree *tree = NULL;
 	struct mkv_error err = {0};
 	assert_int_equal(mkv_tree_new(1763856000, &tree, &err), 0);
@@ -484,7 +489,7 @@ static void each_scenario_promises_what_it_means(void **state)
 		char path[64];
 		(void)snprintf(path, sizeof(path), "recipes/%s.yaml",
 			       rows[i].recipe);
-		auto_recipe struct mkv_recipe *recipe = load(path);
+		auto_recipe struct mkv_recipe *recipe = fixture_load(path);
 		auto_contract struct mkv_contract *contract =
 			contract_of(recipe);
 		const struct mkv_contract_image *image =
@@ -545,7 +550,7 @@ static void a_guest_promises_the_cpu_that_it_is_given(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		auto_recipe struct mkv_recipe *recipe =
-			load("recipes/kvm.yaml");
+			fixture_load("recipes/kvm.yaml");
 		struct mkv_hypervisor *hv = &recipe->hypervisor;
 		free(hv->cpu_mode);
 		hv->cpu_mode = strdup(rows[i].mode);
@@ -588,7 +593,8 @@ static void settings_are_set_where_they_are_promised(void **state)
 		"w /proc/sys/kernel/numa_balancing - - - - 0\n",
 	};
 	static const uint8_t uuid[16];
-	auto_recipe struct mkv_recipe *recipe = load("recipes/kvm.yaml");
+	auto_recipe struct mkv_recipe *recipe =
+		fixture_load("recipes/kvm.yaml");
 	struct mkv_error err = {0};
 	(void)state;
 	for (size_t i = 0; i < recipe->n_images; i++) {
@@ -626,6 +632,8 @@ int main(void)
 		cmocka_unit_test(the_strict_reader_reads_every_scenario),
 		cmocka_unit_test(
 			every_scenario_tells_services_the_study_s_values),
+		cmocka_unit_test(every_scenario_has_the_study_s_experiment),
+		cmocka_unit_test(a_recipe_without_an_experiment_promises_none),
 		cmocka_unit_test(a_guest_has_its_domain_and_its_machine),
 		cmocka_unit_test(domains_that_make_no_sense_are_refused),
 		cmocka_unit_test(every_host_has_a_clock_and_an_exporter),

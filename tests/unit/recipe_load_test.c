@@ -156,8 +156,9 @@ static void the_scenarios_differ_only_in_what_they_mean_to(void **state)
 	assert_string_equal(metal->containers[0].network, "host");
 	assert_string_equal(kvm->containers[0].network, "host");
 	assert_int_equal(metal->n_containers, 1);
-	assert_int_equal(image(metal, "dut")->programs.count, 3);
-	assert_int_equal(image(docker, "dut")->programs.count, 0);
+	/* The agent runs on every host. */
+	assert_int_equal(image(metal, "dut")->programs.count, 4);
+	assert_int_equal(image(docker, "dut")->programs.count, 1);
 	assert_int_equal(image(docker, "dut")->containers.count, 4);
 	static const char *const recipes[] = {"recipes/docker.yaml",
 					      "recipes/kvm.yaml",

@@ -97,6 +97,36 @@ static void measures_are_printed_in_the_largest_unit_that_divides(void **state)
 	assert_string_equal(text, "3min");
 }
 
+static void percentages_are_read_and_printed(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int64_t ppb;
+	} rows[] = {
+		{"5%", 50000000},	    {"0.1%", 1000000},
+		{"100%", 1000000000},	    {"0%", 0},
+		{"12.5%", 125000000},	    {"0.0000001%", 1},
+		{"99.9999999%", 999999999},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		int64_t ppb = -1;
+		char text[32];
+		assert_int_equal(mkv_percentage_parse(rows[i].text, &ppb), 0);
+		assert_true(ppb == rows[i].ppb);
+		mkv_percentage_print(ppb, text);
+		assert_string_equal(text, rows[i].text);
+	}
+	static const char *const others[] = {
+		"",    "%",   "5",    "5 %",   "-5%",	      "5%%",
+		".5%", "5.%", "5,5%", "1000%", "0.00000001%", "0x5%"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		int64_t ppb;
+		if (mkv_percentage_parse(others[i], &ppb) != -EINVAL)
+			fail_msg("'%s' is accepted", others[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -104,6 +134,7 @@ int main(void)
 		cmocka_unit_test(durations_have_a_whole_number_and_a_unit),
 		cmocka_unit_test(
 			measures_are_printed_in_the_largest_unit_that_divides),
+		cmocka_unit_test(percentages_are_read_and_printed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,9 @@
 #include "builder/config/generate/generate_internal.h"
 
 enum { NODE_PORT = 9100, OWN_PORT = 9090 };
+/* Seconds between two scrapes: runs of a campaign are short, and its default is
+ * the same (metrics: {scrape-interval: 5s}). */
+enum { EXPERIMENT_S = 5, OTHER_S = 15 };
 
 /* The application's programs that serve /metrics, with their default ports. */
 static const struct {
@@ -161,9 +164,11 @@ int mkv_generate_prometheus(struct mkv_tree *tree,
 	mkv_buf_printf(&text,
 		       "# Written from the recipe.\n"
 		       "global:\n"
-		       "  scrape_interval: 15s\n"
+		       "  scrape_interval: %us\n"
 		       "  external_labels: {recipe: \"%s\", scenario: \"%s\"}\n"
 		       "scrape_configs:\n",
+		       recipe->has_experiment ? (unsigned)EXPERIMENT_S
+					      : (unsigned)OTHER_S,
 		       recipe->name, mkv_scenario_name(recipe->scenario));
 	for (size_t i = 0; i < sizeof(jobs) / sizeof(*jobs); i++) {
 		auto_buf struct mkv_buf targets = {0};

@@ -8,6 +8,7 @@
 #include "builder/evidence/attest/artifact.h"
 #include "builder/evidence/attest/key.h"
 #include "builder/input/lock/lock.h"
+#include "lib/command.h"
 
 /* Signs a payload of type MKV_DSSE_IN_TOTO and appends the bundle. */
 int mkv_dsse_sign(const struct mkv_private_key *key, const void *payload,
@@ -21,6 +22,14 @@ int mkv_contract_bundle(const struct mkv_private_key *key, const char *contract,
 			size_t size, struct mkv_buf *ret_bundle,
 			struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
+
+/* Appends the bundle of a command, whose member `document` is not used. A
+ * command that mkv_command_verify() would refuse is not signed. */
+int mkv_command_sign(const struct mkv_private_key *key,
+		     const struct mkv_command *command,
+		     struct mkv_buf *ret_bundle,
+		     struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
 
 struct mkv_attest_inputs {
 	const struct mkv_recipe *recipe;

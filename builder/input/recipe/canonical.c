@@ -76,7 +76,8 @@ static json_t *row_of(const struct mkv_recipe *recipe,
 	case MKV_ROW_COUNT:
 		return json_integer(*(const unsigned *)member);
 	case MKV_ROW_SIZE:
-	case MKV_ROW_DURATION: /* the schema limits both to 63 bits */
+	case MKV_ROW_DURATION:
+	case MKV_ROW_FRACTION: /* the schema limits them to 63 bits */
 		if (!row->default_value && *(const int64_t *)member == 0)
 			return json_null();
 		return json_integer(*(const int64_t *)member);

@@ -1,103 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-#include <inttypes.h>
 #include <string.h>
 
 #include "builder/input/recipe/cross.h"
-#include "lib/contract.h"
-#include "lib/text.h"
-
-/* The memory of the load generator: that many requests may wait for an answer
- * at once. */
-enum { WAITING_MAX = 100000 };
+#include "lib/template.h"
 
 /* Settings that the key `tracing` of a campaign's arm sets. */
 static const char *const by_tracing[] = {"OTLP_ENDPOINT", "TRACE_FILE"};
 
-static void check_placeholders(const struct mkv_cross *c, const char *path,
-			       const char *key, const char *text)
+static void check_field_names(const struct mkv_cross *c)
 {
 	const struct mkv_experiment *e = &c->recipe->experiment;
-	const char **names = mkv_arena_take(&c->load->arena,
-					    (e->n_fields + 1) * sizeof(*names));
-	if (!names || !text)
-		return;
 	for (size_t i = 0; i < e->n_fields; i++)
-		names[i] = e->fields[i].name;
-	names[e->n_fields] = "n";
-	for (const char *at = text; *at; at++) {
-		size_t length = mkv_contract_placeholder(at);
-		if (!length)
-			continue;
-		const char *name =
-			mkv_arena_text(&c->load->arena, at + 1, length - 2);
-		bool found = !name;
-		for (size_t i = 0; i <= e->n_fields && !found; i++)
-			found = strcmp(names[i], name) == 0;
-		if (found)
-			continue;
-		const char *near = mkv_nearest(name, names, e->n_fields + 1);
-		mkv_diagnose(c->load, mkv_cross_mark(c, "%s.%s", path, key),
-			     "'{%.60s}' is not a field of the "
-			     "experiment%s%s%s: add it to 'fields'",
-			     name, near ? " (did you mean '{" : "",
-			     near ? near : "", near ? "}'?)" : "");
-		mkv_diagnose_suggest(c->load, near);
-	}
-}
-
-static void check_headers(const struct mkv_cross *c, const char *path,
-			  const struct mkv_settings *headers)
-{
-	for (size_t i = 0; i < headers->count; i++) {
-		const char *name = headers->items[i].key;
-		struct mkv_mark mark =
-			mkv_cross_mark(c, "%s.headers.%s", path, name);
-		if (mkv_contract_is_own_header(name))
-			mkv_diagnose(c->load, mark,
-				     "the load generator sets the header '%s' "
-				     "itself",
-				     name);
-		for (size_t j = 0; j < i; j++)
-			if (strcasecmp(headers->items[j].key, name) == 0)
-				mkv_diagnose(c->load, mark,
-					     "the header '%s' is set twice: "
-					     "letter case does not "
-					     "distinguish headers",
-					     name);
-	}
-}
-
-void mkv_cross_request(const struct mkv_cross *c, const char *path,
-		       const struct mkv_request *request)
-{
-	struct mkv_mark mark = mkv_cross_mark(c, "%s.role", path);
-	size_t count = mkv_cross_role(c, mark, request->role);
-	if (count > 1)
-		mkv_diagnose(c->load, mark,
-			     "%zu hosts have the role '%s': requests go to "
-			     "one host",
-			     count, request->role);
-	check_placeholders(c, path, "path", request->path);
-	check_placeholders(c, path, "body", request->body);
-	check_headers(c, path, &request->headers);
-	if (request->body && strcmp(request->method, "GET") == 0)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "%s.body", path),
-			     "a GET request has no body: set 'method', or "
-			     "remove 'body'");
-}
-
-void mkv_cross_timeout(const struct mkv_cross *c, const char *path,
-		       unsigned rate, int64_t timeout_ns)
-{
-	uint64_t waiting = (uint64_t)rate * (uint64_t)timeout_ns / 1000000000;
-	if (waiting > WAITING_MAX)
-		mkv_diagnose(c->load, mkv_cross_mark(c, "%s", path),
-			     "%u requests per second that each wait up to "
-			     "%" PRId64 " s are %" PRIu64
-			     " requests at once, more than %d: reduce 'rate' "
-			     "or 'timeout'",
-			     rate, timeout_ns / 1000000000, waiting,
-			     WAITING_MAX);
+		if (strcmp(e->fields[i].name, "n") == 0)
+			mkv_diagnose(c->load,
+				     mkv_cross_mark(c, "experiment.fields.n"),
+				     "'{n}' is the number of the request: "
+				     "choose another name for the field");
+	if (e->n_fields > MKV_TEMPLATE_FIELDS_MAX)
+		mkv_diagnose(c->load, mkv_cross_mark(c, "experiment.fields"),
+			     "%zu fields, more than the maximum of %d",
+			     e->n_fields, (int)MKV_TEMPLATE_FIELDS_MAX);
 }
 
 static const struct mkv_container *find_container(const struct mkv_recipe *r,
@@ -219,6 +141,7 @@ void mkv_cross_experiment(const struct mkv_cross *c)
 		return;
 	check_measuring(c, "loadgen");
 	check_measuring(c, "collector");
+	check_field_names(c);
 	mkv_cross_request(c, "experiment.request", &e->request);
 	mkv_cross_timeout(c, "experiment.timeout", e->rate, e->timeout_ns);
 	for (size_t i = 0; i < e->n_services; i++)

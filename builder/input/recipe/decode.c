@@ -267,6 +267,9 @@ static void decode_row(struct mkv_decoder *d, const struct mkv_row *row,
 	case MKV_ROW_DURATION:
 		mkv_decode_measure(d, row, node, base, path);
 		return;
+	case MKV_ROW_FRACTION:
+		mkv_decode_fraction(d, row, node, base, path);
+		return;
 	case MKV_ROW_LIST:
 		decode_list(d, row, node, base, path);
 		return;
@@ -305,10 +308,11 @@ static void decode_rows(struct mkv_decoder *d, const struct mkv_table *table,
 	}
 }
 
-void mkv_decode_recipe(struct mkv_recipe_loader *load,
-		       const struct mkv_node *root, struct mkv_recipe *ret)
+void mkv_decode_document(struct mkv_recipe_loader *load,
+			 const struct mkv_table *table,
+			 const struct mkv_node *root, void *ret)
 {
 	struct mkv_decoder d = {load, root};
 	load->n_broken = 0;
-	decode_rows(&d, &mkv_schema_recipe, root, ret, NULL);
+	decode_rows(&d, table, root, ret, NULL);
 }

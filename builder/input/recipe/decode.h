@@ -64,4 +64,4 @@ typedef void mkv_decode_row(struct mkv_decoder *d, const struct mkv_row *row,
 			    const struct mkv_node *node, void *base,
 			    const struct mkv_path *path);
 mkv_decode_row mkv_decode_text, mkv_decode_any, mkv_decode_ref, mkv_decode_bool,
-	mkv_decode_count, mkv_decode_measure;
+	mkv_decode_count, mkv_decode_measure, mkv_decode_fraction;

@@ -82,3 +82,25 @@ void mkv_decode_measure(struct mkv_decoder *d, const struct mkv_row *row,
 	else
 		*(int64_t *)mkv_decode_at(base, row->offset) = ns;
 }
+
+void mkv_decode_fraction(struct mkv_decoder *d, const struct mkv_row *row,
+			 const struct mkv_node *node, void *base,
+			 const struct mkv_path *path)
+{
+	int64_t ppb = 0;
+	int rc = -EINVAL;
+	if (node->kind == MKV_NODE_SCALAR)
+		rc = mkv_percentage_parse(node->text, &ppb);
+	if (rc == 0 && ppb >= (int64_t)row->min && ppb <= (int64_t)row->max) {
+		*(int64_t *)mkv_decode_at(base, row->offset) = ppb;
+		return;
+	}
+	char min[32], max[32];
+	mkv_percentage_print((int64_t)row->min, min);
+	mkv_percentage_print((int64_t)row->max, max);
+	const char *must = mkv_arena_printf(
+		&d->load->arena,
+		"a percentage from %s to %s such as 5%% or 0.1%%", min, max);
+	if (must)
+		mkv_decode_wrong(d, node, path, must);
+}

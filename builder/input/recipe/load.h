@@ -64,11 +64,13 @@ struct mkv_node *mkv_yaml_parse(struct mkv_recipe_loader *load,
 struct mkv_node *mkv_merge_load(struct mkv_recipe_loader *load,
 				const char *path) mkv_nonnull(1, 2);
 
-/* Checks the tree against the schema and decodes it into *ret. Adds
- * diagnostics. */
-void mkv_decode_recipe(struct mkv_recipe_loader *load,
-		       const struct mkv_node *root, struct mkv_recipe *ret)
-	mkv_nonnull(1, 2, 3);
+/* Checks the tree against a schema and decodes it into the struct at `ret`.
+ * Adds diagnostics. */
+struct mkv_table;
+void mkv_decode_document(struct mkv_recipe_loader *load,
+			 const struct mkv_table *table,
+			 const struct mkv_node *root, void *ret)
+	mkv_nonnull(1, 2, 3, 4);
 
 /* Checks the rules that relate several keys. Adds diagnostics. */
 void mkv_cross_check(struct mkv_recipe_loader *load,

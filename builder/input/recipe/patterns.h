@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
-/* Patterns of the texts that a recipe may contain. */
+/* Patterns of the texts that a recipe or a campaign may contain. PATTERN
+ * defines a further one in a source file. */
 
 #include "builder/input/recipe/schema.h"
+#include "lib/template.h"
 
 #define PATTERN(name, max, people, expression)                                 \
 	static const struct mkv_pattern name = {expression, people, max, false}
@@ -81,8 +83,8 @@ PATTERN(pattern_url_path, 1000,
 PATTERN(pattern_header, 64, "a header name such as Content-Type",
 	"^[A-Za-z0-9_-]+$");
 PATTERN(pattern_body, 16000, "one line of text", "^[^\x01-\x1f\x7f]+$");
-PATTERN(pattern_field, 64, "a field name such as user or item_id",
-	"^[a-z][a-z0-9_]*$");
+PATTERN(pattern_field, MKV_TEMPLATE_NAME_MAX,
+	"a field name such as user or item_id", "^[a-z][a-z0-9_-]*$");
 PATTERN(pattern_upper, 64,
 	"the name of a setting in capital letters such as LARGE_FILE",
 	"^[A-Z][A-Z0-9_]*$");
@@ -93,4 +95,3 @@ PATTERN(pattern_signal, 16, "a signal name such as SIGTERM",
 PATTERN(pattern_line, 1000, "one line of text", "^[^\x01-\x1f\x7f]+$");
 PATTERN(pattern_value, 1000, "one line of text, possibly empty",
 	"^[^\x01-\x1f\x7f]*$");
-#undef PATTERN

@@ -94,6 +94,9 @@ static json_t *with_kind(json_t *to, const struct mkv_row *row, bool part)
 	case MKV_ROW_DURATION:
 		to = with(to, "type", json_string("string"));
 		return with(to, "pattern", json_string(MKV_DURATION_PATTERN));
+	case MKV_ROW_FRACTION:
+		to = with(to, "type", json_string("string"));
+		return with(to, "pattern", json_string(MKV_PERCENTAGE_PATTERN));
 	case MKV_ROW_LIST:
 	case MKV_ROW_OBJECTS:
 		return with_array(to, row, part);
@@ -182,6 +185,18 @@ static json_t *definitions(void)
 		  with_rows(json_object(), &mkv_schema_recipe, true));
 	return with(to, "whole",
 		    with_rows(json_object(), &mkv_schema_recipe, false));
+}
+
+int mkv_schema_print_whole(const struct mkv_table *table, const char *title,
+			   struct mkv_buf *ret, struct mkv_error *err)
+{
+	auto_json json_t *schema = json_pack(
+		"{ss ss}", "$schema",
+		"https://json-schema.org/draft/2020-12/schema", "title", title);
+	schema = with_rows(schema, table, false);
+	if (!schema)
+		return mkv_oom(err);
+	return mkv_json_dump(schema, ret, err);
 }
 
 int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err)

@@ -75,11 +75,16 @@ static void release_rows(const struct mkv_table *table, void *base)
 	}
 }
 
+void mkv_schema_release(const struct mkv_table *table, void *object)
+{
+	release_rows(table, object);
+}
+
 void mkv_recipe_free(struct mkv_recipe *recipe)
 {
 	if (!recipe)
 		return;
-	release_rows(&mkv_schema_recipe, recipe);
+	mkv_schema_release(&mkv_schema_recipe, recipe);
 	release_strings(&recipe->files);
 	free(recipe->path);
 	free(recipe->canonical);
@@ -267,7 +272,7 @@ int mkv_recipe_load_in(const struct mkv_recipe_world *world, const char *path,
 	*diagnostics = (struct mkv_diagnostics){0};
 	struct mkv_node *root = mkv_merge_load(&load, path);
 	if (root) {
-		mkv_decode_recipe(&load, root, recipe);
+		mkv_decode_document(&load, &mkv_schema_recipe, root, recipe);
 		derive_defaults(&load, root, recipe);
 		sort_caches(recipe);
 	}

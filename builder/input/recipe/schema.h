@@ -18,6 +18,7 @@ enum mkv_row_kind {
 	MKV_ROW_COUNT,	  /* unsigned, min to max */
 	MKV_ROW_SIZE,	  /* uint64_t bytes, min to max */
 	MKV_ROW_DURATION, /* int64_t ns, min to max */
+	MKV_ROW_FRACTION, /* int64_t parts per 10^9, min to max; "0.1%" */
 	MKV_ROW_LIST,	  /* struct mkv_strings; items like MKV_ROW_TEXT */
 	MKV_ROW_OBJECT,	  /* the rows of `table`, in the same struct */
 	MKV_ROW_OBJECTS,  /* a list of mappings; struct mkv_items */
@@ -81,8 +82,22 @@ struct mkv_items {
 extern const struct mkv_table mkv_schema_recipe;
 extern const struct mkv_table mkv_schema_hardware;
 
-/* Prints the JSON Schema, draft 2020-12. The caller owns *ret, here and below.
- */
+/* Releases the members of an object that was decoded by a table. */
+void mkv_schema_release(const struct mkv_table *table, void *object)
+	mkv_nonnull(1, 2);
+
+/* The sections of a reference: a table in Markdown of each object's keys, from
+ * the top level down. */
+void mkv_reference_add(const struct mkv_table *table, struct mkv_buf *to)
+	mkv_nonnull(1, 2);
+/* The JSON Schema, draft 2020-12, of a document that is a single file. The
+ * caller owns *ret, here and below. */
+int mkv_schema_print_whole(const struct mkv_table *table, const char *title,
+			   struct mkv_buf *ret,
+			   struct mkv_error *err) mkv_must_check
+	mkv_nonnull(1, 2, 3, 4);
+
+/* Prints the JSON Schema of recipes. */
 int mkv_schema_print(struct mkv_buf *ret, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2);
 /* Prints docs/RECIPES.md. */

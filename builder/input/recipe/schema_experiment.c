@@ -7,33 +7,7 @@
 
 static const struct mkv_table request_table = {
 	.name = "request",
-	.rows = ROWS(
-		{"method", MKV_ROW_TEXT,
-		 AT(mkv_recipe, experiment.request.method),
-		 .default_value = "GET", .words = MKV_WORDS_METHODS,
-		 .doc = "HTTP method"},
-		{"role", MKV_ROW_TEXT, AT(mkv_recipe, experiment.request.role),
-		 .required = true, .pattern = &pattern_name,
-		 .doc = "Role of the only host that gets the requests, at its "
-			"address in the VLAN"},
-		{"port", MKV_ROW_COUNT, AT(mkv_recipe, experiment.request.port),
-		 .required = true, .min = 1, .max = 65535, .doc = "TCP port"},
-		{"path", MKV_ROW_TEXT, AT(mkv_recipe, experiment.request.path),
-		 .required = true, .pattern = &pattern_url_path,
-		 .doc = "Path and query. `{n}` is the number of the request, "
-			"`{NAME}` the value of a field"},
-		{"headers", MKV_ROW_MAP,
-		 AT(mkv_recipe, experiment.request.headers),
-		 .table = SETTINGS(pattern_header),
-		 .doc = "Headers in addition to those that the load generator "
-			"sets"},
-		{"body", MKV_ROW_TEXT, AT(mkv_recipe, experiment.request.body),
-		 .pattern = &pattern_body,
-		 .doc = "Body, with the same placeholders as the path"},
-		{"status", MKV_ROW_COUNT,
-		 AT(mkv_recipe, experiment.request.status),
-		 .default_value = "200", .min = 200, .max = 599,
-		 .doc = "Status of a successful answer"}),
+	.rows = REQUEST_ROWS(mkv_recipe, experiment.request),
 };
 
 static const struct mkv_table field_table = {

@@ -91,3 +91,40 @@ void mkv_duration_print(int64_t duration_ns, char ret[static 32])
 {
 	print_with_unit(durations, (uint64_t)duration_ns, ret);
 }
+
+int mkv_percentage_parse(const char *text, int64_t *ret_ppb)
+{
+	const char *at = text;
+	int64_t value = 0, unit = 10000000; /* of one percent */
+	for (; *at >= '0' && *at <= '9' && at < text + 3; at++)
+		value = value * 10 + (*at - '0');
+	if (at == text)
+		return -EINVAL;
+	value *= unit;
+	if (*at == '.') {
+		const char *decimals = ++at;
+		for (; *at >= '0' && *at <= '9' && unit > 1; at++) {
+			unit /= 10;
+			value += (*at - '0') * unit;
+		}
+		if (at == decimals)
+			return -EINVAL;
+	}
+	if (strcmp(at, "%") != 0)
+		return -EINVAL;
+	*ret_ppb = value;
+	return 0;
+}
+
+void mkv_percentage_print(int64_t ppb, char ret[static 32])
+{
+	int length =
+		snprintf(ret, 32, "%lld.%07lld", (long long)(ppb / 10000000),
+			 (long long)(ppb % 10000000));
+	while (length > 0 && ret[length - 1] == '0')
+		length--;
+	if (length > 0 && ret[length - 1] == '.')
+		length--;
+	if (length > 0)
+		memcpy(ret + length, "%", 2);
+}

@@ -135,6 +135,17 @@ static int open_directory_and_file(struct mkv_keep *keep, uint64_t *ret_cut,
 	return open_file(keep, ret_cut, err);
 }
 
+static void pass_used_numbers(struct mkv_keep *keep)
+{
+	for (;; keep->next++) {
+		char name[NAME_MAX + 1];
+		print_name(keep, keep->next, name);
+		if (faccessat(keep->directory, name, F_OK,
+			      AT_SYMLINK_NOFOLLOW) < 0)
+			break;
+	}
+}
+
 int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		  uint64_t *ret_cut, struct mkv_error *err)
 {
@@ -148,13 +159,8 @@ int mkv_keep_open(const struct mkv_keep_options *options, struct mkv_keep **ret,
 		mkv_keep_close(keep);
 		return mkv_wrap(err, rc, "'%s'", options->directory);
 	}
-	for (keep->next = 1;; keep->next++) {
-		char name[NAME_MAX + 1];
-		print_name(keep, keep->next, name);
-		if (faccessat(keep->directory, name, F_OK,
-			      AT_SYMLINK_NOFOLLOW) < 0)
-			break;
-	}
+	keep->next = 1;
+	pass_used_numbers(keep);
 	*ret = keep;
 	return 0;
 }
@@ -194,9 +200,30 @@ static int rotate_file(struct mkv_keep *keep, struct mkv_error *err)
 	int rc = rename_to_next(keep, err);
 	if (rc < 0)
 		return rc;
+	pass_used_numbers(keep);
 	(void)close(keep->fd);
 	keep->fd = -1;
 	return open_file(keep, &cut, err);
+}
+
+int mkv_keep_rotate(struct mkv_keep *keep, unsigned *ret_next,
+		    struct mkv_error *err)
+{
+	uint64_t cut;
+	int rc = 0;
+	/* A rotated file is read to its end. */
+	if (keep->has_leftover && ftruncate(keep->fd, (off_t)keep->size) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "truncate: %m");
+	keep->has_leftover = false;
+	if (keep->fd < 0)
+		rc = open_file(keep, &cut, err);
+	if (rc == 0 && keep->size)
+		rc = rotate_file(keep, err);
+	if (rc < 0)
+		return rc;
+	pass_used_numbers(keep);
+	*ret_next = keep->next;
+	return 0;
 }
 
 static int prepare_append(struct mkv_keep *keep, size_t size,
@@ -252,4 +279,44 @@ int mkv_keep_read(const struct mkv_keep *keep, int64_t number, int *ret_fd,
 	if (*ret_size)
 		fd = -1;
 	return 0;
+}
+
+/* NAME.SUFFIX or NAME.NUMBER.SUFFIX */
+static bool is_own_file(const struct mkv_keep_options *options,
+			const char *file)
+{
+	size_t name = strlen(options->name);
+	if (strncmp(file, options->name, name) != 0 || file[name] != '.')
+		return false;
+	const char *rest = file + name + 1;
+	size_t digits = strspn(rest, "0123456789");
+	if (digits && rest[digits] == '.')
+		rest += digits + 1;
+	return strcmp(rest, options->suffix) == 0;
+}
+
+int mkv_keep_clean_up(const struct mkv_keep_options *options,
+		      struct mkv_error *err)
+{
+	auto_dir DIR *dir = opendir(options->directory);
+	if (!dir && errno == ENOENT)
+		return 0;
+	if (!dir)
+		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
+				options->directory);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (is_own_file(options, entry->d_name) &&
+		    unlinkat(dirfd(dir), entry->d_name, 0) < 0 &&
+		    errno != ENOENT)
+			return mkv_fail(err, MKV_FAILED, errno,
+					"remove '%s/%s': %m",
+					options->directory, entry->d_name);
+	return 0;
+}
+
+void mkv_keep_position(const struct mkv_keep *keep, unsigned *ret_file,
+		       uint64_t *ret_bytes)
+{
+	*ret_file = keep->next;
+	*ret_bytes = keep->size;
 }

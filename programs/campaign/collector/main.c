@@ -5,6 +5,8 @@
  *                       with Content-Encoding: gzip
  *     GET  /traces.jsonl, /traces.pb: the current files of stored requests
  *     GET  /traces.jsonl/{n}, /traces.pb/{n}: the nth rotated file
+ *     GET  /v1/position: where the next records will be, from which a reader
+ *                       finds those of a certain time
  *     GET  /healthz, /metrics
  *
  * A request is answered 200 only when its spans are on the disk. In DATA_DIR
@@ -14,7 +16,10 @@
  * read). A request that is not valid OTLP is answered 400; a request without
  * spans is accepted and not stored; a request that can't be stored now is
  * answered 503, which senders repeat. A file of FILE_SIZE is rotated to
- * traces.1.pb and so on.
+ * traces.1.pb and so on. SIGHUP rotates both files, unless they are empty, so
+ * that spans of a run begin in a file of their own:
+ * mkvbench_collector_first_file{format="pb"} is the number of the first file
+ * since then, once mkvbench_collector_rotations_total has counted the signal.
  */
 
 #include <malloc.h>
@@ -49,7 +54,8 @@ static struct {
 	struct mkv_keep *json, *protobuf;
 	/* Atomic, since /metrics is answered on the thread of all connections,
 	 * which must not wait for `lock`: it is held during disk writes. */
-	atomic_ullong requests, spans, bytes, refused, not_kept;
+	atomic_ullong requests, spans, bytes, refused, not_kept, rotations;
+	atomic_uint first_json, first_protobuf;
 	atomic_bool is_failing;
 } collector = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -93,6 +99,25 @@ static int configure(void *context, struct mkv_error *err)
 		.spare_bytes = (uint64_t)collector.spare_bytes,
 	};
 	return open_files(&options, err);
+}
+
+/* Removes all stored spans, before a run of a campaign: their files are not
+ * removed otherwise. */
+static int clean_up(void *context, struct mkv_error *err)
+{
+	static const char *const suffixes[] = {"jsonl", "pb"};
+	(void)context;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		const struct mkv_keep_options options = {
+			.directory = collector.directory,
+			.name = "traces",
+			.suffix = suffixes[i],
+		};
+		int rc = mkv_keep_clean_up(&options, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 static int store_record(struct mkv_keep *file, const struct mkv_buf *record,
@@ -283,6 +308,54 @@ static void send_protobuf_file(struct mkv_http_request *request, void *context)
 	send_file(request, collector.protobuf, "application/x-protobuf");
 }
 
+static json_t *pack_position(const struct mkv_keep *file)
+{
+	unsigned number;
+	uint64_t bytes;
+	mkv_keep_position(file, &number, &bytes);
+	return json_pack("{sIsI}", "file", (json_int_t)number, "bytes",
+			 (json_int_t)bytes);
+}
+
+static void answer_position(struct mkv_http_request *request, void *context)
+{
+	(void)context;
+	(void)pthread_mutex_lock(&collector.lock);
+	json_t *jsonl = pack_position(collector.json);
+	json_t *pb = pack_position(collector.protobuf);
+	(void)pthread_mutex_unlock(&collector.lock);
+	mkv_http_json(request, 200,
+		      json_pack("{soso}", "jsonl", jsonl, "pb", pb));
+}
+
+static int rotate_files(struct mkv_error *err)
+{
+	unsigned json, protobuf;
+	int rc = mkv_keep_rotate(collector.json, &json, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_keep_rotate(collector.protobuf, &protobuf, err);
+	if (rc < 0)
+		return rc;
+	atomic_store(&collector.first_json, json);
+	atomic_store(&collector.first_protobuf, protobuf);
+	atomic_fetch_add(&collector.rotations, 1);
+	return 0;
+}
+
+static void hang_up(void *context)
+{
+	(void)context;
+	struct mkv_error err;
+	(void)pthread_mutex_lock(&collector.lock);
+	int rc = rotate_files(&err);
+	(void)pthread_mutex_unlock(&collector.lock);
+	if (rc < 0)
+		mkv_log_error("rotate the files: %s", err.message);
+	else
+		mkv_log_info("rotated the files: SIGHUP");
+}
+
 static void print_metrics(struct mkv_buf *into, void *context)
 {
 	(void)context;
@@ -297,6 +370,8 @@ static void print_metrics(struct mkv_buf *into, void *context)
 		 &collector.refused},
 		{"not_kept", "Requests that could not be stored.",
 		 &collector.not_kept},
+		{"rotations", "Rotations of the files by SIGHUP.",
+		 &collector.rotations},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		mkv_buf_printf(into,
@@ -305,6 +380,16 @@ static void print_metrics(struct mkv_buf *into, void *context)
 			       "mkvbench_collector_%s_total %llu\n",
 			       rows[i].name, rows[i].help, rows[i].name,
 			       rows[i].name, atomic_load(rows[i].value));
+	/* After the counter of rotations: a count that is read has its numbers.
+	 */
+	mkv_buf_printf(into,
+		       "# HELP mkvbench_collector_first_file Number of the "
+		       "first file since the last rotation by SIGHUP.\n"
+		       "# TYPE mkvbench_collector_first_file gauge\n"
+		       "mkvbench_collector_first_file{format=\"jsonl\"} %u\n"
+		       "mkvbench_collector_first_file{format=\"pb\"} %u\n",
+		       atomic_load(&collector.first_json),
+		       atomic_load(&collector.first_protobuf));
 }
 
 static const struct mkv_http_route routes[] = {
@@ -313,6 +398,7 @@ static const struct mkv_http_route routes[] = {
 	{"GET", "/traces.pb", send_protobuf_file, true},
 	{"GET", "/traces.jsonl/{n}", send_json_file, true},
 	{"GET", "/traces.pb/{n}", send_protobuf_file, true},
+	{"GET", "/v1/position", answer_position, true},
 	{"GET", "/healthz", answer_health, true},
 	{0},
 };
@@ -342,6 +428,9 @@ int main(int argc, char **argv)
 		.settings = settings,
 		.configure = configure,
 		.metrics = print_metrics,
+		.hang_up = hang_up,
+		.clean_up = clean_up,
+		.cleans_unconfigured = true, /* it would lock the files */
 		.untraced = true,
 	};
 	int status = mkv_service_main(&options, argc, argv);

@@ -1,194 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* mkvbench-loadgen: sends orders at a constant rate, independent of the time
- * that answers take (an open loop). A latency is measured from the intended
+/* mkvbench-loadgen: sends requests at times that were decided before, whatever
+ * time the answers take (an open loop). A latency is measured from the intended
  * start of a request, so that a pause of the service shows in every request
  * that it delays.
  *
- * In DATA_DIR, run-TIME.csv has every request and run-TIME.json the summary,
- * which is also printed. SIGTERM or SIGINT ends the run early, after the
- * requests in progress were answered. Exit status 1: a measured request was not
- * answered 200, or none was measured. */
+ * DATA_DIR/RUN/load.csv has every request and DATA_DIR/RUN/summary.json the
+ * summary, which is also printed. SIGTERM or SIGINT ends the run early, after
+ * the requests in progress were answered. Exit status 1: a measured request was
+ * not answered with the status that is wanted, or none was measured. */
 
-#include <inttypes.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <time.h>
+#include <sys/resource.h>
 
-#include "lib/clock.h"
 #include "lib/io.h"
-#include "lib/json.h"
-#include "lib/thread.h"
-#include "programs/campaign/loadgen/plan.h"
+#include "programs/campaign/loadgen/loop.h"
 #include "programs/campaign/loadgen/ready.h"
-#include "programs/lib/log.h"
+#include "programs/campaign/loadgen/request.h"
 #include "programs/lib/peer.h"
 #include "programs/lib/program.h"
 
-static struct load {
-	int64_t rate, connections, warm_up, count, users, ready_s;
-	const char *directory;
-	struct mkv_peer *order;
-	struct mkv_load_sample *samples;
-	size_t total;
-	int64_t began_ns;
-	atomic_size_t next;
-	atomic_bool stopping;
-	sem_t stopped; /* posted: waiting threads return */
-} load;
+static struct mkv_load_options load;
+static struct {
+	int64_t users, ready_s;
+	const char *fields, *url, *path, *body, *headers, *target;
+} set;
 
-static void handle_stop(int number)
-{
-	(void)number;
-	atomic_store(&load.stopping, true);
-	(void)sem_post(&load.stopped);
-}
-
-static void wait_until(int64_t ns)
-{
-	const struct timespec until = mkv_timespec_of_ns(ns);
-	while (!atomic_load(&load.stopping)) {
-		if (sem_clockwait(&load.stopped, CLOCK_MONOTONIC, &until) == 0)
-			(void)sem_post(
-				&load.stopped); /* wakes the next thread */
-		else if (errno != EINTR)
-			break;
-	}
-}
-
-/* The id of the order in an answer: results are compared with the database. */
-static int64_t read_order(const struct mkv_buf *reply)
-{
-	struct mkv_error ignored;
-	auto_json json_t *order = NULL;
-	if (mkv_json_load(reply->data, reply->size, &order, &ignored) < 0)
-		return 0;
-	return json_integer_value(json_object_get(order, "id"));
-}
-
-static void send_order(size_t index)
-{
-	struct mkv_load_sample *sample = &load.samples[index];
-	struct mkv_error err;
-	auto_buf struct mkv_buf reply = {0};
-	char path[64];
-	sample->intended_ns =
-		(int64_t)((__int128)index * 1000000000 / load.rate);
-	(void)snprintf(path, sizeof(path), "/orders/create/id/%" PRId64,
-		       (int64_t)index % load.users + 1);
-	const struct mkv_peer_call call = {
-		.span = "POST order",
-		.method = "POST",
-		.path = path,
-		.body = "{\"productName\":\"tea\",\"price\":0.01}",
-	};
-	int64_t intended_ns = load.began_ns + sample->intended_ns;
-	wait_until(intended_ns);
-	if (atomic_load(&load.stopping))
-		return;
-	sample->sent = true;
-	sample->late_ns = mkv_clock_ns(CLOCK_MONOTONIC) - intended_ns;
-	int rc = mkv_peer_ask(load.order, &call, &sample->status, &reply, &err);
-	sample->latency_ns = mkv_clock_ns(CLOCK_MONOTONIC) - intended_ns;
-	if (rc < 0) {
-		sample->status = 0;
-		mkv_log_error("%s", err.message);
-	} else if (sample->status == 200) {
-		sample->order = read_order(&reply);
-	} else {
-		mkv_log_error("request %zu: status %u: %.300s", index,
-			      sample->status, reply.size ? reply.data : "");
-	}
-}
-
-static void *send_orders(void *context)
-{
-	(void)context;
-	for (size_t i; (i = atomic_fetch_add(&load.next, 1)) < load.total;)
-		send_order(i);
-	return NULL;
-}
-
-static int run_threads(struct mkv_error *err)
-{
-	auto_free pthread_t *threads =
-		calloc((size_t)load.connections, sizeof(*threads));
-	int64_t started = 0;
-	int rc = 0;
-	if (!threads)
-		return mkv_oom(err);
-	/* Inherited by the threads; the kernel's default is 50 microseconds. */
-	(void)prctl(PR_SET_TIMERSLACK, 1UL);
-	load.began_ns = mkv_clock_ns(CLOCK_MONOTONIC) + 100000000;
-	for (; started < load.connections; started++) {
-		rc = mkv_thread_start(&threads[started], send_orders, NULL, err,
-				      "connection %" PRId64 " of %" PRId64,
-				      started + 1, load.connections);
-		if (rc < 0)
-			break;
-	}
-	/* Fewer connections would generate a different load. */
-	if (rc < 0)
-		handle_stop(0);
-	for (int64_t i = 0; i < started; i++)
-		(void)pthread_join(threads[i], NULL);
-	while (load.total > 0 && !load.samples[load.total - 1].sent)
-		load.total--;
-	return rc;
-}
-
-static int write_results(const struct mkv_buf *summary, struct mkv_error *err)
-{
-	auto_buf struct mkv_buf csv = {0};
-	char path[4096], stamp[32];
-	time_t now = time(NULL);
-	struct tm tm;
-	(void)gmtime_r(&now, &tm);
-	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	mkv_buf_str(&csv,
-		    "request,intended_ns,late_ns,latency_ns,status,order\n");
-	for (size_t i = 0; i < load.total; i++)
-		mkv_buf_printf(&csv,
-			       "%zu,%" PRId64 ",%" PRId64 ",%" PRId64
-			       ",%u,%" PRId64 "\n",
-			       i, load.samples[i].intended_ns,
-			       load.samples[i].late_ns,
-			       load.samples[i].latency_ns,
-			       load.samples[i].status, load.samples[i].order);
-	int rc = mkv_buf_check(&csv, err);
-	if (rc < 0)
-		return rc;
-	(void)snprintf(path, sizeof(path), "%s/run-%s.csv", load.directory,
-		       stamp);
-	rc = mkv_write_file(path, 0644, csv.data, csv.size, err);
-	if (rc < 0)
-		return rc;
-	(void)snprintf(path, sizeof(path), "%s/run-%s.json", load.directory,
-		       stamp);
-	return mkv_write_file(path, 0644, summary->data, summary->size, err);
-}
+enum { CONNECTIONS_MAX = 4096 };
 
 static const struct mkv_service_setting own_settings[] = {
 	{"RATE", MKV_SETTING_INTEGER, "20", 1, 100000,
-	 .doc = "orders per second", .number = &load.rate},
-	{"CONNECTIONS", MKV_SETTING_INTEGER, "3", 1, 256,
-	 .doc = "sending threads, each with its own connection",
+	 .doc = "requests per second", .number = &load.rate},
+	{"ARRIVALS", MKV_SETTING_WORD, "constant", .words = MKV_ARRIVALS_WORDS,
+	 .doc = "when requests are due: each 1/RATE s; at a random time within "
+		"each of these intervals; with exponentially distributed gaps",
+	 .number = &load.arrivals},
+	{"SEED", MKV_SETTING_INTEGER, "0", 0, INT64_MAX,
+	 .doc = "of the random numbers of ARRIVALS", .number = &load.seed},
+	{"CONNECTIONS", MKV_SETTING_INTEGER, "3", 1, CONNECTIONS_MAX,
+	 .doc = "maximum number of connections, which are opened as they are "
+		"needed",
 	 .number = &load.connections},
+	{"SPIN", MKV_SETTING_DURATION, "100us", 0, 10000,
+	 .doc = "time before a request is due that is spent with looking at the "
+		"clock, at most an eighth of the mean gap; without it a "
+		"request is late by what a processor takes to wake up",
+	 .number = &load.spin_us},
 	{"WARM_UP", MKV_SETTING_INTEGER, "100", 0, 10000000,
-	 .doc = "orders before the measurement", .number = &load.warm_up},
+	 .doc = "requests before the measurement", .number = &load.warm_up},
 	{"COUNT", MKV_SETTING_INTEGER, "1000", 1, 10000000,
-	 .doc = "measured orders", .number = &load.count},
+	 .doc = "measured requests", .number = &load.count},
+	{"METHOD", MKV_SETTING_TEXT, "POST", .max = 20,
+	 .doc = "method of the requests", .text = &load.method},
+	{"URL", .doc = "`http://HOST:PORT` of the requests; default: ORDER_URL",
+	 .text = &set.url},
+	{"PATH", MKV_SETTING_TEXT, .max = 2048,
+	 .doc = "path and query of the requests, with fields in braces; "
+		"default: `/orders/create/id/{user}`",
+	 .text = &set.path},
+	{"BODY", MKV_SETTING_TEXT, .max = 65536,
+	 .doc = "body of the requests, with fields in braces; default: an "
+		"order if PATH is unset, else none",
+	 .text = &set.body},
+	{"HEADERS", MKV_SETTING_TEXT, .max = 16384,
+	 .doc = "headers of the requests, with fields in braces, a line each; "
+		"default: `Content-Type: application/json` if PATH is unset, "
+		"else none",
+	 .text = &set.headers},
+	{"FIELDS", MKV_SETTING_TEXT, .max = 1024,
+	 .doc = "fields and how many values each has, `user=1000,item=20`; "
+		"default: `user` with USERS values",
+	 .text = &set.fields},
 	{"USERS", MKV_SETTING_INTEGER, "1000", 1, 1000000,
-	 .doc = "number of users, who order in turn", .number = &load.users},
+	 .doc = "values of the field `user` without FIELDS",
+	 .number = &set.users},
+	{"STATUS", MKV_SETTING_INTEGER, "200", 100, 599,
+	 .doc = "status of a good answer", .number = &load.status},
+	{"TIMEOUT_MS", MKV_SETTING_INTEGER, "0", 0, 600000,
+	 .doc = "milliseconds until a request is given up; 0: PEER_TIMEOUT_MS",
+	 .number = &load.timeout_ms},
+	{"TARGET", MKV_SETTING_TEXT, "order", .max = 64,
+	 .doc = "what the requests are sent to; spans are named `METHOD "
+		"TARGET`",
+	 .text = &set.target},
 	{"READY_S", MKV_SETTING_INTEGER, "0", 0, 86400,
 	 .doc = "seconds to wait until all services are healthy; 0: do not wait",
-	 .number = &load.ready_s},
+	 .number = &set.ready_s},
 	{"DATA_DIR", MKV_SETTING_TEXT, "/var/lib/loadgen", .max = 4000,
 	 .doc = "directory of results", .text = &load.directory},
+	{"RUN", MKV_SETTING_TEXT, .max = 128,
+	 .doc = "name of the run, and of its directory in DATA_DIR, which must "
+		"not exist; default: run-TIME",
+	 .text = &load.run},
 	{"ORDER_URL", .doc = "URL of the order service; default: port 8080 of "
 			     "MKVBENCH_ADDRESS_ORDER, else of 127.0.0.1"},
 	{"PAYMENT_URL",
@@ -204,61 +108,125 @@ static const struct mkv_service_setting own_settings[] = {
 	{0},
 };
 
-static int prepare_run(struct mkv_error *err)
+static int choose_url(struct mkv_error *err)
 {
-	load.total = (size_t)(load.warm_up + load.count);
-	load.samples = calloc(load.total, sizeof(*load.samples));
-	return load.samples ? mkv_peer_new("order", &load.order, err)
-			    : mkv_oom(err);
+	if (!set.url)
+		return mkv_peer_find_url("order", &load.url, err);
+	load.url = strdup(set.url);
+	if (!load.url)
+		return mkv_oom(err);
+	size_t size = strlen(load.url);
+	while (size > 0 && load.url[size - 1] == '/')
+		load.url[--size] = '\0';
+	return 0;
 }
 
-/* Whether at least one request was measured, and all were answered 200. */
-static bool all_answered(void)
+static int choose_fields(struct mkv_error *err)
 {
-	if (load.total <= (size_t)load.warm_up)
-		return false;
-	for (size_t i = (size_t)load.warm_up; i < load.total; i++)
-		if (load.samples[i].status != 200)
-			return false;
-	return true;
+	int rc = set.fields ? mkv_template_parse_fields(set.fields,
+							&load.fields, err)
+			    : mkv_template_add_field(&load.fields, "user", 4,
+						     (uint64_t)set.users, err);
+	return rc < 0 ? mkv_wrap(err, rc, "MKVBENCH_FIELDS") : 0;
 }
 
-static int measure_run(struct mkv_error *err)
+/* The study's order, unless another request is set. */
+static int choose_request(struct mkv_error *err)
+{
+	load.path = set.path ? set.path : "/orders/create/id/{user}";
+	load.body = set.body   ? set.body
+		    : set.path ? NULL
+			       : "{\"productName\":\"tea\",\"price\":0.01}";
+	load.headers = set.headers ? set.headers
+		       : set.path  ? ""
+				   : "Content-Type: application/json";
+	if (load.timeout_ms == 0)
+		load.timeout_ms = mkv_peer_timeout_ms;
+	if (asprintf(&load.span, "%s %s", load.method, set.target) < 0) {
+		load.span = NULL;
+		return mkv_oom(err);
+	}
+	int rc = choose_url(err);
+	if (rc < 0)
+		return rc;
+	rc = choose_fields(err);
+	return rc < 0 ? rc : mkv_load_request_check(&load, err);
+}
+
+static int allow_descriptors(struct mkv_error *err)
+{
+	enum { OTHERS = 64 };
+	struct rlimit allowed;
+	rlim_t needed = (rlim_t)load.connections + OTHERS;
+	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
+	if (allowed.rlim_cur >= needed)
+		return 0;
+	allowed.rlim_cur = needed;
+	if (needed > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
+				"%lld connections need %llu descriptors, and "
+				"%llu are allowed",
+				(long long)load.connections,
+				(unsigned long long)needed,
+				(unsigned long long)allowed.rlim_max);
+	return 0;
+}
+
+static int report(struct mkv_load_results *results,
+		  const struct mkv_load_outcome *outcome, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf summary = {0};
-	int rc = prepare_run(err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_load_wait_ready((unsigned)load.ready_s, err);
-	if (rc < 0)
-		return rc;
-	rc = mkv_trace_start("loadgen", err);
-	if (rc < 0)
-		return rc;
-	(void)sem_init(&load.stopped, 0, 0);
-	(void)signal(SIGTERM, handle_stop);
-	(void)signal(SIGINT, handle_stop);
-	rc = run_threads(err);
-	mkv_trace_stop(10);
-	if (rc < 0)
-		return rc;
-	rc = mkv_load_summary(load.samples, load.total, (size_t)load.warm_up,
-			      (double)load.rate, &summary, err);
+	int rc = mkv_load_results_summary(results, outcome, &summary, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_write_all(STDOUT_FILENO, summary.data, summary.size, err);
 	if (rc < 0)
 		return rc;
-	rc = write_results(&summary, err);
-	return rc < 0 ? rc : all_answered() ? 0 : 1;
+	rc = mkv_load_results_finish(results, outcome, &summary, err);
+	return rc < 0 ? rc : mkv_load_results_are_good(results) ? 0 : 1;
+}
+
+static int measure(struct mkv_load_results *results, struct mkv_error *err)
+{
+	struct mkv_load_outcome outcome;
+	int rc = mkv_trace_start("loadgen", err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_load_loop(&load, results, &outcome, err);
+	mkv_trace_stop(10);
+	return rc < 0 ? rc : report(results, &outcome, err);
+}
+
+static int prepare_and_measure(struct mkv_error *err)
+{
+	struct mkv_load_results *results;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return mkv_fail(err, MKV_FAILED, EIO,
+				"initialise libcurl: it failed");
+	int rc = choose_request(err);
+	if (rc < 0)
+		return rc;
+	rc = allow_descriptors(err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_load_wait_ready((unsigned)set.ready_s, err);
+	if (rc < 0)
+		return rc;
+	rc = mkv_load_results_open(&load, &results, err);
+	if (rc < 0)
+		return rc;
+	rc = measure(results, err);
+	mkv_load_results_close(results);
+	return rc;
 }
 
 static int run_load(const struct mkv_program *program, struct mkv_error *err)
 {
 	(void)program;
-	int rc = measure_run(err);
-	mkv_peer_free(load.order);
-	free(load.samples);
+	int rc = prepare_and_measure(err);
+	free(load.url);
+	free(load.span);
 	return rc;
 }
 

@@ -81,6 +81,8 @@ beyond = re.compile(
     r"hypervisor's image|a port must be|can't be combined|OCI image is empty|no program to run|no space for|"
     r"network or broadcast address|multicast|not a valid MAC|both enabled|host '.*' can't|"
     r"has no hypervisor host|is listed as a guest|has no guests|pinned to the same|"
+    r"is not one of the experiment's|number of the request|more than the maximum|load generator sets|is set twice|hosts have the role|"
+    r"has no body|requests at once|does not publish|has neither a container|follows from 'tracing'|"
     r"'hardware' (must be a name|names)|is the image's kernel|both unified and|defined twice")
 
 
