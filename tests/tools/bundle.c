@@ -249,7 +249,7 @@ static void make_plan(struct campaign *campaign)
 			       &sha256, &failure));
 	check(mkv_statement_print(
 		json_pack("[o]", mkv_statement_subject("plan.json", &sha256)),
-		MKV_PREDICATE_PLAN, json_incref(plan), &statement, &failure));
+		MKV_PLAN_TYPE, json_incref(plan), &statement, &failure));
 	check(mkv_dsse_sign(campaign->key, statement.data, statement.size,
 			    &campaign->plan_bundle, &failure));
 }
@@ -520,7 +520,7 @@ static void open_bundle(struct campaign *campaign)
 static void make_bundle(struct campaign *campaign, bool finish)
 {
 	open_bundle(campaign);
-	for (int i = 0; i < 2 && !mkv_bundle_is_finished(campaign->bundle); i++)
+	for (int i = 0; i < 2; i++)
 		check(mkv_bundle_add_appliance(
 			campaign->bundle, campaign->appliances[i].name,
 			campaign->appliances[i].directory, &failure));
@@ -687,8 +687,8 @@ static int reseal(const char *directory, const struct mkv_private_key *key)
 	need(sums);
 	reseal_journal(directory);
 	read_whole(directory, "plan.json", &plan);
-	resign(directory, "plan.sigstore.json", key, "plan.json",
-	       MKV_PREDICATE_PLAN, &plan);
+	resign(directory, "plan.sigstore.json", key, "plan.json", MKV_PLAN_TYPE,
+	       &plan);
 	check(mkv_bundle_list(AT_FDCWD, directory, skip, &paths, &failure));
 	for (size_t i = 0; i < paths.count; i++) {
 		struct mkv_sha256 sha256;

@@ -90,7 +90,7 @@ static void make_plan(void)
 	good(mkv_sha256_bytes(plan.data, plan.size, &sha256, &err));
 	good(mkv_statement_print(
 		json_pack("[o]", mkv_statement_subject("plan.json", &sha256)),
-		MKV_PREDICATE_PLAN, json_incref(document), &statement, &err));
+		MKV_PLAN_TYPE, json_incref(document), &statement, &err));
 	good(mkv_dsse_sign(key, statement.data, statement.size, &plan_bundle,
 			   &err));
 }

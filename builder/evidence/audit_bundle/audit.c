@@ -98,7 +98,7 @@ static int check_statement(struct mkv_bundle_audit *at,
 	if (rc >= 0)
 		rc = mkv_statement_subject_check(
 			payload.data ? payload.data : "", payload.size,
-			MKV_PREDICATE_PLAN, "plan.json", sha256, err);
+			MKV_PLAN_TYPE, "plan.json", sha256, err);
 	if (rc >= 0)
 		rc = mkv_json_load(payload.data, payload.size, &statement, err);
 	if (rc < 0)

@@ -246,6 +246,9 @@ static int add_appliance(struct copying *at, const char *appliance,
 	rc = find_copy(at, final, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
+	rc = mkv_bundle_check_open(at->bundle, err);
+	if (rc < 0)
+		return rc;
 	rc = copy_all(at, err);
 	if (rc < 0)
 		return rc;
@@ -264,10 +267,7 @@ int mkv_bundle_add_appliance(struct mkv_bundle *bundle, const char *name,
 {
 	__attribute__((cleanup(copying_done))) struct copying copying = {
 		.bundle = bundle, .name = name, .from = -1};
-	int rc = mkv_bundle_check_open(bundle, err);
-	if (rc < 0)
-		return rc;
 	/* The names of a plan's arms are checked: none leads elsewhere. */
-	rc = add_appliance(&copying, appliance, err);
+	int rc = add_appliance(&copying, appliance, err);
 	return rc < 0 ? mkv_wrap(err, rc, "appliance '%s'", name) : 0;
 }

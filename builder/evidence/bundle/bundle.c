@@ -71,7 +71,7 @@ static int verify_plan(const struct mkv_bundle_inputs *inputs,
 	if (rc >= 0)
 		rc = mkv_statement_subject_check(
 			statement.data ? statement.data : "", statement.size,
-			MKV_PREDICATE_PLAN, "plan.json", sha256, err);
+			MKV_PLAN_TYPE, "plan.json", sha256, err);
 	return rc < 0 ? mkv_wrap(err, rc, "plan.sigstore.json") : 0;
 }
 

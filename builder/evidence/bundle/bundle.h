@@ -19,7 +19,6 @@
 #include "builder/evidence/attest/key.h"
 #include "builder/evidence/bundle/journal.h"
 
-#define MKV_PREDICATE_PLAN "urn:mkvbench:plan:1"
 #define MKV_PREDICATE_RESULT "urn:mkvbench:result:1"
 
 enum {
