@@ -529,8 +529,9 @@ static void a_store_opened_for_reading_is_not_changed(void **state)
 	assert_true(mkv_store_has(reader, &sha));
 	assert_int_equal(mkv_store_partial_open(reader, &sha, &object, &err),
 			 -EROFS);
-	assert_int_equal(mkv_store_directory_open(reader, "external", &fd, &err),
-			 -ENOENT);
+	assert_int_equal(
+		mkv_store_directory_open(reader, "external", &fd, &err),
+		-ENOENT);
 	assert_true(is_there("a/store/tmp/1.1"));
 }
 
