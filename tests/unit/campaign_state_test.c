@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "builder/cmd/run_print.h"
+#include "builder/run/campaign/ready.h"
 #include "builder/run/campaign/state.h"
 
 static int parse(const char *text, struct mkv_state *ret, struct mkv_error *err)
@@ -88,6 +89,56 @@ static void test_idle_conductor_does_not_work(void **unused)
 	assert_true(mkv_state_is_working(&state));
 }
 
+/* What keeps a run from starting, host by host. */
+static void test_obstacles_are_named(void **unused)
+{
+	(void)unused;
+	static const char *const guests[] = {"order"};
+	struct mkv_contract_host promised[] = {
+		{.name = "machine",
+		 .guests = {(const char **)(uintptr_t)guests, 1}},
+		{.name = "order"},
+		{.name = "user"},
+	};
+	const struct mkv_contract contract = {.hosts = promised, .n_hosts = 3};
+	char used[] = "old";
+	char *ids[] = {used};
+	const struct mkv_boots boots = {.ids = {ids, 1}};
+	static const struct {
+		struct mkv_state_host order, user;
+		bool fresh;
+		const char *obstacles;
+	} rows[] = {
+		{{"order", "a", "pass"}, {"user", "b", "pass"}, true, ""},
+		{{"order", "old", "pass"}, {"user", "b", "pass"}, false, ""},
+		{{"order", "old", "pass"},
+		 {"user", "b", "pass"},
+		 true,
+		 "order: not booted since its last run"},
+		{{"order", "a", "warn"},
+		 {"user", NULL, NULL},
+		 true,
+		 "order: receipt 'warn', user: no answer"},
+		{{"order", "a", NULL},
+		 {"other", "b", "pass"},
+		 false,
+		 "order: receipt 'none', user: no answer"},
+		{{"order", "a", "broken"},
+		 {"user", "b", "fail"},
+		 false,
+		 "order: receipt 'broken', user: receipt 'fail'"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct mkv_state_host hosts[] = {rows[i].order, rows[i].user};
+		const struct mkv_state state = {.hosts = hosts, .n_hosts = 2};
+		auto_buf struct mkv_buf text = {0};
+		mkv_ready_print_obstacles(&contract, &state,
+					  rows[i].fresh ? &boots : NULL, &text);
+		assert_string_equal(text.data ? text.data : "",
+				    rows[i].obstacles);
+	}
+}
+
 static void test_screen_is_fit_for_a_terminal(void **unused)
 {
 	(void)unused;
@@ -148,6 +199,7 @@ int main(void)
 		cmocka_unit_test(test_state_is_read),
 		cmocka_unit_test(test_wrong_states_are_refused),
 		cmocka_unit_test(test_idle_conductor_does_not_work),
+		cmocka_unit_test(test_obstacles_are_named),
 		cmocka_unit_test(test_screen_is_fit_for_a_terminal),
 		cmocka_unit_test(test_screen_of_nonsense),
 	};

@@ -31,16 +31,6 @@ int mkv_boots_read(const char *directory, struct mkv_boots *ret,
 	return mkv_journal_read(fd, visit_line, ret, &end, err);
 }
 
-bool mkv_boots_are_used(const struct mkv_boots *boots,
-			const struct mkv_state *state)
-{
-	for (size_t i = 0; i < state->n_hosts; i++)
-		if (state->hosts[i].boot_id &&
-		    mkv_strings_has(&boots->ids, state->hosts[i].boot_id))
-			return true;
-	return false;
-}
-
 int mkv_boots_use(struct mkv_boots *boots, struct mkv_bundle *bundle,
 		  int64_t time_ns, const struct mkv_state *state,
 		  struct mkv_error *err)

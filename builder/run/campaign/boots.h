@@ -16,9 +16,6 @@ void mkv_boots_done(struct mkv_boots *boots) mkv_nonnull(1);
 /* Reads DIRECTORY/journal.jsonl. */
 int mkv_boots_read(const char *directory, struct mkv_boots *ret,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 3);
-/* Whether any host of the state is in a boot that was used. */
-bool mkv_boots_are_used(const struct mkv_boots *boots,
-			const struct mkv_state *state) mkv_nonnull(1, 2);
 /* Journals the boots of the hosts and adds them. */
 int mkv_boots_use(struct mkv_boots *boots, struct mkv_bundle *bundle,
 		  int64_t time_ns, const struct mkv_state *state,

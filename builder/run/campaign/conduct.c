@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "builder/run/campaign/boots.h"
 #include "builder/run/campaign/client.h"
 #include "builder/run/campaign/collect.h"
 #include "builder/run/campaign/order.h"
+#include "builder/run/campaign/ready.h"
 #include "lib/clock.h"
 
 enum {
@@ -28,7 +28,8 @@ struct conducting {
 	struct mkv_conduct_status status;
 	int64_t measured_ns; /* of `measured` attempts of this call */
 	unsigned measured;
-	int64_t note_ns; /* of the last note about silence */
+	int64_t note_ns;     /* of the last note about silence */
+	char obstacles[512]; /* the last ones that were reported */
 };
 
 static void mkv_printf(2, 3)
@@ -63,7 +64,9 @@ static int pause_polling(const struct conducting *c, struct mkv_error *err)
 		(void)nanosleep(&time, NULL);
 	if (!*c->conduct->stop)
 		return 0;
-	return mkv_fail(err, MKV_FAILED, EINTR, "the campaign was interrupted");
+	return mkv_fail(err, MKV_FAILED, EINTR,
+			"the campaign was interrupted: the same "
+			"command goes on where it ended");
 }
 
 /* The journal's time: the collector's clock where it is known. */
@@ -120,27 +123,6 @@ static void note_silence(struct conducting *c, int64_t since_ns)
 		    *c->address ? " at " : "", c->address, (long long)silent_s);
 }
 
-/* Whether the agents of all hosts answer with a receipt that passed. Hypervisor
- * hosts may be absent: under emulation this machine takes their place. */
-static bool are_hosts_ready(const struct mkv_contract *contract,
-			    const struct mkv_state *state)
-{
-	for (size_t i = 0; i < contract->n_hosts; i++) {
-		const struct mkv_contract_host *host = &contract->hosts[i];
-		const struct mkv_state_host *seen = NULL;
-		for (size_t j = 0; j < state->n_hosts; j++)
-			if (strcmp(state->hosts[j].name, host->name) == 0)
-				seen = &state->hosts[j];
-		bool is_up = seen && seen->boot_id && seen->receipt;
-		if (!is_up && host->guests.count > 0)
-			continue;
-		if (!is_up || (strcmp(seen->receipt, "pass") != 0 &&
-			       strcmp(seen->receipt, "warn") != 0))
-			return false;
-	}
-	return true;
-}
-
 static bool is_this(const struct conducting *c, const struct mkv_plan_run *run,
 		    unsigned attempt)
 {
@@ -148,11 +130,68 @@ static bool is_this(const struct conducting *c, const struct mkv_plan_run *run,
 	       c->state.attempt == attempt;
 }
 
-/* Waits until the conductor of the run's appliance answers and, if `is_ready`,
- * every host's receipt has passed and nobody else's attempt runs. `fresh`:
- * boots that the campaign has used do not count. */
+/* Appends what keeps an attempt of the run from starting, if the conductor is
+ * that of the run's appliance. */
+static void find_obstacles(const struct conducting *c,
+			   const struct mkv_plan_run *run, bool fresh,
+			   struct mkv_buf *into)
+{
+	const struct mkv_plan_arm *arm = &c->conduct->plan->arms[run->arm];
+	if (strcmp(c->state.contract_sha256, arm->contract_sha256) != 0)
+		mkv_buf_printf(into,
+			       "the hosts run another appliance than '%s'",
+			       arm->appliance);
+	else if (mkv_state_is_working(&c->state))
+		mkv_buf_printf(into, "the conductor works on %.80s",
+			       c->state.run ? c->state.run : "another attempt");
+	else
+		mkv_ready_print_obstacles(appliance_of(c, run)->contract,
+					  &c->state, fresh ? &c->boots : NULL,
+					  into);
+}
+
+/* Reports obstacles when they change. */
+static void note_obstacles(struct conducting *c, const struct mkv_buf *text)
+{
+	char now[sizeof(c->obstacles)];
+	(void)snprintf(now, sizeof(now), "%s", text->data ? text->data : "");
+	if (strcmp(now, c->obstacles) == 0)
+		return;
+	memcpy(c->obstacles, now, sizeof(now));
+	if (*now)
+		report_note(c, "waiting: %s", now);
+}
+
+/* Waits until the conductor of the run's appliance answers and every host may
+ * be measured. `fresh`: boots that the campaign has used do not count. */
 static int wait_for_hosts(struct conducting *c, const struct mkv_plan_run *run,
-			  bool is_ready, bool fresh, struct mkv_error *err)
+			  bool fresh, struct mkv_error *err)
+{
+	int64_t since_ns = mkv_monotonic_ns();
+	for (;;) {
+		auto_buf struct mkv_buf obstacles = {0};
+		int rc = query_state(c, err);
+		if (rc < 0)
+			return rc;
+		if (rc == 0) {
+			since_ns = mkv_monotonic_ns();
+			find_obstacles(c, run, fresh, &obstacles);
+			if (!obstacles.size && !obstacles.failed)
+				return 0;
+			note_obstacles(c, &obstacles);
+		}
+		note_silence(c, since_ns);
+		report_status(c, rc == 0 ? "wait" : "boot");
+		rc = pause_polling(c, err);
+		if (rc < 0)
+			return rc;
+	}
+}
+
+/* Waits until the conductor of the run's appliance answers, in any state. */
+static int wait_for_conductor(struct conducting *c,
+			      const struct mkv_plan_run *run,
+			      struct mkv_error *err)
 {
 	const struct mkv_plan_arm *arm = &c->conduct->plan->arms[run->arm];
 	int64_t since_ns = mkv_monotonic_ns();
@@ -160,19 +199,11 @@ static int wait_for_hosts(struct conducting *c, const struct mkv_plan_run *run,
 		int rc = query_state(c, err);
 		if (rc < 0)
 			return rc;
-		bool is_up = rc == 0 && strcmp(c->state.contract_sha256,
-					       arm->contract_sha256) == 0;
-		if (rc == 0)
-			since_ns = mkv_monotonic_ns();
-		if (is_up && !is_ready)
-			return 0;
-		if (is_up && !mkv_state_is_working(&c->state) &&
-		    are_hosts_ready(appliance_of(c, run)->contract,
-				    &c->state) &&
-		    !(fresh && mkv_boots_are_used(&c->boots, &c->state)))
+		if (rc == 0 &&
+		    strcmp(c->state.contract_sha256, arm->contract_sha256) == 0)
 			return 0;
 		note_silence(c, since_ns);
-		report_status(c, rc == 0 ? "wait" : "boot");
+		report_status(c, "boot");
 		rc = pause_polling(c, err);
 		if (rc < 0)
 			return rc;
@@ -344,7 +375,7 @@ static int begin_attempt(struct conducting *c, const struct mkv_plan_run *run,
 	int rc = request_hosts(c, run, fresh, err);
 	if (rc < 0)
 		return rc;
-	rc = wait_for_hosts(c, run, true, fresh, err);
+	rc = wait_for_hosts(c, run, fresh, err);
 	if (rc < 0)
 		return rc;
 	rc = mkv_boots_use(&c->boots, c->conduct->bundle, journal_time(c),
@@ -377,7 +408,7 @@ static int resume_attempt(struct conducting *c, const struct mkv_plan_run *run,
 	int rc = request_hosts(c, run, false, err);
 	if (rc < 0)
 		return rc;
-	rc = wait_for_hosts(c, run, false, false, err);
+	rc = wait_for_conductor(c, run, err);
 	return rc < 0 ? rc : finish_attempt(c, run, attempt, err);
 }
 

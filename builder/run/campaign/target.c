@@ -207,8 +207,7 @@ static int read_events(char *text, unsigned *ret_port, struct mkv_error *err)
 			json_string_value(json_object_get(event, "host"));
 		const char *verdict =
 			json_string_value(json_object_get(event, "verdict"));
-		if (host && verdict && strcmp(verdict, "pass") != 0 &&
-		    strcmp(verdict, "warn") != 0)
+		if (host && verdict && strcmp(verdict, "pass") != 0)
 			return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 					"host '%.100s' did not pass (%.50s)",
 					host, verdict);
