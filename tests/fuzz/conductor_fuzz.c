@@ -68,7 +68,7 @@ static void load(void)
 	claim(mkv_json_load_file(AT_FDCWD, "tests/fuzz/conductor/order.json",
 				 1 << 20, &seed, &err) == 0);
 	/* The control: the seed itself passes. */
-	auto_order struct mkv_order *order = NULL;
+	auto_order struct mkv_run_order *order = NULL;
 	claim(mkv_order_read(seed, &self, &order, &err) == 0);
 	claim(mkv_order_estimate(order) > 0);
 	json_decref(seed);
@@ -78,7 +78,7 @@ static void load(void)
 static void try_order(json_t *document)
 {
 	struct mkv_error err;
-	auto_order struct mkv_order *order = NULL;
+	auto_order struct mkv_run_order *order = NULL;
 	auto_command struct mkv_command *command = NULL;
 	auto_buf struct mkv_buf bundle = {0};
 	if (mkv_order_read(document, &self, &order, &err) == 0) {

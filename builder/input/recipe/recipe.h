@@ -191,7 +191,7 @@ struct mkv_service {
 };
 
 /* A field of the load's requests: counts from 1 to `count`. */
-struct mkv_field {
+struct mkv_request_field {
 	char *name;
 	unsigned count;
 };
@@ -219,7 +219,7 @@ struct mkv_experiment_service {
 
 struct mkv_experiment {
 	struct mkv_request request;
-	struct mkv_field *fields;
+	struct mkv_request_field *fields;
 	size_t n_fields;
 	unsigned rate;
 	char *arrivals; /* "constant", "jittered", "poisson" */

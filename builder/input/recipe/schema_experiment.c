@@ -12,10 +12,11 @@ static const struct mkv_table request_table = {
 
 static const struct mkv_table field_table = {
 	.name = "NAME",
-	.rows = ROWS({"", MKV_ROW_COUNT, AT(mkv_field, count), .required = true,
-		      .min = 1, .max = MKV_EXPERIMENT_FIELD_MAX}),
-	.size = sizeof(struct mkv_field),
-	.key_offset = offsetof(struct mkv_field, name),
+	.rows = ROWS({"", MKV_ROW_COUNT, AT(mkv_request_field, count),
+		      .required = true, .min = 1,
+		      .max = MKV_EXPERIMENT_FIELD_MAX}),
+	.size = sizeof(struct mkv_request_field),
+	.key_offset = offsetof(struct mkv_request_field, name),
 	.key_pattern = &pattern_field,
 };
 

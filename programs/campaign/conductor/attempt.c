@@ -17,7 +17,7 @@ static const char *const phase_names[MKV_PHASES] = {
 	"drain", "collect", "complete", "failed",
 };
 
-const char *mkv_phase_name(enum mkv_phase phase)
+const char *mkv_phase_name(enum mkv_attempt_phase phase)
 {
 	return phase_names[phase];
 }
@@ -34,8 +34,8 @@ void mkv_attempt_note(struct mkv_attempt *attempt, enum mkv_reason reason,
 	va_end(ap);
 }
 
-static void begin_phase(struct mkv_attempt *attempt, enum mkv_phase phase,
-			int64_t realtime_ns)
+static void begin_phase(struct mkv_attempt *attempt,
+			enum mkv_attempt_phase phase, int64_t realtime_ns)
 {
 	size_t n = attempt->n_phases;
 	if (n && attempt->phases[n - 1].phase == phase)
@@ -49,7 +49,7 @@ static void begin_phase(struct mkv_attempt *attempt, enum mkv_phase phase,
 }
 
 /* The load's two phases are told apart by its progress. */
-static enum mkv_phase stage_phase(const struct mkv_attempt *attempt)
+static enum mkv_attempt_phase stage_phase(const struct mkv_attempt *attempt)
 {
 	switch (attempt->stage) {
 	case MKV_STAGE_LOAD:
@@ -69,7 +69,7 @@ static enum mkv_phase stage_phase(const struct mkv_attempt *attempt)
 	}
 }
 
-enum mkv_phase mkv_attempt_phase(const struct mkv_attempt *attempt)
+enum mkv_attempt_phase mkv_attempt_phase(const struct mkv_attempt *attempt)
 {
 	if (attempt->stage == MKV_STAGE_END || attempt->n_phases == 0)
 		return stage_phase(attempt);

@@ -14,7 +14,7 @@
 #include "programs/campaign/conductor/reason.h"
 
 /* As reported by GET /v1/state. */
-enum mkv_phase {
+enum mkv_attempt_phase {
 	MKV_PHASE_IDLE,
 	MKV_PHASE_PREPARE,
 	MKV_PHASE_WARM_UP,
@@ -25,7 +25,7 @@ enum mkv_phase {
 	MKV_PHASE_FAILED,   /* given up */
 	MKV_PHASES,
 };
-const char *mkv_phase_name(enum mkv_phase phase);
+const char *mkv_phase_name(enum mkv_attempt_phase phase);
 
 enum mkv_action {
 	MKV_ACTION_WAIT,
@@ -113,7 +113,7 @@ struct mkv_attempt_limits {
 };
 
 struct mkv_phase_time {
-	enum mkv_phase phase;
+	enum mkv_attempt_phase phase;
 	int64_t start_realtime_ns, end_realtime_ns; /* end 0: not ended */
 };
 
@@ -147,7 +147,7 @@ void mkv_attempt_acted(struct mkv_attempt *attempt, const struct mkv_view *view,
 		       bool succeeded, enum mkv_reason reason,
 		       const char *message) mkv_nonnull(1, 2);
 
-enum mkv_phase mkv_attempt_phase(const struct mkv_attempt *attempt)
+enum mkv_attempt_phase mkv_attempt_phase(const struct mkv_attempt *attempt)
 	mkv_nonnull(1);
 /* Adds a reason, and keeps the message unless there is an earlier one. */
 void mkv_attempt_note(struct mkv_attempt *attempt, enum mkv_reason reason,

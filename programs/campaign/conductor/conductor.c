@@ -69,7 +69,7 @@ static void look_at_hosts(struct mkv_conductor *conductor)
 }
 
 static int result_place(const struct mkv_conductor *conductor,
-			const struct mkv_order *order, char **ret,
+			const struct mkv_run_order *order, char **ret,
 			struct mkv_error *err)
 {
 	if (asprintf(ret, "%s/%s.%lld", conductor->runs, order->run->id,
@@ -80,7 +80,7 @@ static int result_place(const struct mkv_conductor *conductor,
 }
 
 static int carry_out(struct mkv_conductor *conductor,
-		     const struct mkv_order *order, bool is_resumed,
+		     const struct mkv_run_order *order, bool is_resumed,
 		     struct mkv_error *err)
 {
 	auto_free char *place = NULL;
@@ -109,8 +109,8 @@ static int carry_out(struct mkv_conductor *conductor,
 
 /* An attempt whose result can't be written stays in work/: the next start ends
  * it, unless another one was ordered before. */
-static void run_order(struct mkv_conductor *conductor, struct mkv_order *order,
-		      bool is_resumed)
+static void run_order(struct mkv_conductor *conductor,
+		      struct mkv_run_order *order, bool is_resumed)
 {
 	struct mkv_error err;
 	int rc = carry_out(conductor, order, is_resumed, &err);
@@ -142,7 +142,7 @@ static void *conduct(void *context)
 		if (!conductor->order)
 			(void)pthread_cond_timedwait(&conductor->changed,
 						     &conductor->lock, &until);
-		struct mkv_order *order = conductor->order;
+		struct mkv_run_order *order = conductor->order;
 		bool is_resumed = conductor->is_resumed;
 		conductor->is_resumed = false;
 		(void)pthread_mutex_unlock(&conductor->lock);
@@ -182,7 +182,7 @@ static int find_interrupted(struct mkv_conductor *conductor,
 {
 	char path[4096];
 	auto_json json_t *document = NULL;
-	auto_order struct mkv_order *order = NULL;
+	auto_order struct mkv_run_order *order = NULL;
 	(void)snprintf(path, sizeof(path), "%s/order.json", conductor->work);
 	int rc = mkv_json_load_file(AT_FDCWD, path, ORDER_MAX, &document, err);
 	if (rc == -ENOENT)

@@ -34,7 +34,7 @@ enum mkv_accepted {
 /* Begins an attempt. Takes the order, also when it is not accepted. *ret_detail
  * describes a refusal: {"run","attempt","plan_sha256",...}. */
 int mkv_conductor_accept(struct mkv_conductor *conductor,
-			 struct mkv_order *order, enum mkv_accepted *ret,
+			 struct mkv_run_order *order, enum mkv_accepted *ret,
 			 json_t **ret_detail,
 			 struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4, 5);

@@ -16,7 +16,7 @@ struct mkv_conductor {
 	pthread_t thread;
 	atomic_bool stopping, aborted;
 	/* Guarded by the lock: */
-	struct mkv_order *order; /* in progress */
+	struct mkv_run_order *order; /* in progress */
 	bool is_resumed;
 	json_t *state; /* as published last; replaced, never changed */
 	struct mkv_results results;

@@ -6,7 +6,7 @@
 #include "lib/io.h"
 #include "programs/campaign/conductor/conductor_internal.h"
 
-static bool is_same_attempt(const struct mkv_order *order, const char *run,
+static bool is_same_attempt(const struct mkv_run_order *order, const char *run,
 			    int64_t attempt, const char *plan)
 {
 	return strcmp(order->run->id, run) == 0 && order->attempt == attempt &&
@@ -28,10 +28,10 @@ static int save_sequence(struct mkv_conductor *conductor, int64_t sequence,
 
 /* What stands against an order; MKV_ACCEPTED_NEW: nothing. */
 static enum mkv_accepted judge_order(const struct mkv_conductor *conductor,
-				     const struct mkv_order *order,
+				     const struct mkv_run_order *order,
 				     json_t **ret_detail)
 {
-	const struct mkv_order *other = conductor->order;
+	const struct mkv_run_order *other = conductor->order;
 	const struct mkv_result *result = mkv_results_find(
 		&conductor->results, order->run->id, order->attempt);
 	if (other) {
@@ -69,7 +69,7 @@ static enum mkv_accepted judge_order(const struct mkv_conductor *conductor,
 
 /* On the disk before anything begins, so that no attempt is ever unknown. */
 static int keep_order(struct mkv_conductor *conductor,
-		      const struct mkv_order *order, struct mkv_error *err)
+		      const struct mkv_run_order *order, struct mkv_error *err)
 {
 	char path[4096];
 	auto_buf struct mkv_buf text = {0};
@@ -92,7 +92,7 @@ static int keep_order(struct mkv_conductor *conductor,
 
 /* Until the attempt's first look at the hosts. */
 static void begin_state(struct mkv_conductor *conductor,
-			const struct mkv_order *order)
+			const struct mkv_run_order *order)
 {
 	json_t *state = mkv_conductor_idle();
 	json_t *known =
@@ -108,7 +108,7 @@ static void begin_state(struct mkv_conductor *conductor,
 }
 
 int mkv_conductor_accept(struct mkv_conductor *conductor,
-			 struct mkv_order *order, enum mkv_accepted *ret,
+			 struct mkv_run_order *order, enum mkv_accepted *ret,
 			 json_t **ret_detail, struct mkv_error *err)
 {
 	int rc = 0;

@@ -10,7 +10,7 @@ enum { STATE_MS = 4000, COMMAND_MS = 15000 };
 #define STEP_NS (100 * (int64_t)MKV_NS_PER_MS)
 
 int mkv_hosts_init(struct mkv_hosts *hosts, const struct mkv_self *self,
-		   const struct mkv_order *order, struct mkv_error *err)
+		   const struct mkv_run_order *order, struct mkv_error *err)
 {
 	size_t all = self->contract->n_hosts;
 	int64_t now_ns = mkv_monotonic_ns();
@@ -27,7 +27,7 @@ int mkv_hosts_init(struct mkv_hosts *hosts, const struct mkv_self *self,
 		    (order &&
 		     !mkv_command_boot(mkv_order_command(order), host->name)))
 			continue;
-		struct mkv_host *item = &hosts->items[hosts->count];
+		struct mkv_conducted_host *item = &hosts->items[hosts->count];
 		item->host = host;
 		(void)snprintf(item->url, sizeof(item->url), "http://%s:%u",
 			       host->address, (unsigned)self->agent_port);
@@ -82,7 +82,7 @@ static enum mkv_step_state read_step_state(const json_t *state)
 }
 
 /* The step of this attempt that the agent is at; -1: none. */
-static int read_step(const json_t *state, const struct mkv_order *order)
+static int read_step(const json_t *state, const struct mkv_run_order *order)
 {
 	if (!order || strcmp(text_of(state, "run"), order->run->id) != 0 ||
 	    json_integer_value(json_object_get(state, "attempt")) !=
@@ -96,9 +96,10 @@ static int read_step(const json_t *state, const struct mkv_order *order)
 	return -1;
 }
 
-static void check_identity(struct mkv_host *host, struct mkv_host_view *view,
+static void check_identity(struct mkv_conducted_host *host,
+			   struct mkv_host_view *view,
 			   const struct mkv_self *self,
-			   const struct mkv_order *order)
+			   const struct mkv_run_order *order)
 {
 	const char *boot = order ? mkv_command_boot(mkv_order_command(order),
 						    host->host->name)
@@ -120,7 +121,8 @@ static void check_identity(struct mkv_host *host, struct mkv_host_view *view,
 
 /* Compares the host's clock with ours at the middle of the request, in which it
  * was read. */
-static void check_clock(struct mkv_hosts *hosts, struct mkv_host *host,
+static void check_clock(struct mkv_hosts *hosts,
+			struct mkv_conducted_host *host,
 			const struct mkv_ask *ask, int64_t realtime_offset_ns)
 {
 	const json_t *now = json_object_get(host->state, "realtime_ns");
@@ -144,10 +146,10 @@ static void check_clock(struct mkv_hosts *hosts, struct mkv_host *host,
 
 static void take_state(struct mkv_hosts *hosts, size_t i,
 		       const struct mkv_self *self,
-		       const struct mkv_order *order, struct mkv_ask *ask,
+		       const struct mkv_run_order *order, struct mkv_ask *ask,
 		       int64_t realtime_offset_ns)
 {
-	struct mkv_host *host = &hosts->items[i];
+	struct mkv_conducted_host *host = &hosts->items[i];
 	struct mkv_host_view *view = &hosts->views[i];
 	struct mkv_error ignored;
 	json_t *state = NULL;
@@ -218,7 +220,7 @@ static void free_asks(struct mkv_ask *asks, size_t count)
 }
 
 int mkv_hosts_poll(struct mkv_hosts *hosts, const struct mkv_self *self,
-		   const struct mkv_order *order, struct mkv_error *err)
+		   const struct mkv_run_order *order, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf urls = {0};
 	struct mkv_ask *asks = make_asks(hosts, "/v1/state", &urls, err);
@@ -233,8 +235,9 @@ int mkv_hosts_poll(struct mkv_hosts *hosts, const struct mkv_self *self,
 }
 
 /* What an agent says when it does not accept a command. */
-static void take_refusal(struct mkv_host *host, struct mkv_host_view *view,
-			 enum mkv_command_step step, const struct mkv_ask *ask)
+static void take_refusal(struct mkv_conducted_host *host,
+			 struct mkv_host_view *view, enum mkv_command_step step,
+			 const struct mkv_ask *ask)
 {
 	struct mkv_error ignored;
 	auto_json json_t *answer = NULL;
@@ -252,7 +255,7 @@ static void take_refusal(struct mkv_host *host, struct mkv_host_view *view,
 	view->refused = host->refused;
 }
 
-int mkv_hosts_send(struct mkv_hosts *hosts, const struct mkv_order *order,
+int mkv_hosts_send(struct mkv_hosts *hosts, const struct mkv_run_order *order,
 		   enum mkv_command_step step, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf urls = {0};

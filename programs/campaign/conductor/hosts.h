@@ -6,7 +6,7 @@
 #include "programs/campaign/conductor/attempt.h"
 #include "programs/campaign/conductor/order.h"
 
-struct mkv_host {
+struct mkv_conducted_host {
 	const struct mkv_contract_host *host; /* of the contract */
 	char url[64];			      /* "http://10.77.0.11:9180" */
 	json_t *state;			      /* its last answer; NULL: none */
@@ -20,7 +20,7 @@ struct mkv_host {
 };
 
 struct mkv_hosts {
-	struct mkv_host *items;
+	struct mkv_conducted_host *items;
 	struct mkv_host_view *views; /* of the same indexes */
 	size_t count;
 	char clock_stepped[160]; /* "": no clock stepped since the begin */
@@ -29,18 +29,18 @@ struct mkv_hosts {
 /* The hosts of an order, or (NULL) all hosts of the contract that have an
  * address. Borrows both. */
 int mkv_hosts_init(struct mkv_hosts *hosts, const struct mkv_self *self,
-		   const struct mkv_order *order,
+		   const struct mkv_run_order *order,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 void mkv_hosts_done(struct mkv_hosts *hosts) mkv_nonnull(1);
 #define auto_hosts __attribute__((cleanup(mkv_hosts_done)))
 
 /* Asks all agents for their state and updates the views. */
 int mkv_hosts_poll(struct mkv_hosts *hosts, const struct mkv_self *self,
-		   const struct mkv_order *order,
+		   const struct mkv_run_order *order,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 /* Sends a step's command to the hosts that have not begun it. A refusal is in
  * their views; without an answer nothing is. */
-int mkv_hosts_send(struct mkv_hosts *hosts, const struct mkv_order *order,
+int mkv_hosts_send(struct mkv_hosts *hosts, const struct mkv_run_order *order,
 		   enum mkv_command_step step,
 		   struct mkv_error *err) mkv_must_check mkv_nonnull(1, 2, 4);
 

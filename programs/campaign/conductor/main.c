@@ -125,7 +125,7 @@ static void receive_run(struct mkv_http_request *request, void *context)
 {
 	(void)context;
 	struct mkv_error err;
-	struct mkv_order *order;
+	struct mkv_run_order *order;
 	enum mkv_accepted accepted;
 	json_t *detail = NULL;
 	auto_json json_t *document = mkv_http_body(request);

@@ -5,7 +5,7 @@
 
 #include "lib/dsse.h"
 
-void mkv_order_free(struct mkv_order *order)
+void mkv_order_free(struct mkv_run_order *order)
 {
 	if (!order)
 		return;
@@ -61,7 +61,7 @@ int mkv_order_read_command(const json_t *bundle, const struct mkv_self *self,
 
 /* Verifies the plan's bundle: its payload is a statement whose subject is the
  * digest of the plan's bytes and whose predicate is the plan. */
-static int read_plan(struct mkv_order *order, const json_t *bundle,
+static int read_plan(struct mkv_run_order *order, const json_t *bundle,
 		     const struct mkv_self *self, struct mkv_error *err)
 {
 	auto_buf struct mkv_buf text = {0}, payload = {0}, plan = {0};
@@ -108,7 +108,7 @@ static const json_t *command_member(const struct mkv_command *command,
 }
 
 /* Compares the load with the plan's and the seed with the run's. */
-static bool is_planned_load(const struct mkv_order *order,
+static bool is_planned_load(const struct mkv_run_order *order,
 			    const struct mkv_command *command)
 {
 	auto_json json_t *load =
@@ -119,7 +119,7 @@ static bool is_planned_load(const struct mkv_order *order,
 	return json_equal(load, json_object_get(order->plan->document, "load"));
 }
 
-static bool is_planned_arm(const struct mkv_order *order,
+static bool is_planned_arm(const struct mkv_run_order *order,
 			   const struct mkv_command *command, const char *key)
 {
 	const json_t *arms = json_object_get(order->plan->document, "arms");
@@ -134,7 +134,7 @@ static int refuse(struct mkv_error *err, const char *step, const char *what)
 }
 
 /* A command says what the signed plan says, for one of its runs. */
-static int check_command(const struct mkv_order *order,
+static int check_command(const struct mkv_run_order *order,
 			 const struct mkv_command *command,
 			 struct mkv_error *err)
 {
@@ -158,7 +158,7 @@ static int check_command(const struct mkv_order *order,
 	return 0;
 }
 
-static int find_run(struct mkv_order *order, const struct mkv_self *self,
+static int find_run(struct mkv_run_order *order, const struct mkv_self *self,
 		    struct mkv_error *err)
 {
 	const struct mkv_command *command = mkv_order_command(order);
@@ -181,7 +181,7 @@ static int find_run(struct mkv_order *order, const struct mkv_self *self,
 
 /* All hosts take part but those that run guests: guests may be booted without
  * them. */
-static int check_hosts(const struct mkv_order *order,
+static int check_hosts(const struct mkv_run_order *order,
 		       const struct mkv_self *self, struct mkv_error *err)
 {
 	for (size_t i = 0; i < self->contract->n_hosts; i++) {
@@ -197,7 +197,8 @@ static int check_hosts(const struct mkv_order *order,
 	return 0;
 }
 
-static int check_commands(const struct mkv_order *order, struct mkv_error *err)
+static int check_commands(const struct mkv_run_order *order,
+			  struct mkv_error *err)
 {
 	for (size_t i = 0; i < MKV_ORDER_STEPS; i++) {
 		int rc = check_command(order, order->commands[i], err);
@@ -212,7 +213,7 @@ static int check_commands(const struct mkv_order *order, struct mkv_error *err)
 	return 0;
 }
 
-static int read_commands(struct mkv_order *order, const json_t *list,
+static int read_commands(struct mkv_run_order *order, const json_t *list,
 			 const struct mkv_self *self, bool is_this_boot,
 			 struct mkv_error *err)
 {
@@ -239,10 +240,10 @@ static int read_commands(struct mkv_order *order, const json_t *list,
 }
 
 static int read_order(json_t *document, const struct mkv_self *self,
-		      bool is_this_boot, struct mkv_order **ret,
+		      bool is_this_boot, struct mkv_run_order **ret,
 		      struct mkv_error *err)
 {
-	auto_order struct mkv_order *order = calloc(1, sizeof(*order));
+	auto_order struct mkv_run_order *order = calloc(1, sizeof(*order));
 	if (!order)
 		return mkv_oom(err);
 	order->document = json_incref(document);
@@ -270,23 +271,23 @@ static int read_order(json_t *document, const struct mkv_self *self,
 }
 
 int mkv_order_read(json_t *document, const struct mkv_self *self,
-		   struct mkv_order **ret, struct mkv_error *err)
+		   struct mkv_run_order **ret, struct mkv_error *err)
 {
 	return read_order(document, self, true, ret, err);
 }
 
 int mkv_order_reread(json_t *document, const struct mkv_self *self,
-		     struct mkv_order **ret, struct mkv_error *err)
+		     struct mkv_run_order **ret, struct mkv_error *err)
 {
 	return read_order(document, self, false, ret, err);
 }
 
-const struct mkv_command *mkv_order_command(const struct mkv_order *order)
+const struct mkv_command *mkv_order_command(const struct mkv_run_order *order)
 {
 	return order->commands[MKV_STEP_PREPARE];
 }
 
-int64_t mkv_order_status(const struct mkv_order *order,
+int64_t mkv_order_status(const struct mkv_run_order *order,
 			 const struct mkv_self *self)
 {
 	return order->plan->load.has_request
@@ -294,7 +295,7 @@ int64_t mkv_order_status(const struct mkv_order *order,
 		       : self->contract->experiment.request.status;
 }
 
-uint64_t mkv_order_estimate(const struct mkv_order *order)
+uint64_t mkv_order_estimate(const struct mkv_run_order *order)
 {
 	/* The collector's spans of an order (22 of 119 bytes and their
 	 * resources), compressed ones, a row of load.csv; the samples of a

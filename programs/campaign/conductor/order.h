@@ -9,7 +9,7 @@
 
 enum { MKV_ORDER_STEPS = 4 }; /* prepare, load, finish, abort */
 
-struct mkv_order {
+struct mkv_run_order {
 	struct mkv_plan *plan;
 	struct mkv_sha256 plan_sha256;
 	char plan_hex[MKV_SHA256_HEX_SIZE];
@@ -26,10 +26,11 @@ struct mkv_order {
  * or parts that don't belong together; -EFBIG a bundle that is too large;
  * -EACCES and -EBADMSG another key, contract, boot or plan. */
 int mkv_order_read(json_t *document, const struct mkv_self *self,
-		   struct mkv_order **ret, struct mkv_error *err) mkv_must_check
+		   struct mkv_run_order **ret,
+		   struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
-void mkv_order_free(struct mkv_order *order);
-MKV_DEFINE_AUTO(order, struct mkv_order *, mkv_order_free)
+void mkv_order_free(struct mkv_run_order *order);
+MKV_DEFINE_AUTO(order, struct mkv_run_order *, mkv_order_free)
 #define auto_order mkv_auto(order)
 
 /* Verifies one bundle as a command for this contract. `is_this_boot`: it must
@@ -43,15 +44,15 @@ int mkv_order_read_command(const json_t *bundle, const struct mkv_self *self,
 /* An order that an earlier process accepted is read again without the check of
  * this host's boot. */
 int mkv_order_reread(json_t *document, const struct mkv_self *self,
-		     struct mkv_order **ret,
+		     struct mkv_run_order **ret,
 		     struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 3, 4);
 
 /* What the commands have in common: those of the attempt. */
-const struct mkv_command *mkv_order_command(const struct mkv_order *order)
+const struct mkv_command *mkv_order_command(const struct mkv_run_order *order)
 	mkv_nonnull(1);
 /* The request's expected status. */
-int64_t mkv_order_status(const struct mkv_order *order,
+int64_t mkv_order_status(const struct mkv_run_order *order,
 			 const struct mkv_self *self) mkv_nonnull(1, 2);
 /* The disk space that the attempt needs, in bytes, generously. */
-uint64_t mkv_order_estimate(const struct mkv_order *order) mkv_nonnull(1);
+uint64_t mkv_order_estimate(const struct mkv_run_order *order) mkv_nonnull(1);

@@ -147,7 +147,7 @@ static int follow(struct mkv_running *run, struct mkv_error *err)
 }
 
 static struct mkv_attempt_limits find_limits(const struct mkv_self *self,
-					     const struct mkv_order *order)
+					     const struct mkv_run_order *order)
 {
 	const int64_t s = MKV_NS_PER_S;
 	return (struct mkv_attempt_limits){
@@ -178,7 +178,7 @@ static void restore_phases(struct mkv_running *run, int64_t realtime_ns)
 		const json_t *item = json_array_get(list, i);
 		const char *name =
 			json_string_value(json_object_get(item, "name"));
-		enum mkv_phase phase = MKV_PHASE_PREPARE;
+		enum mkv_attempt_phase phase = MKV_PHASE_PREPARE;
 		while (phase < MKV_PHASE_COLLECT && name &&
 		       strcmp(mkv_phase_name(phase), name) != 0)
 			phase++;

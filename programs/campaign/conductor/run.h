@@ -9,7 +9,7 @@
 
 struct mkv_run_options {
 	const struct mkv_self *self;
-	const struct mkv_order *order;
+	const struct mkv_run_order *order;
 	const char *work;  /* the attempt's directory; its result is in run/ */
 	const char *place; /* where the result goes: ".../runs/03-2-kvm.1" */
 	bool is_resumed;

@@ -110,7 +110,7 @@ static int collect(struct mkv_running *run, enum mkv_reason *ret_reason,
 	int rc = collect_spans(run, err);
 	*ret_reason = MKV_REASON_SERVICE_FAILED;
 	for (size_t i = 0; i < run->hosts.count; i++) {
-		const struct mkv_host *host = &run->hosts.items[i];
+		const struct mkv_conducted_host *host = &run->hosts.items[i];
 		if (run->attempt.gave_up &&
 		    (run->hosts.views[i].is_other ||
 		     !run->hosts.views[i].answers || !host->was_prepared))

@@ -12,7 +12,7 @@
 struct mkv_running {
 	const struct mkv_run_options *options;
 	const struct mkv_self *self;
-	const struct mkv_order *order;
+	const struct mkv_run_order *order;
 	struct mkv_attempt attempt;
 	struct mkv_hosts hosts;
 	struct mkv_services services;

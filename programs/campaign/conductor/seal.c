@@ -98,7 +98,7 @@ static void judge(const struct mkv_seal *seal, struct mkv_attempt *attempt,
 	attempt->reasons |= found;
 }
 
-static json_t *pack_boots(const struct mkv_order *order)
+static json_t *pack_boots(const struct mkv_run_order *order)
 {
 	const struct mkv_contract_pairs *boots =
 		&mkv_order_command(order)->boots;
@@ -113,7 +113,7 @@ static json_t *pack_run(const struct mkv_seal *seal,
 			const struct mkv_attempt *attempt,
 			const struct mkv_span_facts *spans, json_t *summary)
 {
-	const struct mkv_order *order = seal->order;
+	const struct mkv_run_order *order = seal->order;
 	json_t *json = json_pack(
 		"{sI ss sI ss sI sI ss ss so so so sb so ss ss}",
 		"mkvbench_run", (json_int_t)1, "run", order->run->id, "attempt",

@@ -8,7 +8,7 @@
 
 struct mkv_seal {
 	const struct mkv_self *self;
-	const struct mkv_order *order;
+	const struct mkv_run_order *order;
 	struct mkv_span_facts spans; /* of the services and the collector;
 					expected and dropped of the load
 					generator are added */

@@ -27,7 +27,8 @@ int mkv_services_init(struct mkv_services *services,
 					"no host with an address has the role "
 					"of service '%s'",
 					service->name);
-		struct mkv_service *item = &services->items[services->count++];
+		struct mkv_conducted_service *item =
+			&services->items[services->count++];
 		item->name = service->name;
 		(void)snprintf(item->url, sizeof(item->url),
 			       "http://%s:%u/metrics", host->address,
@@ -45,7 +46,7 @@ void mkv_services_done(struct mkv_services *services)
 static void take_counts(struct mkv_services *services, size_t i,
 			const struct mkv_ask *ask)
 {
-	struct mkv_service *service = &services->items[i];
+	struct mkv_conducted_service *service = &services->items[i];
 	struct mkv_span_counts counts, ignored;
 	service->answers =
 		ask->status == 200 &&
@@ -102,7 +103,8 @@ const char *mkv_services_sum(const struct mkv_services *services,
 	const char *restarted = NULL;
 	*ret = (struct mkv_span_counts){0};
 	for (size_t i = 0; i < services->count; i++) {
-		const struct mkv_service *service = &services->items[i];
+		const struct mkv_conducted_service *service =
+			&services->items[i];
 		struct mkv_span_counts since;
 		if (service->was_restarted ||
 		    !mkv_span_counts_since(&service->now, &service->before,

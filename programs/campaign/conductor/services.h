@@ -5,7 +5,7 @@
 #include "programs/campaign/conductor/counts.h"
 #include "programs/campaign/conductor/self.h"
 
-struct mkv_service {
+struct mkv_conducted_service {
 	const char *name;
 	char url[96];
 	bool answers; /* at the last poll */
@@ -14,7 +14,7 @@ struct mkv_service {
 };
 
 struct mkv_services {
-	struct mkv_service *items;
+	struct mkv_conducted_service *items;
 	size_t count;
 	char detail[160]; /* what is not settled, or "" */
 };
