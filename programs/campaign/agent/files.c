@@ -2,10 +2,9 @@
 #include "programs/campaign/agent/files.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "lib/io.h"
 
@@ -21,20 +20,45 @@ void mkv_agent_files_done(struct mkv_agent_files *files)
 	*files = (struct mkv_agent_files){0};
 }
 
+/* Opens a path component by component: no link is followed, none leads out of
+ * `dir`. openat2(2) would do the same, but RestrictSUIDSGID= of the agent's
+ * unit makes it fail with ENOSYS (systemd.exec(5)). */
+static int open_components(int dir, const char *path)
+{
+	enum { FLAGS = O_CLOEXEC | O_NOFOLLOW };
+	auto_fd int at = openat(dir, ".", O_PATH | O_DIRECTORY | FLAGS);
+	while (at >= 0) {
+		size_t length = strcspn(path, "/");
+		bool is_last = path[length] == '\0';
+		char name[NAME_MAX + 1];
+		if (length == 0 || length > NAME_MAX ||
+		    (length == 2 && memcmp(path, "..", 2) == 0)) {
+			errno = EXDEV;
+			return -1;
+		}
+		memcpy(name, path, length);
+		name[length] = '\0';
+		int next = openat(at, name,
+				  is_last ? O_RDONLY | O_NONBLOCK | FLAGS
+					  : O_PATH | O_DIRECTORY | FLAGS);
+		if (is_last || next < 0)
+			return next;
+		(void)close(at);
+		at = next;
+		path += length + 1;
+	}
+	return -1;
+}
+
 int mkv_agent_open_below(const char *directory, const char *path, int *ret_fd,
 			 uint64_t *ret_size, struct mkv_error *err)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS,
-	};
 	struct stat st;
 	auto_fd int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s': %m",
 				directory);
-	auto_fd int fd =
-		(int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	auto_fd int fd = open_components(dir, path);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return mkv_fail(err, MKV_FAILED, errno, "open '%s/%s': %m",
 				directory, path);
