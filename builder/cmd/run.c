@@ -175,7 +175,7 @@ static int show_status(struct mkv_run_work *work, const char *path,
 	return rc < 0 ? rc : print_status(work, err);
 }
 
-static int check_options(struct mkv_run_options *options, struct mkv_error *err)
+static int check_options(struct mkv_run_request *options, struct mkv_error *err)
 {
 	bool is_hosts = strcmp(options->on, "hosts") == 0;
 	if (!is_hosts && strcmp(options->on, "qemu") != 0)
@@ -204,7 +204,7 @@ static const char description[] =
 
 int mkv_cmd_run(int argc, char **argv, struct mkv_error *err)
 {
-	struct mkv_run_options options = {.on = "qemu",
+	struct mkv_run_request options = {.on = "qemu",
 					  .images = "images",
 					  .results = "results",
 					  .accel = "auto"};

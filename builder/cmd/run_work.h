@@ -6,14 +6,14 @@
 #include "builder/evidence/plan/plan.h"
 #include "builder/run/campaign/conduct.h"
 
-struct mkv_run_options {
+struct mkv_run_request {
 	const char *on, *at, *images, *results, *key, *scale, *accel, *timeout;
 	bool quick, status, json, quiet;
 };
 
 /* In the order in which it is made. */
 struct mkv_run_work {
-	const struct mkv_run_options *options;
+	const struct mkv_run_request *options;
 	struct mkv_campaign *campaign;
 	struct mkv_private_key *key;
 	char **directories; /* of the arms' appliances */
