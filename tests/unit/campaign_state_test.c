@@ -77,6 +77,21 @@ static void test_wrong_states_are_refused(void **unused)
 	}
 }
 
+/* The conductor passes on what a program printed. */
+static void test_an_error_may_have_lines(void **unused)
+{
+	(void)unused;
+	struct mkv_error err;
+	auto_state struct mkv_state state = {0};
+	assert_int_equal(
+		parse("{\"contract_sha256\":\"ab\",\"run\":\"01-1-a\","
+		      "\"attempt\":1,\"phase\":\"failed\",\"hosts\":{},"
+		      "\"error\":\"first\\nsecond\",\"realtime_ns\":1}",
+		      &state, &err),
+		0);
+	assert_string_equal(state.error, "first\nsecond");
+}
+
 static void test_idle_conductor_does_not_work(void **unused)
 {
 	(void)unused;
@@ -198,6 +213,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_state_is_read),
 		cmocka_unit_test(test_wrong_states_are_refused),
+		cmocka_unit_test(test_an_error_may_have_lines),
 		cmocka_unit_test(test_idle_conductor_does_not_work),
 		cmocka_unit_test(test_obstacles_are_named),
 		cmocka_unit_test(test_screen_is_fit_for_a_terminal),

@@ -315,10 +315,11 @@ static int download_attempt(struct conducting *c,
 		if (rc == 0)
 			discard_attempt(c, run, attempt);
 		if (rc == 0 && !valid)
-			report_note(c,
-				    "%s, attempt %u, is invalid: see its "
-				    "run.json",
-				    run->id, attempt);
+			report_note(c, "%s, attempt %u, is invalid: %s",
+				    run->id, attempt,
+				    is_this(c, run, attempt) && c->state.error
+					    ? c->state.error
+					    : "see its run.json");
 		if (rc != -EHOSTDOWN)
 			return rc;
 		report_note(c, "%s; the download goes on", err->message);

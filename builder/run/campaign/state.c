@@ -69,7 +69,8 @@ int mkv_state_parse(json_t *document, struct mkv_state *ret,
 		state.attempt = (unsigned)mkv_json_integer(
 			&r, document, "attempt", 1, 1000, true, 0);
 	state.phase = mkv_json_string(&r, document, "phase", true);
-	state.error = read_optional(&r, document, "error");
+	/* What a program printed; it may have several lines. */
+	state.error = json_string_value(json_object_get(document, "error"));
 	state.realtime_ns = mkv_json_integer(&r, document, "realtime_ns", 0,
 					     INT64_MAX, true, 0);
 	const json_t *spans = json_object_get(document, "spans");
