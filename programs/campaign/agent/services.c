@@ -47,18 +47,32 @@ bool mkv_agent_service_next(const struct mkv_agent *agent, size_t *at,
 	return false;
 }
 
+/* A clean-up may need what has just been started, such as a database: it is
+ * repeated until it succeeds or the time for a service's health has passed. */
 int mkv_agent_service_clean(struct mkv_agent_job *job,
 			    const struct mkv_agent_service *service,
 			    struct mkv_error *err)
 {
+	int64_t until = mkv_monotonic_ms() + job->agent->health_s * 1000;
 	if (service->row->clean_up.count == 0)
 		return 0;
 	mkv_agent_detail(job, "cleaning up %s", service->row->name);
-	int rc = service->is_container
-			 ? mkv_agent_clean_container(job->agent, service, err)
-			 : mkv_agent_clean_unit(job->agent, service, err);
-	return rc < 0 ? mkv_wrap(err, rc, "clean-up of %s", service->row->name)
-		      : 0;
+	for (;;) {
+		int rc = service->is_container
+				 ? mkv_agent_clean_container(job->agent,
+							     service, err)
+				 : mkv_agent_clean_unit(job->agent, service,
+							err);
+		if (rc == 0)
+			return 0;
+		if (mkv_monotonic_ms() >= until)
+			return mkv_wrap(err, rc, "clean-up of %s",
+					service->row->name);
+		rc = mkv_agent_check_cancelled(job, err);
+		if (rc < 0)
+			return rc;
+		(void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	}
 }
 
 static int restart_unit(const struct mkv_agent *agent, const char *unit,
