@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "lib/io.h"
 #include "programs/lib/log.h"
@@ -36,6 +37,24 @@ static int run_with_settings(const struct mkv_program *program,
 			return rc;
 	}
 	return run(program, err);
+}
+
+int mkv_program_allow_descriptors(uint64_t needed, const char *what,
+				  struct mkv_error *err)
+{
+	struct rlimit allowed;
+	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
+	if (allowed.rlim_cur >= needed)
+		return 0;
+	allowed.rlim_cur = needed;
+	if (needed > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
+		return mkv_fail(
+			err, MKV_HOST_CANNOT, EMFILE,
+			"%s need %llu descriptors, and %llu are allowed", what,
+			(unsigned long long)needed,
+			(unsigned long long)allowed.rlim_max);
+	return 0;
 }
 
 int mkv_program_main(const struct mkv_program *program, int argc, char **argv)

@@ -20,6 +20,12 @@ struct mkv_program {
 	const void *context; /* of run and clean_up */
 };
 
+/* Raises the limit of open descriptors to `needed`, if it is lower.
+ * MKV_HOST_CANNOT, -EMFILE, with `what` for: "64 connections". */
+int mkv_program_allow_descriptors(uint64_t needed, const char *what,
+				  struct mkv_error *err) mkv_must_check
+	mkv_nonnull(2, 3);
+
 /* Returns the program's exit status. Arguments are --settings, which prints all
  * tables with mkv_settings_print(), and --clean-up. Unless RES_OPTIONS is set,
  * a name server has one second to answer (resolv.conf(5)). */

@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 
 #include "programs/lib/log.h"
 
@@ -52,23 +51,13 @@ static const struct mkv_service_setting db_settings[] = {
 static int allow_descriptors(struct mkv_error *err)
 {
 	enum { PER_PROCESS = 32, PER_THREAD = 8 };
-	struct rlimit allowed;
-	rlim_t needed = (rlim_t)(limits.connections +
-				 limits.threads * PER_THREAD + PER_PROCESS);
-	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
-	if (allowed.rlim_cur >= needed)
-		return 0;
-	allowed.rlim_cur = needed;
-	if (needed > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
-		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
-				"%lld connections and %lld threads need %llu "
-				"descriptors, and %llu are allowed",
-				(long long)limits.connections,
-				(long long)limits.threads,
-				(unsigned long long)needed,
-				(unsigned long long)allowed.rlim_max);
-	return 0;
+	char what[80];
+	uint64_t needed = (uint64_t)(limits.connections +
+				     limits.threads * PER_THREAD + PER_PROCESS);
+	(void)snprintf(what, sizeof(what), "%lld connections and %lld threads",
+		       (long long)limits.connections,
+		       (long long)limits.threads);
+	return mkv_program_allow_descriptors(needed, what, err);
 }
 
 static int open_database(const struct mkv_service_options *options,

@@ -6,8 +6,6 @@
 #include "builder/format/archive/unzstd.h"
 #include "lib/otlp.h"
 
-enum { CHUNK = 64 * 1024 };
-
 struct exporting {
 	struct mkv_export_output output;
 	char attributes[512]; /* of the current run */
@@ -73,9 +71,10 @@ static int print_line(const char *line, size_t size,
 }
 
 /* Prints all complete lines and removes them from the buffer. */
-static int print_lines(struct mkv_buf *rest, struct exporting *exporting,
+static int print_lines(struct mkv_buf *rest, void *context,
 		       struct mkv_error *err)
 {
+	struct exporting *exporting = context;
 	size_t at = 0;
 	const char *stop;
 	while (at < rest->size &&
@@ -98,23 +97,9 @@ static int print_lines(struct mkv_buf *rest, struct exporting *exporting,
 static int print_json_file(int fd, struct exporting *exporting,
 			   struct mkv_error *err)
 {
-	auto_unzstd struct mkv_unzstd *stream = NULL;
 	auto_buf struct mkv_buf rest = {0};
-	auto_free char *chunk = malloc(CHUNK);
-	size_t got = 1;
-	if (!chunk)
-		return mkv_oom(err);
-	int rc = mkv_unzstd_new(fd, MKV_TRACES_LIMIT_BYTES, &stream, err);
-	while (rc >= 0 && got > 0) {
-		rc = mkv_unzstd_read(stream, chunk, CHUNK, &got, err);
-		if (rc < 0 || got == 0)
-			break;
-		mkv_buf_add(&rest, chunk, got);
-		rc = mkv_buf_check(&rest, err);
-		if (rc >= 0)
-			rc = print_lines(&rest, exporting, err);
-	}
-	return rc;
+	return mkv_unzstd_each(fd, MKV_TRACES_LIMIT_BYTES, print_lines,
+			       exporting, &rest, err);
 }
 
 static int export_file(int dirfd, const char *name, struct exporting *exporting,

@@ -5,7 +5,12 @@
 
 #include "builder/format/archive/unzstd.h"
 
-enum { CHUNK = 64 * 1024, PREFIX_MAX = 5 };
+enum { PREFIX_MAX = 5 };
+
+struct visiting {
+	mkv_traces_visit *visit;
+	void *context;
+};
 
 /* The size of the prefix; 0: it is incomplete; negative: too large. */
 static int read_prefix(const char *data, size_t size, uint64_t *ret,
@@ -30,9 +35,10 @@ static int read_prefix(const char *data, size_t size, uint64_t *ret,
 }
 
 /* Visits all complete requests and removes them from the buffer. */
-static int visit_complete(struct mkv_buf *rest, mkv_traces_visit *visit,
-			  void *context, struct mkv_error *err)
+static int visit_complete(struct mkv_buf *rest, void *context,
+			  struct mkv_error *err)
 {
+	const struct visiting *visiting = context;
 	size_t at = 0;
 	for (;;) {
 		uint64_t length = 0;
@@ -42,8 +48,9 @@ static int visit_complete(struct mkv_buf *rest, mkv_traces_visit *visit,
 			return prefix;
 		if (prefix == 0 || length > rest->size - at - (size_t)prefix)
 			break;
-		int rc = visit(rest->data + at + prefix, (size_t)length,
-			       context, err);
+		int rc =
+			visiting->visit(rest->data + at + prefix,
+					(size_t)length, visiting->context, err);
 		if (rc < 0)
 			return rc;
 		at += (size_t)prefix + (size_t)length;
@@ -57,22 +64,10 @@ static int visit_complete(struct mkv_buf *rest, mkv_traces_visit *visit,
 int mkv_traces_read(int fd, mkv_traces_visit *visit, void *context,
 		    struct mkv_error *err)
 {
-	auto_unzstd struct mkv_unzstd *stream = NULL;
+	struct visiting visiting = {visit, context};
 	auto_buf struct mkv_buf rest = {0};
-	auto_free char *chunk = malloc(CHUNK);
-	size_t got = 1;
-	if (!chunk)
-		return mkv_oom(err);
-	int rc = mkv_unzstd_new(fd, MKV_TRACES_LIMIT_BYTES, &stream, err);
-	while (rc >= 0 && got > 0) {
-		rc = mkv_unzstd_read(stream, chunk, CHUNK, &got, err);
-		if (rc < 0 || got == 0)
-			break;
-		mkv_buf_add(&rest, chunk, got);
-		rc = mkv_buf_check(&rest, err);
-		if (rc >= 0)
-			rc = visit_complete(&rest, visit, context, err);
-	}
+	int rc = mkv_unzstd_each(fd, MKV_TRACES_LIMIT_BYTES, visit_complete,
+				 &visiting, &rest, err);
 	if (rc >= 0 && rest.size)
 		return mkv_fail(err, MKV_UNVERIFIED, EBADMSG,
 				"the last request is incomplete");

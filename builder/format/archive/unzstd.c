@@ -102,3 +102,29 @@ int mkv_unzstd_read(struct mkv_unzstd *stream, void *data, size_t size,
 					"ends inside a compressed frame");
 	}
 }
+
+int mkv_unzstd_each(int fd, uint64_t limit_bytes, mkv_unzstd_take *take,
+		    void *context, struct mkv_buf *rest, struct mkv_error *err)
+{
+	enum { PART = 64 * 1024 };
+	auto_unzstd struct mkv_unzstd *stream = NULL;
+	auto_free char *part = malloc(PART);
+	if (!part)
+		return mkv_oom(err);
+	int rc = mkv_unzstd_new(fd, limit_bytes, &stream, err);
+	if (rc < 0)
+		return rc;
+	for (;;) {
+		size_t got;
+		rc = mkv_unzstd_read(stream, part, PART, &got, err);
+		if (rc < 0 || got == 0)
+			return rc;
+		mkv_buf_add(rest, part, got);
+		rc = mkv_buf_check(rest, err);
+		if (rc < 0)
+			return rc;
+		rc = take(rest, context, err);
+		if (rc < 0)
+			return rc;
+	}
+}

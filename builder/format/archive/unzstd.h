@@ -21,3 +21,12 @@ MKV_DEFINE_AUTO(unzstd, struct mkv_unzstd *, mkv_unzstd_free)
 int mkv_unzstd_read(struct mkv_unzstd *stream, void *data, size_t size,
 		    size_t *ret_size, struct mkv_error *err) mkv_must_check
 	mkv_nonnull(1, 2, 4, 5);
+
+/* Takes from the front of `rest` what is complete. */
+typedef int mkv_unzstd_take(struct mkv_buf *rest, void *context,
+			    struct mkv_error *err);
+/* Decodes all of `fd`: appends each part to `rest` and calls `take`. Afterwards
+ * `rest` has what was never complete. */
+int mkv_unzstd_each(int fd, uint64_t limit_bytes, mkv_unzstd_take *take,
+		    void *context, struct mkv_buf *rest,
+		    struct mkv_error *err) mkv_must_check mkv_nonnull(3, 5, 6);

@@ -142,6 +142,20 @@ int mkv_ask_all(struct mkv_ask *asks, size_t count, unsigned timeout_ms,
 	return rc;
 }
 
+int mkv_ask_json(const char *url, unsigned timeout_ms, json_t **ret,
+		 struct mkv_error *err)
+{
+	struct mkv_ask ask = {.url = url};
+	int rc = mkv_ask_all(&ask, 1, timeout_ms, err);
+	if (rc == 0 && ask.status != 200)
+		rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %u %s", url,
+			      ask.status, ask.status ? "" : ask.error);
+	if (rc == 0)
+		rc = mkv_json_load(ask.reply.data, ask.reply.size, ret, err);
+	mkv_ask_done(&ask);
+	return rc;
+}
+
 void mkv_ask_done(struct mkv_ask *ask)
 {
 	mkv_buf_done(&ask->reply);

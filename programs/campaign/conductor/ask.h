@@ -5,6 +5,7 @@
  * Proxies of the environment are ignored, redirections are not followed. */
 
 #include "lib/buf.h"
+#include "lib/json.h"
 
 enum { MKV_ASK_REPLY_MAX = 4 * 1024 * 1024 };
 
@@ -24,6 +25,10 @@ struct mkv_ask {
 int mkv_ask_all(struct mkv_ask *asks, size_t count, unsigned timeout_ms,
 		struct mkv_error *err) mkv_must_check mkv_nonnull(1, 4);
 void mkv_ask_done(struct mkv_ask *ask) mkv_nonnull(1);
+/* GET of a JSON document, which the caller owns. -EHOSTDOWN: no answer, or
+ * another status than 200. */
+int mkv_ask_json(const char *url, unsigned timeout_ms, json_t **ret,
+		 struct mkv_error *err) mkv_must_check mkv_nonnull(1, 3, 4);
 
 struct mkv_fetch {
 	const char *url;

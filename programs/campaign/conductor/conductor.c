@@ -209,7 +209,7 @@ static int set_paths(struct mkv_conductor *conductor, struct mkv_error *err)
 	const struct {
 		char **into;
 		const char *name;
-	} rows[] = {{&conductor->work, "work"},
+	} rows[] = {{&conductor->work, "attempt"},
 		    {&conductor->runs, "runs"},
 		    {&conductor->sequence_path, "sequence"}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -3,11 +3,11 @@
 /* The conductor: one attempt at a time, on a thread of its own, and what the
  * outside may know of it.
  *
- *     DIRECTORY/sequence         the largest sequence of an accepted command
- *     DIRECTORY/work/order.json  the attempt in progress, as posted
- *     DIRECTORY/work/phases.json its phases so far
- *     DIRECTORY/work/run/        its result, until it is complete
- *     DIRECTORY/runs/            results (results.h)
+ *     DIRECTORY/sequence            the largest sequence of an accepted command
+ *     DIRECTORY/attempt/order.json  the attempt in progress, as posted
+ *     DIRECTORY/attempt/phases.json its phases so far
+ *     DIRECTORY/attempt/run/        its result, until it is complete
+ *     DIRECTORY/runs/               results (results.h)
  */
 
 #include "programs/campaign/conductor/order.h"

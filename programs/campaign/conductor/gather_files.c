@@ -172,16 +172,8 @@ static int list_files(const char *url, json_t **ret, struct mkv_error *err)
 {
 	char list_url[128];
 	(void)snprintf(list_url, sizeof(list_url), "%s/v1/files", url);
-	struct mkv_ask ask = {.url = list_url};
-	int rc = mkv_ask_all(&ask, 1, LIST_MS, err);
-	if (rc == 0 && ask.status != 200)
-		rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN,
-			      "its agent does not list files: %u %s",
-			      ask.status, ask.status ? "" : ask.error);
-	if (rc == 0)
-		rc = mkv_json_load(ask.reply.data, ask.reply.size, ret, err);
-	mkv_ask_done(&ask);
-	return rc;
+	int rc = mkv_ask_json(list_url, LIST_MS, ret, err);
+	return rc < 0 ? mkv_wrap(err, rc, "its agent does not list files") : 0;
 }
 
 int mkv_gather_files(const struct mkv_self *self, const char *host,

@@ -129,15 +129,7 @@ int mkv_gather_interval(const struct mkv_self *self, int64_t *ret_ns,
 	auto_json json_t *document = NULL;
 	(void)snprintf(url, sizeof(url), "%s/api/v1/targets?state=active",
 		       self->prometheus_url);
-	struct mkv_ask ask = {.url = url};
-	int rc = mkv_ask_all(&ask, 1, TARGETS_MS, err);
-	if (rc == 0 && ask.status != 200)
-		rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %u %s", url,
-			      ask.status, ask.status ? "" : ask.error);
-	if (rc == 0)
-		rc = mkv_json_load(ask.reply.data, ask.reply.size, &document,
-				   err);
-	mkv_ask_done(&ask);
+	int rc = mkv_ask_json(url, TARGETS_MS, &document, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "Prometheus");
 	*ret_ns = longest_interval(document);

@@ -34,15 +34,7 @@ int mkv_gather_mark(const struct mkv_self *self, struct mkv_gather_mark *ret,
 	struct mkv_json_reader reader;
 	auto_json json_t *document = NULL;
 	(void)snprintf(url, sizeof(url), "%s/v1/position", self->collector_url);
-	struct mkv_ask ask = {.url = url};
-	int rc = mkv_ask_all(&ask, 1, POSITION_MS, err);
-	if (rc == 0 && ask.status != 200)
-		rc = mkv_fail(err, MKV_FAILED, EHOSTDOWN, "%s: %u %s", url,
-			      ask.status, ask.status ? "" : ask.error);
-	if (rc == 0)
-		rc = mkv_json_load(ask.reply.data, ask.reply.size, &document,
-				   err);
-	mkv_ask_done(&ask);
+	int rc = mkv_ask_json(url, POSITION_MS, &document, err);
 	if (rc < 0)
 		return mkv_wrap(err, rc, "collector");
 	mkv_json_reader_init(&reader, err);

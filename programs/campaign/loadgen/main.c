@@ -12,7 +12,6 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "lib/io.h"
 #include "programs/campaign/loadgen/loop.h"
@@ -156,21 +155,11 @@ static int choose_request(struct mkv_error *err)
 static int allow_descriptors(struct mkv_error *err)
 {
 	enum { OTHERS = 64 };
-	struct rlimit allowed;
-	rlim_t needed = (rlim_t)load.connections + OTHERS;
-	if (getrlimit(RLIMIT_NOFILE, &allowed) < 0)
-		return mkv_fail(err, MKV_FAILED, errno, "getrlimit: %m");
-	if (allowed.rlim_cur >= needed)
-		return 0;
-	allowed.rlim_cur = needed;
-	if (needed > allowed.rlim_max || setrlimit(RLIMIT_NOFILE, &allowed) < 0)
-		return mkv_fail(err, MKV_HOST_CANNOT, EMFILE,
-				"%lld connections need %llu descriptors, and "
-				"%llu are allowed",
-				(long long)load.connections,
-				(unsigned long long)needed,
-				(unsigned long long)allowed.rlim_max);
-	return 0;
+	char what[48];
+	(void)snprintf(what, sizeof(what), "%lld connections",
+		       (long long)load.connections);
+	return mkv_program_allow_descriptors(
+		(uint64_t)load.connections + OTHERS, what, err);
 }
 
 static int report(struct mkv_load_results *results,

@@ -262,7 +262,7 @@ def a_valid_run_keeps_everything():
     status, answer = ask("POST", "/v1/run", old)
     assert status == 409 and answer["error"]["code"] == "replay", answer
     assert call("GET", path)[0] == 404
-    assert glob.glob(data + "/work/*") == []
+    assert glob.glob(data + "/attempt/*") == []
 
 
 def runs_that_do_not_count():
@@ -493,7 +493,7 @@ def a_disk_that_fills():
     start_conductor(SPARE=free.f_bavail * free.f_frsize - (1 << 20))
     status, answer = ask("POST", "/v1/run", campaign.order(run, world.boots()))
     assert status == 507 and answer["needed_bytes"] > answer["free_bytes"], answer
-    assert not state()["busy"] and not os.path.exists(data + "/work")
+    assert not state()["busy"] and not os.path.exists(data + "/attempt")
     stop("conductor")
     full = folder + "/full"
     os.makedirs(full, exist_ok=True)
